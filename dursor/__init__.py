@@ -1,0 +1,3 @@
+"""dursor: one coding task, several models, one pull request."""
+
+__version__ = "0.1.0"

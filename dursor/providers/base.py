@@ -1,0 +1,99 @@
+"""What every vendor adapter takes and gives. No third-party imports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from dursor.domain import ProviderName, Role, Secret, Usage
+from dursor.errors import DursorError
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn of a conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Everything said to a model: the system text, then turns, the last one the user's."""
+
+    system: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where and how one model is reached. `base_url` as the vendor's SDK reads it; None = vendor's."""
+
+    provider: ProviderName
+    model_name: str
+    key: Secret
+    base_url: str | None = None
+    api: str | None = None  # openai: "responses" | "chat"
+    effort: str | None = None  # "low" | "medium" | "high"
+    max_output_tokens: int = 32_000
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds, and how often to try again before the first output byte."""
+
+    connect: float = 10.0
+    first_byte: float = 300.0
+    idle: float = 120.0
+    total: float = 900.0
+    retries: int = 4
+    retry_after_cap: float = 120.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer; it ended with the vendor's own sign that it is whole."""
+
+    text: str
+    usage: Usage | None
+    request_id: str | None = None
+
+
+class Listener(Protocol):
+    """Hears how a call goes. May raise a DursorError: the stream is then closed and it propagates."""
+
+    def connected(self) -> None:
+        """The response's status was 200 and its stream began."""
+        ...
+
+    def delta(self, text: str) -> None:
+        """A piece of the answer's visible text arrived."""
+        ...
+
+    def usage(self, usage: Usage) -> None:
+        """The vendor said what was used so far in this call (cumulative; replace, do not add)."""
+        ...
+
+    def retry(self, seconds: float, error: DursorError) -> None:
+        """The call failed before its first output byte and is tried again after SECONDS."""
+        ...
+
+
+class Caller(Protocol):
+    """Calls models; one per process, closed at its end."""
+
+    async def answer(
+        self, endpoint: Endpoint, prompt: Prompt, limits: Limits, listener: Listener
+    ) -> Reply:
+        """Stream one whole answer; raises a CallError (its `usage` set when anything was spent)."""
+        ...
+
+    async def check(self, endpoint: Endpoint, limits: Limits) -> None:
+        """Prove key and model with the cheapest call; raises a CallError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
