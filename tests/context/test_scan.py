@@ -1,0 +1,149 @@
+"""Which strings count as secrets, and which are left alone."""
+
+import hashlib
+import random
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dursor.context.placeholders import Placeholders
+from dursor.context.scan import scan
+
+_RANDOM = random.Random(7)
+
+
+def made(alphabet, length):
+    return "".join(_RANDOM.choice(alphabet) for _ in range(length))
+
+
+ALNUM = string.ascii_letters + string.digits
+BASE64 = ALNUM + "+/"
+URLSAFE = ALNUM + "-_"
+PEM_BODY = "\n".join(made(BASE64, 64) for _ in range(10))
+
+# Assembled here, so that no scanner takes this file for a leak.
+VENDOR_SECRETS = {
+    "aws id": "AKIA" + made(string.ascii_uppercase + "234567", 16),
+    "github": "ghp_" + made(ALNUM, 36),
+    "github app": "ghs_" + made(ALNUM, 36),
+    "github fine": "github_pat_" + made(ALNUM, 22) + "_" + made(ALNUM, 59),
+    "anthropic": "sk-ant-api03-" + made(URLSAFE, 93) + "AA",
+    "openai": "sk-" + made(ALNUM, 20) + "T3Blbk" + "FJ" + made(ALNUM, 20),
+    "openai project": "sk-proj-" + made(URLSAFE, 74) + "T3Blbk" + "FJ" + made(URLSAFE, 73) + "a",
+    "google": "AIza" + made(URLSAFE, 34) + "a",
+    "slack": "xoxb-"
+    + made(string.digits, 12)
+    + "-"
+    + made(string.digits, 12)
+    + "-"
+    + made(ALNUM, 24),
+    "stripe": "sk_live_" + made(ALNUM, 24),
+    "npm": "npm_" + made(ALNUM, 36),
+    "gitlab": "glpat-" + made(URLSAFE, 19) + "a",
+    "jwt": ".".join(
+        ("eyJ" + made(URLSAFE, 33), "eyJ" + made(URLSAFE, 70), made(URLSAFE, 42) + "a")
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", VENDOR_SECRETS)
+@pytest.mark.parametrize("path", ["src/app.py", "tests/fixtures/data.json"])
+@pytest.mark.parametrize("line", ['key = "{}"', "key: {}", "curl -H 'Authorization: Bearer {}'"])
+def test_a_vendors_secret_is_found_anywhere(kind, path, line):
+    secret = VENDOR_SECRETS[kind]
+    text = "import os\n" + line.format(secret) + "\n"
+    (found,) = scan(text, path)
+    assert text[found.start : found.end] == secret
+
+
+def test_an_aws_secret_key_is_found():
+    secret = "x7Qp/2LkV9mZ+4tRw8Bn3Yc6Df1Gh5Js0AuEiOqT"
+    for line in (f"aws_secret_access_key = {secret}", f'AWS_SECRET_KEY: "{secret}"'):
+        (found,) = scan(line + "\n", "config.ini")
+        assert line[found.start : found.end] == secret
+
+
+@pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "])
+def test_a_private_key_is_replaced_line_by_line(kind):
+    key = f"-----BEGIN {kind}PRIVATE KEY-----\n{PEM_BODY}\n-----END {kind}PRIVATE KEY-----\n"
+    placeholders = Placeholders()
+    clean, count = placeholders.replace("a\n" + key + "b\n", "tests/key.txt")
+    assert count == 1
+    assert clean.count("\n") == key.count("\n") + 2
+    assert not any(line in clean for line in PEM_BODY.splitlines())
+    assert len(placeholders.mapping) == len(PEM_BODY.splitlines())
+
+
+def test_a_private_key_in_a_json_string_is_replaced():
+    body = PEM_BODY.replace("\n", "\\n")
+    text = '{"key": "-----BEGIN PRIVATE KEY-----\\n' + body + '\\n-----END PRIVATE KEY-----\\n"}'
+    clean, _ = Placeholders().replace(text, "service.json")
+    assert not any(line in clean for line in PEM_BODY.splitlines())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'password = "{}"',
+        "DB_PASSWORD={}",
+        "export API_TOKEN={}",
+        '"client_secret": "{}",',
+        "  secret_key: '{}'",
+        "api_key := `{}`",
+        "url = 'postgres://admin:{}@db.internal:5432/app'",
+        "# SMTP_PASSWORD={}",
+    ],
+)
+def test_a_random_value_with_a_telling_name_is_found(line):
+    secret = "Vq7tB2xK9mZ4pL8wR3nY6sD1"
+    text = f"a = 1\n{line.format(secret)}\n"
+    (found,) = scan(text, "src/settings.py")
+    assert text[found.start : found.end] == secret
+    assert scan(text, "tests/test_settings.py") == []
+
+
+HARMLESS = [
+    'password = "correct horse battery"',
+    'password = "changeme-please-1"',
+    'token = "your-token-goes-here-1"',
+    'password = os.environ["APP_PASSWORD_2024"]',
+    'api_key = "${{ secrets.API_KEY_V2 }}"',
+    f'commit = "{hashlib.sha1(b"x").hexdigest()}"',
+    f'sha256 = "{hashlib.sha256(b"x").hexdigest()}"',
+    f'token_hash = "{hashlib.sha256(b"y").hexdigest()}"',
+    'request_id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"',
+    'secret_id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"',
+    f'  "integrity": "sha512-{made(BASE64, 86)}==",',
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_" + "x" * 36,
+    "sk-fading-circle-before-animation-delay-one",
+    "def reset_password_token_generator_v2(user):",
+    'KEY_SEPARATOR = "::"',
+    "PRIVATE KEY",
+    "token = tokens.next_token_of_kind(3)",
+]
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_what_only_looks_like_a_secret_is_left_alone(line):
+    assert scan(f"first\n{line}\nlast\n", "src/app.py") == []
+
+
+@given(st.text(max_size=200), st.sampled_from(sorted(VENDOR_SECRETS)), st.text(max_size=200))
+def test_replacing_and_restoring_gives_the_text_back(before, kind, after):
+    text = f"{before} {VENDOR_SECRETS[kind]} {after}"
+    placeholders = Placeholders()
+    clean, count = placeholders.replace(text, "a.py")
+    assert count >= 1
+    assert VENDOR_SECRETS[kind] not in clean
+    for name, secret in placeholders.mapping.items():
+        clean = clean.replace(name, secret)
+    assert clean == text
+
+
+def test_another_key_gives_other_placeholders():
+    secret = VENDOR_SECRETS["github"]
+    names = {Placeholders(key).replace(secret, "a")[0] for key in (b"1" * 32, b"2" * 32)}
+    assert len(names) == 2
