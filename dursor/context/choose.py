@@ -1,0 +1,116 @@
+"""Choose what a model is shown of a repository, under a token budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from dursor.context.guidance import guidance_path, read_guidance
+from dursor.context.outbound import sort_out
+from dursor.context.outline import outline
+from dursor.context.pins import check_pins, check_pins_fit
+from dursor.context.placeholders import Placeholders
+from dursor.context.rank import rank
+from dursor.context.selection import FILE_TOKENS, Pick, Selection, Withheld, tokens_of
+from dursor.context.source import Source
+from dursor.context.withheld import withheld
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from dursor.pathrules import PathRules
+    from dursor.tree import Entry, Tree
+
+__all__ = ["PastCommit", "Pick", "Selection", "Withheld", "choose"]
+
+RANGE_MARK = "lines 1000-1100:\n```\n```\n"  # what shows where an excerpt begins
+
+
+class PastCommit(Protocol):
+    """A commit in the past of the base: what its message says and which paths it changed."""
+
+    @property
+    def oid(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def paths(self) -> Sequence[str]: ...
+
+
+def choose(
+    tree: Tree,
+    instruction: str,
+    *,
+    budget: int,
+    pinned: Sequence[str] = (),
+    rules: PathRules,
+    cache_dir: Path | None = None,  # noqa: ARG001
+    history: Callable[[], Iterable[PastCommit]] | None = None,  # noqa: ARG001
+) -> Selection:
+    """Choose the files and excerpts of TREE that INSTRUCTION calls for, within BUDGET tokens.
+
+    A tree that fits whole is taken whole. Raises UsageError for a pinned path that is not in the
+    tree, cannot be sent or does not fit, PolicyError for one that is forbidden.
+    """
+    entries = tree.entries()
+    sendable, refused = sort_out(entries, rules)
+    pins = check_pins(pinned, entries, refused, rules)
+    placeholders = Placeholders()
+    source = Source(tree, placeholders)
+    picks = list(_whole(pins, source, budget, "pinned"))
+    check_pins_fit(pins, picks, source, budget)
+    rest = [path for path in sendable if path not in pins]
+    room = budget - sum(pick.tokens for pick in picks)
+    everything = _size(sendable) <= budget
+    if everything:
+        picks += _whole(rest, source, room, "the repository fits whole")
+    else:
+        picks += _best(rest, source, instruction, room)
+    guide = guidance_path(sendable)
+    guidance = read_guidance(source, guide) if guide else ""
+    held = withheld(refused | source.refused, source.secrets, instruction, everything=everything)
+    shown = {pick.path for pick in picks}
+    repo_map = outline([path for path in sendable if path not in shown])
+    files = sum(pick.tokens for pick in picks)
+    return Selection(
+        budget=budget,
+        files=tuple(picks),
+        withheld=held,
+        repo_map=repo_map,
+        guidance=guidance,
+        placeholders=placeholders.mapping,
+        tokens_files=files,
+        tokens_total=files + _beside(picks, repo_map, guidance),
+    )
+
+
+def _beside(picks: Iterable[Pick], repo_map: str, guidance: str) -> int:
+    """Count what is sent beside the files, and what marks their excerpts."""
+    marks = RANGE_MARK * sum(len(pick.ranges or ()) for pick in picks)
+    texts = (repo_map, guidance, marks)
+    return sum(tokens_of(len(text.encode("utf-8", "surrogateescape"))) for text in texts)
+
+
+def _size(entries: Mapping[str, Entry]) -> int:
+    return sum(tokens_of(entry.size) + FILE_TOKENS for entry in entries.values())
+
+
+def _whole(paths: Iterable[str], source: Source, room: int, reason: str) -> Iterator[Pick]:
+    """Yield the files of PATHS that can be sent and still fit in ROOM tokens."""
+    for path in paths:
+        text = source.text(path)
+        if text is None:
+            continue
+        pick = Pick(path, None, source.tokens(path), reason, text)
+        if pick.tokens <= room:
+            room -= pick.tokens
+            yield pick
+
+
+def _best(paths: Iterable[str], source: Source, instruction: str, room: int) -> Iterator[Pick]:
+    """Yield the files that INSTRUCTION calls for most, as many as fit in ROOM tokens."""
+    texts = {path: text for path in paths if (text := source.peek(path)) is not None}
+    for ranked in rank(texts, instruction):
+        for pick in _whole([ranked.path], source, room, ranked.reason):
+            room -= pick.tokens
+            yield pick

@@ -1,0 +1,86 @@
+"""Which files of a tree may be sent at all, by path, kind, size and content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dursor.tree import SUBMODULE, SYMLINK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dursor.pathrules import PathRules
+    from dursor.tree import Entry
+
+MAX_FILE_BYTES = 1024 * 1024
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+_BINARY = """
+    7z a avi bin bmp bz2 class dll dylib ear eot exe flac fits gif gz h5 ico icns jar jpeg
+    jpg lz4 mo mov mp3 mp4 mpeg mpg nc npy npz o ogg otf parquet pdf pkl png psd pyc rar so
+    sqlite tar tgz tif tiff ttf war wasm wav webm webp whl woff woff2 xls xlsx xz zip zst
+"""
+BINARY_SUFFIXES = frozenset(_BINARY.split())
+
+
+class Refusal(NamedTuple):
+    """Why a path may not be sent; `forbidden` when it is policy, not the kind of file."""
+
+    reason: str
+    forbidden: bool = False
+
+
+def refusal(path: str, entry: Entry, rules: PathRules) -> Refusal | None:
+    """Say why PATH may not be sent, as far as the tree alone tells, or None."""
+    forbidden = rules.reason(path)
+    if forbidden is not None:
+        return Refusal(forbidden, forbidden=True)
+    kind = _kind(path, entry)
+    return None if kind is None else Refusal(kind)
+
+
+def _kind(path: str, entry: Entry) -> str | None:
+    if entry.mode == SYMLINK:
+        return "a symlink, and links are not followed"
+    if entry.mode == SUBMODULE:
+        return "a submodule"
+    if suffix(path) in BINARY_SUFFIXES:
+        return "binary"
+    if entry.size > MAX_FILE_BYTES:
+        return f"{entry.size / 1e6:.1f} MB, over the limit of {MAX_FILE_BYTES / 1e6:.1f} MB a file"
+    return None
+
+
+def content_refusal(data: bytes) -> str | None:
+    """Say why DATA may not be sent, or None for text."""
+    if b"\0" in data:
+        return "binary"
+    if data.startswith(LFS_POINTER):
+        return "a Git LFS pointer, its content is elsewhere"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not UTF-8 text"
+    return None
+
+
+def suffix(path: str) -> str:
+    """Return the lower-case extension of PATH, without its dot; empty when it has none."""
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[2].lower() if "." in name[1:] else ""
+
+
+def sort_out(
+    entries: Mapping[str, Entry], rules: PathRules
+) -> tuple[dict[str, Entry], dict[str, Refusal]]:
+    """Part ENTRIES into those that may be sent and, for the others, why not."""
+    sendable: dict[str, Entry] = {}
+    refused: dict[str, Refusal] = {}
+    for path, entry in entries.items():
+        why = refusal(path, entry, rules)
+        if why is None:
+            sendable[path] = entry
+        else:
+            refused[path] = why
+    return sendable, refused

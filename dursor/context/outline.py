@@ -1,0 +1,54 @@
+"""A compact list of a repository's files, for a model that is shown only some of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+MAP_TOKENS = 1_500  # its own allowance, beside the budget
+
+
+def outline(paths: Collection[str], limit: int = MAP_TOKENS * 4) -> str:
+    """PATHS by folder in at most LIMIT bytes; deep folders as counts where names do not fit."""
+    if not paths:
+        return ""
+    deepest = max(path.count("/") for path in paths)
+    shortest = ""
+    for depth in range(deepest, -1, -1):
+        shortest = "\n".join(_lines(paths, depth))
+        if len(shortest.encode("utf-8", "surrogateescape")) <= limit:
+            return shortest
+    return _cut(shortest, limit)
+
+
+def _lines(paths: Iterable[str], depth: int) -> list[str]:
+    """One line for each folder down to DEPTH: its files, or how many lie below."""
+    files: dict[str, list[str]] = {}
+    below: Counter[str] = Counter()
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        steps = folder.split("/") if folder else []
+        if len(steps) <= depth:
+            files.setdefault(folder, []).append(name)
+        else:
+            below["/".join(steps[: depth + 1])] += 1
+    lines = {folder: f"{folder}/: {' '.join(names)}" for folder, names in files.items()}
+    if "" in lines:
+        lines[""] = " ".join(files[""])
+    lines.update({folder: f"{folder}/ ({n} files)" for folder, n in below.items()})
+    return [lines[folder] for folder in sorted(lines)]
+
+
+def _cut(text: str, limit: int) -> str:
+    kept: list[str] = []
+    room = limit - len("... and 1000000 more lines")
+    lines = text.split("\n")
+    for line in lines:
+        room -= len(line.encode("utf-8", "surrogateescape")) + 1
+        if room < 0:
+            return "\n".join([*kept, f"... and {len(lines) - len(kept)} more"])
+        kept.append(line)
+    return text

@@ -1,0 +1,72 @@
+"""What a round sends to every model, and what it holds back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from dursor.domain import ContextFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE_TOKENS = 12  # what the path and the fences of one file cost
+
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
+
+
+def tokens_of(size: int) -> int:
+    """Count SIZE bytes as tokens: a quarter, rounded up."""
+    return (size + 3) // 4
+
+
+def lines_of(text: str) -> list[str]:
+    """Split TEXT into lines as git counts them, their ends kept."""
+    lines = [line + "\n" for line in text.split("\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A file as it is sent; `ranges` None means whole, else 1-based inclusive lines."""
+
+    path: str
+    ranges: Ranges | None
+    tokens: int
+    reason: str
+    text: str = field(repr=False)  # secrets replaced; the texts of the ranges, one after another
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A path that may not be sent, or not as it is."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The context of a round, files in the order in which they are sent."""
+
+    budget: int
+    files: tuple[Pick, ...]
+    withheld: tuple[Withheld, ...]
+    repo_map: str
+    guidance: str
+    placeholders: Mapping[str, str] = field(repr=False)  # never logged, never stored
+    tokens_files: int
+    tokens_total: int
+
+    def as_context_files(self) -> tuple[ContextFile, ...]:
+        """Return what a run keeps of it."""
+        return tuple(ContextFile(f.path, f.ranges, f.tokens, f.reason) for f in self.files)
+
+    def restore(self, text: str) -> str:
+        """TEXT with every placeholder turned back into the secret it stands for."""
+        if not self.placeholders:
+            return text
+        names = re.compile("|".join(map(re.escape, self.placeholders)))
+        return names.sub(lambda found: self.placeholders[found[0]], text)

@@ -1,0 +1,43 @@
+"""What the user is told of paths that were held back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dursor.context.selection import Withheld
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dursor.context.outbound import Refusal
+
+MOST = 50  # a repository of pictures needs no list of them
+
+
+def withheld(
+    refused: Mapping[str, Refusal],
+    secrets: Mapping[str, int],
+    instruction: str,
+    *,
+    everything: bool,
+) -> tuple[Withheld, ...]:
+    """Secrets replaced, then refused paths: all when EVERYTHING, else those that matter."""
+    lowered = instruction.lower()
+    relevant = [
+        Withheld(path, why.reason)
+        for path, why in refused.items()
+        if everything or why.forbidden or _is_named(path, lowered)
+    ]
+    relevant.sort(key=lambda w: (not _is_named(w.path, lowered), w.reason == "binary"))
+    return (*_replaced(secrets), *relevant[:MOST])
+
+
+def _replaced(secrets: Mapping[str, int]) -> Iterator[Withheld]:
+    for path, count in secrets.items():
+        what = "1 secret" if count == 1 else f"{count} secrets"
+        by = "a placeholder" if count == 1 else "placeholders"
+        yield Withheld(path, f"{what} replaced by {by}")
+
+
+def _is_named(path: str, lowered: str) -> bool:
+    return path.rpartition("/")[2].lower() in lowered

@@ -1,0 +1,42 @@
+"""Words of code and of prose: identifiers, whole and in their parts."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+IDENTIFIER = re.compile(r"[^\W\d]\w+")
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+
+# Words of prose and of every programming language: they tell nothing about where to look.
+_STOP = """
+    about above actual actually after again all also although always and another any anything are
+    around because been before behavior behaviour being below between both bug but call called can
+    cannot case change code could currently def default description did different does doing done
+    each either else error even every example expected fail failed fails file first fix following
+    for from function get gets getting give given has have having here how however if import in
+    instead into is issue it its just know like line lines look looks made make makes may might
+    more most much must need new not nothing now of on one only or other our out output problem
+    python question reproduce result return returned returns same see seem seems self set should
+    since so some something still such sure than that the their them then there these they thing
+    think this those to trying two use used user uses using value version very want was way we
+    well were what when where whether which while who why will with without work working works
+    would wrong yes you your
+    """
+STOP = frozenset(_STOP.split())
+
+
+@lru_cache(maxsize=200_000)
+def parts(identifier: str) -> tuple[str, ...]:
+    """Return the lower-case words of IDENTIFIER, snake or camel; itself when it is one word."""
+    found = tuple(p.lower() for p in _PARTS.findall(identifier) if len(p) > 1)
+    return found or (identifier.lower(),)
+
+
+@lru_cache(maxsize=200_000)
+def terms(identifier: str) -> tuple[str, ...]:
+    """Return what IDENTIFIER is indexed under: the whole, and its parts where it has several."""
+    whole = identifier.lower()
+    words = parts(identifier)
+    return words if words == (whole,) else (whole, *words)

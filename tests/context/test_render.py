@@ -1,0 +1,87 @@
+"""The text that shows a selection to a model."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dursor.context.render import render, shown_path
+from dursor.context.selection import Pick, Selection, tokens_of
+
+
+def selection_of(*picks, guidance="", repo_map=""):
+    return Selection(
+        budget=8000,
+        files=picks,
+        withheld=(),
+        repo_map=repo_map,
+        guidance=guidance,
+        placeholders={},
+        tokens_files=0,
+        tokens_total=0,
+    )
+
+
+def whole(path, text):
+    return Pick(path, None, 0, "", text)
+
+
+def test_a_file_stands_in_a_fence_under_its_path():
+    assert "## src/a.py\n```\nx = 1\n```\n" in render(selection_of(whole("src/a.py", "x = 1\n")))
+
+
+def test_nothing_selected_is_nothing_said():
+    assert render(selection_of()) == ""
+
+
+def test_a_missing_final_newline_is_said():
+    text = render(selection_of(whole("a", "x")))
+    assert "```\nx\n```\n(no newline at the end of the file)\n" in text
+
+
+@given(st.text(alphabet="`~#a \n", max_size=80))
+def test_no_content_closes_its_fence(content):
+    lines = render(selection_of(whole("a", content))).split("\n")
+    fence = lines[lines.index("## a") + 1]
+    assert set(fence) == {"`"}
+    inside = lines.index("## a") + 2
+    closing = lines.index(fence, inside)
+    assert "\n".join(lines[inside:closing]).rstrip("\n") == content.rstrip("\n")
+    assert fence not in content
+
+
+def test_excerpts_name_their_lines_and_number_none():
+    pick = Pick("a.py", ((2, 3), (9, 9)), 0, "", "two\nthree\nnine\n")
+    text = render(selection_of(pick))
+    assert "lines 2-3:\n```\ntwo\nthree\n```\n" in text
+    assert "lines 9-9:\n```\nnine\n```\n" in text
+
+
+def test_guidance_and_map_come_before_the_files():
+    text = render(selection_of(whole("a", "x\n"), guidance="be brief\n", repo_map="src/: b.py"))
+    assert text.index("be brief") < text.index("src/: b.py") < text.index("## a")
+
+
+def test_a_path_that_looks_like_markup_is_quoted_as_git_does():
+    assert shown_path("src/a b.py") == "src/a b.py"
+    assert shown_path("src/ä.py") == "src/ä.py"
+    assert shown_path("a\n## b") == '"a\\012## b"'
+    assert shown_path('a"`b') == '"a\\"\\140b"'
+    assert shown_path(b"\xff.py".decode("utf-8", "surrogateescape")) == '"\\377.py"'
+
+
+def test_what_does_not_fit_the_window_is_left_out_and_named():
+    picks = [whole(f"file{n}.py", f"x = {n}\n" * 100) for n in range(10)]
+    full = render(selection_of(*picks), window_tokens=100_000)
+    assert full == render(selection_of(*picks))
+    cut = render(selection_of(*picks), window_tokens=500)
+    assert tokens_of(len(cut)) <= 500
+    assert "## file0.py" in cut
+    assert "## file9.py" not in cut
+    assert cut.splitlines()[-1].startswith("Left out, because this model's window is too small: ")
+    assert "file9.py" in cut.splitlines()[-1]
+
+
+def test_a_long_list_of_what_was_left_out_is_cut():
+    picks = [whole(f"folder/with/a/name/file{n}.py", "x\n" * 400) for n in range(100)]
+    cut = render(selection_of(*picks), window_tokens=300)
+    assert tokens_of(len(cut)) <= 300
+    assert cut.endswith("(100 in all)\n")
