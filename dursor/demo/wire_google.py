@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 API = "generateContent"
-PREFIX = "/v1beta/models"
+PREFIX = r"/(?P<version>v1beta|v1)/models"  # the SDK asks for v1, most documents for v1beta
 KNOWN = names(
     "cachedContent contents continuationToken generationConfig labels model safetySettings"
     " serviceTier store systemInstruction toolConfig tools"
@@ -60,8 +61,11 @@ ERRORS: Mapping[Kind, tuple[int, str]] = {
 
 
 def claims(request: HttpRequest) -> bool:
-    """Whether REQUEST is for Google."""
-    return request.path.startswith("/v1beta/")
+    """Whether REQUEST is for Google; below /v1 the key's header or the verb tells."""
+    verb = re.search(r":\w*(Content|Tokens)$", request.path)
+    return request.path.startswith("/v1beta/") or (
+        request.path.startswith("/v1/models") and bool(verb or "x-goog-api-key" in request.headers)
+    )
 
 
 def authorize(request: HttpRequest, practice: Practice) -> None:
@@ -82,7 +86,8 @@ def error(problem: Problem, request: HttpRequest) -> HttpResponse:
     status, name = ERRORS[problem.kind]
     message = problem.message
     if problem.kind is Kind.UNKNOWN_MODEL:
-        message = f"models/{message} is not found for API version v1beta, or is not supported."
+        version = request.path.split("/")[1]
+        message = f"models/{message} is not found for API version {version}, or is not supported."
     body: Any = {"code": status, "message": message, "status": name}
     if problem.kind is Kind.WRONG_KEY:
         body["details"] = [
@@ -211,7 +216,7 @@ def _thought(reply: Reply) -> list[dict[str, Any]]:
 
 
 def _signature(reply: Reply) -> str:
-    return f"cHJhY3RpY2U{reply.id}"  # base64 to whoever decodes it
+    return base64.b64encode(f"practice-{reply.id}".encode()).decode()
 
 
 def _chunk(
