@@ -37,6 +37,7 @@ class Endpoint:
     api: str | None = None  # openai: "responses" | "chat"
     effort: str | None = None  # "low" | "medium" | "high"
     max_output_tokens: int = 32_000
+    name: str | None = None  # what the user calls the model, for hints
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,0 +1,167 @@
+"""Anthropic's Messages API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dursor.domain import ProviderName, Role, Usage
+from dursor.errors import ContextTooLargeError
+from dursor.providers.catalogue import BASE_URLS
+from dursor.providers.wire import (
+    Progress,
+    Request,
+    count,
+    encode,
+    mapping,
+    note,
+    refused,
+    report,
+    text_of,
+    truncated,
+    unfinished,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dursor.providers.base import Endpoint, Prompt
+    from dursor.providers.problems import Problem
+    from dursor.providers.wire import Adapter, Decoder
+
+VERSION = "2026-10-21"
+CACHED = {"type": "ephemeral"}
+WHOLE = frozenset({"end_turn", "stop_sequence"})
+
+
+class MessagesAdapter:
+    """Speaks `POST {base}/v1/messages`."""
+
+    def request(
+        self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
+    ) -> Request:
+        del continuation  # this format has none
+        body: dict[str, Any] = {
+            "model": endpoint.model_name,
+            "max_tokens": endpoint.max_output_tokens,
+            "messages": _messages(prompt),
+            "stream": True,
+        }
+        if prompt.system:
+            body["system"] = [_cached(prompt.system)]
+        if endpoint.effort:
+            body["output_config"] = {"effort": endpoint.effort}
+        return Request("POST", f"{_base(endpoint)}/messages", _headers(endpoint), encode(body))
+
+    def probe(self, endpoint: Endpoint) -> Request:
+        model = quote(endpoint.model_name, safe="")
+        return Request("GET", f"{_base(endpoint)}/models/{model}", _headers(endpoint))
+
+    def decoder(self) -> Decoder:
+        return MessagesDecoder()
+
+    def alternative(self, problem: Problem) -> Adapter | None:
+        del problem
+        return None
+
+
+def _base(endpoint: Endpoint) -> str:
+    return (endpoint.base_url or BASE_URLS[ProviderName.ANTHROPIC]).rstrip("/") + "/v1"
+
+
+def _headers(endpoint: Endpoint) -> dict[str, str]:
+    return {
+        "x-api-key": endpoint.key.reveal(),
+        "anthropic-version": VERSION,
+        "content-type": "application/json",
+    }
+
+
+def _cached(text: str) -> dict[str, Any]:
+    """A text block whose end is a place to cache up to."""
+    return {"type": "text", "text": text, "cache_control": CACHED}
+
+
+def _messages(prompt: Prompt) -> list[dict[str, Any]]:
+    """The turns; the first of the user's holds the repository, so it is worth caching."""
+    messages: list[dict[str, Any]] = []
+    marked = False
+    for turn in prompt.turns:
+        if turn.role is Role.ASSISTANT:
+            messages.append({"role": "assistant", "content": turn.text})
+        elif turn.role is Role.USER and not marked:
+            messages.append({"role": "user", "content": [_cached(turn.text)]})
+            marked = True
+        else:
+            messages.append({"role": "user", "content": note(turn)})
+    return messages
+
+
+class MessagesDecoder:
+    """Follows one message; only text blocks are the answer, thinking ones are not."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.progress = Progress.OPEN
+        self.request_id: str | None = None
+        self.continuation: str | None = None
+        self._counts: dict[str, Any] = {}
+        self._stop: str | None = None
+        self._detail = ""
+
+    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
+        kind = payload.get("type") or name
+        if kind == "content_block_delta":
+            delta = mapping(payload.get("delta"))
+            return text_of(delta.get("text")) if delta.get("type") == "text_delta" else ""
+        if kind == "content_block_start":
+            block = mapping(payload.get("content_block"))
+            return text_of(block.get("text")) if block.get("type") == "text" else ""
+        if kind == "message_start":
+            message = mapping(payload.get("message"))
+            self.request_id = text_of(message.get("id")) or None
+            self._count(mapping(message.get("usage")))
+        elif kind == "message_delta":
+            self._count(mapping(payload.get("usage")))
+            self._stopped(mapping(payload.get("delta")))
+        elif kind == "message_stop":
+            self.progress = Progress.ENDED
+        elif kind == "error":
+            report(payload)
+        return ""
+
+    def done(self) -> None:
+        """Not of this format; `message_stop` is its end."""
+
+    def finish(self) -> None:
+        if self._stop in WHOLE:
+            return
+        if self._stop == "max_tokens":
+            raise truncated(self._stop)
+        if self._stop == "refusal":
+            raise refused(self._stop, self._detail)
+        if self._stop == "model_context_window_exceeded":
+            raise ContextTooLargeError("the conversation and the answer outgrew the context window")
+        raise unfinished(self._stop or "no stop reason")
+
+    def _stopped(self, delta: Mapping[str, Any]) -> None:
+        self._stop = text_of(delta.get("stop_reason")) or self._stop
+        details = mapping(delta.get("stop_details"))
+        said = (text_of(details.get(key)) for key in ("category", "explanation"))
+        self._detail = ", ".join(word for word in said if word) or self._detail
+
+    def _count(self, usage: Mapping[str, Any]) -> None:
+        """Take counts that are cumulative: each replaces the one before."""
+        self._counts.update({key: value for key, value in usage.items() if value is not None})
+        if not self._counts:
+            return
+        read = count(self._counts.get("cache_read_input_tokens"))
+        written = count(self._counts.get("cache_creation_input_tokens"))
+        thought = mapping(self._counts.get("output_tokens_details")).get("thinking_tokens")
+        self.usage = Usage(
+            input_tokens=count(self._counts.get("input_tokens")) + read + written,
+            cached_input_tokens=read,
+            output_tokens=count(self._counts.get("output_tokens")),
+            reasoning_tokens=count(thought),
+            cache_write_tokens=written,
+        )

@@ -1,0 +1,210 @@
+"""One answer in the making: attempts, limits, cut-off detection and usage, for every format."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING
+
+from dursor.domain import ProviderName
+from dursor.errors import DeadlineError, NetworkError, ProviderError
+from dursor.providers.anthropic import MessagesAdapter
+from dursor.providers.base import Reply
+from dursor.providers.chat import ChatAdapter
+from dursor.providers.deadlines import Watch, end_of
+from dursor.providers.faults import Fault, classify
+from dursor.providers.google import GeminiAdapter
+from dursor.providers.openai import ResponsesAdapter
+from dursor.providers.problems import ReportedError, read_response
+from dursor.providers.sse import EventTooLargeError, SseReader
+from dursor.providers.wire import Progress
+
+if TYPE_CHECKING:
+    from dursor.domain import Usage
+    from dursor.providers.base import Endpoint, Limits, Listener, Prompt
+    from dursor.providers.sse import Event
+    from dursor.providers.transport import Response, Transport
+    from dursor.providers.wire import Adapter, Decoder, Request
+
+MAX_BODY = 64 * 1024  # bytes of an error body that are read
+MAX_HOPS = 16  # requests that one answer may take when the vendor hands out continuations
+BACKOFF_FIRST, BACKOFF_CAP = 0.5, 8.0  # seconds
+NO_STREAM = ("application/json", "text/html", "text/plain")
+
+
+def adapter_for(endpoint: Endpoint) -> Adapter:
+    """The adapter that speaks ENDPOINT's wire format."""
+    match endpoint.provider:
+        case ProviderName.ANTHROPIC:
+            return MessagesAdapter()
+        case ProviderName.GOOGLE:
+            return GeminiAdapter()
+        case ProviderName.OPENAI:
+            return ChatAdapter() if endpoint.api == "chat" else ResponsesAdapter()
+
+
+class Call:
+    """Gets one whole answer, over as many requests as that takes."""
+
+    def __init__(
+        self, transport: Transport, endpoint: Endpoint, limits: Limits, listener: Listener
+    ) -> None:
+        self._transport = transport
+        self._endpoint = endpoint
+        self._limits = limits
+        self._listener = listener
+        self._adapter = adapter_for(endpoint)
+        self._total_at = end_of(limits)
+        self._text: list[str] = []
+        self._spent: Usage | None = None  # by the requests that are over
+        self._decoder: Decoder | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What was spent so far, by every request; None when no vendor said."""
+        running = self._decoder.usage if self._decoder else None
+        if running is None or self._spent is None:
+            return running or self._spent
+        return self._spent + running
+
+    async def answer(self, prompt: Prompt) -> Reply:
+        """The whole answer. Raises CallError."""
+        continuation: str | None = None
+        for _ in range(MAX_HOPS):
+            decoder = await self._part(prompt, continuation)
+            decoder.finish()
+            continuation = decoder.continuation
+            if continuation is None:
+                return self._reply(decoder)
+        raise ProviderError(f"the answer was not whole after {MAX_HOPS} requests")
+
+    def _reply(self, decoder: Decoder) -> Reply:
+        text = "".join(self._text)
+        if not text.strip():
+            raise ProviderError("the answer is empty, though the model says it is whole")
+        return Reply(text, self.usage, decoder.request_id)
+
+    async def _part(self, prompt: Prompt, continuation: str | None) -> Decoder:
+        """What one request answers; the request is made again while that is safe."""
+        failures = 0
+        while True:
+            self._spent, decoder = self.usage, self._adapter.decoder()
+            self._decoder = decoder
+            adapter, heard = self._adapter, len(self._text)
+            request = adapter.request(self._endpoint, prompt, continuation)
+            fault = await self._attempt(request, decoder)
+            if fault is None:
+                return decoder
+            if self._adapter is not adapter:
+                continue
+            seconds = self._pause(fault, failures)
+            if seconds is None or len(self._text) > heard:
+                raise fault.error
+            failures += 1
+            self._listener.retry(seconds, fault.error)
+            await asyncio.sleep(seconds)
+
+    def _pause(self, fault: Fault, failures: int) -> float | None:
+        """Seconds until the next attempt; None when there is to be none."""
+        if not fault.retryable or failures >= self._limits.retries:
+            return None
+        asked = fault.error.retry_after
+        if asked is None:
+            wait = min(BACKOFF_CAP, BACKOFF_FIRST * 2**failures) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
+        elif asked <= self._limits.retry_after_cap:
+            wait = asked + random.uniform(0.0, min(1.0, asked / 10))  # noqa: S311 - jitter
+        else:
+            return None
+        left = self._total_at - asyncio.get_running_loop().time()
+        return wait if wait < left else None
+
+    async def _attempt(self, request: Request, decoder: Decoder) -> Fault | None:
+        """Make one request and read what it answers; None when that is whole."""
+        try:
+            async with (
+                Watch(self._limits, self._total_at) as watch,
+                self._transport.exchange(request, self._limits.connect) as response,
+            ):
+                if response.status != 200 or _is_no_stream(response):
+                    return await self._rejected(response)
+                self._listener.connected()
+                await self._read(response, decoder, watch)
+        except ReportedError as error:
+            return classify(self._endpoint, error.problem)
+        except (NetworkError, DeadlineError) as error:
+            if decoder.progress is Progress.OPEN:
+                return Fault(error, retryable=isinstance(error, NetworkError))
+        return None
+
+    async def _rejected(self, response: Response) -> Fault:
+        body = await response.excerpt(MAX_BODY)
+        problem = read_response(response.status, response.headers, body)
+        self._adapter = self._adapter.alternative(problem) or self._adapter
+        return classify(self._endpoint, problem)
+
+    async def _read(self, response: Response, decoder: Decoder, watch: Watch) -> None:
+        reader = SseReader()
+        try:
+            async for chunk in response.chunks():
+                watch.beat()
+                self._take(reader.feed(chunk), decoder, watch)
+                if decoder.progress is Progress.ENDED:
+                    return
+        except EventTooLargeError as error:
+            raise ProviderError(f"the stream holds {error}") from error
+        self._take_rest(reader, decoder, watch)
+        if decoder.progress is Progress.OPEN:
+            raise NetworkError("the answer was cut before its end: the connection was closed")
+
+    def _take_rest(self, reader: SseReader, decoder: Decoder, watch: Watch) -> None:
+        """Take an event that the end of the body left without its blank line."""
+        try:
+            self._take(reader.close(), decoder, watch)
+        except ProviderError:
+            if decoder.progress is Progress.OPEN:  # half an event is a cut, not a malformed one
+                return
+            raise
+
+    def _take(self, events: list[Event], decoder: Decoder, watch: Watch) -> None:
+        """Decode EVENTS; their text goes to the listener in one piece."""
+        began, progress, usage = bool(self._text), decoder.progress, decoder.usage
+        new: list[str] = []
+        try:
+            for event in events:
+                if text := _decode(event, decoder):
+                    new.append(text)
+        finally:
+            self._tell(new, changed=decoder.usage is not usage)
+        if decoder.progress is not progress:
+            watch.settled()
+        elif new and not began:
+            watch.output_began()
+
+    def _tell(self, new: list[str], *, changed: bool) -> None:
+        if new:
+            text = "".join(new)
+            self._text.append(text)
+            self._listener.delta(text)
+        if changed and (usage := self.usage):
+            self._listener.usage(usage)
+
+
+def _is_no_stream(response: Response) -> bool:
+    return response.headers.get("content-type", "").lower().startswith(NO_STREAM)
+
+
+def _decode(event: Event, decoder: Decoder) -> str:
+    data = event.data.strip()
+    if data == b"[DONE]":
+        decoder.done()
+        return ""
+    if not data:
+        return ""
+    try:
+        payload = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise ProviderError("the stream holds malformed JSON") from error
+    if not isinstance(payload, dict):
+        raise ProviderError("the stream holds an event that is no JSON object")
+    return decoder.read(event.name, payload)

@@ -1,0 +1,135 @@
+"""Chat Completions, for servers compatible with OpenAI's older format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dursor.domain import Role, Usage
+from dursor.providers.openai import base, headers, probe
+from dursor.providers.wire import (
+    Progress,
+    Request,
+    count,
+    encode,
+    items,
+    mapping,
+    refused,
+    report,
+    text_of,
+    truncated,
+    unfinished,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dursor.providers.base import Endpoint, Prompt
+    from dursor.providers.problems import Problem
+    from dursor.providers.wire import Adapter, Decoder
+
+ROLES = {Role.USER: "user", Role.ASSISTANT: "assistant", Role.SYSTEM: "system"}
+OLD_LIMIT = "max_tokens"
+NEW_LIMIT = "max_completion_tokens"
+
+
+@dataclass(frozen=True)
+class ChatAdapter:
+    """Speaks `POST {base}/chat/completions`.
+
+    Servers differ in what they call the output limit: the old name unless the endpoint's option
+    `max_tokens_name` says otherwise, and the other one once a server has refused it.
+    """
+
+    limit_name: str | None = None
+    with_usage: bool = True
+
+    def request(
+        self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
+    ) -> Request:
+        del continuation  # this format has none
+        turns = [{"role": ROLES[t.role], "content": t.text} for t in prompt.turns]
+        if prompt.system:
+            turns.insert(0, {"role": "system", "content": prompt.system})
+        limit_name = self.limit_name or endpoint.options.get("max_tokens_name") or OLD_LIMIT
+        body: dict[str, Any] = {
+            "model": endpoint.model_name,
+            "messages": turns,
+            limit_name: endpoint.max_output_tokens,
+            "stream": True,
+        }
+        if self.with_usage:
+            body["stream_options"] = {"include_usage": True}
+        if endpoint.effort:
+            body["reasoning_effort"] = endpoint.effort
+        url = f"{base(endpoint)}/chat/completions"
+        return Request("POST", url, headers(endpoint), encode(body))
+
+    def probe(self, endpoint: Endpoint) -> Request:
+        return probe(endpoint)
+
+    def decoder(self) -> Decoder:
+        return ChatDecoder()
+
+    def alternative(self, problem: Problem) -> Adapter | None:
+        if problem.status not in {400, 422}:
+            return None
+        named = problem.param or problem.message
+        if "stream_options" in named or "include_usage" in named:
+            return replace(self, with_usage=False) if self.with_usage else None
+        refused_name = next((n for n in (OLD_LIMIT, NEW_LIMIT) if n in named), None)
+        if refused_name is None or self.limit_name is not None:
+            return None
+        return replace(self, limit_name=NEW_LIMIT if refused_name == OLD_LIMIT else OLD_LIMIT)
+
+
+class ChatDecoder:
+    """Follows the first choice; whole once a finish reason or `[DONE]` came."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.progress = Progress.OPEN
+        self.request_id: str | None = None
+        self.continuation: str | None = None
+        self._refusal = ""
+        self._reason = "stop"  # some servers send none, only `[DONE]`
+
+    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
+        if payload.get("error") or name == "error":
+            report(payload)
+        if payload.get("usage"):
+            self.usage = _usage(mapping(payload["usage"]))
+        choices = items(payload.get("choices"))
+        if not choices:
+            return ""
+        choice = mapping(choices[0])
+        delta = mapping(choice.get("delta"))
+        self._refusal += text_of(delta.get("refusal"))
+        if choice.get("finish_reason"):
+            self._reason = str(choice["finish_reason"])
+            self.progress = Progress.SETTLED
+        return text_of(delta.get("content"))
+
+    def done(self) -> None:
+        self.progress = Progress.ENDED
+
+    def finish(self) -> None:
+        if self._reason == "length":
+            raise truncated(self._reason)
+        if self._reason == "content_filter" or self._refusal:
+            raise refused(self._reason, self._refusal)
+        if self._reason != "stop":
+            raise unfinished(self._reason)
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    read = mapping(usage.get("prompt_tokens_details"))
+    return Usage(
+        input_tokens=count(usage.get("prompt_tokens")),
+        cached_input_tokens=count(read.get("cached_tokens")),
+        output_tokens=count(usage.get("completion_tokens")),
+        reasoning_tokens=count(
+            mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")
+        ),
+        cache_write_tokens=count(read.get("cache_write_tokens")),
+    )

@@ -1,0 +1,157 @@
+"""Google's Gemini API, streamGenerateContent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dursor.domain import ProviderName, Role, Usage
+from dursor.providers.catalogue import BASE_URLS
+from dursor.providers.wire import (
+    Progress,
+    Request,
+    count,
+    encode,
+    items,
+    mapping,
+    note,
+    refused,
+    report,
+    text_of,
+    truncated,
+    unfinished,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dursor.providers.base import Endpoint, Prompt
+    from dursor.providers.problems import Problem
+    from dursor.providers.wire import Adapter, Decoder
+
+ROLES = {Role.USER: "user", Role.ASSISTANT: "model", Role.SYSTEM: "user"}
+REFUSALS = frozenset(
+    {
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "LANGUAGE",
+        "MODEL_ARMOR",
+        "IMAGE_SAFETY",
+    }
+)
+
+
+class GeminiAdapter:
+    """Speaks `POST {base}/v1beta/models/MODEL:streamGenerateContent?alt=sse`."""
+
+    def request(
+        self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
+    ) -> Request:
+        config: dict[str, Any] = {"maxOutputTokens": endpoint.max_output_tokens}
+        if endpoint.effort:
+            config["thinkingConfig"] = {"thinkingLevel": endpoint.effort.upper()}
+        body: dict[str, Any] = {
+            "contents": [
+                {"role": ROLES[t.role], "parts": [{"text": note(t)}]} for t in prompt.turns
+            ],
+            "generationConfig": config,
+        }
+        if prompt.system:
+            body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
+        if continuation is not None:
+            body["continuationToken"] = continuation
+        url = f"{_model_url(endpoint)}:streamGenerateContent?alt=sse"
+        return Request("POST", url, _headers(endpoint), encode(body))
+
+    def probe(self, endpoint: Endpoint) -> Request:
+        return Request("GET", _model_url(endpoint), _headers(endpoint))
+
+    def decoder(self) -> Decoder:
+        return GeminiDecoder()
+
+    def alternative(self, problem: Problem) -> Adapter | None:
+        del problem
+        return None
+
+
+def _model_url(endpoint: Endpoint) -> str:
+    root = (endpoint.base_url or BASE_URLS[ProviderName.GOOGLE]).rstrip("/")
+    model = quote(endpoint.model_name.removeprefix("models/"), safe="")
+    return f"{root}/v1beta/models/{model}"
+
+
+def _headers(endpoint: Endpoint) -> dict[str, str]:
+    return {"x-goog-api-key": endpoint.key.reveal(), "content-type": "application/json"}
+
+
+class GeminiDecoder:
+    """Follows the first candidate; whole once a finish reason came, ended by the body's end."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.progress = Progress.OPEN
+        self.request_id: str | None = None
+        self.continuation: str | None = None
+        self._reason = ""
+        self._blocked = ""
+        self._detail = ""
+
+    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
+        if payload.get("error") or name == "error":
+            report(payload)
+        self.request_id = text_of(payload.get("responseId")) or self.request_id
+        self.usage = _usage(mapping(payload.get("usageMetadata"))) or self.usage
+        candidates = items(payload.get("candidates"))
+        if not candidates:
+            self._judge_prompt(mapping(payload.get("promptFeedback")))
+            return ""
+        candidate = mapping(candidates[0])
+        if candidate.get("finishReason"):
+            self._settle(candidate)
+        parts = items(mapping(candidate.get("content")).get("parts"))
+        return "".join(text_of(mapping(p).get("text")) for p in parts if not _is_thought(p))
+
+    def done(self) -> None:
+        """Not of this format; a finish reason is its end."""
+
+    def finish(self) -> None:
+        if self._blocked:
+            raise refused(self._blocked, "the prompt was blocked")
+        if self._reason == "MAX_TOKENS":
+            raise truncated(self._reason)
+        if self._reason in REFUSALS:
+            raise refused(self._reason, self._detail)
+        if self._reason != "STOP" and self.continuation is None:
+            raise unfinished(self._reason)
+
+    def _judge_prompt(self, feedback: Mapping[str, Any]) -> None:
+        if reason := text_of(feedback.get("blockReason")):
+            self._blocked = reason
+            self.progress = Progress.SETTLED
+
+    def _settle(self, candidate: Mapping[str, Any]) -> None:
+        self._reason = str(candidate["finishReason"])
+        self._detail = text_of(candidate.get("finishMessage"))
+        if self._reason == "CONTINUATION":
+            self.continuation = text_of(candidate.get("continuationToken")) or None
+        self.progress = Progress.SETTLED
+
+
+def _is_thought(part: Any) -> bool:
+    return mapping(part).get("thought") is True
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage | None:
+    if not usage:
+        return None
+    thoughts = count(usage.get("thoughtsTokenCount"))
+    return Usage(
+        input_tokens=count(usage.get("promptTokenCount"))
+        + count(usage.get("toolUsePromptTokenCount")),
+        cached_input_tokens=count(usage.get("cachedContentTokenCount")),
+        output_tokens=count(usage.get("candidatesTokenCount")) + thoughts,
+        reasoning_tokens=thoughts,
+    )

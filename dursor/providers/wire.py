@@ -1,0 +1,135 @@
+"""What an adapter for one wire format gives to the shared client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from dursor.domain import Role
+from dursor.errors import ProviderError, RefusedError, TruncatedError
+from dursor.providers.problems import Problem, ReportedError, one_line, read_payload
+
+if TYPE_CHECKING:
+    from dursor.domain import Usage
+    from dursor.providers.base import Endpoint, Prompt, Turn
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request; the key stands in `headers` and nowhere else."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+class Progress(Enum):
+    """How far an answer has come."""
+
+    OPEN = "open"  # not whole: the end of the stream now is a cut
+    SETTLED = "settled"  # whole, but its usage may still come
+    ENDED = "ended"  # whole, and nothing more is to come
+
+
+class Decoder(Protocol):
+    """Reads the events of one answer; keeps what it learns."""
+
+    usage: Usage | None
+    progress: Progress
+    request_id: str | None
+    continuation: str | None  # set when the answer goes on in a further request
+
+    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
+        """Take one event; give the visible text it adds, often none.
+
+        Raises CallError when the answer failed for good, ReportedError for what the vendor reports.
+        """
+        ...
+
+    def done(self) -> None:
+        """Take the `[DONE]` sentinel."""
+        ...
+
+    def finish(self) -> None:
+        """Raise the CallError that a settled answer turned out to be, if it was no success."""
+        ...
+
+
+class Adapter(Protocol):
+    """One wire format: how to ask, and how to read the answer."""
+
+    def request(
+        self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
+    ) -> Request:
+        """The streaming request for PROMPT."""
+        ...
+
+    def probe(self, endpoint: Endpoint) -> Request:
+        """The free request that only a good key and a known model get a 200 for."""
+        ...
+
+    def decoder(self) -> Decoder:
+        """A fresh state machine for one answer."""
+        ...
+
+    def alternative(self, problem: Problem) -> Adapter | None:
+        """Another dialect to try once when the server refused a parameter, or None."""
+        ...
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """JSON as it goes on the wire: ASCII, so that even a lone surrogate is no error."""
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def note(turn: Turn) -> str:
+    """A turn's text; a system turn is marked as one where the format has no such role."""
+    return f"[system note]\n{turn.text}" if turn.role is Role.SYSTEM else turn.text
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """VALUE where it is an object, else an empty one: vendors leave fields out or null."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """VALUE where it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def text_of(value: Any) -> str:
+    """VALUE where it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def count(value: Any) -> int:
+    """VALUE where it is a token count, else 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def report(payload: Mapping[str, Any]) -> NoReturn:
+    """Raise what an error event says."""
+    raise ReportedError(read_payload(payload) or Problem(None, frozenset(), "no reason given"))
+
+
+def truncated(reason: str) -> TruncatedError:
+    """The answer stopped at the output limit."""
+    return TruncatedError(
+        f"the answer reached the output limit ({reason})",
+        hint="give a profile more room: dursor models add NAME --max-output-tokens 64000 ...",
+    )
+
+
+def refused(reason: str, detail: str = "") -> RefusedError:
+    """The vendor or the model declined."""
+    said = f": {one_line(detail)}" if detail.strip() else ""
+    return RefusedError(f"the model refused ({one_line(reason)}){said}")
+
+
+def unfinished(reason: str) -> ProviderError:
+    """The answer ended in a way that is neither success nor a known failure."""
+    return ProviderError(f"the answer ended with {one_line(reason)!r}: it is not whole")
