@@ -1,0 +1,232 @@
+"""One run from prompt to patch: call, resolve with at most two repair turns, check, finish."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from dursor.agent import conversation
+from dursor.agent.meter import Meter, Price
+from dursor.domain import FileChange, Stage, Usage
+from dursor.errors import (
+    ApplyFailedError,
+    BudgetError,
+    CallError,
+    DeadlineError,
+    DursorError,
+    NoChangeError,
+)
+from dursor.patch.canonical import CanonicalPatch, canonical, compose
+from dursor.patch.policy import check
+from dursor.patch.resolve import Resolution, resolve, summary_of
+from dursor.pathrules import PathRules
+from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
+from dursor.tree import Overlay, Tree
+
+MAX_REPAIRS = 2
+BYTES_PER_TOKEN = 4  # an estimate, until the vendor says what was used
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every run of a round stands on."""
+
+    base: Tree  # what the patch is computed against
+    start: Resolution  # the chosen answer a run goes on from, against base; empty otherwise
+    rules: PathRules
+    max_files: int
+    restore: Callable[[str], str]  # puts real secrets back where placeholders stand
+    caller: Caller
+    limits: Limits
+    meter: Meter
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One model's share of a round."""
+
+    run_id: str
+    endpoint: Endpoint
+    prompt: Prompt
+    price: Price  # US dollars of a usage, None when unknown
+    worst_case: Callable[[int], float | None]  # US dollars at most, from input tokens
+
+
+class Watch(Protocol):
+    """Hears how an attempt goes; every call is cheap."""
+
+    def stage(self, stage: Stage, message: str) -> None: ...
+
+    def progress(self, output_chars: int, usage: Usage | None) -> None: ...
+
+    def retry(self, seconds: float, error: DursorError) -> None: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer, resolved and checked."""
+
+    text: str  # the answer as the conversation remembers it
+    summary: str | None
+    patch: CanonicalPatch
+    warnings: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[FileChange, ...]:
+        return self.patch.files
+
+
+@dataclass
+class Attempt:
+    """The state of one run while it runs; `usage`, `calls` and `stage` stay true after a failure."""
+
+    ground: Ground
+    ask: Ask
+    watch: Watch
+    stage: Stage = Stage.CALL
+    calls: int = 0
+    usage: Usage | None = None
+    estimated: bool = False  # a cut stream's usage is counted here, not said by the vendor
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def cost_usd(self) -> float | None:
+        """US dollars of all calls so far; None when the price or the usage is unknown."""
+        return None if self.usage is None else self.ask.price(self.usage)
+
+    async def run(self) -> Answer:
+        """Ask, resolve, check and finish; raises a DursorError, `stage` then says where."""
+        reply, ours = await self._resolved()
+        self._enter(Stage.CHECK, f"{len(ours.changes)} paths against policy")
+        whole = await asyncio.to_thread(self._checked, ours)
+        self._enter(Stage.FINISH, "computing the patch")
+        return await asyncio.to_thread(self._finish, reply, ours, whole)
+
+    def _checked(self, ours: Resolution) -> Resolution:
+        ground = self.ground
+        whole = compose(ground.base, ground.start, ours)
+        check(ground.base, whole, ground.rules, ground.max_files)
+        return whole
+
+    def _finish(self, reply: Reply, ours: Resolution, whole: Resolution) -> Answer:
+        patch = canonical(self.ground.base, whole)
+        if not patch.files:
+            raise NoChangeError("the answer undoes everything: the result is the base itself")
+        summary = summary_of(reply.text)
+        text = reply.text if self.calls == 1 else self._told(summary, ours)
+        return Answer(text, summary, patch, ours.warnings)
+
+    def _told(self, summary: str | None, ours: Resolution) -> str:
+        """An answer that took repairs, as if it had been right at once."""
+        tree = Overlay(self.ground.base, self.ground.start.changes)
+        diff = canonical(tree, ours).text
+        return f"{summary or 'Here is the change.'}\n\n```diff\n{diff}```\n"
+
+    async def _resolved(self) -> tuple[Reply, Resolution]:
+        """The reply and the change against the tree that this run starts from."""
+        tree = Overlay(self.ground.base, self.ground.start.changes)
+        prompt, kept = self.ask.prompt, None
+        while True:
+            reply = await self._call(prompt)
+            self._enter(Stage.RESOLVE, f"{len(reply.text)} characters to place")
+            try:
+                text = self.ground.restore(reply.text)
+                found = await asyncio.to_thread(resolve, text, tree, kept=kept)
+            except ApplyFailedError as error:
+                if self.calls > MAX_REPAIRS:
+                    raise
+                kept = getattr(error, "kept", None) or kept
+                self.watch.stage(Stage.RESOLVE, f"{error.message}; asking for a repair")
+                prompt = conversation.repairing(
+                    self.ask.prompt, reply.text, error.failures, kept=bool(kept and kept.changes)
+                )
+                continue
+            for note in found.notes:
+                self.watch.stage(Stage.RESOLVE, note)
+            return reply, found
+
+    async def _call(self, prompt: Prompt) -> Reply:
+        self._enter(Stage.CALL, f"asking {self.ask.endpoint.model_name}")
+        if self.calls:
+            tokens = conversation.size(prompt) // BYTES_PER_TOKEN
+            self.ground.meter.allow(self.ask.worst_case(tokens))
+        listener = _Listener(self, conversation.size(prompt) // BYTES_PER_TOKEN)
+        self.calls += 1
+        try:
+            reply = await self.ground.caller.answer(
+                self.ask.endpoint, prompt, self._time_left(), listener
+            )
+        except CallError as error:
+            self._spent(error.usage or listener.latest)
+            raise
+        except (BudgetError, asyncio.CancelledError):
+            if listener.heard:
+                self.estimated = True
+                self._spent(listener.so_far())
+            raise
+        self._spent(reply.usage or listener.latest)
+        return reply
+
+    def _time_left(self) -> Limits:
+        limits = self.ground.limits
+        left = limits.total - (time.monotonic() - self._began)
+        if left <= 0:
+            raise DeadlineError(
+                f"the limit of {limits.total:g} s for a run passed", hint="raise --timeout"
+            )
+        return replace(limits, total=left)
+
+    def _spent(self, usage: Usage | None) -> None:
+        if usage is not None:
+            self.usage = usage if self.usage is None else self.usage + usage
+
+    def _enter(self, stage: Stage, message: str) -> None:
+        self.stage = stage
+        self.watch.stage(stage, message)
+
+
+class _Listener:
+    """Counts one call's output and what it costs, and cuts the stream when money runs out."""
+
+    STEP = 256  # characters between two looks at the price
+
+    def __init__(self, attempt: Attempt, input_tokens: int) -> None:
+        self.attempt = attempt
+        self.input_tokens = input_tokens
+        self.latest: Usage | None = None
+        self.chars = 0
+        self.heard = False
+        self._next = self.STEP
+
+    def connected(self) -> None:
+        self.heard = True
+        self.attempt.watch.stage(Stage.CALL, "the answer begins")
+        self._charge()
+
+    def delta(self, text: str) -> None:
+        self.chars += len(text)
+        if self.chars >= self._next:
+            self._next = self.chars + self.STEP
+            self.attempt.watch.progress(self.chars, self.latest)
+            self._charge()
+
+    def usage(self, usage: Usage) -> None:
+        self.latest = usage
+
+    def retry(self, seconds: float, error: DursorError) -> None:
+        self.attempt.watch.retry(seconds, error)
+
+    def so_far(self) -> Usage:
+        """What this call has used: the vendor's word, or an estimate from what was sent and seen."""
+        seen = self.chars // BYTES_PER_TOKEN
+        if self.latest is None:
+            return Usage(input_tokens=self.input_tokens, output_tokens=seen)
+        return replace(self.latest, output_tokens=max(self.latest.output_tokens, seen))
+
+    def _charge(self) -> None:
+        attempt = self.attempt
+        total = self.so_far() if attempt.usage is None else attempt.usage + self.so_far()
+        attempt.ground.meter.record(attempt.ask.run_id, attempt.ask.price(total))

@@ -1,0 +1,45 @@
+"""What is said to a model, in order: the repository, what was said before, the instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dursor.agent import prompts
+from dursor.domain import HunkFailure, Message, Role
+from dursor.providers.base import Prompt, Turn
+
+
+def opening(context: str, earlier: Sequence[Message], instruction: str) -> Prompt:
+    """The prompt of a round: CONTEXT leads, so that a later round can repeat the same beginning."""
+    turns = [Turn(message.role, _said(message)) for message in earlier]
+    turns.append(Turn(Role.USER, prompts.instruction(instruction)))
+    first = turns[0]
+    if first.role is Role.USER:
+        turns[0] = Turn(Role.USER, f"{context}\n\n{first.text}")
+    else:
+        turns.insert(0, Turn(Role.USER, context))
+    return Prompt(prompts.SYSTEM, tuple(turns))
+
+
+def _said(message: Message) -> str:
+    if message.role is Role.USER:
+        return prompts.instruction(message.content)
+    return message.content
+
+
+def repairing(
+    prompt: Prompt, reply: str, failures: Sequence[HunkFailure], *, kept: bool
+) -> Prompt:
+    """PROMPT, what the model answered to it, and what of that failed."""
+    said = prompts.repair(failures, kept=kept)
+    turns = (*prompt.turns, Turn(Role.ASSISTANT, reply), Turn(Role.USER, said))
+    return Prompt(prompt.system, turns)
+
+
+def size(prompt: Prompt) -> int:
+    """Bytes of everything said."""
+    return sum(len(text.encode("utf-8", "replace")) for text in _texts(prompt))
+
+
+def _texts(prompt: Prompt) -> list[str]:
+    return [prompt.system, *(turn.text for turn in prompt.turns)]

@@ -1,0 +1,180 @@
+"""The composition root: what is made of what, each part when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from dursor.config import Settings
+    from dursor.keys.resolve import Keys
+    from dursor.providers.base import Caller
+    from dursor.services.configuration import Configuration
+    from dursor.services.doctor import Doctor
+    from dursor.services.models import Models
+    from dursor.services.patches import Patches
+    from dursor.services.plan import Planner
+    from dursor.services.repos import Repos
+    from dursor.services.rounds import Rounds
+    from dursor.services.runs import Runs
+    from dursor.services.tasks import Tasks
+    from dursor.store.lease import Lease
+    from dursor.store.read import Reader
+    from dursor.store.write import Store
+
+
+class App:
+    """One command's world: an environment, a current folder, and every part made from them."""
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        cwd: Path,
+        *,
+        ask_passphrase: Callable[[], str] | None = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        self.env = dict(env)
+        self.cwd = cwd
+        self._ask_passphrase = ask_passphrase
+        self._handed_keys = keys or {}
+        self._stores: list[Store] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "reader" in self.__dict__:
+            self.reader.close()
+        for store in self._stores:
+            store.close()
+
+    @cached_property
+    def settings(self) -> Settings:
+        from dursor.config import Settings
+
+        return Settings(self.env)
+
+    @cached_property
+    def reader(self) -> Reader:
+        from dursor.store.read import Reader
+
+        return Reader(self.settings.database)
+
+    @cached_property
+    def _store(self) -> Store:
+        from dursor.store.write import Store
+
+        store = Store(self.settings.database)
+        self._stores.append(store)
+        return store
+
+    def open_store(self) -> Store:
+        """The store, opened for writing (and made, or brought up to date) when first needed."""
+        return self._store
+
+    def reap(self) -> None:
+        """Mark the runs whose process is gone as interrupted; costs one query when there are none."""
+        from dursor.store.lease import dead
+
+        if gone := dead(self.leases, self.reader.active_runs()):
+            self.open_store().reap(gone)
+
+    @property
+    def leases(self) -> Path:
+        """Where processes hold the locks of the runs they own."""
+        return self.settings.data_dir / "leases"
+
+    @cached_property
+    def lease(self) -> Lease:
+        from dursor.store.lease import Lease
+
+        return Lease.acquire(self.leases)
+
+    @cached_property
+    def keys(self) -> Keys:
+        from dursor.keys.resolve import Keys
+
+        return Keys(self.env, self.settings, self.reader, self._ask_passphrase, self._handed_keys)
+
+    @cached_property
+    def models(self) -> Models:
+        from dursor.services.models import Models
+
+        return Models(self.settings, self.reader, self.open_store, self.keys, self.env, self.caller)
+
+    def caller(self) -> Caller:
+        """A caller of models; the process makes one."""
+        from dursor.providers.client import Client
+
+        return Client()
+
+    @cached_property
+    def repos(self) -> Repos:
+        from dursor.services.repos import Repos
+
+        return Repos(self.reader, self.open_store, self.cwd, self.settings.workspaces_dir)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        from dursor.services.tasks import Tasks
+
+        return Tasks(self.reader, self.open_store, self.repos)
+
+    @cached_property
+    def runs(self) -> Runs:
+        from dursor.services.runs import Runs
+
+        return Runs(self.reader, self.open_store, self.repos, self.reap)
+
+    @cached_property
+    def planner(self) -> Planner:
+        from dursor.services.plan import Planner
+        from dursor.services.standing import Surveyor
+
+        return Planner(self.settings, self.models, Surveyor(self.repos, self.reader), self.cwd)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        from dursor.services.rounds import Rounds
+
+        return Rounds(
+            self.planner,
+            self.reader,
+            self.runs,
+            self.open_store,
+            lambda: self.lease,
+            self.caller,
+            self._spawn,
+        )
+
+    @cached_property
+    def patches(self) -> Patches:
+        from dursor.services.patches import Patches
+
+        return Patches(self.settings, self.repos)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        from dursor.services.configuration import Configuration
+
+        return Configuration(self.settings)
+
+    @cached_property
+    def doctor(self) -> Doctor:
+        from dursor.services.doctor import Doctor
+
+        return Doctor(self.settings, self.reader, self.models, self.repos)
+
+    def _spawn(self, spec: dict[str, Any], lease: Lease) -> None:
+        from dursor.services.worker import spawn
+
+        spawn(spec, lease, self.env, self.cwd)
+
+

@@ -1,0 +1,144 @@
+"""Runs held against each other, and one of them put into the working tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from dursor.domain import Repo, Run
+from dursor.errors import ConflictError, UsageError
+from dursor.patch.canonical import apply_exact, canonical
+from dursor.patch.resolve import Resolution
+from dursor.services.repos import Repos
+from dursor.services.results import Applied, ComparedFile, Comparison
+from dursor.services.standing import relaid
+from dursor.store.read import Reader
+from dursor.tree import FileState, Overlay, Tree
+from dursor.vcs.repository import Repository
+from dursor.vcs.worktree import CommitRequest, apply_patch
+
+
+def compare(repos: Repos, reader: Reader, runs: Sequence[Run]) -> Comparison:
+    """Compare two or more runs of one repository."""
+    if len(runs) < 2:
+        raise UsageError("comparing takes two runs or more", hint="dursor run compare RUN RUN")
+    repo = _common_repo(reader, runs)
+    with closing(repos.open(repo)) as repository:
+        trees = [_tree_of(repository, run) for run in runs]
+        paths = sorted({change.path for run in runs for change in run.files_changed})
+        files = tuple(_compared(path, runs, trees) for path in paths)
+        return Comparison(tuple(runs), files, interdiff(trees[0], trees[-1], runs[0], runs[-1]))
+
+
+def _common_repo(reader: Reader, runs: Sequence[Run]) -> Repo:
+    for run in runs:
+        patch_of(run)
+    ids = {reader.task(run.task_id).repo_id for run in runs}
+    if len(ids) > 1:
+        raise UsageError(
+            "these runs belong to different repositories", hint="dursor run list --repo R"
+        )
+    return reader.repo(ids.pop())
+
+
+def patch_of(run: Run) -> str:
+    """The patch of a run that has one."""
+    if run.patch is None:
+        raise UsageError(
+            f"run {run.id[:8]} has no patch: it {_state(run)}",
+            hint=f"dursor run show {run.id[:8]}",
+        )
+    return run.patch
+
+
+def _state(run: Run) -> str:
+    if run.error is not None:
+        return f"failed ({run.error.code})"
+    return {"queued": "has not started", "running": "is still running"}.get(
+        run.status, f"was {run.status}"
+    )
+
+
+def _tree_of(repository: Repository, run: Run) -> Tree:
+    base = relaid(repository.tree(run.base_commit), run.dirty_patch)
+    return Overlay(base, apply_exact(patch_of(run), base).changes)
+
+
+def _compared(path: str, runs: Sequence[Run], trees: Sequence[Tree]) -> ComparedFile:
+    touched = tuple(
+        run.id for run in runs if any(change.path == path for change in run.files_changed)
+    )
+    return ComparedFile(path, touched, len({_state_at(tree, path) for tree in trees}) == 1)
+
+
+def _state_at(tree: Tree, path: str) -> FileState | None:
+    entry = tree.entries().get(path)
+    return None if entry is None else FileState(entry.mode, tree.read(path))
+
+
+def interdiff(first: Tree, last: Tree, one: Run, other: Run) -> str:
+    """The patch that leads from one run's resulting tree to another's."""
+    touched = {
+        path
+        for run in (one, other)
+        for change in run.files_changed
+        for path in (change.path, change.old_path)
+        if path is not None
+    }
+    if one.base_commit != other.base_commit:
+        touched |= _differing(first, last)
+    changes = {
+        path: _state_at(last, path)
+        for path in touched
+        if _state_at(last, path) != _state_at(first, path)
+    }
+    return canonical(first, Resolution(changes, {})).text
+
+
+def _differing(first: Tree, last: Tree) -> set[str]:
+    ours, theirs = first.entries(), last.entries()
+    return {path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path)}
+
+
+def apply(
+    repos: Repos,
+    reader: Reader,
+    run: Run,
+    *,
+    branch: str | None,
+    commit: bool,
+    three_way: bool,
+) -> Applied:
+    """Put RUN's change into the working tree of its repository, or refuse and change nothing."""
+    patch = patch_of(run)
+    repo = reader.repo(reader.task(run.task_id).repo_id)
+    if repo.workspace_path is not None:
+        raise UsageError(
+            f"{repo.name!r} is a clone that dursor keeps; it has no working tree",
+            hint=f"dursor run diff {run.id[:8]} | git apply",
+        )
+    request = CommitRequest(_message(run)) if commit else None
+    with closing(repos.open(repo)) as repository:
+        try:
+            done = apply_patch(
+                repository,
+                patch.encode("utf-8", "surrogateescape"),
+                three_way=three_way,
+                branch=branch,
+                commit=request,
+            )
+        except ConflictError as error:
+            hint = error.hint or f"dursor run apply {run.id[:8]} --3way"
+            raise ConflictError(error.message, hint=hint) from error
+    return Applied(run.files_changed, done.branch, done.commit)
+
+
+def _message(run: Run) -> str:
+    """A commit message: the instruction's first line, the summary, and where it comes from."""
+    from dursor.services.tasks import title_of
+
+    parts = [title_of(run.instruction)]
+    if run.summary:
+        parts.append(run.summary)
+    trailers = f"Dursor-Run: {run.id}\nDursor-Model: {run.model_name}\nDursor-Base: {run.base_commit}"
+    return "\n\n".join([*parts, trailers]) + "\n"

@@ -1,0 +1,37 @@
+"""Verbs over the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dursor.config import Settings, Value
+from dursor.services.results import Setting
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Reads and changes the user's configuration."""
+
+    settings: Settings
+
+    @property
+    def path(self) -> Path:
+        """The user's config.toml, whether it is there or not."""
+        return self.settings.config_file
+
+    def list(self) -> list[Setting]:
+        """Every value and where it comes from."""
+        return [_setting(value) for value in self.settings.values()]
+
+    def get(self, key: str) -> Setting:
+        """One value; UsageError for a key that does not exist."""
+        return _setting(self.settings.value(key))
+
+    def set(self, key: str, value: str) -> Setting:
+        """Write one value into config.toml."""
+        return _setting(self.settings.set(key, value))
+
+
+def _setting(value: Value) -> Setting:
+    return Setting(value.key, value.value, value.source)

@@ -1,0 +1,83 @@
+"""Looks at everything a round needs and says what is missing."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dursor.config import Settings
+from dursor.errors import DursorError
+from dursor.services.models import Models
+from dursor.services.repos import Repos
+from dursor.services.results import Finding
+from dursor.store.read import Reader
+
+OLDEST_GIT = (2, 31)
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Examines this machine; calls no model."""
+
+    settings: Settings
+    reader: Reader
+    models: Models
+    repos: Repos
+
+    def examine(self) -> list[Finding]:
+        """Every finding, good or bad."""
+        return list(self._findings())
+
+    def _findings(self) -> Iterator[Finding]:
+        yield Finding("python", ok=True, detail=platform.python_version())
+        yield from self._tried("git", self._git)
+        yield from self._tried("config", self._config)
+        yield from self._tried("store", self._store)
+        yield from self._tried("key store", self.models.key_store_state)
+        yield self._keys()
+        yield from self._tried("repository", self._repository)
+
+    def _tried(self, name: str, look: Callable[[], str]) -> Iterator[Finding]:
+        try:
+            yield Finding(name, ok=True, detail=look())
+        except DursorError as error:
+            yield Finding(name, ok=False, detail=error.message, hint=error.hint)
+
+    def _git(self) -> str:
+        from dursor.vcs.command import git_version
+
+        version = git_version()
+        if version < OLDEST_GIT:
+            raise DursorError(
+                f"git {'.'.join(map(str, version))} is too old", hint="install git 2.31 or newer"
+            )
+        return ".".join(map(str, version))
+
+    def _config(self) -> str:
+        self.settings.values()
+        file = self.settings.config_file
+        return str(file) if file.exists() else f"{file} (not there: defaults)"
+
+    def _store(self) -> str:
+        self.reader.runs(limit=1)
+        return str(self.settings.database)
+
+    def _keys(self) -> Finding:
+        ready = self.models.ready()
+        if ready:
+            return Finding("keys", ok=True, detail=f"ready: {', '.join(ready)}")
+        return Finding(
+            "keys",
+            ok=False,
+            detail="no model has a key",
+            hint="export OPENAI_API_KEY=..., or dursor models set-key gpt",
+        )
+
+    def _repository(self) -> str:
+        here = self.repos.here()
+        if here is not None:
+            return f"{here.name} at {here.path}"
+        return "not inside a registered one (the first round registers it)"
+
+

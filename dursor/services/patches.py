@@ -1,0 +1,58 @@
+"""Any model's reply, pasted from anywhere, as a patch of a repository."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+
+from dursor.config import Settings
+from dursor.errors import UsageError
+from dursor.patch.canonical import CanonicalPatch, canonical
+from dursor.patch.policy import check
+from dursor.patch.resolve import Resolution, resolve
+from dursor.services.plan import policy_bounds
+from dursor.services.repos import Repos
+from dursor.services.results import Applied, ResolvedPatch
+from dursor.tree import Tree
+from dursor.vcs.repository import Repository
+from dursor.vcs.worktree import apply_patch
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Resolves and applies replies that no run of ours produced."""
+
+    settings: Settings
+    repos: Repos
+
+    def resolve(self, reply: bytes, repo: str | None, base: str | None) -> ResolvedPatch:
+        """The clean patch of REPLY against BASE (default HEAD)."""
+        _, _, repository = self.repos.locate(repo)
+        with closing(repository):
+            patch, found = self._resolved(repository, reply, base)
+        return ResolvedPatch(patch.text, patch.files, found.warnings)
+
+    def apply(self, reply: bytes, repo: str | None, base: str | None) -> Applied:
+        """Resolve REPLY and put it into the working tree, all or nothing."""
+        place, _, repository = self.repos.locate(repo)
+        with closing(repository):
+            if place.workspace_path is not None:
+                raise UsageError(
+                    f"{place.name!r} is a clone that dursor keeps; it has no working tree",
+                    hint="leave --apply away",
+                )
+            patch, _ = self._resolved(repository, reply, base)
+            done = apply_patch(repository, patch.text.encode("utf-8", "surrogateescape"))
+        return Applied(patch.files, done.branch, done.commit)
+
+    def _resolved(
+        self, repository: Repository, reply: bytes, base: str | None
+    ) -> tuple[CanonicalPatch, Resolution]:
+        text = reply.decode("utf-8", "surrogateescape")
+        if not text.strip():
+            raise UsageError("the reply is empty", hint="dursor patch FILE, or dursor patch -")
+        tree: Tree = repository.tree(repository.resolve(base or "HEAD"))
+        found = resolve(text, tree)
+        rules, max_files = policy_bounds(self.settings, tree)
+        check(tree, found, rules, max_files)
+        return canonical(tree, found), found

@@ -1,0 +1,269 @@
+"""A round before it starts: everything that can fail cheaply fails here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dursor.agent import conversation
+from dursor.agent.attempt import Ask
+from dursor.config import RepoPolicy, Settings
+from dursor.context.choose import Selection, choose
+from dursor.context.render import render
+from dursor.domain import ModelProfile, ProviderName, Usage
+from dursor.errors import BudgetError, UsageError
+from dursor.pathrules import PathRules
+from dursor.providers import catalogue, prices
+from dursor.providers.base import Endpoint, Limits, Prompt
+from dursor.services.models import Models
+from dursor.services.request import RoundRequest
+from dursor.services.standing import Standing, Surveyor, files_of
+from dursor.tree import Overlay
+
+POLICY_FILE = ".dursor.toml"
+WORST_BYTES_PER_TOKEN = 3  # no tokenizer here makes more tokens of text than this
+WINDOW_MARGIN = 0.9  # of a window; the tokenizers differ from bytes / 4 by less than the rest
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The limits of a round: flags, environment, config and the repository's policy, strictest."""
+
+    rules: PathRules
+    max_files: int
+    context_budget: int
+    max_output_tokens: int
+    budget_usd: float | None
+    limits: Limits
+    jobs: int
+    concurrency: int
+    require: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """One run to be: which profile, which sample, and what it is asked."""
+
+    profile: ModelProfile
+    sample: int
+    endpoint: Endpoint
+    prompt: Prompt
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A round that may start."""
+
+    instruction: str
+    standing: Standing
+    bounds: Bounds
+    selection: Selection
+    targets: tuple[Target, ...]
+    warnings: tuple[str, ...]
+    worst_case_usd: float | None  # None: some price is unknown
+
+    def close(self) -> None:
+        """Let go of the repository."""
+        self.standing.repository.close()
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Turns a request into a plan, or refuses it."""
+
+    settings: Settings
+    models: Models
+    surveyor: Surveyor
+
+    def plan(self, request: RoundRequest) -> Plan:
+        """Check everything; nothing has been created or sent when this raises."""
+        chosen = self.models.chosen(request.models)
+        standing = self.surveyor.survey(request)
+        try:
+            return self._planned(request, chosen, standing)
+        except BaseException:  # whatever happened, the repository is let go
+            standing.repository.close()
+            raise
+
+    def _planned(
+        self,
+        request: RoundRequest,
+        chosen: Sequence[tuple[ModelProfile, int]],
+        standing: Standing,
+    ) -> Plan:
+        bounds, warnings = self._bounds(request, standing)
+        endpoints = self._endpoints(chosen, bounds)
+        selection = self.select(request, standing, bounds)
+        targets = tuple(self._targets(request, chosen, endpoints, standing, selection))
+        plan = Plan(request.text, standing, bounds, selection, targets, warnings, None)
+        plan = replace(plan, worst_case_usd=self._worst_case(plan))
+        _refuse_over_budget(plan)
+        return plan
+
+    def look(self, request: RoundRequest) -> Plan:
+        """The plan without models: what would be sent, file by file."""
+        standing = self.surveyor.survey(request)
+        try:
+            bounds, warnings = self._bounds(request, standing)
+            selection = self.select(request, standing, bounds)
+        finally:
+            standing.repository.close()
+        return Plan(request.text, standing, bounds, selection, (), warnings, None)
+
+    def select(self, request: RoundRequest, standing: Standing, bounds: Bounds) -> Selection:
+        """Choose the context once for the round."""
+        return choose(
+            Overlay(standing.base, standing.start.changes),
+            _query(request.text, standing),
+            budget=bounds.context_budget,
+            pinned=request.files,
+            rules=bounds.rules,
+            cache_dir=self.settings.data_dir / "cache",
+        )
+
+    def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:
+        get = self.settings.get
+        policy = _repo_policy(standing)
+        timeout = _strictest(request.timeout or get("timeout"), policy.timeout)
+        bounds = Bounds(
+            rules=PathRules(
+                (*get("forbidden_paths"), *policy.forbidden_paths),
+                (*get("allowed_paths"), *request.allow_paths),
+            ),
+            max_files=_strictest(request.max_files or get("max_files"), policy.max_files),
+            context_budget=_strictest(
+                request.context_budget or get("context_budget"), policy.context_budget
+            ),
+            max_output_tokens=_strictest(get("max_output_tokens"), policy.max_output_tokens),
+            budget_usd=_lowest(
+                get("budget_usd") if request.budget_usd is None else request.budget_usd,
+                policy.budget_usd,
+            ),
+            limits=Limits(
+                connect=get("connect_timeout"),
+                first_byte=get("first_byte_timeout"),
+                idle=get("idle_timeout"),
+                total=timeout,
+                retries=get("retries"),
+                retry_after_cap=get("retry_after_cap"),
+            ),
+            jobs=request.jobs or get("jobs"),
+            concurrency=get("concurrency"),
+            require=request.require or get("require"),
+        )
+        return bounds, policy.warnings
+
+    def _endpoints(
+        self, chosen: Sequence[tuple[ModelProfile, int]], bounds: Bounds
+    ) -> dict[str, Endpoint]:
+        return {
+            profile.id: self.models.endpoint(profile, bounds.max_output_tokens)
+            for profile, _ in chosen
+        }
+
+    def _targets(
+        self,
+        request: RoundRequest,
+        chosen: Sequence[tuple[ModelProfile, int]],
+        endpoints: dict[str, Endpoint],
+        standing: Standing,
+        selection: Selection,
+    ) -> list[Target]:
+        prompts: dict[int, Prompt] = {}
+        targets = []
+        for profile, samples in chosen:
+            endpoint = endpoints[profile.id]
+            room = _room(endpoint)
+            if room not in prompts:
+                text = render(selection, window_tokens=room)
+                prompts[room] = conversation.opening(text, standing.earlier, request.text)
+            for sample in range(1, samples + 1):
+                targets.append(Target(profile, sample, endpoint, prompts[room]))
+        return targets
+
+    def ask(self, target: Target, run_id: str) -> Ask:
+        """What the agent needs to know of one run."""
+        endpoint, at = target.endpoint, datetime.now(UTC)
+        overrides = self.settings.get("prices")
+
+        def price(usage: Usage) -> float | None:
+            return prices.cost(endpoint, usage, at, overrides)
+
+        def worst_case(input_tokens: int) -> float | None:
+            return prices.worst_case(endpoint, input_tokens, at, overrides)
+
+        return Ask(run_id, endpoint, target.prompt, price, worst_case)
+
+    def _worst_case(self, plan: Plan) -> float | None:
+        """US dollars at most for the first call of every run; None when a price is unknown."""
+        total = 0.0
+        for target in plan.targets:
+            tokens = -(-conversation.size(target.prompt) // WORST_BYTES_PER_TOKEN)
+            usd = self.ask(target, "").worst_case(tokens)
+            if usd is None:
+                if plan.bounds.budget_usd is None:
+                    return None
+                raise BudgetError(
+                    f"no price is known for {target.profile.name} ({target.endpoint.model_name}), "
+                    "so a budget cannot bound it",
+                    hint=f"dursor config set 'prices.\"{target.endpoint.model_name}\".output' USD "
+                    "(per million tokens; likewise .input), or leave --budget away",
+                )
+            total += usd
+        return total
+
+
+def _refuse_over_budget(plan: Plan) -> None:
+    limit, worst = plan.bounds.budget_usd, plan.worst_case_usd
+    if limit is not None and worst is not None and worst > limit:
+        raise BudgetError(
+            f"this round could cost up to ${worst:.4f}, and the budget is ${limit:g}",
+            hint="raise --budget, ask fewer models, lower --context-budget or "
+            "dursor config set max_output_tokens N",
+        )
+
+
+def _repo_policy(standing: Standing) -> RepoPolicy:
+    """The policy that the base commit carries; uncommitted or proposed changes to it do not count."""
+    entry = standing.base.entries().get(POLICY_FILE)
+    if entry is None or not entry.mode.startswith("100"):
+        return RepoPolicy()
+    return RepoPolicy.parse(standing.base.read(POLICY_FILE).decode("utf-8", "replace"))
+
+
+def _query(text: str, standing: Standing) -> str:
+    """What the context is chosen by: the instruction, what led to it, and the files changed so far."""
+    asked = [one.content for one in standing.earlier if one.role == "user"]
+    return "\n\n".join([text, *reversed(asked), *files_of(standing.start)])
+
+
+def _room(endpoint: Endpoint) -> int:
+    """Tokens that the prompt may fill in the model's window."""
+    window = catalogue.window(endpoint.provider, endpoint.model_name)
+    room = int((window - endpoint.max_output_tokens) * WINDOW_MARGIN)
+    if room <= 0:
+        raise UsageError(
+            f"max_output_tokens {endpoint.max_output_tokens} leaves no room for input in the "
+            f"window of {endpoint.model_name} ({window} tokens)",
+            hint="dursor config set max_output_tokens 16000",
+        )
+    return room
+
+
+def _strictest(ours: float, theirs: float | None) -> int:
+    return int(ours if theirs is None else min(ours, theirs))
+
+
+def _lowest(ours: float | None, theirs: float | None) -> float | None:
+    known = [one for one in (ours, theirs) if one is not None]
+    return min(known) if known else None
+
+
+def folder_of(plan: Plan) -> Path:
+    """The folder that the round reads."""
+    return Path(plan.standing.repo.path)
+
+
+__all__ = ["Bounds", "Plan", "Planner", "ProviderName", "Target", "folder_of"]

@@ -1,0 +1,219 @@
+"""Verbs over repositories: the user's folders, and our clones of URLs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dursor.domain import Repo, new_id, now
+from dursor.errors import ConflictError, NotFoundError, UsageError
+from dursor.store.read import Reader
+from dursor.vcs.locate import find_top
+
+if TYPE_CHECKING:
+    from dursor.services.events import Listener
+    from dursor.services.results import Branch
+    from dursor.store.write import Store
+    from dursor.vcs.repository import Repository
+
+
+@dataclass(frozen=True)
+class Repos:
+    """Finds, registers and forgets repositories."""
+
+    reader: Reader
+    open_store: Callable[[], Store]
+    cwd: Path
+    workspaces: Path
+
+    def list(self, limit: int) -> list[Repo]:
+        """Registered repositories, newest first."""
+        return self.reader.repos(limit=limit)
+
+    def find(self, selector: str) -> Repo:
+        """The registered repository that SELECTOR (name, id, path or OWNER/NAME) names."""
+        for repo in self._known:
+            if selector in {repo.name, repo.id} or _same_url(selector, repo.repo_url):
+                return repo
+        path = str((self.cwd / selector).resolve())
+        for repo in self._known:
+            if path == repo.path:
+                return repo
+        if _is_id(selector):
+            return self.reader.repo(selector)
+        raise self._unknown(selector)
+
+    @cached_property
+    def _known(self) -> list[Repo]:
+        return self.reader.repos(limit=-1)
+
+    def _unknown(self, selector: str) -> NotFoundError:
+        close = difflib.get_close_matches(selector, [repo.name for repo in self._known], 1)
+        hint = f"did you mean {close[0]!r}?" if close else "dursor repo list"
+        return NotFoundError(f"no repository called {selector!r}", hint=hint)
+
+    def here(self) -> Repo | None:
+        """The registered repository around the current folder."""
+        top = find_top(self.cwd)
+        return None if top is None else self._at(str(top))
+
+    def _at(self, path: str) -> Repo | None:
+        return next((repo for repo in self._known if repo.path == path), None)
+
+    def locate(self, selector: str | None) -> tuple[Repo, bool, Repository]:
+        """The repository a round is about, whether it is still unregistered, and it opened."""
+        if selector is None:
+            return self._around(self.cwd)
+        try:
+            repo = self.find(selector)
+        except NotFoundError as error:
+            folder = self.cwd / selector
+            if not folder.is_dir():
+                raise UsageError(
+                    f"no repository and no folder called {selector!r}", hint=error.hint
+                ) from None
+            return self._around(folder)
+        return repo, False, self.open(repo)
+
+    def open(self, repo: Repo) -> Repository:
+        """REPO opened for reading."""
+        from dursor.vcs.repository import Repository
+
+        if not Path(repo.path).is_dir():
+            raise ConflictError(
+                f"the folder of {repo.name!r} is gone: {repo.path}",
+                hint=f"dursor repo remove {repo.name}",
+            )
+        return Repository.open(Path(repo.path))
+
+    def _around(self, folder: Path) -> tuple[Repo, bool, Repository]:
+        from dursor.vcs.repository import Repository
+
+        repository = Repository.open(folder)
+        path = str(repository.top)
+        if (known := self._at(path)) is not None:
+            return known, False, repository
+        return self._new(repository, None), True, repository
+
+    def _new(self, repository: Repository, name: str | None, url: str | None = None) -> Repo:
+        path = str(repository.top)
+        return Repo(
+            id=new_id(),
+            name=self._free_name(name or repository.top.name or "repo", exact=name is not None),
+            repo_url=url or repository.origin_url(),
+            path=path,
+            default_branch=repository.default_branch(),
+            latest_commit=None,
+            workspace_path=path if url else None,
+            created_at=now(),
+        )
+
+    def _free_name(self, wanted: str, *, exact: bool) -> str:
+        taken = {repo.name for repo in self._known}
+        if wanted not in taken:
+            return wanted
+        if exact:
+            raise ConflictError(
+                f"a repository called {wanted!r} is registered already",
+                hint="choose another --name, or dursor repo list",
+            )
+        number = 2
+        while f"{wanted}-{number}" in taken:
+            number += 1
+        return f"{wanted}-{number}"
+
+    def add(self, source: str, name: str | None, listener: Listener) -> Repo:
+        """Register the folder SOURCE, or clone the URL SOURCE and register that."""
+        folder = self.cwd / source
+        if folder.is_dir():
+            repo, is_new, repository = self._around(folder)
+            repository.close()
+            if not is_new:
+                return self._already(repo, name)
+            return self.open_store().add_repo(self._named(repo, name))
+        if "://" in source or source.startswith("git@"):
+            return self._clone(source, name, listener)
+        raise UsageError(
+            f"no folder called {source!r}, and not a URL",
+            hint="dursor repo add PATH, or dursor repo add https://HOST/OWNER/NAME",
+        )
+
+    def _named(self, repo: Repo, name: str | None) -> Repo:
+        from dataclasses import replace
+
+        return repo if name is None else replace(repo, name=self._free_name(name, exact=True))
+
+    def _already(self, repo: Repo, name: str | None) -> Repo:
+        if name is not None and name != repo.name:
+            raise ConflictError(
+                f"this repository is registered already, as {repo.name!r}",
+                hint=f"dursor repo remove {repo.name}",
+            )
+        return repo
+
+    def _clone(self, url: str, name: str | None, listener: Listener) -> Repo:
+        from dataclasses import replace
+
+        from dursor.services.events import Notice
+        from dursor.vcs import clones
+
+        if known := next((repo for repo in self._known if _same_url(url, repo.repo_url)), None):
+            return self._already(known, name)
+        wanted = self._free_name(name or clones.name_of(url), exact=name is not None)
+        listener(Notice(f"cloning {clones.without_credentials(url)}"))
+        repository = clones.clone(url, self.workspaces / wanted)
+        try:
+            repo = self._new(repository, wanted, clones.without_credentials(url))
+            head = next((one.commit for one in repository.branches() if one.default), None)
+            return self.open_store().add_repo(replace(repo, latest_commit=head))
+        finally:
+            repository.close()
+
+    def branches(self, selector: str) -> list[Branch]:
+        """The branches of a registered repository; a clone's are fetched first."""
+        from dursor.services.results import Branch
+
+        repo = self.find(selector)
+        repository = self.open(repo)
+        try:
+            if repo.workspace_path is not None:
+                self.refresh(repo, repository)
+            return [Branch(one.name, one.commit, one.default) for one in repository.branches()]
+        finally:
+            repository.close()
+
+    def refresh(self, repo: Repo, repository: Repository) -> None:
+        """Fetch what is new into our clone."""
+        from dursor.vcs import clones
+
+        clones.refresh(repository)
+        head = next((one.commit for one in repository.branches() if one.default), None)
+        if head is not None and head != repo.latest_commit:
+            self.open_store().update_repo(repo.id, latest_commit=head)
+
+    def remove(self, selector: str) -> Repo:
+        """Forget a repository; our own clone is deleted, the user's folder never."""
+        from dursor.vcs import clones
+
+        repo = self.find(selector)
+        self.open_store().remove_repo(repo.id)
+        if repo.workspace_path is not None:
+            clones.remove(Path(repo.workspace_path), self.workspaces)
+        return repo
+
+
+def _is_id(text: str) -> bool:
+    return len(text) >= 4 and all(char in "0123456789abcdef" for char in text)
+
+
+def _same_url(selector: str, url: str | None) -> bool:
+    """Whether SELECTOR is URL, or the OWNER/NAME at its end."""
+    if url is None:
+        return False
+    plain = url.removesuffix("/").removesuffix(".git")
+    wanted = selector.removesuffix("/").removesuffix(".git")
+    return plain == wanted or (wanted.count("/") == 1 and plain.endswith(("/" + wanted, ":" + wanted)))

@@ -1,0 +1,256 @@
+"""Rounds: one instruction, one base, the same context, N runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dursor.agent.attempt import Ask, Ground
+from dursor.agent.meter import Meter
+from dursor.domain import Message, Role, Run, RunStatus, Task, new_id, now
+from dursor.errors import DursorError, InternalError, UsageError
+from dursor.providers.base import Caller
+from dursor.redact import Redactor
+from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
+from dursor.services.execution import Execution
+from dursor.services.journal import Journal
+from dursor.services.plan import Plan, Planner
+from dursor.services.request import ContextRequest, ModelCount, RoundRequest
+from dursor.services.results import ContextPlan, PlannedModel, Round, RoundPlan, Withheld
+from dursor.services.runs import Runs
+from dursor.services.tasks import new_task, title_of
+from dursor.store.read import Reader
+
+if TYPE_CHECKING:
+    from dursor.store.lease import Lease
+    from dursor.store.write import Store
+
+WATCH_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Starts, watches and repeats rounds."""
+
+    planner: Planner
+    reader: Reader
+    runs: Runs
+    open_store: Callable[[], Store]
+    acquire_lease: Callable[[], Lease]
+    new_caller: Callable[[], Caller]
+    spawn: Callable[[dict[str, Any], Lease], None]
+
+    def start(self, request: RoundRequest, listener: Listener) -> Round:
+        """Run a round to its end; on Ctrl-C what ran is canceled and the result says so."""
+        plan = self.planner.plan(request)
+        try:
+            return self._run(plan, listener)
+        finally:
+            plan.close()
+
+    def _run(self, plan: Plan, listener: Listener) -> Round:
+        lease = self.acquire_lease()
+        try:
+            task, runs = self._record(plan, lease, listener)
+            return self.execute(plan, task, runs, listener)
+        finally:
+            lease.release()
+
+    def execute(self, plan: Plan, task: Task, runs: Sequence[Run], listener: Listener) -> Round:
+        """Run what has been recorded."""
+        asks = [
+            self.planner.ask(target, run.id)
+            for target, run in zip(plan.targets, runs, strict=True)
+        ]
+        redactor = Redactor([ask.endpoint.key for ask in asks])
+        listener(RoundStarted(task, tuple(runs)))
+        finished, interrupted = asyncio.run(self._executed(plan, asks, runs, listener, redactor))
+        return Round(task, tuple(finished), interrupted)
+
+    async def _executed(
+        self,
+        plan: Plan,
+        asks: Sequence[Ask],
+        runs: Sequence[Run],
+        listener: Listener,
+        redactor: Redactor,
+    ) -> tuple[list[Run], bool]:
+        journal = Journal(self.open_store(), runs, listener, redactor)
+        standing, bounds = plan.standing, plan.bounds
+        ground = Ground(
+            standing.base,
+            standing.start,
+            bounds.rules,
+            bounds.max_files,
+            plan.selection.restore,
+            self.new_caller(),
+            bounds.limits,
+            Meter(bounds.budget_usd),
+        )
+        lease = runs[0].lease or ""
+        execution = Execution(
+            ground, bounds, asks, journal, lambda: self.reader.cancel_requested(lease)
+        )
+        interrupted = await execution.run()
+        return [journal.runs[run.id] for run in runs], interrupted
+
+    def _record(self, plan: Plan, lease: Lease, listener: Listener) -> tuple[Task, list[Run]]:
+        """Write task, instruction and queued runs in one transaction."""
+        standing, at = plan.standing, now()
+        task = standing.task or new_task(standing.repo.id, title_of(plan.instruction))
+        said = Message(new_id(), task.id, Role.USER, plan.instruction, None, at)
+        runs = [self._queued(plan, task, index, lease.id, at) for index in range(len(plan.targets))]
+        repo = standing.repo if standing.repo_is_new else None
+        new = None if standing.task else task
+        stored = self.open_store().start_round(repo, new, [said], runs)
+        for warning in plan.warnings:
+            listener(Notice(warning))
+        return stored
+
+    def _queued(self, plan: Plan, task: Task, index: int, lease: str, at: str) -> Run:
+        target, standing = plan.targets[index], plan.standing
+        return Run(
+            id=new_id(),
+            task_id=task.id,
+            round=0,  # the store numbers it
+            sample=target.sample,
+            parent_run_id=standing.parent.id if standing.parent else None,
+            model_id=target.profile.id,
+            model=target.profile.name,
+            provider=target.profile.provider,
+            model_name=target.endpoint.model_name,
+            instruction=plan.instruction,
+            base_ref=standing.base_ref,
+            base_commit=standing.base_commit,
+            dirty=standing.dirty,
+            dirty_patch=standing.dirty_patch,
+            status=RunStatus.QUEUED,
+            created_at=at,
+            warnings=plan.warnings,
+            context=plan.selection.as_context_files(),
+            lease=lease,
+        )
+
+    def detach(self, request: RoundRequest, listener: Listener) -> Round:
+        """Record a round and leave it to a worker process that outlives this one."""
+        plan = self.planner.plan(request)
+        lease = self.acquire_lease()
+        try:
+            task, runs = self._record(plan, lease, listener)
+            listener(RoundStarted(task, tuple(runs)))
+            keys = {target.profile.id: target.endpoint.key.reveal() for target in plan.targets}
+            spec = {
+                "request": request.to_json(),
+                "runs": [run.id for run in runs],
+                "keys": keys,
+                "lease": lease.id,
+            }
+            self.spawn(spec, lease)
+        except DursorError:
+            lease.release()
+            raise
+        finally:
+            plan.close()
+        lease.hand_over()
+        return Round(task, tuple(runs))
+
+    def adopt(self, spec: dict[str, Any], listener: Listener) -> Round:
+        """Run, in a worker, the round that `detach` recorded."""
+        request = RoundRequest.from_json(spec["request"])
+        runs = [self.reader.run(run_id) for run_id in spec["runs"]]
+        plan = self.planner.again(runs[0], request)
+        try:
+            return self.execute(plan, self.reader.task(runs[0].task_id), runs, listener)
+        finally:
+            plan.close()
+
+    def retry(self, run: str, listener: Listener) -> Round:
+        """A new run of the same model, base and instruction as RUN."""
+        former = self.runs.find(run)
+        request = RoundRequest(former.instruction, models=(ModelCount(former.model, 1),))
+        plan = self.planner.again(former, request)
+        try:
+            return self._run(plan, listener)
+        finally:
+            plan.close()
+
+    def plan(self, request: RoundRequest) -> RoundPlan:
+        """What a round would do; nothing is written or sent."""
+        plan = self.planner.plan(request)
+        plan.close()
+        models = [
+            PlannedModel(
+                profile.name, profile.provider, profile.model_name, samples, worst
+            )
+            for profile, samples, worst in self.planner.priced(plan)
+        ]
+        return RoundPlan(_context(plan), tuple(models))
+
+    def context(self, request: ContextRequest) -> ContextPlan:
+        """What a round with this instruction would send, file by file."""
+        asked = RoundRequest(
+            request.instruction,
+            repo=request.repo,
+            base=request.base,
+            files=request.files,
+            context_budget=request.context_budget,
+        )
+        return _context(self.planner.look(asked))
+
+    def watch(self, runs: Sequence[str], listener: Listener) -> Round:
+        """Follow runs of any process until all are final."""
+        ids = [self.runs.find(one).id for one in runs]
+        if not ids:
+            raise UsageError("no run named", hint="dursor run list")
+        found = [self.runs.find(one) for one in ids]
+        task = self.runs.common_task(found)
+        if task is not None:
+            listener(RoundStarted(task, tuple(found)))
+        heard: dict[str, int] = {}
+        while True:
+            current = [self.runs.find(one) for one in ids]
+            for event in _news(current, heard):
+                listener(event)
+            if all(run.status.is_final for run in current):
+                return Round(task, tuple(current))
+            time.sleep(WATCH_SECONDS)  # another process works; the store is how it tells
+
+
+def _news(runs: Sequence[Run], heard: dict[str, int]) -> Iterator[StageEntered | RunFinished]:
+    """What RUNS tell beyond what was heard already; `heard` counts entries, -1 for finished."""
+    for run in runs:
+        count = heard.get(run.id, 0)
+        if count < 0:
+            continue
+        for entry in run.logs[count:]:
+            yield StageEntered(run.id, entry.stage, entry.message, entry.at)
+        heard[run.id] = len(run.logs)
+        if run.status.is_final:
+            heard[run.id] = -1
+            yield RunFinished(run)
+
+
+def _context(plan: Plan) -> ContextPlan:
+    selection = plan.selection
+    return ContextPlan(
+        plan.standing.base_commit,
+        selection.budget,
+        selection.tokens_files,
+        selection.tokens_total,
+        selection.as_context_files(),
+        tuple(Withheld(one.path, one.reason) for one in selection.withheld),
+    )
+
+
+def spec_of(text: str) -> dict[str, Any]:
+    """The worker's orders, as `detach` wrote them."""
+    try:
+        spec: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise InternalError("the worker was started without orders") from error
+    return spec
+

@@ -1,0 +1,186 @@
+"""Where a round stands: which repository, task, base and conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
+from dursor.errors import UsageError
+from dursor.patch.canonical import apply_exact, canonical
+from dursor.patch.resolve import Resolution
+from dursor.pathrules import PathRules
+from dursor.services.repos import Repos
+from dursor.services.request import RoundRequest
+from dursor.store.read import Reader
+from dursor.tree import FileState, Overlay, Tree
+from dursor.vcs.repository import Repository
+
+NOTHING = Resolution({}, {})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the models of a round are given to stand on."""
+
+    repo: Repo
+    repo_is_new: bool
+    repository: Repository
+    task: Task | None  # None: a new one
+    parent: Run | None
+    base_ref: str
+    base_commit: str
+    dirty: bool
+    dirty_patch: str | None
+    base: Tree  # the base commit's, or the dirty tree
+    start: Resolution  # the parent's change against base
+    earlier: tuple[Message, ...]  # what was said before this round's instruction
+
+
+@dataclass(frozen=True)
+class Surveyor:
+    """Finds out where a round stands, and refuses what cannot stand."""
+
+    repos: Repos
+    reader: Reader
+
+    def survey(self, request: RoundRequest) -> Standing:
+        """Resolve repository, task, base and conversation; UsageError or NotFoundError."""
+        if request.from_run is not None:
+            return self._go_on(request, request.from_run)
+        task = None if request.task is None else self._open_task(request.task)
+        repo, is_new, repository = self._place(request, task)
+        ref = request.base or "HEAD"
+        commit = repository.resolve(ref)
+        tree: Tree = repository.tree(commit)
+        dirty_patch = self._dirty_patch(repository, commit, tree) if request.dirty else None
+        return Standing(
+            repo,
+            is_new,
+            repository,
+            task,
+            None,
+            ref,
+            commit,
+            request.dirty,
+            dirty_patch,
+            relaid(tree, dirty_patch),
+            NOTHING,
+            () if task is None else self._said(task),
+        )
+
+    def _place(self, request: RoundRequest, task: Task | None) -> tuple[Repo, bool, Repository]:
+        if task is None:
+            return self.repos.locate(request.repo)
+        repo = self.reader.repo(task.repo_id)
+        if request.repo is not None and self.repos.locate(request.repo)[0].id != repo.id:
+            raise UsageError(
+                f"task {task.id[:8]} is about {repo.name!r}, not {request.repo!r}",
+                hint="leave --repo away",
+            )
+        return repo, False, self.repos.open(repo)
+
+    def _open_task(self, task_id: str) -> Task:
+        task = self.reader.task(task_id)
+        if task.status is TaskStatus.CLOSED:
+            raise UsageError(
+                f"task {task.id[:8]} is closed", hint="dursor run TEXT  (starts a new task)"
+            )
+        return task
+
+    def _said(self, task: Task) -> tuple[Message, ...]:
+        """What a new round of a task hears: the user and the system, no candidate's answer."""
+        messages = self.reader.messages(task.id)
+        return tuple(one for one in messages if one.role is not Role.ASSISTANT)
+
+    def _go_on(self, request: RoundRequest, run_id: str) -> Standing:
+        parent = self.reader.run(run_id)
+        self._refuse_clashes(request, parent)
+        if parent.status is not RunStatus.SUCCEEDED:
+            raise UsageError(
+                f"run {parent.id[:8]} {parent.status.value}: there is no answer to go on from",
+                hint=f"dursor run retry {parent.id[:8]}",
+            )
+        task = self._open_task(parent.task_id)
+        repo = self.reader.repo(task.repo_id)
+        if request.repo is not None and self.repos.locate(request.repo)[0].id != repo.id:
+            raise UsageError(
+                f"run {parent.id[:8]} belongs to {repo.name!r}, not {request.repo!r}",
+                hint="leave --repo away",
+            )
+        repository = self.repos.open(repo)
+        commit = repository.resolve(parent.base_commit)
+        base = relaid(repository.tree(commit), parent.dirty_patch)
+        return Standing(
+            repo,
+            False,
+            repository,
+            task,
+            parent,
+            parent.base_ref,
+            commit,
+            parent.dirty,
+            parent.dirty_patch,
+            base,
+            apply_exact(parent.patch or "", base),
+            self._chain(parent),
+        )
+
+    def _refuse_clashes(self, request: RoundRequest, parent: Run) -> None:
+        for given, option in ((request.base, "--base"), (request.dirty, "--dirty")):
+            if given:
+                raise UsageError(
+                    f"{option} does not go with --from: the run starts from that run's result",
+                    hint=f"leave {option} away",
+                )
+        if request.task and self.reader.task(request.task).id != parent.task_id:
+            raise UsageError(
+                f"run {parent.id[:8]} is not in task {request.task}",
+                hint=f"--from {parent.id[:8]} alone stays in its task {parent.task_id[:8]}",
+            )
+
+    def _chain(self, run: Run) -> tuple[Message, ...]:
+        """The instructions and chosen answers that lead to RUN, oldest first."""
+        answers = {
+            one.run_id: one
+            for one in self.reader.messages(run.task_id)
+            if one.role is Role.ASSISTANT
+        }
+        said: list[Message] = []
+        link: Run | None = run
+        while link is not None:
+            if answer := answers.get(link.id):
+                said.append(answer)
+            asked = Message(
+                link.id, run.task_id, Role.USER, link.instruction, None, link.created_at
+            )
+            said.append(asked)
+            link = self.reader.run(link.parent_run_id) if link.parent_run_id else None
+        return tuple(reversed(said))
+
+    def _dirty_patch(self, repository: Repository, commit: str, tree: Tree) -> str | None:
+        """The uncommitted change to text files; what is binary or forbidden stays as committed."""
+        rules = PathRules()
+        changes = {
+            path: state
+            for path, state in repository.dirty_changes(commit).items()
+            if rules.reason(path) is None and _is_text(path, state, tree)
+        }
+        return canonical(tree, Resolution(changes, {})).text or None
+
+
+def relaid(tree: Tree, dirty_patch: str | None) -> Tree:
+    """TREE with the uncommitted changes that a --dirty round took laid over it."""
+    if not dirty_patch:
+        return tree
+    return Overlay(tree, apply_exact(dirty_patch, tree).changes)
+
+
+def _is_text(path: str, state: FileState | None, tree: Tree) -> bool:
+    before = tree.read(path) if path in tree.entries() else b""
+    return b"\0" not in before and (state is None or b"\0" not in state.data)
+
+
+def files_of(change: Resolution) -> Sequence[str]:
+    """The paths that exist after CHANGE."""
+    return [path for path, state in change.changes.items() if state is not None]
