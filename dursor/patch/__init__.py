@@ -1,0 +1,1 @@
+"""Model replies to patches: pure functions over a reply and a tree."""

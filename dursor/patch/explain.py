@@ -1,0 +1,71 @@
+"""Why a hunk could not be placed, in words and lines that a model can act on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dursor.domain import HunkFailure
+from dursor.patch.place import without_indent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dursor.patch.edits import Hunk
+    from dursor.patch.ladder import Ambiguous, Target
+
+_AROUND = 3  # lines of real text shown on either side
+_SHOWN = 60
+_COMMON = 8  # a line that occurs more often says little about the place
+
+
+def failure(path: str, hunk: Hunk, target: Target, outcome: Ambiguous | None) -> HunkFailure:
+    """Describe why HUNK has no place in the file at PATH."""
+    if outcome is not None:
+        lines = " and ".join(str(place + 1) for place in outcome.places)
+        reason = f"the hunk fits in more than one place (lines {lines}): add context"
+        return _described(path, hunk, target, reason, outcome.places[0])
+    old = hunk.old()
+    if not old:
+        return HunkFailure(
+            path, hunk.source, "the hunk has no line of the file to say where it goes"
+        )
+    if not target.lines:
+        return HunkFailure(path, hunk.source, "the file is empty", line=old[0])
+    start = _nearest(old, target)
+    if start is None:
+        return HunkFailure(path, hunk.source, "no line of the hunk is in the file", line=old[0])
+    return _described(path, hunk, target, "the hunk does not match the file", start)
+
+
+def _described(path: str, hunk: Hunk, target: Target, reason: str, start: int) -> HunkFailure:
+    old, lines = hunk.old(), target.lines
+    first = next((i for i, text in enumerate(old) if not _same(lines, start + i, text)), len(old))
+    begin = max(0, min(start + first, len(lines)) - _SHOWN // 2, start - _AROUND)
+    stop = min(len(lines), start + len(old) + _AROUND, begin + _SHOWN)
+    return HunkFailure(
+        path,
+        hunk.source,
+        reason,
+        line=old[first] if first < len(old) else None,
+        nearest="\n".join(lines[begin:stop]),
+        nearest_line=begin + 1,
+    )
+
+
+def _same(lines: Sequence[str], at: int, text: str) -> bool:
+    return 0 <= at < len(lines) and lines[at] == text
+
+
+def _nearest(old: Sequence[str], target: Target) -> int | None:
+    """The start that most of the hunk's rarer lines vote for."""
+    index = target.index(without_indent)
+    votes: Counter[int] = Counter()
+    for offset, line in enumerate(old):
+        if line.strip():
+            for place in index.places(line, _COMMON):
+                votes[place - offset] += 1
+    if not votes:
+        return None
+    best = max(votes.values())
+    return max(0, min(start for start, count in votes.items() if count == best))

@@ -1,0 +1,172 @@
+"""The ladder: named rules, strictest first, each of which may place a hunk in a file.
+
+A rule answers with a place only when its evidence admits exactly one; the first rule that finds
+several places refuses for all looser rules, which could only find more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from dursor.patch.edits import Hunk, Line
+from dursor.patch.lines import FileText, Splice
+from dursor.patch.place import Index, Key, exactly, without_trailing
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a hunk goes, and which rule says so."""
+
+    splices: tuple[Splice, ...]
+    rule: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """Two places (from 0) that the rule cannot tell apart."""
+
+    rule: str
+    places: tuple[int, ...]
+
+
+Outcome = Placed | Ambiguous | None
+
+
+@dataclass
+class Target:
+    """A file with its indexes."""
+
+    text: FileText
+    _indexes: dict[Key, Index] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The file's lines."""
+        return self.text.lines
+
+    def index(self, key: Key = exactly) -> Index:
+        """The index under KEY, built once."""
+        if key not in self._indexes:
+            self._indexes[key] = Index(self.text.lines, key)
+        return self._indexes[key]
+
+
+Rule = Callable[[Hunk, Target], Outcome]
+
+
+def splices_at(
+    lines: Sequence[Line], start: int, write: Callable[[str], str] = exactly
+) -> tuple[Splice, ...]:
+    """What LINES change when their old side begins at START; context stays as the file has it."""
+    splices: list[Splice] = []
+    at = begin = start
+    new: list[str] = []
+    for line in lines:
+        if line.tag == " ":
+            if at > begin or new:
+                splices.append(Splice(begin, at, tuple(new)))
+                new = []
+            at += 1
+            begin = at
+        elif line.tag == "-":
+            at += 1
+        else:
+            new.append(write(line.text))
+    if at > begin or new:
+        splices.append(Splice(begin, at, tuple(new)))
+    return tuple(splices)
+
+
+def _whole(
+    hunk: Hunk, target: Target, key: Key, rule: str, write: Callable[[str], str] = exactly
+) -> Outcome:
+    old = hunk.old()
+    places = target.index(key).find(old, _hint(hunk))
+    if not places:
+        return None
+    if len(places) > 1:
+        return Ambiguous(rule, tuple(places))
+    splices = splices_at(hunk.lines, places[0], write)
+    return Placed(splices, rule, places[0], places[0] + len(old))
+
+
+def _hint(hunk: Hunk) -> int | None:
+    return hunk.start - 1 if hunk.start else None
+
+
+def exact(hunk: Hunk, target: Target) -> Outcome:
+    """Place a hunk whose old side stands in the file letter for letter.
+
+    Safe: the text the model meant is there once, or exactly where its header says.
+    """
+    return _whole(hunk, target, exactly, "exact")
+
+
+def unpadded(hunk: Hunk, target: Target) -> Outcome:
+    """Drop blank context at the hunk's edges that the file does not have there.
+
+    Safe: a blank line at the edge says nothing about the place, and nothing is written for it;
+    what remains must stand in the file letter for letter, and once.
+    """
+    trimmed = _trimmed(hunk)
+    return _whole(trimmed, target, exactly, "unpadded") if trimmed else None
+
+
+def _trimmed(hunk: Hunk) -> Hunk | None:
+    lines = list(hunk.lines)
+    cut = 0
+    while lines and lines[-1].tag == " " and not lines[-1].text.strip():
+        lines.pop()
+    while lines and lines[0].tag == " " and not lines[0].text.strip():
+        lines.pop(0)
+        cut += 1
+    if len(lines) == len(hunk.lines) or all(line.tag == "+" for line in lines):
+        return None
+    return replace(hunk, lines=tuple(lines), start=hunk.start + cut if hunk.start else None)
+
+
+def trailing_blanks(hunk: Hunk, target: Target) -> Outcome:
+    """Ignore blanks at line ends, of the hunk and of the file.
+
+    Safe: no language we know gives a line another meaning by them where the rest of a whole hunk
+    agrees; context keeps the file's own blanks.
+    """
+    outcome = _whole(hunk, target, without_trailing, "trailing blanks")
+    if outcome is None and (trimmed := _trimmed(hunk)):
+        return _whole(trimmed, target, without_trailing, "trailing blanks")
+    return outcome
+
+
+def bare_context(hunk: Hunk, target: Target) -> Outcome:
+    """Take context lines as they stand when the hunk lost the space in front of them.
+
+    Safe: applies only where some line stands without its tag, takes them all that way, and the
+    result must stand in the file but for blanks at line ends; added lines are as written.
+    """
+    if not any(line.bare and line.text.strip() for line in hunk.lines):
+        return None
+    restored = replace(
+        hunk,
+        lines=tuple(
+            line
+            if line.tag != " " or line.bare or not line.text.strip()
+            else Line(" ", " " + line.text)
+            for line in hunk.lines
+        ),
+    )
+    return trailing_blanks(restored, target)
+
+
+LADDER: tuple[Rule, ...] = (exact, unpadded, trailing_blanks, bare_context)
+
+
+def climb(hunk: Hunk, target: Target) -> Outcome:
+    """The first rule's answer that is one."""
+    for rule in LADDER:
+        outcome = rule(hunk, target)
+        if outcome is not None:
+            return outcome
+    return None

@@ -1,0 +1,130 @@
+"""A file's bytes as lines of text, and back, byte for byte."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+BOM = "\ufeff"
+_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+
+
+class Splice(NamedTuple):
+    """Lines START to END (exclusive, from 0) give way to NEW."""
+
+    start: int
+    end: int
+    new: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileText:
+    """Lines without their ends; `ends` is None when every line ends with `end`."""
+
+    lines: tuple[str, ...]
+    end: str = "\n"
+    ends: tuple[str, ...] | None = None
+    final_newline: bool = True
+    bom: str = ""
+    codec: str = "utf-8"
+
+    def encode(self) -> bytes:
+        """The bytes that `decode` would read as this; UnicodeEncodeError when a letter is foreign."""
+        if self.ends is None:
+            text = self.end.join(self.lines) + (
+                self.end if self.lines and self.final_newline else ""
+            )
+        else:
+            text = "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
+        errors = "surrogateescape" if self.codec == "utf-8" else "strict"
+        return (self.bom + text).encode(self.codec, errors)
+
+    def spliced(self, splices: Sequence[Splice], *, final_newline: bool | None = None) -> FileText:
+        """This file with ascending SPLICES in place, new lines ending as their neighbours do."""
+        lines: list[str] = []
+        ends: list[str] = []
+        at = 0
+        for start, stop, new in splices:
+            lines += self.lines[at:start]
+            lines += new
+            if self.ends is not None:
+                ends += self.ends[at:start]
+                ends += self._new_ends(start, stop, len(new))
+            at = stop
+        lines += self.lines[at:]
+        newline = self.final_newline if final_newline is None else final_newline
+        if self.ends is None:
+            return FileText(tuple(lines), self.end, None, newline, self.bom, self.codec)
+        ends += self.ends[at:]
+        return FileText(
+            tuple(lines), self.end, self._closed(ends, newline), newline, self.bom, self.codec
+        )
+
+    def _new_ends(self, start: int, stop: int, count: int) -> list[str]:
+        """Each new line ends like the line it replaces, else like the one before it."""
+        ends = self.ends or ()
+        replaced = [end or self.end for end in ends[start:stop]][:count]
+        last = replaced[-1] if replaced else ends[start - 1] if start else ends[0] if ends else ""
+        return replaced + [last or self.end] * (count - len(replaced))
+
+    def _closed(self, ends: list[str], newline: bool) -> tuple[str, ...]:
+        """Ends with the last one, and only the last one, following NEWLINE."""
+        closed = [end or self.end for end in ends]
+        if closed and not newline:
+            closed[-1] = ""
+        return tuple(closed)
+
+
+def decode(data: bytes) -> FileText:
+    """Read DATA as UTF-8, or Latin-1 where it is plainly that; stray bytes survive as surrogates."""
+    codec = _codec(data)
+    text = data.decode(codec, "surrogateescape")
+    bom = BOM if codec == "utf-8" and text.startswith(BOM) else ""
+    text = text[len(bom) :]
+    if not text:
+        return FileText((), bom=bom, codec=codec)
+    breaks, windows = text.count("\n"), text.count("\r\n")
+    if not windows:
+        end, ends = "\n", None
+    elif windows == breaks and "\r\r\n" not in text:
+        end, ends = "\r\n", None
+    else:
+        return _mixed(text, bom, codec, "\r\n" if windows * 2 > breaks else "\n")
+    final = text.endswith("\n")
+    lines = text.split(end)
+    if final:
+        lines.pop()
+    return FileText(tuple(lines), end, ends, final, bom, codec)
+
+
+def _codec(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "utf-8" if _MULTIBYTE.search(data) else "latin-1"
+    return "utf-8"
+
+
+def _mixed(text: str, bom: str, codec: str, end: str) -> FileText:
+    lines: list[str] = []
+    ends: list[str] = []
+    for raw in text.split("\n"):
+        line = raw.rstrip("\r")
+        lines.append(line)
+        ends.append(raw[len(line) :] + "\n")
+    final = not raw
+    if final:
+        lines.pop()
+        ends.pop()
+    else:
+        lines[-1], ends[-1] = raw, ""
+    return FileText(tuple(lines), end, tuple(ends), final, bom, codec)
+
+
+def new_file(lines: Iterable[str], *, final_newline: bool = True) -> FileText:
+    """A file that did not exist: UTF-8, `\\n`."""
+    return FileText(tuple(lines), final_newline=final_newline)

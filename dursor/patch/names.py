@@ -1,0 +1,111 @@
+"""Path names as diffs write them, and the files of a tree that they mean."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEV_NULL = "/dev/null"
+_PREFIX = re.compile(r"[a-z]/(?=.)", re.IGNORECASE)
+_STAMP = re.compile(
+    r"\t.*$|\s+\d{4}-\d\d-\d\d[ T]\d\d:.*$|\s+\((?:original|modified|old|new|updated)\)\s*$"
+)
+_ESCAPE = re.compile(r'\\([0-7]{1,3}|[abtnvfr"\\])')
+_LETTERS = {
+    "a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92
+}  # fmt: skip
+
+
+def unquote(name: str) -> str:
+    """Undo git's C-style quoting of NAME, octal bytes included; other names stay as they are."""
+    if len(name) < 2 or not (name.startswith('"') and name.endswith('"')):
+        return name
+
+    def byte(match: re.Match[str]) -> bytes:
+        code = match[1]
+        return bytes([_LETTERS[code] if code in _LETTERS else int(code, 8) & 0xFF])
+
+    inner, out, at = name[1:-1], b"", 0
+    for match in _ESCAPE.finditer(inner):
+        out += inner[at : match.start()].encode("utf-8", "surrogateescape") + byte(match)
+        at = match.end()
+    out += inner[at:].encode("utf-8", "surrogateescape")
+    return out.decode("utf-8", "surrogateescape")
+
+
+def quote(name: str) -> str:
+    """NAME as git writes it in a patch: bare, or C-quoted when a byte of it needs that."""
+    data = name.encode("utf-8", "surrogateescape")
+    letters = {code: letter for letter, code in _LETTERS.items()}
+    if all(32 <= b < 127 and b not in letters for b in data):
+        return name
+    body = "".join(
+        "\\" + letters[b] if b in letters else chr(b) if 32 <= b < 127 else f"\\{b:03o}"
+        for b in data
+    )
+    return f'"{body}"'
+
+
+def header_name(text: str) -> str:
+    """The name in what follows `--- ` or `+++ `: without time stamp, quotes and markup."""
+    text = text.strip("\r")
+    if text.startswith('"'):
+        end = re.match(r'"(?:[^"\\]|\\.)*"', text)
+        return unquote(end[0]) if end else text
+    text = _STAMP.sub("", text).rstrip()
+    if len(text) > 2 and text[0] == text[-1] and text[0] in "`'":
+        text = text[1:-1]
+    return text
+
+
+def git_names(text: str) -> tuple[str, str] | None:
+    """The two names in what follows `diff --git `, prefixes and all; None when they are unclear."""
+    quoted = re.fullmatch(r'("(?:[^"\\]|\\.)*"|\S.*?) ("(?:[^"\\]|\\.)*")', text) or re.fullmatch(
+        r'("(?:[^"\\]|\\.)*") (\S.*)', text
+    )
+    if quoted:
+        return unquote(quoted[1]), unquote(quoted[2])
+    words = text.split(" ")
+    if len(words) == 2:
+        return words[0], words[1]
+    half = len(text) // 2
+    if text[half : half + 1] == " " and bare(text[:half]) == bare(text[half + 1 :]):
+        return text[:half], text[half + 1 :]
+    return None
+
+
+def bare(name: str) -> str:
+    """NAME without a one-letter prefix such as a/."""
+    return _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
+
+
+def is_prefixed(old: str, new: str) -> bool:
+    """Whether both names carry a prefix as git writes it."""
+    pair = (old[:2], new[:2])
+    return pair in {("a/", "b/"), ("i/", "w/"), ("c/", "i/"), ("c/", "w/"), ("o/", "w/")} or (
+        (old == DEV_NULL and new[:2] in {"b/", "w/", "i/"})
+        or (new == DEV_NULL and old[:2] in {"a/", "i/", "c/", "o/"})
+    )
+
+
+def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str | None:
+    """The one path of the tree that NAME means, or None.
+
+    As written or with its prefix taken off, whichever the tree has; where it has both, what the
+    section's style says. Nothing is guessed: a leading `./` is all else that is forgiven.
+    """
+    name = name.removeprefix("./")
+    short = bare(name)
+    if prefixed and exists(short):
+        return short
+    if exists(name):
+        return name
+    return short if exists(short) else None
+
+
+def target(name: str, *, prefixed: bool) -> str:
+    """Where a new file called NAME goes."""
+    return bare(name) if prefixed else name.removeprefix("./")
