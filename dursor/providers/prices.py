@@ -1,0 +1,135 @@
+"""What an answer costs, in USD, by a table with dates; an unknown price is None, never a guess."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from dursor.domain import ProviderName, Usage
+
+    Overrides = Mapping[str, Mapping[str, float]]
+
+MILLION = 1_000_000
+SNAPSHOT = re.compile(r"[-@]\d{4}-?\d{2}-?\d{2}$")  # the date that names one snapshot of a model
+
+
+@dataclass(frozen=True)
+class Rates:
+    """USD for a million tokens of each kind."""
+
+    input: float
+    cached_input: float
+    cache_write: float
+    output: float
+
+    @classmethod
+    def read(cls, row: Mapping[str, float]) -> Rates | None:
+        """Take a row of the table or of the user's config; None when it lacks what it must have."""
+        if "input" not in row or "output" not in row:
+            return None
+        price = row["input"]
+        return cls(
+            price, row.get("cached_input", price), row.get("cache_write", price), row["output"]
+        )
+
+
+def cost(
+    provider: ProviderName,
+    model_name: str,
+    usage: Usage,
+    at: date,
+    overrides: Overrides | None = None,
+    *,
+    own_server: bool = False,
+) -> float | None:
+    """Price the USAGE of one call in USD; None when the price is unknown.
+
+    AT is the day in UTC. OVERRIDES are the user's prices, {model name: {input, cached_input,
+    output, cache_write}} in USD per million tokens. With OWN_SERVER, a base URL that belongs to
+    the profile, a vendor's price means nothing. Long prompts cost more by the token, so price
+    each call by itself and add the sums.
+    """
+    rates = _rates(provider, model_name, usage.input_tokens, at, overrides, own_server=own_server)
+    if rates is None:
+        return None
+    fresh = usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens
+    total = (
+        max(0, fresh) * rates.input
+        + usage.cached_input_tokens * rates.cached_input
+        + usage.cache_write_tokens * rates.cache_write
+        + usage.output_tokens * rates.output
+    )
+    return total / MILLION
+
+
+def worst_case(
+    provider: ProviderName,
+    model_name: str,
+    input_tokens: int,
+    max_output_tokens: int,
+    at: date,
+    overrides: Overrides | None = None,
+    *,
+    own_server: bool = False,
+) -> float | None:
+    """Price one call at its dearest in USD: nothing read from a cache, all of the output used.
+
+    None when the price is unknown. The other arguments are as for `cost`.
+    """
+    rates = _rates(provider, model_name, input_tokens, at, overrides, own_server=own_server)
+    if rates is None:
+        return None
+    dearest = max(rates.input, rates.cache_write)
+    return (input_tokens * dearest + max_output_tokens * rates.output) / MILLION
+
+
+def as_of() -> str:
+    """Tell the day the table was made, YYYY-MM-DD."""
+    day: str = _table()["as_of"]
+    return day
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = json.loads(
+        Path(__file__).with_name("prices.json").read_text(encoding="utf-8")
+    )
+    return table
+
+
+def _rates(
+    provider: ProviderName,
+    model_name: str,
+    input_tokens: int,
+    at: date,
+    overrides: Overrides | None,
+    *,
+    own_server: bool,
+) -> Rates | None:
+    if overrides and model_name in overrides:
+        return Rates.read(overrides[model_name])
+    if own_server:
+        return None
+    current = [row for row in _rows(provider, model_name) if row.get("from", "") <= at.isoformat()]
+    if not current:
+        return None
+    row = current[-1]
+    long = row.get("above")
+    return Rates.read(long if long and input_tokens > long["input_tokens"] else row)
+
+
+def _rows(provider: ProviderName, model_name: str) -> list[Mapping[str, Any]]:
+    """Find the model's rows, the oldest first; a dated snapshot costs what its model costs."""
+    models = _table()["models"].get(provider, {})
+    rows: list[Mapping[str, Any]] = models.get(model_name, [])
+    if not rows and (base := SNAPSHOT.sub("", model_name)) != model_name:
+        rows = [row for row in models.get(base, []) if row.get("snapshots")]
+    return rows
