@@ -1,0 +1,205 @@
+"""GitPython's command class, hardened: the one way a git process is started."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from dursor.errors import DursorError, InternalError, UsageError
+from dursor.vcs.environment import find_git, local_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+
+@contextmanager
+def _no_process_at_import() -> Iterator[None]:
+    """Keep `import git` from running `git version`, which would inherit every key."""
+    wanted = {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_GIT_EXECUTABLE": f"{__file__}.absent"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+with _no_process_at_import():
+    from git.cmd import Git, safer_popen
+
+Process: TypeAlias = Git.AutoInterrupt
+Source: TypeAlias = int | IO[bytes]
+
+SECONDS = 120.0
+OUTPUT_LIMIT = 1 << 29  # bytes; the listing of a tree of a million files is a fifth of it
+HARDENING = (
+    "core.hooksPath=" + os.devnull,
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+    "core.pager=cat",
+    "core.askPass=",
+    "core.warnAmbiguousRefs=false",
+    "diff.external=",
+    "protocol.ext.allow=never",
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
+    "init.templateDir=",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "color.ui=false",
+)
+
+
+class Output(NamedTuple):
+    """What a finished git process left: exit status, stdout as it was, stderr as text."""
+
+    status: int
+    out: bytes
+    err: str
+
+
+class Command(Git):
+    """Runs git in one folder with a scrubbed environment; bytes in, bytes out."""
+
+    def __init__(self, working_dir: str | os.PathLike[str] | None = None) -> None:
+        super().__init__(working_dir)
+        self._persistent_git_options = [word for item in HARDENING for word in ("-c", item)]
+
+    def run(
+        self,
+        *args: str,
+        stdin: bytes = b"",
+        ok: Sequence[int] = (0,),
+        env: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> Output:
+        """Run `git ARGS`; a status outside OK becomes one clear error."""
+        with TemporaryFile() as source, TemporaryFile() as complaints:
+            if stdin:
+                source.write(stdin)
+                source.seek(0)
+            words = ["git", *self._persistent_git_options, *args]
+            process = self._start(words, source if stdin else subprocess.DEVNULL, complaints, env)
+            status, out = _collect(process, args[0], seconds)
+            complaints.seek(0)
+            output = Output(status, out, decode(complaints.read(1 << 16)))
+        if status not in ok:
+            raise explain(args[0], output.err)
+        return output
+
+    def open_pipe(self, *args: str, complaints: IO[bytes]) -> Process:
+        """Start `git ARGS` with pipes at both ends, for a process that answers many questions."""
+        words = ["git", *self._persistent_git_options, *args]
+        return self._start(words, subprocess.PIPE, complaints, None)
+
+    def execute(self, command: Sequence[str], **options: Any) -> Any:  # type: ignore[override]
+        """Start what GitPython itself asks for; only its `as_process` form is in use."""
+        if not options.get("as_process"):
+            raise NotImplementedError(command)
+        stdin = options.get("istream") or subprocess.DEVNULL
+        text = bool(options.get("universal_newlines"))
+        return self._start(command, stdin, subprocess.PIPE, options.get("env"), text=text)
+
+    def _start(
+        self,
+        words: Sequence[str],
+        stdin: Source,
+        stderr: Source,
+        env: Mapping[str, str] | None,
+        *,
+        text: bool = False,
+    ) -> Process:
+        argv = [find_git(), *words[1:]]
+        try:
+            process = safer_popen(
+                argv if sys.platform == "win32" else [encode(word) for word in argv],
+                cwd=self.working_dir,
+                env=local_environment() | self.environment() | dict(env or {}),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=text,
+            )
+        except OSError as error:
+            raise InternalError(f"git could not be started: {error.strerror}") from error
+        return Process(process, argv)
+
+
+def _collect(process: Process, name: str, seconds: float) -> tuple[int, bytes]:
+    """Read a process to its end, within the limits of time and size."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        process.kill()
+
+    watchdog = threading.Timer(seconds, stop)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        with process.stdout as stream:
+            out = stream.read(OUTPUT_LIMIT + 1)
+            if len(out) > OUTPUT_LIMIT:
+                raise InternalError(f"git {name} said more than {OUTPUT_LIMIT >> 20} MiB")
+        status = process.proc.wait() if process.proc else 1
+    finally:
+        watchdog.cancel()
+        process._terminate()  # noqa: SLF001 - what its __del__ does, but now
+    if late.is_set():
+        raise InternalError(f"git {name} did not finish within {seconds:g} s")
+    return status, out
+
+
+def encode(text: str) -> bytes:
+    """Turn a path or name into git's bytes."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"not a name git can hold: {text!a}") from error
+
+
+def decode(data: bytes) -> str:
+    """Turn git's bytes into text that `encode` turns back."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def explain(name: str, stderr: str) -> DursorError:
+    """Choose the error for a git process that failed with STDERR."""
+    owner = re.search(r"dubious ownership in repository at '(.*)'", stderr)
+    if owner:
+        return UsageError(
+            f"git does not trust {owner[1]}: it belongs to another user",
+            hint=f"git config --global --add safe.directory {shlex.quote(owner[1])}",
+        )
+    if "promisor remote" in stderr:
+        return UsageError(
+            "this partial clone lacks files that are needed",
+            hint="git fetch --refetch --no-filter",
+        )
+    return InternalError(f"git {name} failed: {complaint(stderr)}")
+
+
+def complaint(stderr: str) -> str:
+    """Pick the line of STDERR that says what is wrong, without credentials and at most 300 long."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
+    line = telling[0] if telling else "no reason given"
+    line = re.sub(r"^(fatal|error): ", "", line)
+    return re.sub(r"://[^/\s@']*@", "://", line)[:300]
+
+
+def is_trusted(folder: Path) -> bool:
+    """Tell whether FOLDER belongs to this user."""
+    return sys.platform == "win32" or folder.stat().st_uid == os.geteuid()

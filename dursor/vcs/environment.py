@@ -1,0 +1,152 @@
+"""What a git process may know: an allow-list, never the environment dursor was started with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dursor.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Where programs, homes and temporary folders are, on three systems.
+PLACES = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "XDG_CONFIG_HOME",
+    "LD_LIBRARY_PATH",
+    "SUDO_UID",
+    "USERPROFILE",
+    "HOMEDRIVE",
+    "HOMEPATH",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PROGRAMDATA",
+    "PROGRAMFILES",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "WINDIR",
+    "COMSPEC",
+    "PATHEXT",
+)
+# Of all GIT_*, only who commits and which configuration files the user chose.
+GIT = (
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_AUTHOR_DATE",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_COMMITTER_DATE",
+    "EMAIL",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+)
+# Only for a process that talks to another machine.
+NETWORK = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "SSH_AUTH_SOCK",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_RUNTIME_DIR",
+)
+# Only for a commit in the user's name: signing, and what hooks are commonly written with.
+COMMIT = (
+    "SSH_AUTH_SOCK",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "TERM",
+    "SHELL",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+)
+
+FIXED = {
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "",
+    "SSH_ASKPASS": "",
+    "GCM_INTERACTIVE": "Never",
+    "GIT_OPTIONAL_LOCKS": "0",  # nothing refreshes the user's index in passing
+    "GIT_ALLOW_PROTOCOL": "",  # a partial clone must not fetch, and write, while it is read
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_PAGER": "cat",
+    "GIT_EDITOR": ":",
+}
+
+
+def local_environment() -> dict[str, str]:
+    """Build the environment of a git process that stays on this machine."""
+    names = (*PLACES, *GIT)
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    environment["PATH"] = search_path()
+    return environment | _inherited_config() | FIXED
+
+
+def network_environment(*protocols: str) -> dict[str, str]:
+    """Build what a git process that may speak PROTOCOLS needs on top."""
+    extra = {name: os.environ[name] for name in NETWORK if name in os.environ}
+    return extra | {"GIT_ALLOW_PROTOCOL": ":".join(protocols)}
+
+
+def commit_environment() -> dict[str, str]:
+    """Build what a commit with the user's hooks and signature needs on top."""
+    return {name: os.environ[name] for name in COMMIT if name in os.environ}
+
+
+def search_path() -> str:
+    """List the absolute folders of PATH: a relative one would mean the repository's own files."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
+
+
+def find_git() -> str:
+    """Find the git program; UsageError when there is none."""
+    found = shutil.which("git", path=search_path())
+    if found is None:
+        raise UsageError("git is not installed, or not on PATH", hint=_install_hint())
+    return found
+
+
+def _install_hint() -> str:
+    return "xcode-select --install" if sys.platform == "darwin" else "install git: git-scm.com"
+
+
+def _inherited_config(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Keep settings given as GIT_CONFIG_KEY_n, save those that may hold a credential."""
+    count = environ.get("GIT_CONFIG_COUNT", "")
+    pairs = [
+        (environ.get(f"GIT_CONFIG_KEY_{n}", ""), environ.get(f"GIT_CONFIG_VALUE_{n}", ""))
+        for n in range(min(int(count), 1000) if count.isdecimal() else 0)
+    ]
+    kept = [(k, v) for k, v in pairs if k and not k.lower().startswith(("http.", "credential."))]
+    result = {"GIT_CONFIG_COUNT": str(len(kept))} if kept else {}
+    for n, (key, value) in enumerate(kept):
+        result |= {f"GIT_CONFIG_KEY_{n}": key, f"GIT_CONFIG_VALUE_{n}": value}
+    return result

@@ -1,0 +1,204 @@
+"""A repository, read and never written."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from dursor.errors import NotFoundError, UsageError
+from dursor.vcs.command import Command, decode, encode, is_trusted
+from dursor.vcs.dirty import changes_since
+from dursor.vcs.locate import find_top
+from dursor.vcs.objects import CommitTree, ObjectReader
+from dursor.vcs.urls import without_credentials
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from dursor.tree import Changes
+
+import git  # after `command`, which keeps it from starting a process
+from git.exc import GitError
+
+REF_LIMIT = 1000
+
+
+class Branch(NamedTuple):
+    """A branch and the commit it stands at."""
+
+    name: str
+    commit: str
+    default: bool
+
+
+class Opened(git.Repo):
+    """GitPython's repository, its processes hardened."""
+
+    GitCommandWrapperType = Command
+
+
+class Repository:
+    """One repository on this machine: the user's, or our clone."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self.is_bare: bool = opened.bare
+        self.git_dir = Path(opened.git_dir)
+        self.top = self.git_dir if self.is_bare else Path(str(opened.working_tree_dir))
+        self.common_dir = _common_dir(self.git_dir)
+        self.command = Command(self.top)
+        if self.is_bare and is_trusted(self.git_dir):
+            self.command.update_environment(GIT_DIR=str(self.git_dir))
+        self._reader = ObjectReader(self.command)
+
+    @classmethod
+    def open(cls, path: Path) -> Repository:
+        """Open the repository around PATH; UsageError where there is none."""
+        if not path.is_dir():
+            raise UsageError(f"no such folder: {path}")
+        try:
+            top = find_top(path)
+            opened = Opened(
+                str(top or path.resolve()), search_parent_directories=top is None, expand_vars=False
+            )
+        except (GitError, OSError, ValueError, configparser.Error) as error:
+            raise UsageError(
+                f"not in a git repository: {path}", hint="dursor run --repo PATH, or git init"
+            ) from error
+        return cls(opened)
+
+    def resolve(self, ref: str) -> str:
+        """Find the full id of the commit that REF names; UsageError when it names none."""
+        if not ref or len(ref) > REF_LIMIT or not ref.isprintable():
+            raise UsageError(f"not a ref: {ref[:100]!a}", hint="git branch --list")
+        spellings = (
+            [ref] if ref in {"HEAD", "@"} else [ref, f"refs/heads/{ref}", f"refs/tags/{ref}"]
+        )
+        found = self._reader.read([f"{spelling}^{{commit}}" for spelling in spellings])
+        named = {item.oid for item in found[1:] if item}
+        if len(named) > 1:
+            raise UsageError(
+                f"{ref} is both a branch and a tag", hint=f"refs/heads/{ref} or refs/tags/{ref}"
+            )
+        if found[0] is None:
+            raise self._unknown(ref)
+        return found[0].oid
+
+    def tree(self, commit: str) -> CommitTree:
+        """Open the files of COMMIT (a full id)."""
+        return CommitTree(self.command, self._reader, _checked(commit))
+
+    def dirty_changes(self, commit: str) -> Changes:
+        """Find what tracked files hold in the working tree that they do not in COMMIT."""
+        if self.is_bare:
+            raise UsageError(
+                f"{self.top} is bare: it has no working tree", hint="leave out --dirty"
+            )
+        self.resolve("HEAD")
+        return changes_since(self, _checked(commit))
+
+    def origin_url(self) -> str | None:
+        """Read the URL of the remote `origin`, credentials left out."""
+        output = self.command.run("config", "-z", "--get", "remote.origin.url", ok=(0, 1))
+        url = decode(output.out).split("\0", maxsplit=1)[0]
+        return without_credentials(url) or None
+
+    def current_branch(self) -> str | None:
+        """Name the branch HEAD is on; None when detached."""
+        output = self.command.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))
+        return decode(output.out).rstrip("\n").removeprefix("refs/heads/") or None
+
+    def default_branch(self) -> str | None:
+        """Name the branch that work starts from; None when nothing tells."""
+        return self._default(list(self._heads()))
+
+    def branches(self) -> list[Branch]:
+        """List the branches by name."""
+        heads = self._heads()
+        default = self._default(list(heads))
+        return [Branch(name, commit, name == default) for name, commit in heads.items()]
+
+    def close(self) -> None:
+        """End the processes that read."""
+        self._reader.close()
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _heads(self) -> dict[str, str]:
+        lines = self._refs("%(refname)%00%(objectname)", "refs/heads/")
+        pairs = (line.split("\0") for line in lines)
+        return {name.removeprefix("refs/heads/"): commit for name, commit in pairs}
+
+    def _default(self, names: list[str]) -> str | None:
+        current = self.current_branch()
+        if self.is_bare:
+            return current
+        for target in self._refs("%(symref)", "refs/remotes/origin/HEAD"):
+            if target:
+                return target.removeprefix("refs/remotes/origin/")
+        if len(names) == 1:
+            return names[0]
+        return next((name for name in ("main", "master") if name in names), current)
+
+    def _refs(self, form: str, pattern: str) -> list[str]:
+        output = self.command.run("for-each-ref", f"--format={form}", pattern)
+        return decode(output.out).splitlines()
+
+    def _unknown(self, ref: str) -> UsageError:
+        kind = self.command.run("cat-file", "--batch-check", stdin=encode(ref) + b"\n")
+        answer = decode(kind.out).rstrip("\n")
+        if answer.endswith(" ambiguous"):
+            return UsageError(f"{ref} begins the ids of several objects", hint="give more digits")
+        if not answer.endswith(" missing"):
+            return UsageError(f"{ref} is a {answer.split()[1]}, not a commit")
+        if ref in {"HEAD", "@"}:
+            return UsageError(
+                f"no commits yet in {self.top}", hint="git add . && git commit -m start"
+            )
+        return UsageError(f"no such ref: {ref}", hint=self._nearest(ref))
+
+    def _nearest(self, ref: str) -> str:
+        import difflib  # noqa: PLC0415 - only for a misspelt ref
+
+        names = [
+            name.split("/", 2)[2]
+            for pattern in ("refs/heads/", "refs/tags/", "refs/remotes/")
+            for name in self._refs("%(refname)", pattern)
+        ]
+        near = [name for name in names if name.endswith(f"/{ref}")]
+        near += difflib.get_close_matches(ref, names, n=3)
+        if near:
+            return f"--base {shlex.quote(near[0])}"
+        if (self.common_dir / "shallow").exists():
+            return "git fetch --unshallow"
+        return "git branch --all --list"
+
+
+def _checked(commit: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
+        raise NotFoundError(f"not a commit id: {commit!a}")
+    return commit
+
+
+def _common_dir(git_dir: Path) -> Path:
+    """Follow a linked worktree to the repository it belongs to."""
+    try:
+        target = (git_dir / "commondir").read_bytes()
+    except OSError:
+        return git_dir
+    return (git_dir / os.fsdecode(target.rstrip(b"\r\n"))).resolve()

@@ -1,0 +1,148 @@
+"""A private git directory over somebody's working tree.
+
+It has its own index, objects and configuration; the repository's objects are borrowed. Whatever
+git does through it, the repository's own index, objects and references stay as they are, and what
+its local configuration plants (filters, merge drivers, fsmonitor, hooks) is not even read.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from dursor.tree import SUBMODULE
+from dursor.vcs.command import Command, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dursor.vcs.repository import Repository
+
+# Settings that say how a file becomes a blob and a blob a file; they are data, not commands.
+CONVERSION = (
+    "autocrlf",
+    "eol",
+    "filemode",
+    "symlinks",
+    "ignorecase",
+    "precomposeunicode",
+    "protecthfs",
+    "protectntfs",
+    "attributesfile",
+    "longpaths",
+    "bigfilethreshold",
+)
+FIXED = "\tsafecrlf = false\n\tsplitIndex = false\n[index]\n\tsparse = false\n"
+NO_DRIVERS = b"\n* -filter !merge\n"
+
+
+class RawChange(NamedTuple):
+    """One line of git's raw diff; an all-zero `oid` stands for what is in the working tree."""
+
+    path: str
+    old_mode: str
+    mode: str
+    old_oid: str
+    oid: str
+    status: str
+
+
+class Scratch:
+    """Runs git with the private directory over the working tree of REPO."""
+
+    def __init__(self, repo: Repository, folder: Path) -> None:
+        self.repo = repo
+        self.folder = folder
+        self.command = Command(repo.top)
+        self.command.update_environment(GIT_DIR=str(folder), GIT_WORK_TREE=str(repo.top))
+
+    def take_working_tree(self) -> tuple[str, ...]:
+        """Record what tracked files hold now; name the changed ones that a filter kept out."""
+        changes = [c for c in self.diff("diff-files") if c.old_mode != SUBMODULE]
+        gone = [c.path for c in changes if c.status == "D" or c.mode == SUBMODULE]
+        changed = dict.fromkeys(c.path for c in changes if c.path not in set(gone))
+        filtered = self.filtered(changed)
+        if gone:
+            self.command.run("update-index", "--force-remove", "-z", "--stdin", stdin=lines(gone))
+        rest = [path for path in changed if path not in filtered]
+        if rest:
+            self.command.run("update-index", "-z", "--stdin", stdin=lines(rest))
+        return tuple(filtered)
+
+    def diff(self, name: str, *args: str) -> list[RawChange]:
+        """Run the raw diff NAME (`diff-files`, `diff-index`); submodules are left out."""
+        output = self.command.run(
+            name, "--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=all", *args
+        )
+        fields = output.out.split(b"\0")[:-1]
+        return [_raw_change(fields[n], fields[n + 1]) for n in range(0, len(fields), 2)]
+
+    def filtered(self, paths: Iterable[str]) -> list[str]:
+        """Pick those of PATHS that the repository puts through a filter driver."""
+        asked = lines(paths)
+        if not asked:
+            return []
+        output = self.repo.command.run("check-attr", "-z", "--stdin", "filter", stdin=asked)
+        fields = decode(output.out).split("\0")[:-1]
+        plain = {"unspecified", "unset", "set"}
+        return [fields[n] for n in range(0, len(fields), 3) if fields[n + 2] not in plain]
+
+
+@contextmanager
+def scratch(repo: Repository) -> Iterator[Scratch]:
+    """Make a private git directory beside REPO, gone at the end."""
+    with TemporaryDirectory(prefix="dursor-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        for part in ("refs", "objects/info", "info"):
+            (folder / part).mkdir(parents=True)
+        (folder / "HEAD").write_bytes(b"ref: refs/heads/none\n")
+        objects = str(repo.common_dir / "objects")
+        (folder / "objects/info/alternates").write_bytes(encode(_quoted(objects) + "\n"))
+        (folder / "config").write_bytes(encode(_config(repo)))
+        (folder / "info/attributes").write_bytes(_attributes(repo) + NO_DRIVERS)
+        copy_index(repo, folder)
+        yield Scratch(repo, folder)
+
+
+def copy_index(repo: Repository, folder: Path) -> None:
+    """Copy the index of REPO, and what a split one refers to, into FOLDER."""
+    for source in (repo.git_dir / "index", *repo.git_dir.glob("sharedindex.*")):
+        if source.is_file():
+            shutil.copyfile(source, folder / source.name)
+
+
+def lines(paths: Iterable[str]) -> bytes:
+    """Write PATHS as git's `-z --stdin` reads them."""
+    return b"".join(encode(path) + b"\0" for path in paths)
+
+
+def _config(repo: Repository) -> str:
+    names = "|".join(CONVERSION)
+    pattern = rf"^(core\.({names})|extensions\.objectformat)$"
+    output = repo.command.run("config", "-z", "--get-regexp", pattern, ok=(0, 1))
+    text = "[core]\n\trepositoryformatversion = 1\n\tbare = false\n" + FIXED
+    for item in decode(output.out).split("\0")[:-1]:
+        key, _, value = item.partition("\n")
+        section, _, name = key.partition(".")
+        text += f"[{section}]\n\t{name} = {_quoted(value if _ else 'true')}\n"
+    return text
+
+
+def _attributes(repo: Repository) -> bytes:
+    try:
+        return (repo.common_dir / "info/attributes").read_bytes()
+    except OSError:
+        return b""
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _raw_change(facts: bytes, path: bytes) -> RawChange:
+    old_mode, mode, old_oid, oid, status = facts[1:].decode("ascii").split()
+    return RawChange(decode(path), old_mode, mode, old_oid, oid, status)

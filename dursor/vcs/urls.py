@@ -1,0 +1,97 @@
+"""What URLs of repositories may look like; no GitPython here."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import PurePosixPath
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from dursor.errors import UsageError
+
+SCP_FORM = re.compile(r"(?:[^@/:\s]+@)?([^@/:\s]+):(?!//)(.+)")
+
+
+def without_credentials(url: str) -> str:
+    """Take user and password out of URL; an SSH user name is part of the address and stays."""
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/]*)@(.*)", url, re.DOTALL)
+    if not match:
+        return url
+    scheme, userinfo, rest = match.groups()
+    user = userinfo.partition(":")[0]
+    return f"{scheme}{user}@{rest}" if "ssh" in scheme.lower() else scheme + rest
+
+
+def name_of(url: str) -> str:
+    """Name a repository after the last part of its URL; `.git` is dropped."""
+    path = unquote(urlsplit(url).path if "://" in url else url.replace(":", "/"))
+    last = PurePosixPath(path.rstrip("/")).name.removesuffix(".git")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.")
+    return name or "repository"
+
+
+def check(url: str) -> SplitResult:
+    """Accept a URL that can be cloned; UsageError says why not. Credentials are never echoed."""
+    shown = without_credentials(url)
+    if not url.isprintable() or " " in url or url.startswith("-"):
+        raise UsageError(f"not a URL: {shown[:100]!a}")
+    if re.match(r"[A-Za-z0-9][A-Za-z0-9+.-]*::", url):
+        raise UsageError(f"git's helper protocols are not supported: {shown}", hint="use https://")
+    if "://" not in url:
+        raise _not_a_url(url)
+    parts = _split(url, shown)
+    if parts.scheme == "file":
+        return _check_file(parts, shown)
+    if parts.scheme not in {"https", "http"}:
+        raise UsageError(f"cannot clone over {parts.scheme}: {shown}", hint=_https(parts))
+    return _check_web(parts, shown)
+
+
+def _check_web(parts: SplitResult, shown: str) -> SplitResult:
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "credentials in a URL would be stored and shown", hint=f"dursor repo add {shown}"
+        )
+    if not parts.hostname or not parts.path.strip("/") or parts.query or parts.fragment:
+        raise UsageError(f"not the URL of a repository: {shown}")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise UsageError(f"plain http is not safe: {shown}", hint=_https(parts))
+    return parts
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether HOST is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(url: str, shown: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"not a URL: {shown}") from error
+    return parts
+
+
+def _check_file(parts: SplitResult, shown: str) -> SplitResult:
+    if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
+        raise UsageError(f"not the URL of a local repository: {shown}", hint="file:///full/path")
+    return parts
+
+
+def _not_a_url(url: str) -> UsageError:
+    match = SCP_FORM.fullmatch(url)
+    if not match:
+        return UsageError(f"not a URL: {url}", hint="https://host/owner/name.git")
+    return UsageError(
+        f"cannot clone over ssh: {url}", hint=f"dursor repo add https://{match[1]}/{match[2]}"
+    )
+
+
+def _https(parts: SplitResult) -> str:
+    return f"dursor repo add https://{parts.hostname or 'host'}{parts.path}"
