@@ -49,6 +49,7 @@ class PracticeServer:
         self._practice = Practice(answers, keys, piece)
         self._delay = delay
         self._tasks: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None  # what an answer raised
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -85,6 +86,8 @@ class PracticeServer:
         if self._loop and self._stop and self._thread:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
+        if self._broken and error is None:
+            raise self._broken
 
     def _run(self, started: Future[str]) -> None:
         try:
@@ -109,7 +112,12 @@ class PracticeServer:
     def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         task = asyncio.ensure_future(self._converse(reader, writer))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self._broken = self._broken or task.exception()
 
     async def _converse(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Answer every request of one connection."""
@@ -118,6 +126,9 @@ class PracticeServer:
                 pass
         except ConnectionError:
             pass  # the client left; there is nobody to tell
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         finally:
             writer.close()
 

@@ -101,7 +101,7 @@ def _turns(value: Any, system: list[str]) -> Iterator[Turn]:
 
 
 def _message(item: dict[str, Any], name: str, system: list[str]) -> Iterator[Turn]:
-    role, text = item.get("role"), _text(item.get("content"), f"{name}.content")
+    role, text = optional(item, "role", str), _text(item.get("content"), f"{name}.content")
     if role in SYSTEM_ROLES:
         system.append(text)
     elif role in {"user", "assistant"}:
