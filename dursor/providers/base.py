@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from dursor.domain import ProviderName, Role, Secret, Usage
-from dursor.errors import DursorError
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dursor.domain import ProviderName, Role, Secret, Usage
+    from dursor.errors import DursorError
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where and how one model is reached. `base_url` as the vendor's SDK reads it; None = vendor's."""
+    """Where and how one model is reached; `base_url` as the vendor's SDK reads it, None its own."""
 
     provider: ProviderName
     model_name: str
@@ -38,6 +40,7 @@ class Endpoint:
     effort: str | None = None  # "low" | "medium" | "high"
     max_output_tokens: int = 32_000
     name: str | None = None  # what the user calls the model, for hints
+    own_server: bool = False  # the base URL is the profile's own: the vendor's prices mean nothing
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -63,22 +66,22 @@ class Reply:
 
 
 class Listener(Protocol):
-    """Hears how a call goes. May raise a DursorError: the stream is then closed and it propagates."""
+    """Hears how a call goes. It may raise a DursorError, which closes the stream and goes up."""
 
     def connected(self) -> None:
-        """The response's status was 200 and its stream began."""
+        """Hear that the status was 200 and the stream began."""
         ...
 
     def delta(self, text: str) -> None:
-        """A piece of the answer's visible text arrived."""
+        """Hear a piece of the answer's visible text."""
         ...
 
     def usage(self, usage: Usage) -> None:
-        """The vendor said what was used so far in this call (cumulative; replace, do not add)."""
+        """Hear what this call has used so far: cumulative, so replace and do not add."""
         ...
 
     def retry(self, seconds: float, error: DursorError) -> None:
-        """The call failed before its first output byte and is tried again after SECONDS."""
+        """Hear that the call failed before its first output byte and is made again after SECONDS."""
         ...
 
 

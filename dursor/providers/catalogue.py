@@ -37,18 +37,32 @@ class ModelLimits:
 
 
 UNKNOWN = ModelLimits(128_000, 32_000)
-_LIMITS: Mapping[str, ModelLimits] = {
-    "gpt-6": ModelLimits(1_050_000, 128_000),
-    "gpt-5": ModelLimits(400_000, 128_000),
-    "gpt-4.1": ModelLimits(1_047_576, 32_768),
-    "gpt-4o": ModelLimits(128_000, 16_384),
-    "claude-sonnet-5": ModelLimits(1_000_000, 128_000),
-    "claude-opus-5": ModelLimits(1_000_000, 128_000),
-    "claude-fable-5": ModelLimits(1_000_000, 128_000),
-    "claude-haiku-5": ModelLimits(1_000_000, 128_000),
-    "claude-": ModelLimits(200_000, 64_000),
-    "gemini-4-argon": ModelLimits(1_048_576, 65_536),
-    "gemini-": ModelLimits(1_048_576, 65_536),
+_LIMITS: Mapping[ProviderName, Mapping[str, ModelLimits]] = {
+    ProviderName.OPENAI: {
+        "gpt-6": ModelLimits(1_050_000, 128_000),
+        "gpt-5.6": ModelLimits(1_050_000, 128_000),
+        "gpt-5.5": ModelLimits(1_000_000, 128_000),
+        "gpt-5.4": ModelLimits(1_050_000, 128_000),
+        "gpt-5.4-mini": ModelLimits(400_000, 128_000),
+        "gpt-5.4-nano": ModelLimits(400_000, 128_000),
+        "gpt-5.3": ModelLimits(128_000, 16_384),
+        "gpt-5.3-codex": ModelLimits(400_000, 128_000),
+        "gpt-5": ModelLimits(400_000, 128_000),
+        "gpt-4.1": ModelLimits(1_000_000, 32_768),
+        "gpt-4o": ModelLimits(128_000, 16_384),
+    },
+    ProviderName.ANTHROPIC: {
+        "claude-sonnet-5": ModelLimits(1_000_000, 128_000),
+        "claude-opus-5": ModelLimits(1_000_000, 128_000),
+        "claude-fable-5": ModelLimits(1_000_000, 128_000),
+        "claude-haiku-5": ModelLimits(1_000_000, 128_000),
+        "claude-sonnet-4-6": ModelLimits(1_000_000, 64_000),
+        "claude-opus-4-6": ModelLimits(1_000_000, 64_000),
+        "claude-opus-4-7": ModelLimits(1_000_000, 64_000),
+        "claude-opus-4-8": ModelLimits(1_000_000, 64_000),
+        "claude-": ModelLimits(200_000, 32_000),
+    },
+    ProviderName.GOOGLE: {"gemini-": ModelLimits(1_000_000, 65_536)},
 }
 
 # The ids are drawn once and never change: stored runs point to them.
@@ -81,23 +95,28 @@ BUILT_IN: tuple[ModelProfile, ...] = (
 
 
 def built_in(name: str) -> ModelProfile | None:
-    """The built-in profile called NAME."""
+    """Find the built-in profile called NAME."""
     return next((profile for profile in BUILT_IN if profile.name == name), None)
 
 
-def limits(model_name: str) -> ModelLimits:
-    """What is known of MODEL_NAME's limits: the longest known name it begins with, else a guess."""
-    known = [prefix for prefix in _LIMITS if model_name.startswith(prefix)]
-    return _LIMITS[max(known, key=len)] if known else UNKNOWN
+def limits(provider: ProviderName, model_name: str) -> ModelLimits:
+    """Find the limits of the longest known name that MODEL_NAME begins with, else a guess."""
+    known = [prefix for prefix in _LIMITS[provider] if model_name.startswith(prefix)]
+    return _LIMITS[provider][max(known, key=len)] if known else UNKNOWN
+
+
+def window(provider: ProviderName, model_name: str) -> int:
+    """Tell how many tokens one request may hold, input and output together."""
+    return limits(provider, model_name).context_window
 
 
 def base_url(profile: ModelProfile, environ: Mapping[str, str]) -> str | None:
-    """The base URL the user set for PROFILE, its own first; None is the vendor's."""
+    """Find the base URL the user set for PROFILE, its own first; None is the vendor's."""
     return profile.base_url or environ.get(BASE_URL_VARIABLES[profile.provider], "").strip() or None
 
 
 def api(profile: ModelProfile) -> str | None:
-    """Which of OpenAI's two formats PROFILE speaks; None for the other vendors.
+    """Tell which of OpenAI's two formats PROFILE speaks; None for the other vendors.
 
     A profile with a base URL of its own is a compatible server, so Chat Completions unless its
     options say otherwise; a base URL from the environment keeps the vendor's own protocol.

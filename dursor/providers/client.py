@@ -24,8 +24,8 @@ SMALLEST_PROMPT = Prompt("", (Turn(Role.USER, "Say ok."),))
 PROBE_TOKENS = 16
 
 
-class HttpCaller:
-    """Calls models over one HTTP client."""
+class Client:
+    """Calls models over one HTTP client for the process."""
 
     def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport or Transport()

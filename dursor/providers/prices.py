@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dursor.domain import ProviderName, Usage
+    from dursor.providers.base import Endpoint
 
     Overrides = Mapping[str, Mapping[str, float]]
 
@@ -42,22 +43,15 @@ class Rates:
 
 
 def cost(
-    provider: ProviderName,
-    model_name: str,
-    usage: Usage,
-    at: date,
-    overrides: Overrides | None = None,
-    *,
-    own_server: bool = False,
+    endpoint: Endpoint, usage: Usage, at: date, overrides: Overrides | None = None
 ) -> float | None:
     """Price the USAGE of one call in USD; None when the price is unknown.
 
     AT is the day in UTC. OVERRIDES are the user's prices, {model name: {input, cached_input,
-    output, cache_write}} in USD per million tokens. With OWN_SERVER, a base URL that belongs to
-    the profile, a vendor's price means nothing. Long prompts cost more by the token, so price
+    output, cache_write}} in USD per million tokens. Long prompts cost more by the token, so price
     each call by itself and add the sums.
     """
-    rates = _rates(provider, model_name, usage.input_tokens, at, overrides, own_server=own_server)
+    rates = _rates(endpoint, usage.input_tokens, at, overrides)
     if rates is None:
         return None
     fresh = usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens
@@ -71,24 +65,17 @@ def cost(
 
 
 def worst_case(
-    provider: ProviderName,
-    model_name: str,
-    input_tokens: int,
-    max_output_tokens: int,
-    at: date,
-    overrides: Overrides | None = None,
-    *,
-    own_server: bool = False,
+    endpoint: Endpoint, input_tokens: int, at: date, overrides: Overrides | None = None
 ) -> float | None:
     """Price one call at its dearest in USD: nothing read from a cache, all of the output used.
 
     None when the price is unknown. The other arguments are as for `cost`.
     """
-    rates = _rates(provider, model_name, input_tokens, at, overrides, own_server=own_server)
+    rates = _rates(endpoint, input_tokens, at, overrides)
     if rates is None:
         return None
     dearest = max(rates.input, rates.cache_write)
-    return (input_tokens * dearest + max_output_tokens * rates.output) / MILLION
+    return (input_tokens * dearest + endpoint.max_output_tokens * rates.output) / MILLION
 
 
 def as_of() -> str:
@@ -106,19 +93,14 @@ def _table() -> Mapping[str, Any]:
 
 
 def _rates(
-    provider: ProviderName,
-    model_name: str,
-    input_tokens: int,
-    at: date,
-    overrides: Overrides | None,
-    *,
-    own_server: bool,
+    endpoint: Endpoint, input_tokens: int, at: date, overrides: Overrides | None
 ) -> Rates | None:
-    if overrides and model_name in overrides:
-        return Rates.read(overrides[model_name])
-    if own_server:
+    if overrides and endpoint.model_name in overrides:
+        return Rates.read(overrides[endpoint.model_name])
+    if endpoint.own_server:
         return None
-    current = [row for row in _rows(provider, model_name) if row.get("from", "") <= at.isoformat()]
+    rows = _rows(endpoint.provider, endpoint.model_name)
+    current = [row for row in rows if row.get("from", "") <= at.isoformat()]
     if not current:
         return None
     row = current[-1]
