@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from dursor.context.placeholders import Placeholders
 from dursor.domain import ContextFile
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FILE_TOKENS = 12  # what the path and the fences of one file cost
 
@@ -56,7 +54,7 @@ class Selection:
     withheld: tuple[Withheld, ...]
     repo_map: str
     guidance: str
-    placeholders: Mapping[str, str] = field(repr=False)  # never logged, never stored
+    placeholders: dict[str, str] = field(repr=False)  # never logged, never stored
     tokens_files: int
     tokens_total: int
 
@@ -70,3 +68,12 @@ class Selection:
             return text
         names = re.compile("|".join(map(re.escape, self.placeholders)))
         return names.sub(lambda found: self.placeholders[found[0]], text)
+
+    def mask(self, text: str) -> str:
+        """TEXT from files that were perhaps never chosen, with its secrets replaced alike."""
+        for name, secret in self.placeholders.items():
+            text = text.replace(secret, name)
+        found = Placeholders()
+        masked, _ = found.replace(text, "")
+        self.placeholders.update(found.mapping)
+        return masked
