@@ -65,7 +65,7 @@ class App:
     def reader(self) -> Reader:
         from dursor.store.read import Reader
 
-        return Reader(self.settings.database)
+        return Reader(self.settings.database, _upgrade)
 
     @cached_property
     def _store(self) -> Store:
@@ -84,7 +84,7 @@ class App:
         from dursor.store.lease import dead
 
         if gone := dead(self.leases, self.reader.active_runs()):
-            self.open_store().reap(gone)
+            self.open_store().reap({run.lease for run in gone})
 
     @property
     def leases(self) -> Path:
@@ -107,7 +107,9 @@ class App:
     def models(self) -> Models:
         from dursor.services.models import Models
 
-        return Models(self.settings, self.reader, self.open_store, self.keys, self.env, self.caller)
+        return Models(
+            self.reader, self.settings, self.keys, self.env, self.open_store, self.caller
+        )
 
     def caller(self) -> Caller:
         """A caller of models; the process makes one."""
@@ -178,3 +180,10 @@ class App:
         spawn(spec, lease, self.env, self.cwd)
 
 
+
+
+def _upgrade(path: Path) -> None:
+    """Bring the schema of a store that an older dursor left up to date."""
+    from dursor.store.write import Store
+
+    Store(path).close()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from dursor.agent import conversation
+from dursor.agent import conversation, prompts
 from dursor.agent.meter import Meter, Price
 from dursor.domain import FileChange, Stage, Usage
 from dursor.errors import (
@@ -18,9 +18,11 @@ from dursor.errors import (
     DeadlineError,
     DursorError,
     NoChangeError,
+    PolicyError,
 )
-from dursor.patch.canonical import CanonicalPatch, canonical, compose
-from dursor.patch.policy import check
+from dursor.patch.canonical import CanonicalPatch, canonical
+from dursor.patch.compose import compose
+from dursor.patch.policy import check, shown
 from dursor.patch.resolve import Resolution, resolve, summary_of
 from dursor.pathrules import PathRules
 from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
@@ -39,6 +41,7 @@ class Ground:
     rules: PathRules
     max_files: int
     restore: Callable[[str], str]  # puts real secrets back where placeholders stand
+    mask: Callable[[str], str]  # puts placeholders where secrets stand
     caller: Caller
     limits: Limits
     meter: Meter
@@ -89,13 +92,9 @@ class Attempt:
     stage: Stage = Stage.CALL
     calls: int = 0
     usage: Usage | None = None
+    cost_usd: float | None = None  # of all calls; None when a price or a usage is unknown
     estimated: bool = False  # a cut stream's usage is counted here, not said by the vendor
     _began: float = field(default_factory=time.monotonic)
-
-    @property
-    def cost_usd(self) -> float | None:
-        """US dollars of all calls so far; None when the price or the usage is unknown."""
-        return None if self.usage is None else self.ask.price(self.usage)
 
     async def run(self) -> Answer:
         """Ask, resolve, check and finish; raises a DursorError, `stage` then says where."""
@@ -136,17 +135,28 @@ class Attempt:
                 text = self.ground.restore(reply.text)
                 found = await asyncio.to_thread(resolve, text, tree, kept=kept)
             except ApplyFailedError as error:
+                self._refuse_forbidden(error)
                 if self.calls > MAX_REPAIRS:
                     raise
                 kept = getattr(error, "kept", None) or kept
                 self.watch.stage(Stage.RESOLVE, f"{error.message}; asking for a repair")
-                prompt = conversation.repairing(
-                    self.ask.prompt, reply.text, error.failures, kept=bool(kept and kept.changes)
-                )
+                prompt = self._repairing(reply, error, kept=bool(kept and kept.changes))
                 continue
             for note in found.notes:
                 self.watch.stage(Stage.RESOLVE, note)
             return reply, found
+
+    def _refuse_forbidden(self, error: ApplyFailedError) -> None:
+        """A repair turn shows real text: never that of a path which may not be sent."""
+        for path in {one.path for one in error.failures if one.path is not None}:
+            if (reason := self.ground.rules.reason(path)) is not None:
+                raise PolicyError(
+                    f"{shown(path)}: {reason}", hint="--allow-path GLOB, if it is meant"
+                ) from error
+
+    def _repairing(self, reply: Reply, error: ApplyFailedError, *, kept: bool) -> Prompt:
+        said = self.ground.mask(prompts.repair(error.failures, kept=kept))
+        return conversation.repairing(self.ask.prompt, reply.text, said)
 
     async def _call(self, prompt: Prompt) -> Reply:
         self._enter(Stage.CALL, f"asking {self.ask.endpoint.model_name}")
@@ -160,14 +170,14 @@ class Attempt:
                 self.ask.endpoint, prompt, self._time_left(), listener
             )
         except CallError as error:
-            self._spent(error.usage or listener.latest)
+            self._spend(error.usage or listener.latest)
             raise
         except (BudgetError, asyncio.CancelledError):
             if listener.heard:
                 self.estimated = True
-                self._spent(listener.so_far())
+                self._spend(listener.so_far())
             raise
-        self._spent(reply.usage or listener.latest)
+        self._spend(reply.usage or listener.latest)
         return reply
 
     def _time_left(self) -> Limits:
@@ -179,9 +189,15 @@ class Attempt:
             )
         return replace(limits, total=left)
 
-    def _spent(self, usage: Usage | None) -> None:
-        if usage is not None:
-            self.usage = usage if self.usage is None else self.usage + usage
+    def _spend(self, usage: Usage | None) -> None:
+        """Add one call's usage; a price depends on the size of the call, so each has its own."""
+        if usage is None:
+            return
+        first = self.usage is None
+        cost = self.ask.price(usage)
+        known = cost is not None and (first or self.cost_usd is not None)
+        self.cost_usd = (self.cost_usd or 0.0) + (cost or 0.0) if known else None
+        self.usage = usage if self.usage is None else self.usage + usage
 
     def _enter(self, stage: Stage, message: str) -> None:
         self.stage = stage
@@ -228,5 +244,6 @@ class _Listener:
 
     def _charge(self) -> None:
         attempt = self.attempt
-        total = self.so_far() if attempt.usage is None else attempt.usage + self.so_far()
-        attempt.ground.meter.record(attempt.ask.run_id, attempt.ask.price(total))
+        cost = attempt.ask.price(self.so_far())
+        if cost is not None:
+            attempt.ground.meter.record(attempt.ask.run_id, (attempt.cost_usd or 0.0) + cost)

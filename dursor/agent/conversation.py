@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dursor.agent import prompts
-from dursor.domain import HunkFailure, Message, Role
+from dursor.domain import Message, Role
 from dursor.providers.base import Prompt, Turn
 
 
@@ -27,11 +27,8 @@ def _said(message: Message) -> str:
     return message.content
 
 
-def repairing(
-    prompt: Prompt, reply: str, failures: Sequence[HunkFailure], *, kept: bool
-) -> Prompt:
-    """PROMPT, what the model answered to it, and what of that failed."""
-    said = prompts.repair(failures, kept=kept)
+def repairing(prompt: Prompt, reply: str, said: str) -> Prompt:
+    """PROMPT, what the model answered to it, and SAID, which asks for a repair."""
     turns = (*prompt.turns, Turn(Role.ASSISTANT, reply), Turn(Role.USER, said))
     return Prompt(prompt.system, turns)
 

@@ -22,9 +22,9 @@ class Meter:
         """US dollars so far, estimates of running streams included."""
         return sum(self._spent.values())
 
-    def record(self, run_id: str, usd: float | None) -> None:
+    def record(self, run_id: str, usd: float) -> None:
         """Say what RUN has spent in all; BudgetError when the round has passed its limit."""
-        if usd is None or self.limit is None:
+        if self.limit is None:
             return
         self._spent[run_id] = usd
         if self.spent > self.limit:

@@ -7,7 +7,8 @@ from contextlib import closing
 
 from dursor.domain import Repo, Run
 from dursor.errors import ConflictError, UsageError
-from dursor.patch.canonical import apply_exact, canonical
+from dursor.patch.canonical import canonical
+from dursor.patch.exact import apply_exact
 from dursor.patch.resolve import Resolution
 from dursor.services.repos import Repos
 from dursor.services.results import Applied, ComparedFile, Comparison

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dursor.agent.attempt import Answer, Ask, Attempt, Ground
@@ -26,7 +26,7 @@ class Execution:
     bounds: Bounds
     asks: Sequence[Ask]
     journal: Journal
-    canceled: Callable[[], set[str]]  # run ids that another process asks to cancel
+    canceled: Callable[[], Collection[str]]  # run ids that another process asks to cancel
 
     async def run(self) -> bool:
         """Run everything to its end; True when Ctrl-C or SIGTERM cut it short."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from dursor.errors import UsageError
 from dursor.patch.canonical import CanonicalPatch, canonical
 from dursor.patch.policy import check
 from dursor.patch.resolve import Resolution, resolve
-from dursor.services.plan import policy_bounds
+from dursor.services.plan import path_rules, repo_policy
 from dursor.services.repos import Repos
 from dursor.services.results import Applied, ResolvedPatch
 from dursor.tree import Tree
@@ -53,6 +54,7 @@ class Patches:
             raise UsageError("the reply is empty", hint="dursor patch FILE, or dursor patch -")
         tree: Tree = repository.tree(repository.resolve(base or "HEAD"))
         found = resolve(text, tree)
-        rules, max_files = policy_bounds(self.settings, tree)
-        check(tree, found, rules, max_files)
+        policy = repo_policy(tree)
+        max_files = min(self.settings.get("max_files"), policy.max_files or sys.maxsize)
+        check(tree, found, path_rules(self.settings, policy), max_files)
         return canonical(tree, found), found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import itertools
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +15,7 @@ from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
 from dursor.context.choose import Selection, choose
 from dursor.context.render import render
-from dursor.domain import ModelProfile, ProviderName, Usage
+from dursor.domain import ModelProfile, Run, Usage
 from dursor.errors import BudgetError, UsageError
 from dursor.pathrules import PathRules
 from dursor.providers import catalogue, prices
@@ -20,7 +23,7 @@ from dursor.providers.base import Endpoint, Limits, Prompt
 from dursor.services.models import Models
 from dursor.services.request import RoundRequest
 from dursor.services.standing import Standing, Surveyor, files_of
-from dursor.tree import Overlay
+from dursor.tree import Overlay, Tree
 
 POLICY_FILE = ".dursor.toml"
 WORST_BYTES_PER_TOKEN = 3  # no tokenizer here makes more tokens of text than this
@@ -76,16 +79,29 @@ class Planner:
     settings: Settings
     models: Models
     surveyor: Surveyor
+    cwd: Path
 
     def plan(self, request: RoundRequest) -> Plan:
         """Check everything; nothing has been created or sent when this raises."""
         chosen = self.models.chosen(request.models)
-        standing = self.surveyor.survey(request)
-        try:
-            return self._planned(request, chosen, standing)
-        except BaseException:  # whatever happened, the repository is let go
-            standing.repository.close()
-            raise
+        return self._guarded(request, chosen, self.surveyor.survey(request))
+
+    def again(self, former: Run, request: RoundRequest) -> Plan:
+        """The plan of a round that stands where the run FORMER stood."""
+        chosen = self.models.chosen(request.models)
+        return self._guarded(request, chosen, self.surveyor.resume(former))
+
+    def _guarded(
+        self,
+        request: RoundRequest,
+        chosen: Sequence[tuple[ModelProfile, int]],
+        standing: Standing,
+    ) -> Plan:
+        with contextlib.ExitStack() as stack:
+            stack.callback(standing.repository.close)
+            plan = self._planned(request, chosen, standing)
+            stack.pop_all()
+        return plan
 
     def _planned(
         self,
@@ -97,7 +113,7 @@ class Planner:
         endpoints = self._endpoints(chosen, bounds)
         selection = self.select(request, standing, bounds)
         targets = tuple(self._targets(request, chosen, endpoints, standing, selection))
-        plan = Plan(request.text, standing, bounds, selection, targets, warnings, None)
+        plan = Plan(request.instruction, standing, bounds, selection, targets, warnings, None)
         plan = replace(plan, worst_case_usd=self._worst_case(plan))
         _refuse_over_budget(plan)
         return plan
@@ -110,28 +126,36 @@ class Planner:
             selection = self.select(request, standing, bounds)
         finally:
             standing.repository.close()
-        return Plan(request.text, standing, bounds, selection, (), warnings, None)
+        return Plan(request.instruction, standing, bounds, selection, (), warnings, None)
 
     def select(self, request: RoundRequest, standing: Standing, bounds: Bounds) -> Selection:
         """Choose the context once for the round."""
         return choose(
             Overlay(standing.base, standing.start.changes),
-            _query(request.text, standing),
+            _query(request.instruction, standing),
             budget=bounds.context_budget,
-            pinned=request.files,
+            pinned=self._pinned(request, standing),
             rules=bounds.rules,
             cache_dir=self.settings.data_dir / "cache",
         )
 
+    def _pinned(self, request: RoundRequest, standing: Standing) -> list[str]:
+        """The paths of --file, typed relative to the current folder, from the top of the tree."""
+        top = standing.repository.top
+        inside = self.cwd.resolve().is_relative_to(top)
+        return [
+            os.path.relpath(self.cwd.resolve() / file, top).replace(os.sep, "/")
+            if inside or os.path.isabs(file)
+            else file
+            for file in request.files
+        ]
+
     def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:
         get = self.settings.get
-        policy = _repo_policy(standing)
+        policy = repo_policy(standing.base)
         timeout = _strictest(request.timeout or get("timeout"), policy.timeout)
         bounds = Bounds(
-            rules=PathRules(
-                (*get("forbidden_paths"), *policy.forbidden_paths),
-                (*get("allowed_paths"), *request.allow_paths),
-            ),
+            rules=path_rules(self.settings, policy, request.allow_paths),
             max_files=_strictest(request.max_files or get("max_files"), policy.max_files),
             context_budget=_strictest(
                 request.context_budget or get("context_budget"), policy.context_budget
@@ -178,14 +202,14 @@ class Planner:
             room = _room(endpoint)
             if room not in prompts:
                 text = render(selection, window_tokens=room)
-                prompts[room] = conversation.opening(text, standing.earlier, request.text)
+                prompts[room] = conversation.opening(text, standing.earlier, request.instruction)
             for sample in range(1, samples + 1):
                 targets.append(Target(profile, sample, endpoint, prompts[room]))
         return targets
 
     def ask(self, target: Target, run_id: str) -> Ask:
         """What the agent needs to know of one run."""
-        endpoint, at = target.endpoint, datetime.now(UTC)
+        endpoint, at = target.endpoint, datetime.now(UTC).date()
         overrides = self.settings.get("prices")
 
         def price(usage: Usage) -> float | None:
@@ -196,12 +220,22 @@ class Planner:
 
         return Ask(run_id, endpoint, target.prompt, price, worst_case)
 
+    def priced(self, plan: Plan) -> Iterator[tuple[ModelProfile, int, float | None]]:
+        """Each model of PLAN, its samples, and what they cost together at most."""
+        for profile, group in itertools.groupby(plan.targets, lambda target: target.profile):
+            targets = list(group)
+            usd = self._worst_of(targets[0])
+            yield profile, len(targets), None if usd is None else usd * len(targets)
+
+    def _worst_of(self, target: Target) -> float | None:
+        tokens = -(-conversation.size(target.prompt) // WORST_BYTES_PER_TOKEN)
+        return self.ask(target, "").worst_case(tokens)
+
     def _worst_case(self, plan: Plan) -> float | None:
         """US dollars at most for the first call of every run; None when a price is unknown."""
         total = 0.0
         for target in plan.targets:
-            tokens = -(-conversation.size(target.prompt) // WORST_BYTES_PER_TOKEN)
-            usd = self.ask(target, "").worst_case(tokens)
+            usd = self._worst_of(target)
             if usd is None:
                 if plan.bounds.budget_usd is None:
                     return None
@@ -225,12 +259,22 @@ def _refuse_over_budget(plan: Plan) -> None:
         )
 
 
-def _repo_policy(standing: Standing) -> RepoPolicy:
-    """The policy that the base commit carries; uncommitted or proposed changes to it do not count."""
-    entry = standing.base.entries().get(POLICY_FILE)
+def repo_policy(base: Tree) -> RepoPolicy:
+    """The policy that the base commit carries; a proposed change to it does not count."""
+    entry = base.entries().get(POLICY_FILE)
     if entry is None or not entry.mode.startswith("100"):
         return RepoPolicy()
-    return RepoPolicy.parse(standing.base.read(POLICY_FILE).decode("utf-8", "replace"))
+    return RepoPolicy.parse(base.read(POLICY_FILE).decode("utf-8", "replace"))
+
+
+def path_rules(
+    settings: Settings, policy: RepoPolicy, allow_paths: Sequence[str] = ()
+) -> PathRules:
+    """The user's rules, tightened by the repository's."""
+    return PathRules(
+        (*settings.get("forbidden_paths"), *policy.forbidden_paths),
+        (*settings.get("allowed_paths"), *allow_paths),
+    )
 
 
 def _query(text: str, standing: Standing) -> str:
@@ -241,7 +285,7 @@ def _query(text: str, standing: Standing) -> str:
 
 def _room(endpoint: Endpoint) -> int:
     """Tokens that the prompt may fill in the model's window."""
-    window = catalogue.window(endpoint.provider, endpoint.model_name)
+    window = catalogue.limits(endpoint.provider, endpoint.model_name).context_window
     room = int((window - endpoint.max_output_tokens) * WINDOW_MARGIN)
     if room <= 0:
         raise UsageError(
@@ -259,11 +303,3 @@ def _strictest(ours: float, theirs: float | None) -> int:
 def _lowest(ours: float | None, theirs: float | None) -> float | None:
     known = [one for one in (ours, theirs) if one is not None]
     return min(known) if known else None
-
-
-def folder_of(plan: Plan) -> Path:
-    """The folder that the round reads."""
-    return Path(plan.standing.repo.path)
-
-
-__all__ = ["Bounds", "Plan", "Planner", "ProviderName", "Target", "folder_of"]

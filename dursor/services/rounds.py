@@ -87,6 +87,7 @@ class Rounds:
             bounds.rules,
             bounds.max_files,
             plan.selection.restore,
+            plan.selection.mask,
             self.new_caller(),
             bounds.limits,
             Meter(bounds.budget_usd),
@@ -98,7 +99,7 @@ class Rounds:
         interrupted = await execution.run()
         return [journal.runs[run.id] for run in runs], interrupted
 
-    def _record(self, plan: Plan, lease: Lease, listener: Listener) -> tuple[Task, list[Run]]:
+    def _record(self, plan: Plan, lease: Lease, listener: Listener) -> tuple[Task, tuple[Run, ...]]:
         """Write task, instruction and queued runs in one transaction."""
         standing, at = plan.standing, now()
         task = standing.task or new_task(standing.repo.id, title_of(plan.instruction))
@@ -106,10 +107,10 @@ class Rounds:
         runs = [self._queued(plan, task, index, lease.id, at) for index in range(len(plan.targets))]
         repo = standing.repo if standing.repo_is_new else None
         new = None if standing.task else task
-        stored = self.open_store().start_round(repo, new, [said], runs)
+        stored, queued = self.open_store().start_round(new, repo, [said], runs)
         for warning in plan.warnings:
             listener(Notice(warning))
-        return stored
+        return stored, queued
 
     def _queued(self, plan: Plan, task: Task, index: int, lease: str, at: str) -> Run:
         target, standing = plan.targets[index], plan.standing

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
 from dursor.errors import UsageError
-from dursor.patch.canonical import apply_exact, canonical
+from dursor.patch.canonical import canonical
+from dursor.patch.exact import apply_exact
 from dursor.patch.resolve import Resolution
 from dursor.pathrules import PathRules
 from dursor.services.repos import Repos
@@ -108,22 +110,41 @@ class Surveyor:
                 f"run {parent.id[:8]} belongs to {repo.name!r}, not {request.repo!r}",
                 hint="leave --repo away",
             )
+        return self._based_on(parent, task, parent, self._chain(parent))
+
+    def resume(self, former: Run) -> Standing:
+        """Where FORMER stood: its base, its parent, and what had been said by then."""
+        task = self.reader.task(former.task_id)
+        if former.parent_run_id is not None:
+            parent = self.reader.run(former.parent_run_id)
+            return self._based_on(former, task, parent, self._chain(parent))
+        said = [one for one in self._said(task) if one.created_at < former.created_at]
+        return self._based_on(former, task, None, tuple(said))
+
+    def _based_on(
+        self, run: Run, task: Task, parent: Run | None, earlier: tuple[Message, ...]
+    ) -> Standing:
+        repo = self.reader.repo(task.repo_id)
         repository = self.repos.open(repo)
-        commit = repository.resolve(parent.base_commit)
-        base = relaid(repository.tree(commit), parent.dirty_patch)
+        with contextlib.ExitStack() as stack:
+            stack.callback(repository.close)
+            commit = repository.resolve(run.base_commit)
+            base = relaid(repository.tree(commit), run.dirty_patch)
+            start = NOTHING if parent is None else apply_exact(parent.patch or "", base)
+            stack.pop_all()
         return Standing(
             repo,
             False,
             repository,
             task,
             parent,
-            parent.base_ref,
+            run.base_ref,
             commit,
-            parent.dirty,
-            parent.dirty_patch,
+            run.dirty,
+            run.dirty_patch,
             base,
-            apply_exact(parent.patch or "", base),
-            self._chain(parent),
+            start,
+            earlier,
         )
 
     def _refuse_clashes(self, request: RoundRequest, parent: Run) -> None:
