@@ -27,6 +27,7 @@ class _Reader:
     """One pass over the lines of a reply."""
 
     lines: list[str]
+    open_end: bool  # the reply ends within a line
     at: int = 0
     fence: Fence | None = None
     path: str | None = None  # the last file named for blocks
@@ -49,12 +50,16 @@ class _Reader:
 
     def _diff(self) -> bool:
         if udiff.starts(self.lines, self.at):
-            edit, self.at = udiff.parse(self.lines, self.at, self.fence)
+            edit, self.at = udiff.parse(
+                self.lines, self.at, self.fence, open_end=self.open_end
+            )
             if edit:
                 self._add([edit])
             return True
         if self.lines[self.at].startswith("@@") and (path := self._named_above()):
-            hunks, self.at, cut = udiff.read_hunks(self.lines, self.at, self.fence)
+            hunks, self.at, cut = udiff.read_hunks(
+                self.lines, self.at, self.fence, open_end=self.open_end
+            )
             self._add([FileEdit(Action.MODIFY, path, hunks=tuple(hunks), cut=cut)])
             return True
         return False
@@ -94,6 +99,8 @@ class _Reader:
         line = self.lines[self.at]
         if self.fence and self.fence.is_closed_by(line):
             self.fence = None
+        elif self._closes_nothing(line):
+            pass
         elif not self.fence and (match := _FENCE.match(line)):
             self._open(match)
             return
@@ -101,6 +108,16 @@ class _Reader:
             self.prose.append(line)
             self.since.append(line)
         self.at += 1
+
+    def _closes_nothing(self, line: str) -> bool:
+        """Whether LINE is the end of a fence that began before the reply did."""
+        return (
+            not self.fence
+            and bool(self.edits)
+            and not any(map(str.strip, self.since))
+            and not line.strip().strip("`")
+            and len(line.strip()) >= 3
+        )
 
     def _open(self, match: re.Match[str]) -> None:
         fence = Fence(match[2][0], len(match[2]), len(match[1]))
@@ -172,6 +189,7 @@ def _is_edit(lines: Sequence[str], at: int) -> bool:
 def extract(reply: str) -> Extract:
     """Every edit in REPLY, in order."""
     lines = reply.split("\n")
-    if lines and not lines[-1]:
+    open_end = bool(lines[-1])
+    if not open_end:
         lines.pop()
-    return _Reader([line.removesuffix("\r") for line in lines]).run()
+    return _Reader([line.removesuffix("\r") for line in lines], open_end).run()

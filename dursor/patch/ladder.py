@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import gcd
 
 from dursor.patch.edits import Hunk, Line
 from dursor.patch.lines import FileText, Splice
@@ -140,27 +141,55 @@ def trailing_blanks(hunk: Hunk, target: Target) -> Outcome:
     return outcome
 
 
-def bare_context(hunk: Hunk, target: Target) -> Outcome:
+def lost_tags(hunk: Hunk, target: Target) -> Outcome:
     """Take context lines as they stand when the hunk lost the space in front of them.
 
-    Safe: applies only where some line stands without its tag, takes them all that way, and the
-    result must stand in the file but for blanks at line ends; added lines are as written.
+    Safe: all context must then stand in the file, but for blanks at line ends, and added lines are
+    written as they are, which is proved by a removed line, by a line without any tag, or by the
+    file's own indentation (see `_keeps_grid`).
     """
-    if not any(line.bare and line.text.strip() for line in hunk.lines):
+    restored = _restored(hunk)
+    if restored is None:
         return None
-    restored = replace(
-        hunk,
-        lines=tuple(
-            line
-            if line.tag != " " or line.bare or not line.text.strip()
-            else Line(" ", " " + line.text)
-            for line in hunk.lines
-        ),
+    outcome = trailing_blanks(restored, target)
+    if isinstance(outcome, Placed):
+        proved = any(line.tag == "-" or (line.bare and line.text.strip()) for line in hunk.lines)
+        return replace(outcome, rule="lost tags") if proved or _keeps_grid(restored) else None
+    return outcome
+
+
+def _restored(hunk: Hunk) -> Hunk | None:
+    """HUNK with a space before each context line; None when it has no context to speak of."""
+    lines = tuple(
+        Line(" ", " " + line.text)
+        if line.tag == " " and line.text.strip() and not line.bare
+        else line
+        for line in hunk.lines
     )
-    return trailing_blanks(restored, target)
+    if not any(line.tag == " " and line.text.strip() for line in lines):
+        return None
+    return replace(hunk, lines=lines)
 
 
-LADDER: tuple[Rule, ...] = (exact, unpadded, trailing_blanks, bare_context)
+def _keeps_grid(hunk: Hunk) -> bool:
+    """Whether added lines, as written, stand on the indentation of HUNK's context.
+
+    Had the whole hunk been shifted by one blank, they would not.
+    """
+    levels = {_indent(line.text) for line in hunk.lines if line.tag == " " and line.text.strip()}
+    added = [_indent(line.text) for line in hunk.lines if line.tag == "+" and line.text.strip()]
+    unit = gcd(*levels)
+    return bool(added) and (
+        (unit > 1 and all(indent % unit == 0 for indent in added))
+        or (added[0] in levels and added[0] + 1 not in levels)
+    )
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+LADDER: tuple[Rule, ...] = (exact, unpadded, trailing_blanks, lost_tags)
 
 
 def climb(hunk: Hunk, target: Target) -> Outcome:

@@ -73,11 +73,13 @@ class _Header:
     binary: bool = False
 
 
-def parse(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[FileEdit | None, int]:
+def parse(
+    lines: Sequence[str], at: int, fence: Fence | None, *, open_end: bool
+) -> tuple[FileEdit | None, int]:
     """The section that begins at AT, and the index of the line after it."""
     header = _Header()
     at = _read_header(lines, at, header)
-    hunks, at, cut = read_hunks(lines, at, fence)
+    hunks, at, cut = read_hunks(lines, at, fence, open_end=open_end)
     if header.binary:
         while at < len(lines) and not _is_section(lines, at) and not _ends(lines[at], fence):
             at += 1
@@ -155,7 +157,9 @@ def _names(header: _Header) -> tuple[str, str] | None:
     return (old, new) if (old, new) != (DEV_NULL, DEV_NULL) else header.git
 
 
-def read_hunks(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[list[Hunk], int, bool]:
+def read_hunks(
+    lines: Sequence[str], at: int, fence: Fence | None, *, open_end: bool
+) -> tuple[list[Hunk], int, bool]:
     """The hunks from AT on, the index after them, and whether the reply breaks off inside."""
     hunks: list[Hunk] = []
     cut = False
@@ -166,7 +170,7 @@ def read_hunks(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[list
         if not lines[at].startswith("@@"):
             break
         hunk, at = _read_hunk(lines, at, fence)
-        cut = at >= len(lines) and _claims_more(hunk)
+        cut = at >= len(lines) and open_end and _breaks_off(hunk)
         hunks.append(hunk)
     return hunks, at, cut
 
@@ -177,9 +181,18 @@ def _next_is_hunk(lines: Sequence[str], at: int) -> bool:
     return at < len(lines) and lines[at].startswith("@@")
 
 
-def _claims_more(hunk: Hunk) -> bool:
+def _breaks_off(hunk: Hunk) -> bool:
+    """Whether the last hunk of a reply that ends within a line shows that more was to come.
+
+    Its header claims more lines than there are, and what is missing is no mere slip in counting
+    context: it stops on a change, or lacks at least three added lines net.
+    """
     old, new = len(hunk.old()), len(hunk.new())
-    return (hunk.old_count or 0) > old or (hunk.new_count or 0) > new
+    missing_old = (hunk.old_count or 0) - old
+    missing_new = (hunk.new_count or 0) - new
+    if max(missing_old, missing_new) <= 0 or not hunk.lines:
+        return False
+    return hunk.lines[-1].tag != " " or missing_new - missing_old >= 3
 
 
 def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk, int]:
@@ -242,12 +255,18 @@ def _is_boundary(lines: Sequence[str], at: int, fence: Fence | None) -> bool:
 
 
 def _loose_end(lines: Sequence[str], at: int, fence: Fence | None) -> int:
-    """Where the body ends by what its lines look like."""
+    """Where the body ends by what its lines look like.
+
+    Outside of a fence, lines without a tag after the last change may be prose: they are, unless
+    another hunk of the file follows.
+    """
     last_change = at - 1
     first_bare = None
     while at < len(lines):
         line = lines[at]
-        if _ends(line, fence) or line.startswith("@@") or _is_section(lines, at):
+        if line.startswith("@@"):
+            return at
+        if _ends(line, fence) or _is_section(lines, at):
             break
         tag = line[:1]
         if tag in {"+", "-"}:
