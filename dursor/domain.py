@@ -256,6 +256,16 @@ class PullRequest:
     updated_at: str
 
 
+@dataclass(frozen=True)
+class GitHubAppConfig:
+    """The GitHub App that was set up; its private key lies in the key store."""
+
+    app_id: str
+    installation_id: str | None
+    created_at: str
+    updated_at: str
+
+
 class Secret:
     """A value that never shows itself: `reveal()` is the only way to read it."""
 

@@ -1,0 +1,115 @@
+"""Files of this program's own: private folders, atomic replacement, locks between processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dursor.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOCK_POLL = 0.02
+
+
+def private_dir(path: Path) -> Path:
+    """Make PATH and its parents where missing; what is made, only its owner can enter."""
+    missing = []
+    at = path
+    while not at.is_dir() and at != at.parent:
+        missing.append(at)
+        at = at.parent
+    try:
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise InternalError(f"cannot make the folder {path}: {error.strerror}") from error
+    return path
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Put DATA where PATH is, all or nothing and on the disk; a symlink there stays one."""
+    target = Path(os.path.realpath(path))
+    private_dir(target.parent)
+    scratch = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    try:
+        try:
+            _write_new(scratch, data, mode)
+            scratch.replace(target)
+        except BaseException:
+            scratch.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise InternalError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def try_lock(descriptor: int, *, shared: bool = False) -> bool:  # noqa: ARG001 # it has one kind
+        """Lock an open file without waiting; False when another holds it."""
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def try_lock(descriptor: int, *, shared: bool = False) -> bool:
+        """Lock an open file without waiting; False when another holds it."""
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, timeout: float = 10.0) -> Iterator[None]:
+    """Hold the lock file PATH; it is made if missing and stays. InternalError after TIMEOUT s."""
+    private_dir(path.parent)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise InternalError(f"cannot open {path}: {error.strerror}") from error
+    try:
+        _wait_for(descriptor, path, time.monotonic() + timeout)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int, path: Path, deadline: float) -> None:
+    while not try_lock(descriptor):
+        if time.monotonic() >= deadline:
+            raise InternalError(
+                f"another process holds {path}", hint="wait for it to end, then try again"
+            )
+        time.sleep(LOCK_POLL)  # flock has no wait with a limit

@@ -1,0 +1,104 @@
+"""The database file opened for writing: its settings, its schema, and one way to change it."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlite_utils import Database
+
+from dursor.files import private_dir
+from dursor.store.connect import BUSY_TIMEOUT, open_for_writing, translated, version_of
+from dursor.store.migrations import migrations
+from dursor.store.schema import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlite_utils.db import Table
+
+LEASES = "leases"
+
+
+class Transactions:
+    """The open file. Opening makes it where it is missing and brings its schema up to date."""
+
+    def __init__(
+        self, path: Path, *, leases: Path | None = None, busy_timeout: float = BUSY_TIMEOUT
+    ) -> None:
+        self.path = path
+        self.leases = path.parent / LEASES if leases is None else leases
+        private_dir(path.parent)
+        with translated(path):
+            self._connection = open_for_writing(path, busy_timeout)
+            try:
+                self._prepare(busy_timeout)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with translated(self.path):
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _prepare(self, busy_timeout: float) -> None:
+        self._db = Database(self._connection, execute_plugins=False, recursive_triggers=False)
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._use_wal(time.monotonic() + busy_timeout)
+        if version_of(self._connection, self.path) < VERSION:
+            with self._writing():
+                self._upgrade()
+
+    def _use_wal(self, deadline: float) -> None:
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)  # SQLite does not wait here while another process switches
+            else:
+                return
+
+    def _upgrade(self) -> None:
+        if version_of(self._connection, self.path) < VERSION:  # nobody was faster
+            migrations.apply(self._db)
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction that takes the write lock at its start."""
+        with translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _table(self, name: str) -> Table:
+        return self._db.table(name)
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        """Fetch the first row, or None."""
+        return self._db.execute(sql, values).fetchone()
+
+    def _all(self, sql: str, *values: Any) -> list[Any]:
+        return self._db.execute(sql, values).fetchall()
+
+    def _do(self, sql: str, *values: Any) -> int:
+        """Execute, and count the rows that were changed."""
+        return self._db.execute(sql, values).rowcount
