@@ -1,0 +1,154 @@
+"""The configuration keys: what each accepts, and its default."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PRICE_FIELDS = ("input", "cached_input", "output")
+_NONE = ("none", "off", "")
+LARGEST = 1e15
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: `parse` takes a string or what TOML gives, and raises ValueError."""
+
+    name: str
+    default: Any
+    accepts: str
+    parse: Callable[[Any], Any]
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides the key."""
+        return "DURSOR_" + self.name.replace(".", "_").upper()
+
+
+def _number(value: Any, *, whole: bool) -> float:
+    number = (int if whole else float)(value.strip()) if isinstance(value, str) else value
+    kinds = (int,) if whole else (int, float)
+    if type(number) not in kinds or not -LARGEST < number < LARGEST:  # True is an int; NaN fails
+        raise ValueError
+    return float(number)
+
+
+def _whole(least: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        number = _number(value, whole=True)
+        if number < least:
+            raise ValueError
+        return int(number)
+
+    return parse
+
+
+def _amount(*, above_zero: bool) -> Callable[[Any], float]:
+    def parse(value: Any) -> float:
+        number = _number(value, whole=False)
+        if number < 0 or (above_zero and number == 0):
+            raise ValueError
+        return number
+
+    return parse
+
+
+def _dollars(value: Any) -> float | None:
+    if isinstance(value, str):
+        if value.strip().lower() in _NONE:
+            return None
+        value = value.strip().removeprefix("$")
+    return _amount(above_zero=False)(value)
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or value.strip().lower() not in choices:
+            raise ValueError
+        return value.strip().lower()
+
+    return parse
+
+
+def words(value: Any) -> tuple[str, ...]:
+    """Read a list: TOML's, or text with commas (or blanks) between."""
+    if isinstance(value, str):
+        found = value.split(",") if "," in value else value.split()
+        return tuple(one.strip() for one in found if one.strip())
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise ValueError
+    return tuple(value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    found = words(value)
+    if not all(re.fullmatch(r"[a-z0-9][a-z0-9._-]*(:[1-9][0-9]*)?", one) for one in found):
+        raise ValueError
+    return found
+
+
+_SECONDS = "seconds above 0"
+_COUNT = "a whole number, 1 or more"
+_GLOBS = 'a list of globs, such as ["secrets/**", "*.sqlite"]'
+
+KEYS: Mapping[str, Key] = {
+    key.name: key
+    for key in (
+        Key("models", (), 'a list of model names, such as ["gpt", "claude"]', _names),
+        Key("context_budget", 32_000, "a whole number of tokens, 0 or more", _whole(0)),
+        Key("max_files", 50, _COUNT, _whole(1)),
+        Key("max_output_tokens", 32_000, "a whole number of tokens, 1 or more", _whole(1)),
+        Key("timeout", 900.0, _SECONDS, _amount(above_zero=True)),
+        Key("connect_timeout", 10.0, _SECONDS, _amount(above_zero=True)),
+        Key("first_byte_timeout", 300.0, _SECONDS, _amount(above_zero=True)),
+        Key("idle_timeout", 120.0, _SECONDS, _amount(above_zero=True)),
+        Key("retries", 4, "a whole number, 0 or more", _whole(0)),
+        Key("retry_after_cap", 120.0, "seconds, 0 or more", _amount(above_zero=False)),
+        Key("jobs", 0, "a whole number, 0 for no limit", _whole(0)),
+        Key("concurrency", 64, _COUNT, _whole(1)),
+        Key("require", "any", "any or all", _one_of("any", "all")),
+        Key("budget_usd", None, "US dollars, or none", _dollars),
+        Key("forbidden_paths", (), _GLOBS, words),
+        Key("allowed_paths", (), _GLOBS, words),
+        Key("key_store", "auto", "auto, keyring or file", _one_of("auto", "keyring", "file")),
+        Key(
+            "log_level",
+            "warning",
+            "debug, info, warning or error",
+            _one_of("debug", "info", "warning", "error"),
+        ),
+    )
+}
+
+_PRICE = _amount(above_zero=False)
+
+
+def price_key(name: str) -> tuple[str, str] | None:
+    """Split `prices."MODEL".FIELD` (quoted or not) into model and field; None when it is none."""
+    if not name.startswith("prices."):
+        return None
+    model, _, field = name.removeprefix("prices.").rpartition(".")
+    model = model.strip("\"'")
+    return (model, field) if model and field in PRICE_FIELDS else None
+
+
+def prices(value: Any) -> dict[str, dict[str, float]]:
+    """Read the table of prices: US dollars a million tokens, by model and kind of token."""
+    if not isinstance(value, dict):
+        raise ValueError  # noqa: TRY004 # one kind of error says: not accepted
+    return {model: _prices_of(fields) for model, fields in value.items()}
+
+
+def _prices_of(fields: Any) -> dict[str, float]:
+    if not isinstance(fields, dict) or not set(fields) <= set(PRICE_FIELDS):
+        raise ValueError
+    return {field: _PRICE(price) for field, price in fields.items()}
+
+
+def price(value: Any) -> float:
+    """Read one price; ValueError."""
+    return _PRICE(value.strip().removeprefix("$") if isinstance(value, str) else value)

@@ -1,0 +1,79 @@
+"""What a repository may ask for in `.dursor.toml`: to be treated more strictly, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dursor.config import keys
+from dursor.errors import PolicyError
+
+FILE = ".dursor.toml"
+LARGEST = 64 * 1024
+LIMITS = ("max_files", "context_budget", "max_output_tokens", "timeout", "budget_usd")
+_LONGEST_NAME = 40
+
+
+@dataclass(frozen=True)
+class RepoPolicy:
+    """Added forbidden paths, and limits of which the lower one wins; None means no limit."""
+
+    forbidden_paths: tuple[str, ...] = ()
+    max_files: int | None = None
+    context_budget: int | None = None
+    max_output_tokens: int | None = None
+    timeout: float | None = None
+    budget_usd: float | None = None
+    warnings: tuple[str, ...] = ()  # keys that a repository cannot set
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> RepoPolicy:
+        """Read the file; PolicyError when it is broken, for then nobody knows what it forbids."""
+        found = _parsed(text)
+        known = {name: _value(name, found[name]) for name in _ALLOWED if name in found}
+        ignored = [name for name in found if name not in _ALLOWED]
+        return cls(**known, warnings=_warnings(ignored))
+
+    def limit(self, name: str, value: float | None) -> float | None:
+        """Give the stricter of VALUE and the repository's limit NAME; None is no limit."""
+        limits = [one for one in (value, getattr(self, name)) if one is not None]
+        return min(limits, default=None)
+
+
+_ALLOWED = ("forbidden_paths", *LIMITS)
+
+
+def _parsed(text: str | bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        content = text.decode() if isinstance(text, bytes) else text
+        if len(content) > LARGEST:
+            raise PolicyError(f"{FILE} at the base commit is larger than {LARGEST // 1024} KiB")
+        return tomllib.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _broken(str(error)) from error
+
+
+def _value(name: str, raw: Any) -> Any:
+    try:
+        value = keys.KEYS[name].parse(raw)
+    except ValueError as error:
+        raise _broken(f"{name} takes {keys.KEYS[name].accepts}") from error
+    if isinstance(raw, str):
+        raise _broken(f"{name} takes {keys.KEYS[name].accepts}")
+    return value
+
+
+def _broken(why: str) -> PolicyError:
+    return PolicyError(
+        f"{FILE} at the base commit is broken: {why}", hint=f"mend {FILE} and commit it"
+    )
+
+
+def _warnings(names: list[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    shown = ", ".join(repr(name[:_LONGEST_NAME]) for name in names[:5])
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return (f"{FILE} may only tighten limits; ignored: {shown}{more}",)
