@@ -16,7 +16,7 @@ from dursor.errors import DursorError, InternalError, UsageError
 from dursor.vcs.environment import find_git, local_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -73,9 +73,17 @@ class Output(NamedTuple):
 class Command(Git):
     """Runs git in one folder with a scrubbed environment; bytes in, bytes out."""
 
-    def __init__(self, working_dir: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        working_dir: str | os.PathLike[str] | None = None,
+        *,
+        hooks: bool = False,
+        environment: Callable[[], dict[str, str]] = local_environment,
+    ) -> None:
         super().__init__(working_dir)
-        self._persistent_git_options = [word for item in HARDENING for word in ("-c", item)]
+        settings = [item for item in HARDENING if not (hooks and item.startswith("core.hooksPath"))]
+        self._persistent_git_options = [word for item in settings for word in ("-c", item)]
+        self._base_environment = environment
 
     def run(
         self,
@@ -122,11 +130,13 @@ class Command(Git):
         text: bool = False,
     ) -> Process:
         argv = [find_git(), *words[1:]]
+        if any("\0" in word for word in argv):
+            raise UsageError("a name holds a zero byte")
         try:
             process = safer_popen(
                 argv if sys.platform == "win32" else [encode(word) for word in argv],
                 cwd=self.working_dir,
-                env=local_environment() | self.environment() | dict(env or {}),
+                env=self._base_environment() | self.environment() | dict(env or {}),
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

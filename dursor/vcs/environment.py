@@ -106,7 +106,7 @@ def local_environment() -> dict[str, str]:
     names = (*PLACES, *GIT)
     environment = {name: os.environ[name] for name in names if name in os.environ}
     environment["PATH"] = search_path()
-    return environment | _inherited_config() | FIXED
+    return environment | inherited_config() | FIXED
 
 
 def network_environment(*protocols: str) -> dict[str, str]:
@@ -116,8 +116,11 @@ def network_environment(*protocols: str) -> dict[str, str]:
 
 
 def commit_environment() -> dict[str, str]:
-    """Build what a commit with the user's hooks and signature needs on top."""
-    return {name: os.environ[name] for name in COMMIT if name in os.environ}
+    """Build the environment of a commit in the user's name, whose hooks may be any program."""
+    names = (*PLACES, *GIT, *NETWORK, *COMMIT)
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    fixed = {"PATH": search_path(), "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":"}
+    return environment | inherited_config() | fixed
 
 
 def search_path() -> str:
@@ -138,7 +141,7 @@ def _install_hint() -> str:
     return "xcode-select --install" if sys.platform == "darwin" else "install git: git-scm.com"
 
 
-def _inherited_config(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def inherited_config(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Keep settings given as GIT_CONFIG_KEY_n, save those that may hold a credential."""
     count = environ.get("GIT_CONFIG_COUNT", "")
     pairs = [

@@ -7,6 +7,7 @@ its local configuration plants (filters, merge drivers, fsmonitor, hooks) is not
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ CONVERSION = (
     "longpaths",
     "bigfilethreshold",
 )
+ABSENT = "000000"
 FIXED = "\tsafecrlf = false\n\tsplitIndex = false\n[index]\n\tsparse = false\n"
 NO_DRIVERS = b"\n* -filter !merge\n"
 
@@ -59,26 +61,41 @@ class Scratch:
         self.command = Command(repo.top)
         self.command.update_environment(GIT_DIR=str(folder), GIT_WORK_TREE=str(repo.top))
 
-    def take_working_tree(self) -> tuple[str, ...]:
-        """Record what tracked files hold now; name the changed ones that a filter kept out."""
+    def show_hidden(self) -> None:
+        """Make edits count that `update-index` was told to overlook, lest they be written over."""
+        output = self.command.run("ls-files", "-v", "-z")
+        records = [decode(record) for record in output.out.split(b"\0")[:-1]]
+        assumed = [record[2:] for record in records if record[0].islower()]
+        skipped = [
+            r[2:] for r in records if r[0] in "Ss" and os.path.lexists(self.repo.top / r[2:])
+        ]
+        for flag, paths in (("assume-unchanged", assumed), ("skip-worktree", skipped)):
+            if paths:
+                self.command.run(
+                    "update-index", f"--no-{flag}", "-z", "--stdin", stdin=lines(paths)
+                )
+
+    def take_working_tree(self) -> None:
+        """Record what tracked files hold now; a file that a filter converts stays as it is."""
         changes = [c for c in self.diff("diff-files") if c.old_mode != SUBMODULE]
-        gone = [c.path for c in changes if c.status == "D" or c.mode == SUBMODULE]
-        changed = dict.fromkeys(c.path for c in changes if c.path not in set(gone))
-        filtered = self.filtered(changed)
+        gone = {c.path for c in changes if c.status == "D" or c.mode in {SUBMODULE, ABSENT}}
+        changed = dict.fromkeys(c.path for c in changes if c.path not in gone)
+        filtered = set(self.filtered(changed))
         if gone:
             self.command.run("update-index", "--force-remove", "-z", "--stdin", stdin=lines(gone))
         rest = [path for path in changed if path not in filtered]
         if rest:
             self.command.run("update-index", "-z", "--stdin", stdin=lines(rest))
-        return tuple(filtered)
 
     def diff(self, name: str, *args: str) -> list[RawChange]:
-        """Run the raw diff NAME (`diff-files`, `diff-index`); submodules are left out."""
+        """Run the raw diff NAME: `diff-files` (submodules left out) or `diff-index --cached`."""
+        ignore = "all" if name == "diff-files" else "none"
         output = self.command.run(
-            name, "--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=all", *args
+            *(name, "--raw", "-z", "--no-renames", "--no-abbrev"),
+            f"--ignore-submodules={ignore}",
+            *args,
         )
-        fields = output.out.split(b"\0")[:-1]
-        return [_raw_change(fields[n], fields[n + 1]) for n in range(0, len(fields), 2)]
+        return raw_changes(output.out)
 
     def filtered(self, paths: Iterable[str]) -> list[str]:
         """Pick those of PATHS that the repository puts through a filter driver."""
@@ -119,6 +136,17 @@ def lines(paths: Iterable[str]) -> bytes:
     return b"".join(encode(path) + b"\0" for path in paths)
 
 
+def raw_changes(listing: bytes) -> list[RawChange]:
+    """Read what git's raw diffs print with `-z`."""
+    fields = listing.split(b"\0")[:-1]
+    return [_raw_change(fields[n], fields[n + 1]) for n in range(0, len(fields), 2)]
+
+
+def _raw_change(facts: bytes, path: bytes) -> RawChange:
+    old_mode, mode, old_oid, oid, status = facts[1:].decode("ascii").split()
+    return RawChange(decode(path), old_mode, mode, old_oid, oid, status)
+
+
 def _config(repo: Repository) -> str:
     names = "|".join(CONVERSION)
     pattern = rf"^(core\.({names})|extensions\.objectformat)$"
@@ -141,8 +169,3 @@ def _attributes(repo: Repository) -> bytes:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
-
-
-def _raw_change(facts: bytes, path: bytes) -> RawChange:
-    old_mode, mode, old_oid, oid, status = facts[1:].decode("ascii").split()
-    return RawChange(decode(path), old_mode, mode, old_oid, oid, status)

@@ -1,0 +1,76 @@
+"""Apply a patch to a private index: git decides, nothing else is touched."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dursor.errors import ApplyFailedError, ConflictError, DursorError, PolicyError, UsageError
+from dursor.tree import SUBMODULE
+from dursor.vcs.command import Output, complaint, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dursor.vcs.scratch import RawChange, Scratch
+
+APPLY = ("-c", "apply.ignoreWhitespace=no", "apply", "-p1", "--whitespace=nowarn")
+REASONS = {
+    "patch does not apply": "has changed since: the patch no longer applies",
+    "already exists in index": "is already there",
+    "does not exist in index": "is not there any more",
+}
+UNREADABLE = ("corrupt patch", "No valid patches", "unrecognized input", "fragment without header")
+
+
+def place(
+    private: Scratch,
+    patch: bytes,
+    *,
+    three_way: bool,
+    base: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> list[RawChange]:
+    """Apply PATCH to the index of PRIVATE and list what that changes; ConflictError if it cannot.
+
+    BASE is the tree the index holds, when that is known. THREE_WAY merges with what has changed
+    since; a conflict is refused, never marked.
+    """
+    run = private.command.run
+    before = base or run("write-tree").out.decode("ascii").strip()
+    merge = ("--3way",) if three_way else ()
+    output = run(*APPLY, "--cached", *merge, stdin=patch, ok=(0, 1, 128), env=env)
+    if output.status != 0:
+        raise _refusal(private, patch, output, three_way=three_way)
+    changes = private.diff("diff-index", "--cached", before)
+    for change in changes:
+        if SUBMODULE in {change.old_mode, change.mode}:
+            raise PolicyError(f"{change.path} is a submodule: its commit is not dursor's to change")
+    return changes
+
+
+def _refusal(private: Scratch, patch: bytes, output: Output, *, three_way: bool) -> DursorError:
+    if any(sign in output.err for sign in UNREADABLE):
+        return ApplyFailedError(f"git cannot read the patch: {complaint(output.err)}")
+    if "cannot be used together" in output.err:
+        return UsageError("--3way needs git 2.32 or newer", hint="leave out --3way")
+    unmerged = [c.path for c in private.diff("diff-files") if c.status == "U"]
+    if unmerged:
+        return ConflictError(
+            f"{_listed(unmerged)}: your changes and the patch meet in the same lines",
+            hint="git diff, make room for the change, then apply again",
+        )
+    if private.command.run(*APPLY, "--check", "-R", stdin=patch, ok=(0, 1, 128)).status == 0:
+        return ConflictError("this change is already there", hint="git diff")
+    found = re.findall(rf"^error: (.*): ({'|'.join(REASONS)})$", output.err, re.MULTILINE)
+    if not found:
+        return explain("apply", output.err)
+    paths = [path for path, reason in found if reason == found[0][1]]
+    hint = "git diff HEAD" if three_way else "add --3way, or commit or stash your own changes first"
+    return ConflictError(f"{_listed(paths)} {REASONS[found[0][1]]}", hint=hint)
+
+
+def _listed(paths: list[str]) -> str:
+    unique = list(dict.fromkeys(paths))
+    more = f" and {len(unique) - 3} more" if len(unique) > 3 else ""
+    return ", ".join(unique[:3]) + more

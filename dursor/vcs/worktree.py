@@ -1,0 +1,113 @@
+"""Apply a patch to the user's working tree: the only code that writes the user's repository.
+
+The result is computed aside, by git, in a private index and object folder; only when every file
+is known to fit are the files exchanged. Without a commit the user's index stays as it is. With
+one, the user's own hooks run as for `git commit`; whatever they refuse is undone.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from dursor.errors import ConflictError, NoChangeError, UsageError
+from dursor.vcs import commits
+from dursor.vcs.exchange import Exchange
+from dursor.vcs.placing import place
+from dursor.vcs.scratch import lines, scratch
+
+if TYPE_CHECKING:
+    from dursor.vcs.commits import CommitRequest
+    from dursor.vcs.repository import Repository
+    from dursor.vcs.scratch import RawChange, Scratch
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an apply made besides the files: the new branch, the id of the new commit."""
+
+    branch: str | None
+    commit: str | None
+
+
+def apply_patch(
+    repo: Repository,
+    patch: bytes,
+    *,
+    three_way: bool = False,
+    branch: str | None = None,
+    commit: CommitRequest | None = None,
+) -> Applied:
+    """Put PATCH into the working tree, all or nothing; ConflictError when it does not fit."""
+    head = _check(repo, patch, branch, commit)
+    with ExitStack() as stack:
+        private = stack.enter_context(scratch(repo))
+        folder = stack.enter_context(TemporaryDirectory(prefix="dursor-", dir=repo.git_dir))
+        exchange = Exchange(repo.top, Path(folder))
+        changes = _prepare(private, exchange, patch, three_way=three_way)
+        on_head = stack.enter_context(scratch(repo)) if commit else None
+        if on_head:
+            commits.rehearse(on_head, patch, head, three_way=three_way)
+        try:
+            exchange.run(
+                [c.path for c in changes if c.status != "D"],
+                [c.path for c in changes if c.status == "D"],
+            )
+            with ExitStack() as standing:
+                if branch:
+                    standing.enter_context(commits.on_branch(repo, branch, head))
+                made = (
+                    commits.commit(on_head, patch, head, commit, three_way=three_way)
+                    if commit and on_head
+                    else None
+                )
+        except BaseException:
+            exchange.undo()
+            raise
+        return Applied(branch, made)
+
+
+def _check(repo: Repository, patch: bytes, branch: str | None, commit: CommitRequest | None) -> str:
+    """Refuse what can be refused before any work; the id of HEAD."""
+    if repo.is_bare:
+        raise UsageError(f"{repo.top} is bare: there are no files to change")
+    head = repo.resolve("HEAD")
+    if not patch.strip():
+        raise NoChangeError("the patch is empty: there is nothing to apply")
+    if branch is not None or commit:
+        commits.check_state(repo)
+    if branch is not None:
+        commits.check_branch(repo, branch)
+    if commit:
+        commits.check_commit(repo, commit)
+    return head
+
+
+def _prepare(
+    private: Scratch, exchange: Exchange, patch: bytes, *, three_way: bool
+) -> list[RawChange]:
+    """Compute every file, check that each may be written, and write it aside."""
+    private.show_hidden()
+    private.take_working_tree()
+    changes = place(private, patch, three_way=three_way)
+    filtered = private.filtered(change.path for change in changes)
+    if filtered:
+        raise ConflictError(
+            f"{filtered[0]} goes through a filter of yours, which dursor does not run",
+            hint="dursor run diff RUN | git apply",
+        )
+    exchange.check(
+        [c.path for c in changes if c.status == "A"],
+        [c.path for c in changes if c.status not in {"A", "D"}],
+        [c.path for c in changes if c.status == "D"],
+    )
+    wanted = [change.path for change in changes if change.status != "D"]
+    if wanted:
+        prefix = f"--prefix={exchange.new}/"
+        private.command.run(
+            "checkout-index", "--force", "--quiet", prefix, "-z", "--stdin", stdin=lines(wanted)
+        )
+    return changes

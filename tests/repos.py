@@ -1,0 +1,129 @@
+"""Real git repositories for tests, made in milliseconds and independent of the machine's git configuration."""
+
+import hashlib
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Ada",
+    "GIT_AUTHOR_EMAIL": "ada@example.com",
+    "GIT_COMMITTER_NAME": "Ada",
+    "GIT_COMMITTER_EMAIL": "ada@example.com",
+}
+HERMETIC = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+DATES = {
+    "GIT_AUTHOR_DATE": "2026-01-02T03:04:05+0000",
+    "GIT_COMMITTER_DATE": "2026-01-02T03:04:05+0000",
+}
+CONFIG = "[core]\n\trepositoryformatversion = {}\n\tfilemode = true\n\tbare = false\n{}"
+SHA256 = "[extensions]\n\tobjectFormat = sha256\n"
+
+
+class Link(str):
+    """The target of a symbolic link, where a file's content is expected."""
+
+
+class Script(str):
+    """The content of an executable file."""
+
+
+def environment(home=None):
+    """Return a whole environment for git that depends on nothing but PATH."""
+    kept = {k: os.environ[k] for k in ("PATH", "SYSTEMROOT", "TMPDIR") if k in os.environ}
+    return kept | {"HOME": str(home or os.devnull)} | HERMETIC | IDENTITY | DATES
+
+
+def isolate(monkeypatch, home):
+    """Make this process's own environment as hermetic: for tests of code that runs git itself."""
+    for name in [n for n in os.environ if n.startswith(("GIT_", "DURSOR_"))]:
+        monkeypatch.delenv(name)
+    home.mkdir(exist_ok=True)
+    for name, value in ({"HOME": str(home)} | HERMETIC | IDENTITY | DATES).items():
+        monkeypatch.setenv(name, value)
+
+
+def git(top, *args, stdin=b"", env=None, ok=(0,)):
+    """Run git in TOP and return its output as text, without the last newline."""
+    done = subprocess.run(
+        ["git", "-C", os.fspath(top), *args],
+        input=stdin,
+        capture_output=True,
+        env=environment() | (env or {}),
+    )
+    assert done.returncode in ok, done.stderr.decode(errors="replace")
+    return done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
+def init(top, *, branch="main", sha256=False):
+    """Make an empty repository without starting a process."""
+    top = Path(top)
+    for part in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "hooks"):
+        (top / ".git" / part).mkdir(parents=True)
+    (top / ".git/HEAD").write_text(f"ref: refs/heads/{branch}\n")
+    (top / ".git/config").write_text(CONFIG.format(1 if sha256 else 0, SHA256 if sha256 else ""))
+    return top
+
+
+def write(top, files):
+    """Write FILES (path to str, bytes, Link, Script, or None to delete) below TOP."""
+    for name, content in files.items():
+        path = Path(top) / name
+        if path.is_symlink() or path.exists():
+            path.unlink()
+        if content is None:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Link):
+            path.symlink_to(content)
+            continue
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        if isinstance(content, Script):
+            path.chmod(0o755)
+
+
+def commit(top, files=None, *, message="change"):
+    """Write FILES, commit everything in TOP and return the commit's id."""
+    write(top, files or {})
+    git(top, "add", "--all")
+    git(top, "commit", "--quiet", "--allow-empty", "--no-verify", "-m", message)
+    return git(top, "rev-parse", "HEAD")
+
+
+def build(top, files=None, *, branch="main", sha256=False):
+    """Make a repository at TOP with FILES in its one commit; return TOP."""
+    init(top, branch=branch, sha256=sha256)
+    commit(top, files if files is not None else {"README.md": "line 1\nline 2\nline 3\n"})
+    return Path(top)
+
+
+def diff(top, before, after="", *, options=()):
+    """Return the patch from BEFORE to AFTER (or to the working tree), as bytes."""
+    text = git(
+        top, "diff", "--full-index", "--no-ext-diff", *options, before, *filter(None, [after])
+    )
+    return (text + "\n").encode("utf-8", "surrogateescape") if text else b""
+
+
+def fingerprint(top):
+    """Every file, folder and link below TOP with kind, mode and content, `.git` included."""
+    found = {}
+    for folder, folders, files in os.walk(os.fsencode(top)):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                content = os.readlink(path)
+            elif stat.S_ISREG(status.st_mode):
+                with open(path, "rb") as file:
+                    content = hashlib.sha256(file.read()).digest()
+            else:
+                content = b""
+            found[os.path.relpath(path, os.fsencode(top))] = (status.st_mode, content)
+    return found
