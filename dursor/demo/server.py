@@ -20,6 +20,7 @@ from dursor.demo.http1 import (
     response_head,
 )
 from dursor.demo.problems import Kind, Problem
+from dursor.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,7 +75,10 @@ class PracticeServer:
         started: Future[str] = Future()
         self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
         self._thread.start()
-        self.url = started.result()
+        try:
+            self.url = started.result()
+        except OSError as error:
+            raise InternalError(f"cannot listen on this machine: {error.strerror}") from error
         return self
 
     def __exit__(

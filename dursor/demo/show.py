@@ -1,0 +1,140 @@
+"""The demonstration: a real round on a real repository, against models that only practise."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dursor.demo.judge import TestOutcome, judge, run_test
+from dursor.demo.models import PRACTICE_MODELS, PracticeModel
+from dursor.demo.sample import INSTRUCTION, create_sample
+from dursor.demo.server import PracticeServer
+from dursor.demo.story import NOTICE, lines
+from dursor.domain import RunStatus
+from dursor.errors import InternalError, UsageError
+from dursor.services.events import silent
+from dursor.services.request import ModelCount, NewModel, RoundRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dursor.app import App
+    from dursor.domain import Run, Task
+    from dursor.services.events import Listener
+    from dursor.services.results import Round
+
+__all__ = ["NOTICE", "DemoResult", "PracticeModel", "TestOutcome", "lines", "run_demo"]
+
+# Of the user's environment the demo takes places and looks, no keys, models or folders of dursor.
+KEPT_VARIABLES = (
+    "PATH",
+    "HOME",
+    "USERPROFILE",
+    "SYSTEMROOT",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "DURSOR_LOG_LEVEL",
+    "DURSOR_DEBUG",
+)
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """A round, what the test says about each answer, and the answer worth showing."""
+
+    task: Task
+    runs: tuple[Run, ...]
+    tests: tuple[TestOutcome, ...]  # in the order of `runs`
+    before: str  # the last line of the same test on the base, where it fails
+    folder: Path | None  # where everything was kept
+
+    @property
+    def best(self) -> Run | None:
+        """The smallest change that passes the test."""
+        passing = [run for run, test in zip(self.runs, self.tests, strict=True) if test.passed]
+        return min(passing, key=_size, default=None)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when at least one run succeeded, as for any round."""
+        return 0 if any(run.status is RunStatus.SUCCEEDED for run in self.runs) else 1
+
+
+def _size(run: Run) -> int:
+    return sum(change.added_lines + change.removed_lines for change in run.files_changed)
+
+
+def run_demo(
+    make_app: Callable[[Mapping[str, str], Path], App],
+    keep: Path | None,
+    listener: Listener | None,
+    *,
+    models: Sequence[PracticeModel] = PRACTICE_MODELS,
+    environ: Mapping[str, str] = os.environ,
+    delay: float = 0.02,
+) -> DemoResult:
+    """Run a round of MODELS on the sample, and the sample's test on each answer.
+
+    Everything happens in a scratch folder, or in KEEP, which must be new or empty (UsageError).
+    `delay` paces the practice models' streams, in seconds a piece.
+    """
+    answers = {model.name: model.answer for model in models}
+    with _workplace(keep) as folder, PracticeServer(answers, delay=delay) as server:
+        repository = folder / "toolshed"
+        create_sample(repository).close()
+        passed, detail = run_test(repository)
+        if passed:
+            raise InternalError("the sample's test passes before anything was mended")
+        env = _environment(environ, folder, server)
+        with make_app(env, repository) as app:
+            done = _round(app, models, listener or silent)
+        if done.interrupted or done.task is None:
+            raise KeyboardInterrupt
+        tests = tuple(judge(run, repository, folder / "answers" / run.model) for run in done.runs)
+    return DemoResult(done.task, done.runs, tests, detail, folder if keep else None)
+
+
+def _round(app: App, models: Sequence[PracticeModel], listener: Listener) -> Round:
+    """Add the practice models as profiles and start one run of each."""
+    for model in models:
+        app.models.add(NewModel(model.name, model.provider, model.name), lambda: None)
+    asked = tuple(ModelCount(model.name, 1) for model in models)
+    return app.rounds.start(RoundRequest(INSTRUCTION, asked), listener)
+
+
+def _environment(
+    environ: Mapping[str, str], folder: Path, server: PracticeServer
+) -> dict[str, str]:
+    kept = {name: environ[name] for name in KEPT_VARIABLES if name in environ}
+    own = {
+        "DURSOR_DATA_DIR": folder / "data",
+        "DURSOR_CONFIG_DIR": folder / "config",
+        "DURSOR_WORKSPACES_DIR": folder / "workspaces",
+        "DURSOR_KEY_STORE": "file",
+        "NO_PROXY": "127.0.0.1",
+    }
+    return kept | {name: str(value) for name, value in own.items()} | server.environment()
+
+
+@contextmanager
+def _workplace(keep: Path | None) -> Iterator[Path]:
+    """Give a folder to work in: KEEP, or one that is gone afterwards."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="dursor-demo-", ignore_cleanup_errors=True) as name:
+            yield Path(name).resolve()
+        return
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        occupied = any(keep.iterdir())
+    except OSError as error:
+        raise UsageError(f"cannot keep anything in {keep}: {error.strerror}") from error
+    if occupied:
+        raise UsageError(f"not an empty folder: {keep}", hint="name a folder that is new or empty")
+    yield keep.resolve()
