@@ -29,9 +29,13 @@ SHA256 = "[extensions]\n\tobjectFormat = sha256\n"
 class Link(str):
     """The target of a symbolic link, where a file's content is expected."""
 
+    __slots__ = ()
+
 
 class Script(str):
     """The content of an executable file."""
+
+    __slots__ = ()
 
 
 def environment(home=None):
@@ -55,6 +59,7 @@ def git(top, *args, stdin=b"", env=None, ok=(0,)):
         ["git", "-C", os.fspath(top), *args],
         input=stdin,
         capture_output=True,
+        check=False,
         env=environment() | (env or {}),
     )
     assert done.returncode in ok, done.stderr.decode(errors="replace")
@@ -114,16 +119,12 @@ def diff(top, before, after="", *, options=()):
 def fingerprint(top):
     """Every file, folder and link below TOP with kind, mode and content, `.git` included."""
     found = {}
-    for folder, folders, files in os.walk(os.fsencode(top)):
-        for name in folders + files:
-            path = os.path.join(folder, name)
-            status = os.lstat(path)
-            if stat.S_ISLNK(status.st_mode):
-                content = os.readlink(path)
-            elif stat.S_ISREG(status.st_mode):
-                with open(path, "rb") as file:
-                    content = hashlib.sha256(file.read()).digest()
-            else:
-                content = b""
-            found[os.path.relpath(path, os.fsencode(top))] = (status.st_mode, content)
+    for path in Path(top).rglob("*"):
+        status = path.lstat()
+        content = b""
+        if stat.S_ISLNK(status.st_mode):
+            content = os.fsencode(path.readlink())
+        elif stat.S_ISREG(status.st_mode):
+            content = hashlib.sha256(path.read_bytes()).digest()
+        found[path.relative_to(top).as_posix()] = (status.st_mode, content)
     return found

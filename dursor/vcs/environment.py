@@ -112,7 +112,8 @@ def local_environment() -> dict[str, str]:
 def network_environment(*protocols: str) -> dict[str, str]:
     """Build what a git process that may speak PROTOCOLS needs on top."""
     extra = {name: os.environ[name] for name in NETWORK if name in os.environ}
-    return extra | {"GIT_ALLOW_PROTOCOL": ":".join(protocols)}
+    stalled = {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "60"}
+    return extra | stalled | {"GIT_ALLOW_PROTOCOL": ":".join(protocols)}
 
 
 def commit_environment() -> dict[str, str]:

@@ -33,7 +33,7 @@ def name_of(url: str) -> str:
 def check(url: str) -> SplitResult:
     """Accept a URL that can be cloned; UsageError says why not. Credentials are never echoed."""
     shown = without_credentials(url)
-    if not url.isprintable() or " " in url or url.startswith("-"):
+    if not url.isprintable() or url.startswith("-") or set(url) & set(" \\"):
         raise UsageError(f"not a URL: {shown[:100]!a}")
     if re.match(r"[A-Za-z0-9][A-Za-z0-9+.-]*::", url):
         raise UsageError(f"git's helper protocols are not supported: {shown}", hint="use https://")
