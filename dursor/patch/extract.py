@@ -50,9 +50,7 @@ class _Reader:
 
     def _diff(self) -> bool:
         if udiff.starts(self.lines, self.at):
-            edit, self.at = udiff.parse(
-                self.lines, self.at, self.fence, open_end=self.open_end
-            )
+            edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self.open_end)
             if edit:
                 self._add([edit])
             return True

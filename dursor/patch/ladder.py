@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import gcd
 
+from dursor.patch import indent as margins
 from dursor.patch.edits import Hunk, Line
 from dursor.patch.lines import FileText, Splice
-from dursor.patch.place import Index, Key, exactly, without_trailing
+from dursor.patch.pieces import cut, find_pieces, is_trustworthy
+from dursor.patch.place import Index, Key, exactly, without_indent, without_trailing
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def lost_tags(hunk: Hunk, target: Target) -> Outcome:
 
     Safe: all context must then stand in the file, but for blanks at line ends, and added lines are
     written as they are, which is proved by a removed line, by a line without any tag, or by the
-    file's own indentation (see `_keeps_grid`).
+    file's own indentation (see `indent.keeps_grid`).
     """
     restored = _restored(hunk)
     if restored is None:
@@ -154,7 +155,11 @@ def lost_tags(hunk: Hunk, target: Target) -> Outcome:
     outcome = trailing_blanks(restored, target)
     if isinstance(outcome, Placed):
         proved = any(line.tag == "-" or (line.bare and line.text.strip()) for line in hunk.lines)
-        return replace(outcome, rule="lost tags") if proved or _keeps_grid(restored) else None
+        return (
+            replace(outcome, rule="lost tags")
+            if proved or margins.keeps_grid(restored.lines)
+            else None
+        )
     return outcome
 
 
@@ -171,25 +176,50 @@ def _restored(hunk: Hunk) -> Hunk | None:
     return replace(hunk, lines=lines)
 
 
-def _keeps_grid(hunk: Hunk) -> bool:
-    """Whether added lines, as written, stand on the indentation of HUNK's context.
+def reindented(hunk: Hunk, target: Target) -> Outcome:
+    """Ignore indentation, and give added lines the one that the file's lines imply.
 
-    Had the whole hunk been shifted by one blank, they would not.
+    Safe: but for blanks at their ends, at least two lines that say something stand in the file
+    together, in one place only (a right header does not choose between several); every added
+    line's margin is that of a removed line beside it, or follows from one measure.
     """
-    levels = {_indent(line.text) for line in hunk.lines if line.tag == " " and line.text.strip()}
-    added = [_indent(line.text) for line in hunk.lines if line.tag == "+" and line.text.strip()]
-    unit = gcd(*levels)
-    return bool(added) and (
-        (unit > 1 and all(indent % unit == 0 for indent in added))
-        or (added[0] in levels and added[0] + 1 not in levels)
-    )
+    if sum(bool(text.strip()) for text in hunk.old()) < 2:
+        return None
+    for candidate in (hunk, _trimmed(hunk)):
+        if candidate is None:
+            continue
+        old = candidate.old()
+        places = target.index(without_indent).find(old, None)
+        if len(places) > 1:
+            return Ambiguous("reindented", tuple(places))
+        if places:
+            start, stop = places[0], places[0] + len(old)
+            lines = margins.reindented(candidate.lines, target.lines[start:stop])
+            if lines is None:
+                return None
+            return Placed(splices_at(lines, start), "reindented", start, stop)
+    return None
 
 
-def _indent(text: str) -> int:
-    return len(text) - len(text.lstrip())
+def in_pieces(hunk: Hunk, target: Target) -> Outcome:
+    """Place each change by the true context that touches it, where other context is not there.
+
+    Safe: see `pieces`: what a change replaces and what stands beside it is in the file, together,
+    better than in any other place; context that is missing may be skipped, elided or invented, but
+    must not look like an edit that was left unmarked.
+    """
+    index = target.index(without_trailing)
+    found = find_pieces(hunk.lines, index)
+    if not found or not is_trustworthy(hunk.lines, found, index):
+        return None
+    splices: list[Splice] = []
+    for piece, lines in cut(hunk.lines, found):
+        splices += splices_at(lines, piece.start)
+    last = found[-1]
+    return Placed(tuple(splices), "in pieces", found[0].start, last.start + last.stop - last.first)
 
 
-LADDER: tuple[Rule, ...] = (exact, unpadded, trailing_blanks, lost_tags)
+LADDER: tuple[Rule, ...] = (exact, unpadded, trailing_blanks, lost_tags, reindented, in_pieces)
 
 
 def climb(hunk: Hunk, target: Target) -> Outcome:

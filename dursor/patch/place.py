@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+_WORD = re.compile(r"[A-Za-z_]\w+")
 Key = Callable[[str], str]
 
 
@@ -46,6 +48,26 @@ class Index:
             out.append(letter)
         return "".join(out)
 
+    @cached_property
+    def words(self) -> set[str]:
+        """Every identifier-like word of the file."""
+        return set(_WORD.findall("\n".join(self.lines)))
+
+    def letter(self, line: str) -> str | None:
+        """The letter of LINE; None when the file has no such line."""
+        return self._ids.get(self.key(line)) if self.text else None
+
+    def all_places(self, pattern: str, most: int) -> list[int]:
+        """Every place of PATTERN; none when there are more than MOST."""
+        found: list[int] = []
+        at = self.text.find(pattern)
+        while at >= 0:
+            found.append(at)
+            if len(found) > most:
+                return []
+            at = self.text.find(pattern, at + 1)
+        return found
+
     def pattern(self, lines: Sequence[str]) -> str | None:
         """LINES in this index's letters; None when the file has no such line."""
         assert self.text is not None  # noqa: S101
@@ -75,12 +97,5 @@ class Index:
 
     def places(self, line: str, most: int) -> list[int]:
         """Where LINE stands; nothing when that is more than MOST times."""
-        letter = self.pattern([line])
-        found: list[int] = []
-        at = self.text.find(letter) if letter else -1
-        while letter and at >= 0:
-            found.append(at)
-            if len(found) > most:
-                return []
-            at = self.text.find(letter, at + 1)
-        return found
+        letter = self.letter(line)
+        return self.all_places(letter, most) if letter else []
