@@ -99,6 +99,14 @@ def _parse_head(head: bytes) -> tuple[str, str, str, dict[str, str]]:
     return method, target, version, headers
 
 
+def _parse_target(target: str) -> tuple[str, dict[str, str]]:
+    try:
+        url = urlsplit(target)
+        return unquote(url.path), dict(parse_qsl(url.query))
+    except ValueError as error:
+        raise HttpError(400, f"not a request target: {target[:80]!r}") from error
+
+
 async def _read_body(reader: StreamReader, headers: Mapping[str, str]) -> bytes:
     coding = headers.get("transfer-encoding", "").lower()
     if coding:
@@ -106,7 +114,7 @@ async def _read_body(reader: StreamReader, headers: Mapping[str, str]) -> bytes:
             raise HttpError(501, f"not a transfer coding known here: {coding[:40]!r}")
         return await _read_chunks(reader)
     length = headers.get("content-length", "0")
-    if not length.isdecimal():
+    if not re.fullmatch(r"[0-9]{1,15}", length):
         raise HttpError(400, f"not a content length: {length[:40]!r}")
     return await reader.readexactly(_allowed(int(length)))
 

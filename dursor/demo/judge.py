@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class TestOutcome:
 def judge(run: Run, repository: Path, copy: Path) -> TestOutcome:
     """Apply RUN's patch in COPY, a new copy of REPOSITORY, and run the sample's test there."""
     if run.patch is None:
-        return TestOutcome(run.model, passed=False, detail="there is no patch to test")
+        return TestOutcome(run.model, passed=False, detail="no patch to test")
     shutil.copytree(repository, copy)
     _apply(run.patch, copy)
     # The test is the base's: an answer that edits or deletes it must not become its own judge.
@@ -53,7 +54,7 @@ def _apply(patch: str, copy: Path) -> None:
 
 
 def run_test(folder: Path, seconds: float = SECONDS) -> tuple[bool, str]:
-    """Run the sample's test in FOLDER; whether it passes, and the last line of what it says."""
+    """Run the sample's test in FOLDER; whether it passes, and how that is put in a few words."""
     command = [sys.executable, "-I", "-B", "-m", "unittest", "discover", "-p", f"{TEST}.py"]
     try:
         done = subprocess.run(
@@ -68,6 +69,9 @@ def run_test(folder: Path, seconds: float = SECONDS) -> tuple[bool, str]:
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return False, f"took longer than {seconds:g} s"
-    said = done.stderr.strip().splitlines()
-    return done.returncode == 0, said[-1] if said else f"exit status {done.returncode}"
+        return False, f"failed: took longer than {seconds:g} s"
+    if done.returncode == 0:
+        return True, "passed"
+    said = done.stderr.strip().splitlines() or [""]
+    counts = re.fullmatch(r"FAILED (\(.*\))", said[-1])  # unittest's last line
+    return False, f"failed {counts[1]}" if counts else f"failed: exit status {done.returncode}"

@@ -19,6 +19,7 @@ class PracticeModel:
     name: str
     provider: ProviderName
     answer: Answer
+    note: str | None = None  # what a person should look at in the answer
 
 
 def when_shown_the_bug(reply: str) -> Answer:
@@ -106,6 +107,16 @@ Without it the list ends where the tools end.
 
 PRACTICE_MODELS = (
     PracticeModel("practice-gpt", ProviderName.OPENAI, when_shown_the_bug(RIGHT)),
-    PracticeModel("practice-claude", ProviderName.ANTHROPIC, when_shown_the_bug(MALFORMED)),
-    PracticeModel("practice-gemini", ProviderName.GOOGLE, when_shown_the_bug(WRONG)),
+    PracticeModel(
+        "practice-claude",
+        ProviderName.ANTHROPIC,
+        when_shown_the_bug(MALFORMED),
+        "its diff has wrong line numbers and counts, git refuses it; hunks are placed by content",
+    ),
+    PracticeModel(
+        "practice-gemini",
+        ProviderName.GOOGLE,
+        when_shown_the_bug(WRONG),
+        "its diff is flawless and its reasoning sounds right; only running the test tells",
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -84,6 +85,14 @@ def required(body: Mapping[str, Any], name: str, kind: type[T]) -> T:
 def optional(body: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
     """Read the field NAME; None when it is missing or null."""
     return None if body.get(name) is None else expect(body[name], kind, name)
+
+
+def query_number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """Read the whole number NAME of a query, which must be at most MOST."""
+    text = query.get(name) or str(default)
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
+        raise bad_request(f"{name}: Input should be a number up to {most}", param=name)
+    return int(text)
 
 
 def unknown_field(body: Mapping[str, Any], known: Collection[str]) -> str | None:

@@ -52,7 +52,8 @@ class DemoResult:
     task: Task
     runs: tuple[Run, ...]
     tests: tuple[TestOutcome, ...]  # in the order of `runs`
-    before: str  # the last line of the same test on the base, where it fails
+    before: str  # what the same test says of the base, where it fails
+    notes: tuple[str, ...]  # what there is to see in the answers
     folder: Path | None  # where everything was kept
 
     @property
@@ -98,7 +99,8 @@ def run_demo(
         if done.interrupted or done.task is None:
             raise KeyboardInterrupt
         tests = tuple(judge(run, repository, folder / "answers" / run.model) for run in done.runs)
-    return DemoResult(done.task, done.runs, tests, detail, folder if keep else None)
+    notes = tuple(f"{model.name}: {model.note}" for model in models if model.note)
+    return DemoResult(done.task, done.runs, tests, detail, notes, folder if keep else None)
 
 
 def _round(app: App, models: Sequence[PracticeModel], listener: Listener) -> Round:
@@ -118,7 +120,6 @@ def _environment(
         "DURSOR_CONFIG_DIR": folder / "config",
         "DURSOR_WORKSPACES_DIR": folder / "workspaces",
         "DURSOR_KEY_STORE": "file",
-        "NO_PROXY": "127.0.0.1",
     }
     return kept | {name: str(value) for name, value in own.items()} | server.environment()
 

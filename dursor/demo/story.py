@@ -28,11 +28,11 @@ def lines(result: DemoResult) -> list[str]:
         NOTICE,
         "",
         f"instruction: {result.runs[0].instruction}",
-        f"the sample's test before: {result.before}",
+        f"the sample's test, before: {result.before}",
         "",
     ]
     told += _table([_row(*pair) for pair in zip(result.runs, result.tests, strict=True)])
-    told += ["", *_best(result.best), "", *_next(result)]
+    told += ["", *result.notes, "", *_best(result.best), "", *_next(result)]
     return told
 
 
@@ -40,7 +40,6 @@ def _row(run: Run, test: TestOutcome) -> Sequence[str]:
     status = f"{run.status}: {run.error.code}" if run.error else str(run.status)
     added = sum(change.added_lines for change in run.files_changed)
     removed = sum(change.removed_lines for change in run.files_changed)
-    verdict = "passed" if test.passed else f"failed: {test.detail}"
     return (
         run.id[:8],
         run.model,
@@ -48,7 +47,7 @@ def _row(run: Run, test: TestOutcome) -> Sequence[str]:
         str(len(run.files_changed)),
         f"+{added} -{removed}",
         _seconds(run),
-        verdict,
+        test.detail,
     )
 
 

@@ -25,6 +25,7 @@ from dursor.demo.problems import (
     json_object,
     names,
     optional,
+    query_number,
     unknown_field,
 )
 from dursor.demo.routes import Call, Route
@@ -335,10 +336,7 @@ def _list_models(call: Call) -> HttpResponse:
     after = call.http.query.get("after_id")
     if after in names:
         names = names[names.index(after) + 1 :]
-    limit = call.http.query.get("limit", "20")
-    if not limit.isdecimal() or not 1 <= int(limit) <= 1000:
-        raise bad_request("limit: Input should be between 1 and 1000")
-    shown = names[: int(limit)]
+    shown = names[: max(1, query_number(call.http.query, "limit", 20, 1000))]
     return _json(
         {
             "data": [_model(name) for name in shown],

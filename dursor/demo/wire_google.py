@@ -26,6 +26,7 @@ from dursor.demo.problems import (
     json_object,
     names,
     optional,
+    query_number,
     unknown_field,
 )
 from dursor.demo.routes import Call, Route
@@ -266,11 +267,9 @@ def _as_array(chunks: Iterator[dict[str, Any]]) -> Iterator[bytes]:
 
 def _list_models(call: Call) -> HttpResponse:
     names = list(call.practice.answers)
-    size, start = call.http.query.get("pageSize", "50"), call.http.query.get("pageToken", "0")
-    if not (size.isdecimal() and start.isdecimal()):
-        raise bad_request("Invalid page size or page token.")
-    end = int(start) + (min(int(size), 1000) or 50)
-    page: dict[str, Any] = {"models": [_model(name) for name in names[int(start) : end]]}
+    start = query_number(call.http.query, "pageToken", 0, len(names))
+    end = start + (query_number(call.http.query, "pageSize", 50, 1000) or 50)
+    page: dict[str, Any] = {"models": [_model(name) for name in names[start:end]]}
     if end < len(names):
         page["nextPageToken"] = str(end)
     return _json(page)

@@ -68,7 +68,7 @@ def diff_of(sample: Path, folder: Path, changed: dict[str, str | None]) -> str:
 def test_the_sample_fails_its_test_and_nothing_else_is_wrong_with_it(sample: Path) -> None:
     passed, said = run_test(sample)
     assert not passed
-    assert said.startswith("FAILED (failures=")  # no errors
+    assert re.fullmatch(r"failed \(failures=\d+\)", said)  # and no errors
 
 
 def test_two_replies_are_right_one_is_malformed_and_one_is_wrong(
@@ -79,7 +79,7 @@ def test_two_replies_are_right_one_is_malformed_and_one_is_wrong(
     assert git_apply(diff_in(WRONG), sample, "--check")
     assert judge(run_with(diff_in(RIGHT)), sample, tmp_path / "right").passed
     wrong = judge(run_with(diff_in(WRONG)), sample, tmp_path / "wrong")
-    assert (wrong.passed, wrong.detail[:7]) == (False, "FAILED ")
+    assert (wrong.passed, wrong.detail[:8]) == (False, "failed (")
 
 
 def test_a_practice_model_answers_only_what_it_was_shown() -> None:
@@ -113,13 +113,13 @@ def test_the_test_runs_without_the_callers_secrets(
         "        self.assertNotIn('OPENAI_API_KEY', os.environ)\n"
         f"        self.assertNotIn({str(tmp_path / 'planted')!r}, sys.path)\n"
     )
-    assert run_test(tmp_path) == (True, "OK")
+    assert run_test(tmp_path) == (True, "passed")
 
 
 def test_a_test_that_hangs_is_stopped(tmp_path: Path) -> None:
     (tmp_path / f"{TEST}.py").write_text("while True: pass\n")
     passed, said = run_test(tmp_path, seconds=0.3)
-    assert (passed, said) == (False, "took longer than 0.3 s")
+    assert (passed, said) == (False, "failed: took longer than 0.3 s")
 
 
 def test_the_sample_is_small() -> None:

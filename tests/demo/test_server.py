@@ -121,6 +121,8 @@ def test_an_old_client_gets_its_stream_unframed(server: PracticeServer) -> None:
     [
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/2.0\r\n\r\n", 505),
+        (b"GET //[ HTTP/1.1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\ncontent-length: %b\r\n\r\n" % (b"9" * 5000), 400),
         (b"GET / HTTP/1.1\r\nbad header\r\n\r\n", 400),
         (b"GET /v1/models HTTP/1.1\r\n" + b"a: %b\r\n\r\n" % (b"b" * 70_000), 431),
         (b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n", 400),
@@ -153,6 +155,13 @@ def test_errors_come_in_each_vendors_words(server: PracticeServer) -> None:
     ):
         assert ask(server, path, b"{", headers)[0] == 400
         assert ask(server, path, b"[]", headers)[0] == 400
+
+
+def test_a_page_is_asked_for_in_numbers(server: PracticeServer) -> None:
+    for number in ("x", "-1", "9" * 5000):
+        assert ask(server, f"/v1/models?limit={number}", None, ANTHROPIC, "GET")[0] == 400
+        assert ask(server, f"/v1beta/models?pageSize={number}", None, GOOGLE, "GET")[0] == 400
+        assert ask(server, f"/v1beta/models?pageToken={number}", None, GOOGLE, "GET")[0] == 400
 
 
 def test_a_missing_key_is_refused_by_every_vendor(server: PracticeServer) -> None:
