@@ -1,0 +1,44 @@
+"""How a command reaches the application."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from dursor.errors import UsageError
+
+if TYPE_CHECKING:
+    import typer
+
+    from dursor.app import App
+
+
+def get_app(ctx: typer.Context) -> App:
+    """Return the application of this command, made when it is first asked for."""
+    root = ctx.find_root()
+    if root.obj is None:
+        root.obj = _open()
+        root.call_on_close(root.obj.close)
+    return cast("App", root.obj)
+
+
+def _open() -> App:
+    from dursor.app import App
+    from dursor.cli.terminal import is_terminal
+
+    return App(os.environ, _here(), ask_passphrase=_ask if is_terminal(sys.stdin) else None)
+
+
+def _ask() -> str:
+    from dursor.cli.keyboard import passphrase
+
+    return passphrase()
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current folder no longer exists", hint="cd ~") from error

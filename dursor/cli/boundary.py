@@ -1,0 +1,48 @@
+"""The one place where a command ends: its value is printed, or its error is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dursor.cli import crash, output
+from dursor.errors import DursorError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dursor.cli.root import Root
+
+
+def run(root: Root, words: Sequence[str], extra: Mapping[str, Any]) -> int:
+    """Parse WORDS, run what they name, print what comes of it; returns the exit code.
+
+    An exception that is no DursorError is a bug: it goes up, to `crash.explain`.
+    """
+    as_json = output.asked_for_json(words)
+    try:
+        with root.make_context("dursor", [*words], **extra) as ctx:
+            return output.show(root.invoke(ctx), as_json=as_json)
+    except typer.Exit as done:
+        return done.exit_code
+    except DursorError as error:
+        return _fail(error, as_json=as_json)
+    except typer.TyperException as error:
+        from dursor.cli.usage import translate
+
+        return _fail(translate(error), as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        failure = {"code": "interrupted", "message": "interrupted", "hint": None}
+        output.fail(failure, as_json=as_json)
+        return output.INTERRUPTED
+    except BrokenPipeError:
+        output.mute()
+        return 1
+
+
+def _fail(error: DursorError, *, as_json: bool) -> int:
+    if crash.debugging():
+        crash.show_traceback(error)
+    output.fail({"code": error.code, "message": error.message, "hint": error.hint}, as_json=as_json)
+    return error.exit_code

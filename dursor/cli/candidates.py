@@ -1,0 +1,47 @@
+"""What a shell offers for a word: names and ids from the store; in case of doubt, nothing."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import typer
+
+from dursor.cli.application import get_app
+from dursor.cli.formats import SHORT, short
+from dursor.cli.terminal import one_line
+from dursor.errors import DursorError
+
+MOST = 50
+
+Offer = list[tuple[str, str]]  # word, description
+
+
+def ids(table: str) -> Callable[[typer.Context, str], Offer]:
+    """Make the candidates for an id of TABLE: "runs", "tasks" or "repos"."""
+
+    def offer(ctx: typer.Context, incomplete: str) -> Offer:
+        cut = short if len(incomplete) <= SHORT else str
+        with suppress(DursorError, OSError):
+            found = get_app(ctx).reader.ids(table, incomplete, limit=MOST)
+            return [(cut(id_), one_line(label)) for id_, label in found]
+        return []
+
+    return offer
+
+
+def models(ctx: typer.Context, incomplete: str) -> Offer:
+    """Offer the models' names."""
+    with suppress(DursorError, OSError):
+        return [(name, "") for name in get_app(ctx).models.names() if name.startswith(incomplete)]
+    return []
+
+
+def repos(ctx: typer.Context, incomplete: str) -> Offer:
+    """Offer the registered repositories, by name."""
+    with suppress(DursorError, OSError):
+        found = get_app(ctx).repos.list(MOST)
+        return [(one.name, one.path) for one in found if one.name.startswith(incomplete)]
+    return []
+
+
+runs = ids("runs")
+tasks = ids("tasks")

@@ -1,0 +1,30 @@
+"""`dursor context`."""
+
+import typer
+
+from dursor.cli.application import get_app
+from dursor.cli.options import Base, ContextBudget, Files, InstructionFile, Repo, Text
+from dursor.cli.text import instruction
+from dursor.services.request import ContextRequest
+from dursor.services.results import ContextPlan
+
+
+def context(
+    ctx: typer.Context,
+    text: Text = None,
+    *,
+    repo: Repo = None,
+    base: Base = None,
+    context_budget: ContextBudget = None,
+    instruction_file: InstructionFile = None,
+    file: Files = None,
+) -> ContextPlan:
+    """Show what would be sent, file by file; nothing is called."""
+    request = ContextRequest(
+        instruction=instruction(text, instruction_file, "dursor context"),
+        repo=repo,
+        base=base,
+        files=tuple(file or ()),
+        context_budget=context_budget,
+    )
+    return get_app(ctx).rounds.context(request)

@@ -1,0 +1,24 @@
+"""`dursor doctor`."""
+
+import typer
+
+from dursor.cli.application import get_app
+from dursor.cli.output import Answer, Plain
+from dursor.cli.rounds import FAILED, status
+from dursor.cli.shapes import FINDING, each, picks
+from dursor.cli.tables import table
+
+
+def doctor(ctx: typer.Context) -> Answer:
+    """Check keys, git, data and network settings."""
+    findings = get_app(ctx).doctor.examine()
+    bad = [finding for finding in findings if not finding.ok]
+    return Answer(
+        Plain({"checks": each(findings, picks(FINDING))}, table("finding", findings)),
+        status=status(len(findings) - len(bad), len(findings)),
+        errors=[
+            {"code": "internal", "message": f"{one.name}: {one.detail}", "hint": one.hint}
+            for one in bad
+        ],
+        exit_code=FAILED if bad else 0,
+    )

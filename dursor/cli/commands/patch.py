@@ -1,0 +1,54 @@
+"""`dursor patch`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dursor.cli.application import get_app
+from dursor.cli.options import Base, Repo
+from dursor.cli.output import Patch
+from dursor.cli.shapes import CHANGE, each, picks
+from dursor.cli.terminal import is_terminal
+from dursor.cli.text import STDIN, read_file, read_stdin
+from dursor.errors import UsageError
+from dursor.services.results import Applied
+
+Reply = Annotated[
+    str | None,
+    typer.Argument(metavar="[FILE|-]", help="A model's whole reply; - reads it from stdin."),
+]
+Apply = Annotated[bool, typer.Option("--apply", help="Put the change into the working tree.")]
+
+
+def patch(
+    ctx: typer.Context,
+    reply: Reply = None,
+    repo: Repo = None,
+    base: Base = None,
+    apply: Apply = False,
+) -> Patch | Applied:
+    """Turn any model's reply into a clean patch."""
+    text = _read(reply)
+    patches = get_app(ctx).patches
+    if apply:
+        return patches.apply(text, repo, base)
+    resolved = patches.resolve(text, repo, base)
+    data = {
+        "files_changed": each(resolved.files_changed, picks(CHANGE)),
+        "warnings": [*resolved.warnings],
+    }
+    return Patch(resolved.patch, data, resolved.warnings)
+
+
+def _read(reply: str | None) -> bytes:
+    if reply == STDIN:
+        return read_stdin()
+    if reply is not None:
+        return read_file(Path(reply))
+    if is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        from dursor.cli.editor import edit
+
+        return edit("dursor patch reply.md").encode()
+    raise UsageError("no reply: FILE is missing", hint="dursor patch reply.md, or dursor patch -")

@@ -1,0 +1,167 @@
+"""`dursor run TEXT`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from dursor.cli import candidates
+from dursor.cli.application import get_app
+from dursor.cli.options import (
+    Base,
+    ContextBudget,
+    Files,
+    InstructionFile,
+    Repo,
+    Text,
+    above_zero,
+    amount,
+    at_least_one,
+)
+from dursor.cli.output import Answer
+from dursor.errors import UsageError
+
+if TYPE_CHECKING:
+    from dursor.services.request import ModelCount, RoundRequest
+
+MODELS_HINT = 'dursor run "Fix the failing test" -m gpt -m claude:2'
+
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME[:N]",
+        autocompletion=candidates.models,
+        help="Ask this model, N times over; repeatable. Default: `models` in the configuration.",
+    ),
+]
+Dirty = Annotated[
+    bool, typer.Option("--dirty", help="Start from the tracked files as they are now.")
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TASK",
+        autocompletion=candidates.tasks,
+        help="Go on with this task; default: a new one.",
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="RUN", autocompletion=candidates.runs, help="Go on from this answer."
+    ),
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(metavar="USD", callback=amount, help="Refuse or cut a round that costs more."),
+]
+MaxFiles = Annotated[
+    int | None,
+    typer.Option(
+        callback=at_least_one, metavar="N", help="Refuse a change of more files.  [default: 50]"
+    ),
+]
+AllowPath = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GLOB", help="Allow a path that is forbidden otherwise; repeatable."),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(metavar="S", callback=above_zero, help="Seconds a run may take in all."),
+]
+Jobs = Annotated[
+    int | None, typer.Option(callback=at_least_one, metavar="N", help="At most N runs at a time.")
+]
+Require = Annotated[
+    Literal["any", "all"], typer.Option(help="How many runs must succeed for exit code 0.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be sent and its price; send nothing.")
+]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Return at once; a process of its own goes on.")
+]
+
+
+def start(
+    ctx: typer.Context,
+    text: Text = None,
+    *,
+    model: Models = None,
+    repo: Repo = None,
+    base: Base = None,
+    dirty: Dirty = False,
+    task: Task = None,
+    from_run: From = None,
+    file: Files = None,
+    instruction_file: InstructionFile = None,
+    context_budget: ContextBudget = None,
+    budget: Budget = None,
+    max_files: MaxFiles = None,
+    allow_path: AllowPath = None,
+    timeout: Timeout = None,
+    jobs: Jobs = None,
+    require: Require = "any",
+    dry_run: DryRun = False,
+    detach: Detach = False,
+) -> object:
+    """Send one instruction to several models at once.
+
+    Each answer becomes a checked patch that `dursor run apply` puts into your files. A text of one
+    word that looks like a subcommand is refused; `dursor run -- WORD` sends it all the same.
+    """
+    from dursor.cli.text import instruction
+    from dursor.services.request import RoundRequest
+
+    if dry_run and detach:
+        raise UsageError("--dry-run and --detach exclude each other", hint="dursor run --help")
+    request = RoundRequest(
+        models=model_counts(model or []),
+        instruction=instruction(text, instruction_file, "dursor run"),
+        repo=repo,
+        base=base,
+        dirty=dirty,
+        task=task,
+        from_run=from_run,
+        files=tuple(file or ()),
+        context_budget=context_budget,
+        budget_usd=budget,
+        max_files=max_files,
+        allow_paths=tuple(allow_path or ()),
+        timeout=timeout,
+        jobs=jobs,
+        require=require,
+    )
+    if dry_run:
+        return get_app(ctx).rounds.plan(request)
+    return _detach(ctx, request) if detach else _run(ctx, request)
+
+
+def _run(ctx: typer.Context, request: "RoundRequest") -> Answer:
+    from dursor.cli import progress, rounds
+
+    with progress.shown() as listener:
+        done = get_app(ctx).rounds.start(request, listener)
+    return rounds.finished(done, request.require)
+
+
+def _detach(ctx: typer.Context, request: "RoundRequest") -> Answer:
+    from dursor.cli import progress, rounds
+
+    return rounds.under_way(get_app(ctx).rounds.detach(request, progress.StageLines().hear))
+
+
+def model_counts(names: Sequence[str]) -> "tuple[ModelCount, ...]":
+    """Read `NAME[:N]`; the same name twice is one model with more samples."""
+    from dursor.services.request import ModelCount
+
+    counts: dict[str, int] = {}
+    for word in names:
+        name, colon, number = word.partition(":")
+        samples = int(number) if number.isascii() and number.isdecimal() else 0
+        if not name or (colon and not samples):
+            raise UsageError(f"--model {word!r} is not NAME or NAME:N", hint=MODELS_HINT)
+        counts[name] = counts.get(name, 0) + (samples or 1)
+    return tuple(ModelCount(name, samples) for name, samples in counts.items())

@@ -1,0 +1,50 @@
+"""`dursor task`."""
+
+from typing import Annotated
+
+import typer
+
+from dursor.cli.application import get_app
+from dursor.cli.options import Everywhere, Limit, Repo, TaskId
+from dursor.cli.output import Items
+from dursor.cli.text import said
+from dursor.domain import Message, Task
+from dursor.services.results import TaskHistory
+
+Title = Annotated[str, typer.Argument(metavar="TITLE", help="A line that says what it is about.")]
+Words = Annotated[
+    str, typer.Argument(metavar="TEXT", help="What to say, one argument; - reads it from stdin.")
+]
+
+
+def new(ctx: typer.Context, title: Title, repo: Repo = None) -> Task:
+    """Open a task: a conversation about one repository."""
+    return get_app(ctx).tasks.create(said(title, "the title"), repo)
+
+
+def list_(
+    ctx: typer.Context, repo: Repo = None, everywhere: Everywhere = False, limit: Limit = 20
+) -> Items:
+    """List tasks, newest first."""
+    tasks = get_app(ctx).tasks.list(repo, everywhere=everywhere, limit=limit)
+    return Items("task", tasks, 'no tasks: dursor task new "Pagination"')
+
+
+def show(ctx: typer.Context, task: TaskId) -> TaskHistory:
+    """Show a task's conversation beside its runs."""
+    return get_app(ctx).tasks.history(task)
+
+
+def say(ctx: typer.Context, task: TaskId, text: Words) -> Message:
+    """Add a message to a task, for its next round."""
+    return get_app(ctx).tasks.say(task, said(text, "the message"))
+
+
+def rename(ctx: typer.Context, task: TaskId, title: Title) -> Task:
+    """Give a task another title."""
+    return get_app(ctx).tasks.rename(task, said(title, "the title"))
+
+
+def close(ctx: typer.Context, task: TaskId) -> Task:
+    """Close a task."""
+    return get_app(ctx).tasks.close(task)

@@ -1,0 +1,52 @@
+"""What a user sees of a bug: one line, and what to type to see more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+LONG = 120
+
+
+def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Stand in for `sys.excepthook`; the interpreter exits with 1 afterwards."""
+    if os.environ.get("_DURSOR_COMPLETE"):
+        return  # a shell waits for words, not for news
+    from dursor.cli import output
+
+    if debugging():
+        show_traceback(error.with_traceback(trace))
+    said = _clean(": ".join(filter(None, (kind.__name__, " ".join(str(error).split())))))
+    failure = {"code": "internal", "message": f"internal error: {said}", "hint": _again()}
+    output.fail(failure, as_json=output.asked_for_json(sys.argv[1:]))
+
+
+def debugging() -> bool:
+    """Whether DURSOR_DEBUG asks for tracebacks."""
+    return os.environ.get("DURSOR_DEBUG", "") not in {"", "0"}
+
+
+def show_traceback(error: BaseException) -> None:
+    """Print ERROR's traceback on stderr, without secrets."""
+    import traceback
+
+    sys.stderr.write(_clean("".join(traceback.format_exception(error))))
+
+
+def _clean(text: str) -> str:
+    """Take out whatever this process may know as a secret."""
+    from dursor.cli.environment import secrets
+    from dursor.redact import Redactor
+
+    return Redactor(secrets(os.environ)).clean(text)
+
+
+def _again() -> str:
+    import shlex
+
+    words = shlex.join(["dursor", *sys.argv[1:]])
+    return f"DURSOR_DEBUG=1 {words if len(words) <= LONG else ' '.join(sys.argv[1:2])} shows more"

@@ -1,0 +1,89 @@
+"""Words and options that several commands share, and what is checked of them at once."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dursor.cli import candidates
+
+
+def amount(value: float | None) -> float | None:
+    """Refuse what is below zero, and what is a number only to a computer."""
+    if value is not None and not (value >= 0 and math.isfinite(value)):
+        raise typer.BadParameter(f"{value:g} is not a number from 0 up.")
+    return value
+
+
+def above_zero(value: float | None) -> float | None:
+    """Refuse zero besides."""
+    if value == 0:
+        raise typer.BadParameter("0 is not above 0.")
+    return amount(value)
+
+
+def whole_amount(value: int | None) -> int | None:
+    """Refuse what is below zero."""
+    if value is not None and value < 0:
+        raise typer.BadParameter(f"{value} is not a number from 0 up.")
+    return value
+
+
+def at_least_one(value: int | None) -> int | None:
+    """Refuse zero and what is below it."""
+    if value is not None and value < 1:
+        raise typer.BadParameter(f"{value} is not a number from 1 up.")
+    return value
+
+
+RunId = Annotated[
+    str, typer.Argument(metavar="RUN", autocompletion=candidates.runs, help="A run's id.")
+]
+RunIds = Annotated[
+    list[str], typer.Argument(metavar="RUN...", autocompletion=candidates.runs, help="Runs' ids.")
+]
+TaskId = Annotated[
+    str, typer.Argument(metavar="TASK", autocompletion=candidates.tasks, help="A task's id.")
+]
+RepoName = Annotated[
+    str,
+    typer.Argument(
+        metavar="REPO",
+        autocompletion=candidates.repos,
+        help="A repository's path, name, id or OWNER/NAME.",
+    ),
+]
+ModelName = Annotated[
+    str, typer.Argument(metavar="NAME", autocompletion=candidates.models, help="A model's name.")
+]
+Repo = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REPO",
+        autocompletion=candidates.repos,
+        help="Path, name, id or OWNER/NAME; default: the repository you stand in.",
+    ),
+]
+Everywhere = Annotated[bool, typer.Option("--all", help="Of all repositories.")]
+Limit = Annotated[int, typer.Option(callback=at_least_one, metavar="N", help="At most this many.")]
+Base = Annotated[
+    str | None, typer.Option(metavar="REF", help="Commit, branch or tag to start from.")
+]
+Text = Annotated[
+    str | None,
+    typer.Argument(metavar="TEXT", help="The instruction, one argument; - reads it from stdin."),
+]
+InstructionFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Read the instruction from FILE.")
+]
+Files = Annotated[
+    list[str] | None,
+    typer.Option("--file", metavar="PATH", help="Always send this file; repeatable."),
+]
+ContextBudget = Annotated[
+    int | None,
+    typer.Option(
+        callback=whole_amount, metavar="TOKENS", help="How much of the repository to send."
+    ),
+]

@@ -1,0 +1,142 @@
+"""The one printer: a command's value becomes lines for people or one JSON object for programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from dursor.cli.terminal import is_terminal, one_line, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+ENVELOPE = 1
+INTERRUPTED = 130
+
+Failure: TypeAlias = "Mapping[str, str | None]"  # code, message, hint, and a round's run_id
+
+
+class Items(NamedTuple):
+    """Values of one KIND, as a list's `items`; may be an iterator that waits for more."""
+
+    kind: str
+    values: Iterable[Any]
+    empty: str = ""  # said on stderr when there are none
+
+
+class Plain(NamedTuple):
+    """JSON data and lines that a command has made itself."""
+
+    data: Mapping[str, Any]
+    lines: Iterable[str]
+
+
+class Patch(NamedTuple):
+    """A patch as its exact bytes, decoded as UTF-8 with surrogateescape."""
+
+    text: str
+    data: Mapping[str, Any]
+    warnings: Sequence[str] = ()
+
+
+class Answer(NamedTuple):
+    """A value that may be partly an error; a command that simply succeeds returns the value."""
+
+    value: Any
+    status: str = "ok"  # "ok" | "partial" | "error"
+    errors: Sequence[Failure] = ()
+    exit_code: int = 0
+    next: Sequence[str] = ()  # commands to type after this one
+
+
+def asked_for_json(words: Sequence[str]) -> bool:
+    """Whether WORDS hold --json; read here, since it must be known even where parsing fails."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "--json" in options
+
+
+def show(value: Any, *, as_json: bool) -> int:
+    """Print a command's VALUE and return the exit code."""
+    answer = value if isinstance(value, Answer) else Answer(value)
+    try:
+        if as_json:
+            _print_json(answer)
+        else:
+            _print_lines(answer)
+    except BrokenPipeError:
+        mute()  # whoever read has seen enough
+    return answer.exit_code
+
+
+def fail(failure: Failure, *, as_json: bool) -> None:
+    """Print one error that leaves nothing else to show."""
+    if as_json:
+        _write_json({"version": ENVELOPE, "status": "error", "data": None, "errors": [failure]})
+    else:
+        _print_failure(failure)
+
+
+def mute() -> None:
+    """Send whatever is still buffered for stdout nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_json(answer: Answer) -> None:
+    from dursor.cli.shapes import to_json
+
+    _write_json(
+        {
+            "version": ENVELOPE,
+            "status": answer.status,
+            "data": to_json(answer.value),
+            "errors": [*answer.errors],
+        }
+    )
+
+
+def _write_json(envelope: Mapping[str, Any]) -> None:
+    import json
+
+    sys.stdout.write(json.dumps(envelope) + "\n")
+    sys.stdout.flush()
+
+
+def _print_lines(answer: Answer) -> None:
+    from dursor.cli import lines
+
+    if isinstance(answer.value, Patch):
+        _print_patch(answer.value)
+    else:
+        _print_each(lines.of(answer.value))
+    for failure in answer.errors:
+        _print_failure(failure)
+    if answer.next:
+        tell("next: " + " · ".join(answer.next))
+
+
+def _print_each(shown: Iterable[str]) -> None:
+    watched = is_terminal(sys.stdout)
+    for line in shown:
+        sys.stdout.write(line + "\n")
+        if watched:
+            sys.stdout.flush()
+    sys.stdout.flush()
+
+
+def _print_patch(patch: Patch) -> None:
+    if is_terminal(sys.stdout):
+        from dursor.cli.lines import patch_lines
+
+        _print_each(patch_lines(patch.text))
+    else:
+        sys.stdout.buffer.write(patch.text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+    for warning in patch.warnings:
+        tell(f"warning: {one_line(warning)}")
+
+
+def _print_failure(failure: Failure) -> None:
+    tell(f"error: {one_line(failure['message'] or '')}")
+    if failure["hint"]:
+        tell(f"hint: {one_line(failure['hint'])}")

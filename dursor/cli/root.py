@@ -1,0 +1,103 @@
+"""The root command `dursor`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from dursor import __version__
+from dursor.cli import boundary
+from dursor.cli.lazy import LazyGroup
+from dursor.cli.output import Plain
+from dursor.cli.table import COMMANDS
+from dursor.errors import UsageError
+
+if TYPE_CHECKING:
+    from typer._click.core import Context
+
+THIS_SHELL = "this"
+SHELL_OPTIONS = ("--install-completion", "--show-completion")
+
+
+class Root(LazyGroup):
+    """Where every command begins and ends, however it was started."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(table=COMMANDS, **attributes)
+
+    def run(self, words: Sequence[str], **extra: Any) -> int:
+        """Run the command that WORDS name and return its exit code."""
+        instruction = os.environ.get("_DURSOR_COMPLETE")
+        if instruction:
+            from dursor.cli import completion
+
+            return completion.answer(self, instruction, extra)
+        return boundary.run(self, words, extra)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,  # noqa: ARG002 - the signature is Typer's
+        complete_var: str | None = None,  # noqa: ARG002
+        standalone_mode: bool = True,  # noqa: ARG002
+        windows_expand_args: bool = True,  # noqa: ARG002
+        **extra: Any,
+    ) -> NoReturn:
+        """Run ARGS and exit: what Typer and its test runner call."""
+        sys.exit(self.run(sys.argv[1:] if args is None else args, **extra))
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        """Let the shell's name be left out where completion is asked for."""
+        words = list(args)
+        if words and words[0] in SHELL_OPTIONS and all(w.startswith("-") for w in words[1:]):
+            words.insert(1, THIS_SHELL)
+        return super().parse_args(ctx, words)
+
+
+app = typer.Typer(
+    cls=Root,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog='Begin with `dursor demo`; then `dursor run "Fix the failing test" -m gpt -m claude`.',
+)
+
+
+@app.callback()
+def dursor(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    install_completion: Annotated[
+        str | None,
+        typer.Option(metavar="[SHELL]", help="Install completion for bash, zsh or fish."),
+    ] = None,
+    show_completion: Annotated[
+        str | None,
+        typer.Option(metavar="[SHELL]", help="Print the completion script, to install it by hand."),
+    ] = None,
+) -> object:
+    """Put models from rival vendors to work on one coding task, and choose what to keep."""
+    if install_completion or show_completion:
+        from dursor.cli import shells
+
+        act = shells.install if install_completion else shells.show
+        wanted = install_completion or show_completion
+        return act(None if wanted == THIS_SHELL else wanted)
+    if ctx.invoked_subcommand is not None:
+        if version:
+            raise UsageError("--version stands alone", hint="dursor --version")
+        return None
+    if version:
+        return Plain({"version": __version__}, [f"dursor {__version__}"])
+    return Plain({"help": ctx.get_help()}, [ctx.get_help()])
+
+
+def command() -> Root:
+    """Make the root command."""
+    root = typer.main.get_command(app)
+    assert isinstance(root, Root)  # noqa: S101 - `cls` says so
+    return root
