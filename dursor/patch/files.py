@@ -202,6 +202,8 @@ class Draft:
         if path is None:
             self._modify_missing(edit)
             return
+        if new_path is not None and not edit.renames and edit.prefixed:
+            raise refuse(path, "the section names two paths but says nothing of a rename")
         draft = self._open(path)
         draft.mode = self._mode(edit, draft.mode)
         self._place(draft, edit.hunks)

@@ -45,7 +45,7 @@ def reindented(lines: Sequence[Line], real: Sequence[str]) -> tuple[Line, ...] |
             old = margin(line.text)
             new = local.known(old)
             if new is None:
-                new = overall.known(old) if overall.known(old) is not None else overall.derived(old)
+                new = overall.implied(old)
             if new is None:
                 return None
             out.append(Line("+", new + line.text[len(old) :]))
@@ -95,15 +95,19 @@ class _Margins:
         """Return what the very margin OLD becomes."""
         return None if old in self.clash else self.seen.get(old)
 
-    def derived(self, old: str) -> str | None:
-        """Return what OLD becomes if all margins are shifted, or scaled, by one measure."""
+    def implied(self, old: str) -> str | None:
+        """Return what OLD becomes if one measure explains every pair.
+
+        An added line at the very edge of a hunk that was shifted left is not explained: it may have
+        stood further left than the rest, and have been stopped by the edge.
+        """
         if not self.pairs or self.clash:
             return None
         shifts = {len(new) - len(was) for was, new in self.pairs}
         alike = {char for was, new in self.pairs for char in was + new} | set(old)
         if len(shifts) == 1 and len(alike) <= 1:
             shift = shifts.pop()
-            if abs(shift) == 1 or len(old) + shift < 0:
+            if abs(shift) == 1 or len(old) + shift < 0 or (shift > 0 and not old):
                 return None  # one blank is a lost tag, not a shift
             return (alike.pop() if alike else " ") * (len(old) + shift)
         return self._scaled(old)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit, Hunk, Line
-from dursor.patch.names import DEV_NULL, git_names, header_name, is_prefixed, unquote
+from dursor.patch.names import DEV_NULL, bare, git_names, header_name, is_prefixed, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +124,7 @@ def _edit(header: _Header, hunks: list[Hunk]) -> FileEdit | None:
     renamed = said.get("rename from") is not None and said.get("rename to") is not None
     copied = said.get("copy from") is not None and said.get("copy to") is not None
     prefixed = not (renamed or copied) and is_prefixed(old, new)
+    same = old == new or (prefixed and bare(old) == bare(new))
     action = Action.MODIFY
     if old == DEV_NULL or "new file mode" in said:
         action, old = Action.ADD, new
@@ -132,7 +133,7 @@ def _edit(header: _Header, hunks: list[Hunk]) -> FileEdit | None:
     return FileEdit(
         action,
         old,
-        new if new != old else None,
+        None if same or action is not Action.MODIFY else new,
         renames=renamed or (header.git is not None and header.old is None),
         copies=copied,
         hunks=tuple(hunks),
