@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     from dursor.config import Settings
     from dursor.keys.resolve import Keys
     from dursor.providers.base import Caller
@@ -33,7 +34,7 @@ class App:
         env: Mapping[str, str],
         cwd: Path,
         *,
-        ask_passphrase: Callable[[], str] | None = None,
+        ask_passphrase: Callable[[str], str] | None = None,
         keys: Mapping[str, str] | None = None,
     ) -> None:
         self.env = dict(env)
@@ -80,7 +81,7 @@ class App:
         return self._store
 
     def reap(self) -> None:
-        """Mark the runs whose process is gone as interrupted; costs one query when there are none."""
+        """Mark the runs whose process is gone as interrupted; one query when there are none."""
         from dursor.store.lease import dead
 
         if gone := dead(self.leases, self.reader.active_runs()):
@@ -91,8 +92,8 @@ class App:
         """Where processes hold the locks of the runs they own."""
         return self.settings.data_dir / "leases"
 
-    @cached_property
-    def lease(self) -> Lease:
+    def acquire_lease(self) -> Lease:
+        """A lease for one round, so that others can tell whether its owner lives."""
         from dursor.store.lease import Lease
 
         return Lease.acquire(self.leases)
@@ -107,9 +108,7 @@ class App:
     def models(self) -> Models:
         from dursor.services.models import Models
 
-        return Models(
-            self.reader, self.settings, self.keys, self.env, self.open_store, self.caller
-        )
+        return Models(self.reader, self.settings, self.keys, self.env, self.open_store, self.caller)
 
     def caller(self) -> Caller:
         """A caller of models; the process makes one."""
@@ -151,7 +150,7 @@ class App:
             self.reader,
             self.runs,
             self.open_store,
-            lambda: self.lease,
+            self.acquire_lease,
             self.caller,
             self._spawn,
         )
@@ -178,8 +177,6 @@ class App:
         from dursor.services.worker import spawn
 
         spawn(spec, lease, self.env, self.cwd)
-
-
 
 
 def _upgrade(path: Path) -> None:

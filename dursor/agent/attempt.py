@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dursor.agent import conversation, prompts
-from dursor.agent.meter import Meter, Price
-from dursor.domain import FileChange, Stage, Usage
+from dursor.domain import FileChange, Secret, Stage, Usage
 from dursor.errors import (
     ApplyFailedError,
     BudgetError,
@@ -24,9 +22,14 @@ from dursor.patch.canonical import CanonicalPatch, canonical
 from dursor.patch.compose import compose
 from dursor.patch.policy import check, shown
 from dursor.patch.resolve import Resolution, resolve, summary_of
-from dursor.pathrules import PathRules
-from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
 from dursor.tree import Overlay, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dursor.agent.meter import Meter, Price
+    from dursor.pathrules import PathRules
+    from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
 
 MAX_REPAIRS = 2
 BYTES_PER_TOKEN = 4  # an estimate, until the vendor says what was used
@@ -42,6 +45,7 @@ class Ground:
     max_files: int
     restore: Callable[[str], str]  # puts real secrets back where placeholders stand
     mask: Callable[[str], str]  # puts placeholders where secrets stand
+    keys: tuple[Secret, ...]  # of this round's models: no patch may carry one
     caller: Caller
     limits: Limits
     meter: Meter
@@ -84,7 +88,7 @@ class Answer:
 
 @dataclass
 class Attempt:
-    """The state of one run while it runs; `usage`, `calls` and `stage` stay true after a failure."""
+    """One run while it runs; `usage`, `calls` and `stage` stay true after a failure."""
 
     ground: Ground
     ask: Ask
@@ -114,6 +118,8 @@ class Attempt:
         patch = canonical(self.ground.base, whole)
         if not patch.files:
             raise NoChangeError("the answer undoes everything: the result is the base itself")
+        if any(key.reveal() in patch.text for key in self.ground.keys):
+            raise PolicyError("the patch contains one of your API keys", hint="dursor run show RUN")
         summary = summary_of(reply.text)
         text = reply.text if self.calls == 1 else self._told(summary, ours)
         return Answer(text, summary, patch, ours.warnings)
@@ -236,7 +242,7 @@ class _Listener:
         self.attempt.watch.retry(seconds, error)
 
     def so_far(self) -> Usage:
-        """What this call has used: the vendor's word, or an estimate from what was sent and seen."""
+        """What this call has used: the vendor's word, or an estimate of what was sent and seen."""
         seen = self.chars // BYTES_PER_TOKEN
         if self.latest is None:
             return Usage(input_tokens=self.input_tokens, output_tokens=seen)

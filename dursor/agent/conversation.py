@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from dursor.agent import prompts
 from dursor.domain import Message, Role
 from dursor.providers.base import Prompt, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def opening(context: str, earlier: Sequence[Message], instruction: str) -> Prompt:

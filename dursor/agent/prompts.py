@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from dursor.domain import HunkFailure
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dursor.domain import HunkFailure
 
 SYSTEM = """\
 You are a careful software engineer. You are given files of one repository at one commit and an \
@@ -46,8 +49,8 @@ Part of your answer could not be applied, because it does not match the files as
 
 {failures}
 
-{kept}Give these changes again in one ```diff block, copying context and removed lines exactly from \
-the real text above.\
+{kept}Give these changes again in one ```diff block, copying context and removed lines exactly \
+from the real text above.\
 """
 
 KEPT = "The rest of your answer is already in place; do not repeat it. "

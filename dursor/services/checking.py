@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from dursor.domain import ModelProfile
 from dursor.errors import DursorError
 from dursor.providers.base import Caller, Limits
-from dursor.services.models import Models
 from dursor.services.results import ModelCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dursor.domain import ModelProfile
+    from dursor.services.models import Models
 
 MAX_OUTPUT_TOKENS = 16
 

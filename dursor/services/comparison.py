@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-from dursor.domain import Repo, Run
 from dursor.errors import ConflictError, UsageError
 from dursor.patch.canonical import canonical
 from dursor.patch.exact import apply_exact
 from dursor.patch.resolve import Resolution
-from dursor.services.repos import Repos
 from dursor.services.results import Applied, ComparedFile, Comparison
 from dursor.services.standing import relaid
-from dursor.store.read import Reader
 from dursor.tree import FileState, Overlay, Tree
-from dursor.vcs.repository import Repository
-from dursor.vcs.worktree import CommitRequest, apply_patch
+from dursor.vcs.commits import CommitRequest
+from dursor.vcs.worktree import apply_patch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dursor.domain import Repo, Run
+    from dursor.services.repos import Repos
+    from dursor.store.read import Reader
+    from dursor.vcs.repository import Repository
 
 
 def compare(repos: Repos, reader: Reader, runs: Sequence[Run]) -> Comparison:
@@ -141,5 +146,7 @@ def _message(run: Run) -> str:
     parts = [title_of(run.instruction)]
     if run.summary:
         parts.append(run.summary)
-    trailers = f"Dursor-Run: {run.id}\nDursor-Model: {run.model_name}\nDursor-Base: {run.base_commit}"
+    trailers = (
+        f"Dursor-Run: {run.id}\nDursor-Model: {run.model_name}\nDursor-Base: {run.base_commit}"
+    )
     return "\n\n".join([*parts, trailers]) + "\n"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dursor.config import Settings, Value
 from dursor.services.results import Setting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dursor.config import Settings, Value
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dursor.config import Settings
 from dursor.errors import DursorError
-from dursor.services.models import Models
-from dursor.services.repos import Repos
 from dursor.services.results import Finding
-from dursor.store.read import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dursor.config import Settings
+    from dursor.services.models import Models
+    from dursor.services.repos import Repos
+    from dursor.store.read import Reader
 
 OLDEST_GIT = (2, 31)
 
@@ -45,14 +49,12 @@ class Doctor:
             yield Finding(name, ok=False, detail=error.message, hint=error.hint)
 
     def _git(self) -> str:
-        from dursor.vcs.command import git_version
+        from dursor.vcs.command import Command
 
-        version = git_version()
-        if version < OLDEST_GIT:
-            raise DursorError(
-                f"git {'.'.join(map(str, version))} is too old", hint="install git 2.31 or newer"
-            )
-        return ".".join(map(str, version))
+        version = Command().run("version").out.decode().split()[2]
+        if tuple(map(int, version.split(".")[:2])) < OLDEST_GIT:
+            raise DursorError(f"git {version} is too old", hint="install git 2.31 or newer")
+        return version
 
     def _config(self) -> str:
         self.settings.values()
@@ -76,8 +78,6 @@ class Doctor:
 
     def _repository(self) -> str:
         here = self.repos.here()
-        if here is not None:
-            return f"{here.name} at {here.path}"
-        return "not inside a registered one (the first round registers it)"
-
-
+        if here is None:
+            return "not inside a registered one (the first round registers it)"
+        return f"{here.name} at {here.path}"

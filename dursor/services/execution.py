@@ -6,14 +6,18 @@ import asyncio
 import contextlib
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from dursor.agent.attempt import Answer, Ask, Attempt, Ground
 from dursor.domain import Message, Role, Run, RunError, RunStatus, new_id, now
 from dursor.errors import DursorError, InternalError
 from dursor.services.journal import Journal, RunWatch
-from dursor.services.plan import Bounds
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+
+    from dursor.services.plan import Bounds
 
 POLL_SECONDS = 0.2
 
@@ -46,8 +50,10 @@ class Execution:
             except asyncio.CancelledError:
                 interrupted = True
                 _forgive()
-        await self.journal.close()
-        await self.ground.caller.aclose()
+        try:
+            await self.journal.close()
+        finally:
+            await self.ground.caller.aclose()
         return interrupted
 
     async def _poll(self, tasks: dict[str, asyncio.Task[None]]) -> None:
@@ -89,10 +95,7 @@ class Execution:
         self, attempt: Attempt, status: RunStatus, *, error: DursorError | None = None
     ) -> None:
         clean = self.journal.redactor.clean
-        if error is None:
-            message = "canceled"
-        else:
-            message = f"failed: {error.message}"
+        message = "canceled" if error is None else f"failed: {error.message}"
         self.journal.log(attempt.ask.run_id, attempt.stage, message)
         run = self._ended(attempt, status)
         if error is not None:
@@ -161,4 +164,3 @@ def _cancel_on_sigterm() -> Iterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
-

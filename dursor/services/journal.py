@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dursor.domain import LogEntry, Message, Run, RunStatus, Stage, Usage, now
 from dursor.errors import DursorError
-from dursor.redact import Redactor
 from dursor.services.events import Listener, OutputGrew, RetryPlanned, RunFinished, StageEntered
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dursor.redact import Redactor
     from dursor.store.write import Store
 
 PROGRESS_SECONDS = 0.25
@@ -37,6 +38,7 @@ class Journal:
         self._finals: list[tuple[Run, Message | None]] = []
         self._writer = ThreadPoolExecutor(1, "dursor-journal")
         self._flushing: asyncio.Task[None] | None = None
+        self._failure: DursorError | None = None
 
     def begin(self, run_id: str) -> None:
         """RUN has its turn."""
@@ -67,25 +69,29 @@ class Journal:
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._dirty or self._finals:
+        while (self._dirty or self._finals) and self._failure is None:
             dirty, self._dirty = self._dirty, {}
             finals, self._finals = self._finals, []
-            await loop.run_in_executor(self._writer, self._store.record_runs, dirty, finals)
+            try:
+                await loop.run_in_executor(self._writer, self._store.record_runs, dirty, finals)
+            except DursorError as error:
+                self._failure = error  # the models go on: their answers are paid for
 
     async def close(self) -> None:
-        """Wait until everything is stored."""
-        try:
-            while self._flushing is not None and not self._flushing.done():
-                await self._flushing
-            await self._flush()
-        finally:
-            self._writer.shutdown()
+        """Wait until everything is stored; raises what kept the store from it."""
+        while self._flushing is not None and not self._flushing.done():
+            await self._flushing
+        self._writer.shutdown()
+        if self._failure is not None:
+            raise self._failure
 
 
 class RunWatch:
     """One run's voice in the journal."""
 
-    def __init__(self, journal: Journal, run_id: str, cost: Callable[[Usage], float | None]) -> None:
+    def __init__(
+        self, journal: Journal, run_id: str, cost: Callable[[Usage], float | None]
+    ) -> None:
         self.journal = journal
         self.run_id = run_id
         self._cost = cost

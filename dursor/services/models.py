@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import ModelProfile, ProviderName, Secret, new_id, now
 from dursor.errors import ConflictError, NotFoundError, UsageError
+from dursor.keys.resolve import Keys, profile_key, provider_key
 from dursor.providers import catalogue
-from dursor.store.read import Reader
 
 if TYPE_CHECKING:
     from dursor.config import Settings
-    from dursor.keys.resolve import Keys
     from dursor.providers.base import Caller, Endpoint
     from dursor.services.request import ModelCount, NewModel
     from dursor.services.results import Model, ModelCheck
+    from dursor.store.read import Reader
     from dursor.store.write import Store
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -36,11 +36,11 @@ class Models:
     open_store: Callable[[], Store]
     new_caller: Callable[[], Caller]
 
-    def profiles(self) -> list[ModelProfile]:
+    def profiles(self) -> Sequence[ModelProfile]:
         """Every profile: built-in ones first, then the user's by name."""
         return [*catalogue.BUILT_IN, *self.reader.models()]
 
-    def names(self) -> list[str]:
+    def names(self) -> Sequence[str]:
         """Every profile's name."""
         return [profile.name for profile in self.profiles()]
 
@@ -53,7 +53,7 @@ class Models:
         hint = f"did you mean {close[0]!r}?" if close else "dursor models list"
         raise NotFoundError(f"no model called {name!r}", hint=hint)
 
-    def list(self, limit: int) -> list[Model]:
+    def list(self, limit: int) -> Sequence[Model]:
         """Every profile and where its key is found."""
         return [self._with_key(profile) for profile in self.profiles()[:limit]]
 
@@ -66,12 +66,12 @@ class Models:
 
         return Model(profile, self.keys.source(profile))
 
-    def ready(self) -> list[str]:
+    def ready(self) -> Sequence[str]:
         """Names of the profiles whose keys are there."""
         return [one.name for one in self.profiles() if self.keys.source(one) is not None]
 
-    def chosen(self, asked: Sequence[ModelCount]) -> list[tuple[ModelProfile, int]]:
-        """The profiles of a round and how many samples of each; the config's when none are named."""
+    def chosen(self, asked: Sequence[ModelCount]) -> Sequence[tuple[ModelProfile, int]]:
+        """The profiles of a round and their samples; the config's when none are named."""
         counts = [(one.name, one.samples) for one in asked] or self._configured()
         if counts:
             return [(self.profile(name), samples) for name, samples in counts]
@@ -84,10 +84,11 @@ class Models:
             hint="export OPENAI_API_KEY=..., then add -m gpt (dursor models list shows all)",
         )
 
-    def _configured(self) -> list[tuple[str, int]]:
+    def _configured(self) -> Sequence[tuple[str, int]]:
         counts: dict[str, int] = {}
-        for name in self.settings.get("models"):
-            counts[name] = counts.get(name, 0) + 1
+        for word in self.settings.get("models"):
+            name, _, samples = word.partition(":")
+            counts[name] = counts.get(name, 0) + int(samples or 1)
         return list(counts.items())
 
     def endpoint(self, profile: ModelProfile, max_output_tokens: int) -> Endpoint:
@@ -132,7 +133,8 @@ class Models:
         )
         key = ask_key()
         if key is not None:
-            profile = replace(profile, key_source=self.keys.store(f"model:{profile.name}", key))
+            source = self.keys.store(profile_key(profile.name), key)
+            profile = replace(profile, key_source=source)
         self.open_store().add_model(profile)
         return self._with_key(profile)
 
@@ -156,23 +158,24 @@ class Models:
         """Store a key for one profile, or for every profile of a provider."""
         if name_or_provider in set(ProviderName):
             provider = ProviderName(name_or_provider)
-            self._store_key(f"provider:{provider.value}", ask_key)
+            self._store_key(provider_key(provider), ask_key)
             shown = next(one for one in catalogue.BUILT_IN if one.provider is provider)
             return self.find(shown.name)
         profile = self.profile(name_or_provider)
-        self._store_key(f"model:{profile.name}", ask_key)
+        self._store_key(profile_key(profile.name), ask_key)
         return self.find(profile.name)
 
     def _store_key(self, name: str, ask_key: AskKey) -> None:
         key = ask_key()
         if key is None:
             raise UsageError("no key was given", hint="dursor models set-key NAME --stdin")
-        self.open_store().set_key_source(name, self.keys.store(name, key))
+        source = self.keys.store(name, key)
+        self.open_store().set_key_source(name, source)
 
     def remove(self, name: str) -> Model:
         """Forget a profile and its stored key; of a built-in one, the key alone."""
         former = self.find(name)
-        profile, key_name = former.profile, f"model:{name}"
+        profile, key_name = former.profile, profile_key(name)
         source = self.keys.stored(key_name)
         if profile.built_in and source is None:
             raise ConflictError(
@@ -187,7 +190,7 @@ class Models:
             self.open_store().remove_model(name)
         return former
 
-    def check(self, names: Sequence[str]) -> list[ModelCheck]:
+    def check(self, names: Sequence[str]) -> Sequence[ModelCheck]:
         """Prove key and model of each with the cheapest call, all at once."""
         from dursor.services.checking import check_models
 
@@ -212,5 +215,3 @@ def _check_url(url: str) -> None:
             "a base URL must not carry a user name or password",
             hint="give the key with --key-stdin or dursor models set-key",
         )
-
-

@@ -5,18 +5,21 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dursor.config import Settings
 from dursor.errors import UsageError
 from dursor.patch.canonical import CanonicalPatch, canonical
 from dursor.patch.policy import check
 from dursor.patch.resolve import Resolution, resolve
 from dursor.services.plan import path_rules, repo_policy
-from dursor.services.repos import Repos
 from dursor.services.results import Applied, ResolvedPatch
-from dursor.tree import Tree
-from dursor.vcs.repository import Repository
 from dursor.vcs.worktree import apply_patch
+
+if TYPE_CHECKING:
+    from dursor.config import Settings
+    from dursor.services.repos import Repos
+    from dursor.tree import Tree
+    from dursor.vcs.repository import Repository
 
 
 @dataclass(frozen=True)

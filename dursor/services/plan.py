@@ -5,25 +5,29 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dursor.agent import conversation
 from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
 from dursor.context.choose import Selection, choose
 from dursor.context.render import render
-from dursor.domain import ModelProfile, Run, Usage
 from dursor.errors import BudgetError, UsageError
 from dursor.pathrules import PathRules
 from dursor.providers import catalogue, prices
 from dursor.providers.base import Endpoint, Limits, Prompt
-from dursor.services.models import Models
-from dursor.services.request import RoundRequest
 from dursor.services.standing import Standing, Surveyor, files_of
 from dursor.tree import Overlay, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from dursor.domain import ModelProfile, Run, Usage
+    from dursor.services.models import Models
+    from dursor.services.request import RoundRequest
 
 POLICY_FILE = ".dursor.toml"
 WORST_BYTES_PER_TOKEN = 3  # no tokenizer here makes more tokens of text than this
@@ -145,7 +149,7 @@ class Planner:
         inside = self.cwd.resolve().is_relative_to(top)
         return [
             os.path.relpath(self.cwd.resolve() / file, top).replace(os.sep, "/")
-            if inside or os.path.isabs(file)
+            if inside or Path(file).is_absolute()
             else file
             for file in request.files
         ]
@@ -153,23 +157,28 @@ class Planner:
     def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:
         get = self.settings.get
         policy = repo_policy(standing.base)
-        timeout = _strictest(request.timeout or get("timeout"), policy.timeout)
+        given = {
+            "timeout": request.timeout,
+            "max_files": request.max_files,
+            "context_budget": request.context_budget,
+            "budget_usd": request.budget_usd,
+        }
+
+        def strictest(name: str) -> Any:
+            ours = given.get(name)
+            return policy.limit(name, get(name) if ours is None else ours)
+
         bounds = Bounds(
             rules=path_rules(self.settings, policy, request.allow_paths),
-            max_files=_strictest(request.max_files or get("max_files"), policy.max_files),
-            context_budget=_strictest(
-                request.context_budget or get("context_budget"), policy.context_budget
-            ),
-            max_output_tokens=_strictest(get("max_output_tokens"), policy.max_output_tokens),
-            budget_usd=_lowest(
-                get("budget_usd") if request.budget_usd is None else request.budget_usd,
-                policy.budget_usd,
-            ),
+            max_files=strictest("max_files"),
+            context_budget=strictest("context_budget"),
+            max_output_tokens=strictest("max_output_tokens"),
+            budget_usd=strictest("budget_usd"),
             limits=Limits(
                 connect=get("connect_timeout"),
                 first_byte=get("first_byte_timeout"),
                 idle=get("idle_timeout"),
-                total=timeout,
+                total=strictest("timeout"),
                 retries=get("retries"),
                 retry_after_cap=get("retry_after_cap"),
             ),
@@ -203,8 +212,9 @@ class Planner:
             if room not in prompts:
                 text = render(selection, window_tokens=room)
                 prompts[room] = conversation.opening(text, standing.earlier, request.instruction)
-            for sample in range(1, samples + 1):
-                targets.append(Target(profile, sample, endpoint, prompts[room]))
+            targets += [
+                Target(profile, sample, endpoint, prompts[room]) for sample in range(1, samples + 1)
+            ]
         return targets
 
     def ask(self, target: Target, run_id: str) -> Ask:
@@ -278,7 +288,7 @@ def path_rules(
 
 
 def _query(text: str, standing: Standing) -> str:
-    """What the context is chosen by: the instruction, what led to it, and the files changed so far."""
+    """What the context is chosen by: the instruction, what led to it, the files changed so far."""
     asked = [one.content for one in standing.earlier if one.role == "user"]
     return "\n\n".join([text, *reversed(asked), *files_of(standing.start)])
 
@@ -294,12 +304,3 @@ def _room(endpoint: Endpoint) -> int:
             hint="dursor config set max_output_tokens 16000",
         )
     return room
-
-
-def _strictest(ours: float, theirs: float | None) -> int:
-    return int(ours if theirs is None else min(ours, theirs))
-
-
-def _lowest(ours: float | None, theirs: float | None) -> float | None:
-    known = [one for one in (ours, theirs) if one is not None]
-    return min(known) if known else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import Repo, new_id, now
 from dursor.errors import ConflictError, NotFoundError, UsageError
-from dursor.store.read import Reader
 from dursor.vcs.locate import find_top
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from dursor.services.events import Listener
     from dursor.services.results import Branch
+    from dursor.store.read import Reader
     from dursor.store.write import Store
     from dursor.vcs.repository import Repository
 
@@ -30,7 +31,7 @@ class Repos:
     cwd: Path
     workspaces: Path
 
-    def list(self, limit: int) -> list[Repo]:
+    def list(self, limit: int) -> Sequence[Repo]:
         """Registered repositories, newest first."""
         return self.reader.repos(limit=limit)
 
@@ -48,7 +49,7 @@ class Repos:
         raise self._unknown(selector)
 
     @cached_property
-    def _known(self) -> list[Repo]:
+    def _known(self) -> Sequence[Repo]:
         return self.reader.repos(limit=-1)
 
     def _unknown(self, selector: str) -> NotFoundError:
@@ -159,21 +160,21 @@ class Repos:
         from dataclasses import replace
 
         from dursor.services.events import Notice
-        from dursor.vcs import clones
+        from dursor.vcs import clones, urls
 
         if known := next((repo for repo in self._known if _same_url(url, repo.repo_url)), None):
             return self._already(known, name)
-        wanted = self._free_name(name or clones.name_of(url), exact=name is not None)
-        listener(Notice(f"cloning {clones.without_credentials(url)}"))
+        wanted = self._free_name(name or urls.name_of(url), exact=name is not None)
+        listener(Notice(f"cloning {urls.without_credentials(url)}"))
         repository = clones.clone(url, self.workspaces / wanted)
         try:
-            repo = self._new(repository, wanted, clones.without_credentials(url))
+            repo = self._new(repository, wanted, urls.without_credentials(url))
             head = next((one.commit for one in repository.branches() if one.default), None)
             return self.open_store().add_repo(replace(repo, latest_commit=head))
         finally:
             repository.close()
 
-    def branches(self, selector: str) -> list[Branch]:
+    def branches(self, selector: str) -> Sequence[Branch]:
         """The branches of a registered repository; a clone's are fetched first."""
         from dursor.services.results import Branch
 
@@ -216,4 +217,6 @@ def _same_url(selector: str, url: str | None) -> bool:
         return False
     plain = url.removesuffix("/").removesuffix(".git")
     wanted = selector.removesuffix("/").removesuffix(".git")
-    return plain == wanted or (wanted.count("/") == 1 and plain.endswith(("/" + wanted, ":" + wanted)))
+    return plain == wanted or (
+        wanted.count("/") == 1 and plain.endswith(("/" + wanted, ":" + wanted))
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +12,22 @@ from dursor.agent.attempt import Ask, Ground
 from dursor.agent.meter import Meter
 from dursor.domain import Message, Role, Run, RunStatus, Task, new_id, now
 from dursor.errors import DursorError, InternalError, UsageError
-from dursor.providers.base import Caller
 from dursor.redact import Redactor
 from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
 from dursor.services.execution import Execution
 from dursor.services.journal import Journal
-from dursor.services.plan import Plan, Planner
 from dursor.services.request import ContextRequest, ModelCount, RoundRequest
 from dursor.services.results import ContextPlan, PlannedModel, Round, RoundPlan, Withheld
-from dursor.services.runs import Runs
 from dursor.services.tasks import new_task, title_of
-from dursor.store.read import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from dursor.providers.base import Caller
+    from dursor.services.plan import Plan, Planner
+    from dursor.services.runs import Runs
     from dursor.store.lease import Lease
+    from dursor.store.read import Reader
     from dursor.store.write import Store
 
 WATCH_SECONDS = 0.2
@@ -63,8 +64,7 @@ class Rounds:
     def execute(self, plan: Plan, task: Task, runs: Sequence[Run], listener: Listener) -> Round:
         """Run what has been recorded."""
         asks = [
-            self.planner.ask(target, run.id)
-            for target, run in zip(plan.targets, runs, strict=True)
+            self.planner.ask(target, run.id) for target, run in zip(plan.targets, runs, strict=True)
         ]
         redactor = Redactor([ask.endpoint.key for ask in asks])
         listener(RoundStarted(task, tuple(runs)))
@@ -88,6 +88,7 @@ class Rounds:
             bounds.max_files,
             plan.selection.restore,
             plan.selection.mask,
+            tuple({ask.endpoint.key for ask in asks}),
             self.new_caller(),
             bounds.limits,
             Meter(bounds.budget_usd),
@@ -184,9 +185,7 @@ class Rounds:
         plan = self.planner.plan(request)
         plan.close()
         models = [
-            PlannedModel(
-                profile.name, profile.provider, profile.model_name, samples, worst
-            )
+            PlannedModel(profile.name, profile.provider, profile.model_name, samples, worst)
             for profile, samples, worst in self.planner.priced(plan)
         ]
         return RoundPlan(_context(plan), tuple(models))
@@ -254,4 +253,3 @@ def spec_of(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise InternalError("the worker was started without orders") from error
     return spec
-

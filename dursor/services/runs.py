@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dursor.domain import LogEntry, Run, RunStatus, Task
 from dursor.errors import UsageError
-from dursor.services.repos import Repos
-from dursor.store.read import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from dursor.domain import LogEntry, Run, RunStatus, Task
+    from dursor.services.repos import Repos
     from dursor.services.results import Applied, Comparison, Round
+    from dursor.store.read import Reader
     from dursor.store.write import Store
 
 FOLLOW_SECONDS = 0.2
@@ -35,7 +36,7 @@ class Runs:
         task: str | None,
         status: RunStatus | None,
         limit: int,
-    ) -> list[Run]:
+    ) -> Sequence[Run]:
         """Runs in list form, newest first; of this repository when inside one."""
         self.reap()
         task_id = None if task is None else self.reader.task(task).id
@@ -97,9 +98,7 @@ class Runs:
 
         return compare(self.repos, self.reader, [self.find(one) for one in runs])
 
-    def apply(
-        self, run: str, *, branch: str | None, commit: bool, three_way: bool
-    ) -> Applied:
+    def apply(self, run: str, *, branch: str | None, commit: bool, three_way: bool) -> Applied:
         """Put a run's change into the working tree, all or nothing."""
         from dursor.services.comparison import apply
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
 from dursor.errors import UsageError
@@ -12,11 +12,15 @@ from dursor.patch.canonical import canonical
 from dursor.patch.exact import apply_exact
 from dursor.patch.resolve import Resolution
 from dursor.pathrules import PathRules
-from dursor.services.repos import Repos
-from dursor.services.request import RoundRequest
-from dursor.store.read import Reader
 from dursor.tree import FileState, Overlay, Tree
-from dursor.vcs.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dursor.services.repos import Repos
+    from dursor.services.request import RoundRequest
+    from dursor.store.read import Reader
+    from dursor.vcs.repository import Repository
 
 NOTHING = Resolution({}, {})
 

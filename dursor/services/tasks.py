@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import Message, Role, Task, TaskStatus, new_id, now
 from dursor.errors import UsageError
-from dursor.services.repos import Repos
-from dursor.store.read import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dursor.services.repos import Repos
     from dursor.services.results import TaskHistory
+    from dursor.store.read import Reader
     from dursor.store.write import Store
 
 TITLE_LENGTH = 72
@@ -35,7 +36,7 @@ class Tasks:
             store.add_repo(place)
         return store.add_task(new_task(place.id, _title(title)))
 
-    def list(self, repo: str | None, *, everywhere: bool, limit: int) -> list[Task]:
+    def list(self, repo: str | None, *, everywhere: bool, limit: int) -> Sequence[Task]:
         """Tasks, newest first; of this repository when inside one."""
         return self.reader.tasks(repo_id=scope(self.repos, repo, everywhere), limit=limit)
 
