@@ -7,6 +7,7 @@ import itertools
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dursor.agent import conversation
@@ -23,7 +24,6 @@ from dursor.tree import Overlay, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from dursor.domain import ModelProfile, Run, Usage
     from dursor.services.models import Models
