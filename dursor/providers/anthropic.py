@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from dursor.domain import ProviderName, Role, Usage
 from dursor.errors import ContextTooLargeError
 from dursor.providers.catalogue import BASE_URLS
 from dursor.providers.wire import (
+    SHARED_BODIES,
     Progress,
     Request,
     count,
@@ -41,17 +43,8 @@ class MessagesAdapter:
         self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
     ) -> Request:
         del continuation  # this format has none
-        body: dict[str, Any] = {
-            "model": endpoint.model_name,
-            "max_tokens": endpoint.max_output_tokens,
-            "messages": _messages(prompt),
-            "stream": True,
-        }
-        if prompt.system:
-            body["system"] = [_cached(prompt.system)]
-        if endpoint.effort:
-            body["output_config"] = {"effort": endpoint.effort}
-        return Request("POST", f"{_base(endpoint)}/messages", _headers(endpoint), encode(body))
+        body = _body(endpoint.model_name, endpoint.effort, endpoint.max_output_tokens, prompt)
+        return Request("POST", f"{_base(endpoint)}/messages", _headers(endpoint), body)
 
     def probe(self, endpoint: Endpoint) -> Request:
         model = quote(endpoint.model_name, safe="")
@@ -77,13 +70,28 @@ def _headers(endpoint: Endpoint) -> dict[str, str]:
     }
 
 
+@lru_cache(SHARED_BODIES)
+def _body(model: str, effort: str | None, max_output_tokens: int, prompt: Prompt) -> bytes:
+    body: dict[str, Any] = {
+        "model": model,
+        "max_tokens": max_output_tokens,
+        "messages": _messages(prompt),
+        "stream": True,
+    }
+    if prompt.system:
+        body["system"] = [_cached(prompt.system)]
+    if effort:
+        body["output_config"] = {"effort": effort}
+    return encode(body)
+
+
 def _cached(text: str) -> dict[str, Any]:
-    """A text block whose end is a place to cache up to."""
+    """Make a text block whose end is a place to cache up to."""
     return {"type": "text", "text": text, "cache_control": CACHED}
 
 
 def _messages(prompt: Prompt) -> list[dict[str, Any]]:
-    """The turns; the first of the user's holds the repository, so it is worth caching."""
+    """List the turns; the first of the user's holds the repository, so it is worth caching."""
     messages: list[dict[str, Any]] = []
     marked = False
     for turn in prompt.turns:

@@ -81,7 +81,7 @@ class Listener(Protocol):
         ...
 
     def retry(self, seconds: float, error: DursorError) -> None:
-        """Hear that the call failed before its first output byte and is made again after SECONDS."""
+        """Hear that the call failed before any output and is made again after SECONDS."""
         ...
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MAX_BODY = 64 * 1024  # bytes of an error body that are read
 MAX_HOPS = 16  # requests that one answer may take when the vendor hands out continuations
 BACKOFF_FIRST, BACKOFF_CAP = 0.5, 8.0  # seconds
+_json = json.JSONDecoder()
 NO_STREAM = ("application/json", "text/html", "text/plain")
 
 
@@ -146,7 +147,7 @@ class Call:
     async def _read(self, response: Response, decoder: Decoder, watch: Watch) -> None:
         reader = SseReader()
         try:
-            async for chunk in response.chunks():
+            while chunk := await response.read():
                 watch.beat()
                 self._take(reader.feed(chunk), decoder, watch)
                 if decoder.progress is Progress.ENDED:
@@ -171,9 +172,7 @@ class Call:
         began, progress, usage = bool(self._text), decoder.progress, decoder.usage
         new: list[str] = []
         try:
-            for event in events:
-                if text := _decode(event, decoder):
-                    new.append(text)
+            new.extend(text for event in events if (text := _decode(event, decoder)))
         finally:
             self._tell(new, changed=decoder.usage is not usage)
         if decoder.progress is not progress:
@@ -202,9 +201,10 @@ def _decode(event: Event, decoder: Decoder) -> str:
     if not data:
         return ""
     try:
-        payload = json.loads(data.decode())
+        text = data.decode()
+        payload, end = _json.raw_decode(text)
     except (ValueError, RecursionError) as error:
         raise ProviderError("the stream holds malformed JSON") from error
-    if not isinstance(payload, dict):
+    if end != len(text) or not isinstance(payload, dict):
         raise ProviderError("the stream holds an event that is no JSON object")
     return decoder.read(event.name, payload)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Role, Usage
 from dursor.providers.openai import base, headers, probe
 from dursor.providers.wire import (
+    SHARED_BODIES,
     Progress,
     Request,
     count,
@@ -48,22 +50,10 @@ class ChatAdapter:
         self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
     ) -> Request:
         del continuation  # this format has none
-        turns = [{"role": ROLES[t.role], "content": t.text} for t in prompt.turns]
-        if prompt.system:
-            turns.insert(0, {"role": "system", "content": prompt.system})
         limit_name = self.limit_name or endpoint.options.get("max_tokens_name") or OLD_LIMIT
-        body: dict[str, Any] = {
-            "model": endpoint.model_name,
-            "messages": turns,
-            limit_name: endpoint.max_output_tokens,
-            "stream": True,
-        }
-        if self.with_usage:
-            body["stream_options"] = {"include_usage": True}
-        if endpoint.effort:
-            body["reasoning_effort"] = endpoint.effort
-        url = f"{base(endpoint)}/chat/completions"
-        return Request("POST", url, headers(endpoint), encode(body))
+        limit = (str(limit_name), endpoint.max_output_tokens)
+        body = _body(endpoint.model_name, endpoint.effort, limit, prompt, self.with_usage)
+        return Request("POST", f"{base(endpoint)}/chat/completions", headers(endpoint), body)
 
     def probe(self, endpoint: Endpoint) -> Request:
         return probe(endpoint)
@@ -81,6 +71,22 @@ class ChatAdapter:
         if refused_name is None or self.limit_name is not None:
             return None
         return replace(self, limit_name=NEW_LIMIT if refused_name == OLD_LIMIT else OLD_LIMIT)
+
+
+@lru_cache(SHARED_BODIES)
+def _body(
+    model: str, effort: str | None, limit: tuple[str, int], prompt: Prompt, with_usage: bool
+) -> bytes:
+    turns = [{"role": ROLES[t.role], "content": t.text} for t in prompt.turns]
+    if prompt.system:
+        turns.insert(0, {"role": "system", "content": prompt.system})
+    body: dict[str, Any] = {"model": model, "messages": turns, "stream": True}
+    body[limit[0]] = limit[1]
+    if with_usage:
+        body["stream_options"] = {"include_usage": True}
+    if effort:
+        body["reasoning_effort"] = effort
+    return encode(body)
 
 
 class ChatDecoder:

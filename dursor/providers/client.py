@@ -15,6 +15,8 @@ from dursor.providers.problems import read_response
 from dursor.providers.transport import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dursor.domain import Usage
     from dursor.errors import DursorError
     from dursor.providers.base import Endpoint, Limits, Listener, Reply
@@ -30,9 +32,10 @@ class Client:
     def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport or Transport()
 
-    def warm(self) -> None:
-        """Start what takes long, in a thread, before the first call is due."""
-        self._transport.warm()
+    def warm(self, endpoints: Iterable[Endpoint]) -> None:
+        """Start what takes long for ENDPOINTS, in a thread, before the first call is due."""
+        if any(not (e.base_url or "").startswith("http://") for e in endpoints):
+            self._transport.warm()
 
     async def answer(
         self, endpoint: Endpoint, prompt: Prompt, limits: Limits, listener: Listener

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from dursor.errors import DeadlineError
 
@@ -34,10 +34,10 @@ class Watch:
         self._scope = asyncio.timeout(None)
         self._last = self._loop.time()
         self._allowed = limits.first_byte
-        self._name = "first-byte"
+        self._name = "first-byte"  # of the limit; its setting is called likewise
         self._timer: asyncio.TimerHandle | None = None
 
-    async def __aenter__(self) -> Watch:
+    async def __aenter__(self) -> Self:
         await self._scope.__aenter__()
         self._arm()
         return self
@@ -94,5 +94,6 @@ class Watch:
             )
         return DeadlineError(
             f"nothing came for {self._allowed:g} s (the {self._name} limit)",
-            hint="a slow model may need more time: dursor config list shows the limits",
+            hint=f"allow more time: dursor config set {self._name.replace('-', '_')}_timeout "
+            f"{self._allowed * 2:g}",
         )

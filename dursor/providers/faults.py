@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dursor.domain import ProviderName
 from dursor.errors import (
     AuthError,
     CallError,
@@ -19,6 +18,8 @@ from dursor.errors import (
 from dursor.providers.catalogue import KEY_VARIABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dursor.providers.base import Endpoint
     from dursor.providers.problems import Problem
 
@@ -44,6 +45,7 @@ NO_ACCESS = frozenset(
         "API_KEY_INVALID",
         "UNAUTHENTICATED",
         "PERMISSION_DENIED",
+        "FAILED_PRECONDITION",  # a country or account that is not served
     }
 )
 DECLINED = frozenset(
@@ -74,6 +76,20 @@ TOO_LARGE_WORDS = re.compile(
     r"prompt is too long|input token count|maximum context|context (length|window|size)",
     re.IGNORECASE,
 )
+NO_MONEY_HINT = "the account is out of credit: add some in the vendor's console"
+BY_STATUS: Mapping[int | None, type[CallError]] = {
+    401: AuthError,
+    402: AuthError,
+    403: AuthError,
+    404: ModelNotFoundError,
+    413: ContextTooLargeError,
+    429: RateLimitedError,
+}
+BY_WORDS: tuple[tuple[frozenset[str], type[CallError]], ...] = (
+    (NO_MODEL, ModelNotFoundError),
+    (NO_ACCESS, AuthError),
+    (RATE, RateLimitedError),
+)
 RETRYABLE = frozenset({408, 409, 429})
 
 
@@ -86,41 +102,41 @@ class Fault:
 
 
 def classify(endpoint: Endpoint, problem: Problem) -> Fault:
-    """The error that PROBLEM is, for the user of ENDPOINT."""
-    kind, hint = _kind(endpoint, problem)
-    error = kind(_message(endpoint, problem), hint=hint, retry_after=problem.retry_after)
+    """Find the error that PROBLEM is for the user of ENDPOINT."""
+    kind = _kind(problem)
+    message = _message(endpoint, problem)
+    hint = NO_MONEY_HINT if problem.words & OUT_OF_MONEY else _hint(kind, endpoint)
+    error = kind(message, hint=hint, retry_after=problem.retry_after)
     return Fault(error, _is_retryable(kind, problem))
 
 
-def _kind(endpoint: Endpoint, problem: Problem) -> tuple[type[CallError], str | None]:
-    status, words = problem.status, problem.words
-    if words & OUT_OF_MONEY:
-        spent = RateLimitedError if status == 429 else AuthError
-        return spent, "the account is out of credit: add some in the vendor's console"
-    if words & TOO_LARGE or status == 413 or _says_too_large(problem):
-        return ContextTooLargeError, "send less: dursor run --context-budget 32000 ..."
-    if words & DECLINED:
-        return RefusedError, None
-    if status == 404 or (words & NO_MODEL and status in {None, 400, 403}):
-        return ModelNotFoundError, _model_hint(endpoint)
-    if status in {401, 402, 403} or words & NO_ACCESS or _is_barred(endpoint, problem):
-        return AuthError, key_hint(endpoint)
-    if status == 429 or (status is None and words & RATE):
-        return RateLimitedError, "wait a little, or ask fewer at once: dursor run --jobs 2 ..."
-    return ProviderError, None
+def _kind(problem: Problem) -> type[CallError]:
+    """Go by what is said before going by the status: vendors reuse 400 and 429 for much."""
+    if problem.words & OUT_OF_MONEY:
+        return RateLimitedError if problem.status == 429 else AuthError
+    if problem.words & TOO_LARGE or _says_too_large(problem):
+        return ContextTooLargeError
+    if problem.words & DECLINED:
+        return RefusedError
+    if problem.status in BY_STATUS:
+        if problem.status == 403 and problem.words & NO_MODEL:
+            return ModelNotFoundError
+        return BY_STATUS[problem.status]
+    return _by_words(problem)
+
+
+def _by_words(problem: Problem) -> type[CallError]:
+    """Judge a bad request, or an error inside a stream, by the words it names."""
+    if problem.status not in {None, 400}:
+        return ProviderError
+    for words, kind in BY_WORDS:
+        if problem.words & words:
+            return kind
+    return ProviderError
 
 
 def _says_too_large(problem: Problem) -> bool:
     return problem.status in {None, 400} and bool(TOO_LARGE_WORDS.search(problem.message))
-
-
-def _is_barred(endpoint: Endpoint, problem: Problem) -> bool:
-    """Whether this is Google's answer to a country or account it does not serve."""
-    return (
-        endpoint.provider is ProviderName.GOOGLE
-        and problem.status == 400
-        and "FAILED_PRECONDITION" in problem.words
-    )
 
 
 def _is_retryable(kind: type[CallError], problem: Problem) -> bool:
@@ -143,12 +159,20 @@ def _message(endpoint: Endpoint, problem: Problem) -> str:
     return f"{where} {how}{said}{request}"
 
 
+def _hint(kind: type[CallError], endpoint: Endpoint) -> str | None:
+    if kind is AuthError:
+        return key_hint(endpoint)
+    if kind is ModelNotFoundError:
+        name = endpoint.name or "NAME"
+        return f"see its model name and base URL: dursor models show {name}"
+    if kind is ContextTooLargeError:
+        return "send less: dursor run --context-budget 32000 ..."
+    if kind is RateLimitedError:
+        return "wait a little, or ask fewer at once: dursor run --jobs 2 ..."
+    return None
+
+
 def key_hint(endpoint: Endpoint) -> str:
-    """Where to look, and what to type, when a key is missing or refused."""
+    """Tell where to look, and what to type, when a key is missing or refused."""
     variables = " or ".join(KEY_VARIABLES[endpoint.provider])
     return f"check {variables}, or type: dursor models set-key {endpoint.name or endpoint.provider}"
-
-
-def _model_hint(endpoint: Endpoint) -> str:
-    name = endpoint.name or "NAME"
-    return f"see its model name and base URL: dursor models show {name}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dursor.domain import ProviderName, Role, Usage
 from dursor.providers.catalogue import BASE_URLS
 from dursor.providers.wire import (
+    SHARED_BODIES,
     Progress,
     Request,
     count,
@@ -50,21 +52,9 @@ class GeminiAdapter:
     def request(
         self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
     ) -> Request:
-        config: dict[str, Any] = {"maxOutputTokens": endpoint.max_output_tokens}
-        if endpoint.effort:
-            config["thinkingConfig"] = {"thinkingLevel": endpoint.effort.upper()}
-        body: dict[str, Any] = {
-            "contents": [
-                {"role": ROLES[t.role], "parts": [{"text": note(t)}]} for t in prompt.turns
-            ],
-            "generationConfig": config,
-        }
-        if prompt.system:
-            body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
-        if continuation is not None:
-            body["continuationToken"] = continuation
+        body = _body(endpoint.effort, endpoint.max_output_tokens, prompt, continuation)
         url = f"{_model_url(endpoint)}:streamGenerateContent?alt=sse"
-        return Request("POST", url, _headers(endpoint), encode(body))
+        return Request("POST", url, _headers(endpoint), body)
 
     def probe(self, endpoint: Endpoint) -> Request:
         return Request("GET", _model_url(endpoint), _headers(endpoint))
@@ -87,6 +77,24 @@ def _headers(endpoint: Endpoint) -> dict[str, str]:
     return {"x-goog-api-key": endpoint.key.reveal(), "content-type": "application/json"}
 
 
+@lru_cache(SHARED_BODIES)
+def _body(
+    effort: str | None, max_output_tokens: int, prompt: Prompt, continuation: str | None
+) -> bytes:
+    config: dict[str, Any] = {"maxOutputTokens": max_output_tokens}
+    if effort:
+        config["thinkingConfig"] = {"thinkingLevel": effort.upper()}
+    body: dict[str, Any] = {
+        "contents": [{"role": ROLES[t.role], "parts": [{"text": note(t)}]} for t in prompt.turns],
+        "generationConfig": config,
+    }
+    if prompt.system:
+        body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
+    if continuation is not None:
+        body["continuationToken"] = continuation
+    return encode(body)
+
+
 class GeminiDecoder:
     """Follows the first candidate; whole once a finish reason came, ended by the body's end."""
 
@@ -98,12 +106,13 @@ class GeminiDecoder:
         self._reason = ""
         self._blocked = ""
         self._detail = ""
+        self._counts: Mapping[str, Any] = {}
 
     def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
         if payload.get("error") or name == "error":
             report(payload)
         self.request_id = text_of(payload.get("responseId")) or self.request_id
-        self.usage = _usage(mapping(payload.get("usageMetadata"))) or self.usage
+        self._count(mapping(payload.get("usageMetadata")))
         candidates = items(payload.get("candidates"))
         if not candidates:
             self._judge_prompt(mapping(payload.get("promptFeedback")))
@@ -127,6 +136,20 @@ class GeminiDecoder:
         if self._reason != "STOP" and self.continuation is None:
             raise unfinished(self._reason)
 
+    def _count(self, counts: Mapping[str, Any]) -> None:
+        """Take counts that every chunk repeats and revises: the last ones hold."""
+        if not counts or counts == self._counts:
+            return
+        self._counts = counts
+        thoughts = count(counts.get("thoughtsTokenCount"))
+        self.usage = Usage(
+            input_tokens=count(counts.get("promptTokenCount"))
+            + count(counts.get("toolUsePromptTokenCount")),
+            cached_input_tokens=count(counts.get("cachedContentTokenCount")),
+            output_tokens=count(counts.get("candidatesTokenCount")) + thoughts,
+            reasoning_tokens=thoughts,
+        )
+
     def _judge_prompt(self, feedback: Mapping[str, Any]) -> None:
         if reason := text_of(feedback.get("blockReason")):
             self._blocked = reason
@@ -142,16 +165,3 @@ class GeminiDecoder:
 
 def _is_thought(part: Any) -> bool:
     return mapping(part).get("thought") is True
-
-
-def _usage(usage: Mapping[str, Any]) -> Usage | None:
-    if not usage:
-        return None
-    thoughts = count(usage.get("thoughtsTokenCount"))
-    return Usage(
-        input_tokens=count(usage.get("promptTokenCount"))
-        + count(usage.get("toolUsePromptTokenCount")),
-        cached_input_tokens=count(usage.get("cachedContentTokenCount")),
-        output_tokens=count(usage.get("candidatesTokenCount")) + thoughts,
-        reasoning_tokens=thoughts,
-    )

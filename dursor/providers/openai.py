@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dursor.domain import ProviderName, Role, Usage
 from dursor.providers.catalogue import BASE_URLS
 from dursor.providers.wire import (
+    SHARED_BODIES,
     Progress,
     Request,
     count,
@@ -58,17 +60,8 @@ class ResponsesAdapter:
         self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
     ) -> Request:
         del continuation  # this format has none
-        body: dict[str, Any] = {
-            "model": endpoint.model_name,
-            "instructions": prompt.system,
-            "input": [{"role": ROLES[t.role], "content": t.text} for t in prompt.turns],
-            "max_output_tokens": max(MIN_OUTPUT_TOKENS, endpoint.max_output_tokens),
-            "store": False,
-            "stream": True,
-        }
-        if endpoint.effort:
-            body["reasoning"] = {"effort": endpoint.effort}
-        return Request("POST", f"{base(endpoint)}/responses", headers(endpoint), encode(body))
+        body = _body(endpoint.model_name, endpoint.effort, endpoint.max_output_tokens, prompt)
+        return Request("POST", f"{base(endpoint)}/responses", headers(endpoint), body)
 
     def probe(self, endpoint: Endpoint) -> Request:
         return probe(endpoint)
@@ -79,6 +72,21 @@ class ResponsesAdapter:
     def alternative(self, problem: Problem) -> Adapter | None:
         del problem
         return None
+
+
+@lru_cache(SHARED_BODIES)
+def _body(model: str, effort: str | None, max_output_tokens: int, prompt: Prompt) -> bytes:
+    body: dict[str, Any] = {
+        "model": model,
+        "instructions": prompt.system,
+        "input": [{"role": ROLES[t.role], "content": t.text} for t in prompt.turns],
+        "max_output_tokens": max(MIN_OUTPUT_TOKENS, max_output_tokens),
+        "store": False,
+        "stream": True,
+    }
+    if effort:
+        body["reasoning"] = {"effort": effort}
+    return encode(body)
 
 
 class ResponsesDecoder:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MESSAGE_LIMIT = 500  # characters of a vendor's message that a user sees
 BODY_EXCERPT = 200  # characters of a body that is no vendor's error

@@ -45,12 +45,12 @@ class SseReader:
         if not chunk:
             return []
         events: list[Event] = []
-        lines = chunk.splitlines(keepends=True)  # of bytes: splits at \n, \r\n and \r only
-        unfinished = b"" if lines[-1].endswith((b"\n", b"\r")) else lines.pop()
+        lines = chunk.splitlines()  # of bytes: splits at \n, \r\n and \r only
+        unfinished = b"" if chunk.endswith((b"\n", b"\r")) else lines.pop()
         if lines and self._partial:
             lines[0] = self._take_partial() + lines[0]
         for line in lines:
-            self._line(line.rstrip(b"\r\n"), events)
+            self._line(line, events)
         if unfinished:
             self._partial.append(unfinished)
             self._partial_size += len(unfinished)

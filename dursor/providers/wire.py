@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -13,8 +12,12 @@ from dursor.errors import ProviderError, RefusedError, TruncatedError
 from dursor.providers.problems import Problem, ReportedError, one_line, read_payload
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dursor.domain import Usage
     from dursor.providers.base import Endpoint, Prompt, Turn
+
+SHARED_BODIES = 4  # request bodies a format keeps, so that the samples of a round share one
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,255 @@
+"""A real HTTP server on loopback that answers exactly as a test scripts it.
+
+    with ScriptedServer() as server:
+        server.on("/responses", Script(wires.responses("hello")))
+        ... point something at server.url ...
+        assert server.requests[0].json["stream"] is True
+
+It runs in a thread of its own, so tests may be synchronous, asynchronous, or start processes.
+"""
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Self
+
+
+class Do(Enum):
+    """What a script can do besides sending bytes (bytes) and waiting (seconds)."""
+
+    CUT = "cut"  # reset the connection
+    END = "end"  # close it cleanly, without what its framing promises
+    HOLD = "hold"  # send nothing more until the client hangs up
+
+
+Step = bytes | float | int | Do
+EVENT_STREAM = {"content-type": "text/event-stream"}
+
+
+@dataclass
+class Script:
+    """One response. `framing`: chunked (a chunk a step), length, close, or raw (steps are all)."""
+
+    steps: Sequence[Step]
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=lambda: dict(EVENT_STREAM))
+    framing: str = "chunked"
+
+    @classmethod
+    def error(cls, status: int, body: Any = None, **headers: str) -> "Script":
+        """An error response; BODY is sent as JSON unless it is bytes. Header _ stands for -."""
+        kind = "text/html" if isinstance(body, bytes) else "application/json"
+        data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls([data], status, {"content-type": kind, **named}, "length")
+
+    def head(self) -> bytes:
+        """The status line and headers."""
+        lines = [f"HTTP/1.1 {self.status} {'OK' if self.status == 200 else 'Scripted'}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        if self.framing == "chunked":
+            lines.append("transfer-encoding: chunked")
+        elif self.framing == "length":
+            length = sum(len(step) for step in self.steps if isinstance(step, bytes))
+            lines.append(f"content-length: {length}")
+        else:
+            lines.append("connection: close")
+        return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]  # lower case
+    body: bytes
+    at: float  # time.monotonic()
+
+    @property
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+
+Answer = Script | Callable[[Received], Script]
+
+
+class ScriptedServer:
+    """Answers each path's requests with its scripts in turn, and the last of them for ever."""
+
+    def __init__(self) -> None:
+        self.requests: list[Received] = []
+        self.finished = 0  # responses sent to their end
+        self.hung_up: list[float] = []  # when a client left in the middle, time.monotonic()
+        self.connections = 0
+        self._routes: list[tuple[str, list[Answer]]] = []
+        self._changed = threading.Condition()
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def on(self, part: str, *answers: Answer) -> None:
+        """Answer requests whose path holds PART, earlier routes first."""
+        self._routes.append((part, list(answers)))
+
+    def wait_for(self, what: Callable[["ScriptedServer"], bool], seconds: float = 5.0) -> bool:
+        """Whether WHAT came to be true within SECONDS."""
+        with self._changed:
+            return self._changed.wait_for(lambda: what(self), seconds)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10), "the server did not start"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._loop
+        assert self._stop
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        assert not self._thread.is_alive(), "the server did not stop"
+
+    async def _run(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1024)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self.connections += 1
+        try:
+            while await self._serve(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        except asyncio.CancelledError:  # the server stops; asyncio.streams would log it
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+                await writer.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; whether the connection may be used for another."""
+        received = await _read(reader)
+        if received is None:
+            return False
+        with self._changed:
+            self.requests.append(received)
+            self._changed.notify_all()
+        script = self._script(received)
+        leaving = asyncio.ensure_future(_until_gone(reader))
+        sending = asyncio.ensure_future(_send(script, writer))
+        try:
+            await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                self._note(gone=True)
+                return False
+            again = sending.result()
+        except ConnectionError:
+            self._note(gone=True)
+            return False
+        else:
+            self._note(gone=False)
+            return again
+        finally:
+            for task in (leaving, sending):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                    await task
+
+    def _script(self, received: Received) -> Script:
+        for part, answers in self._routes:
+            if part in received.path:
+                answer = answers.pop(0) if len(answers) > 1 else answers[0]
+                return answer if isinstance(answer, Script) else answer(received)
+        return Script.error(404, {"error": {"message": "nothing is scripted for this path"}})
+
+    def _note(self, *, gone: bool) -> None:
+        with self._changed:
+            if gone:
+                self.hung_up.append(time.monotonic())
+            else:
+                self.finished += 1
+            self._changed.notify_all()
+
+
+async def _read(reader: asyncio.StreamReader) -> Received | None:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError as error:
+        if error.partial:
+            raise
+        return None
+    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Received(method, path, headers, body, time.monotonic())
+
+
+async def _until_gone(reader: asyncio.StreamReader) -> None:
+    """Return when the client has closed its side; it sends nothing while it is answered."""
+    with contextlib.suppress(ConnectionError):
+        await reader.read(1)
+
+
+async def _send(script: Script, writer: asyncio.StreamWriter) -> bool:
+    if script.framing != "raw":
+        writer.write(script.head())
+    for step in script.steps:
+        match step:
+            case bytes():
+                writer.write(_framed(step, script.framing))
+                await writer.drain()
+            case Do.HOLD:
+                await asyncio.Event().wait()
+            case Do.CUT:
+                writer.transport.abort()
+                return False
+            case Do.END:
+                return False
+            case _:
+                await asyncio.sleep(float(step))
+    if script.framing == "chunked":
+        writer.write(b"0\r\n\r\n")
+    await writer.drain()
+    return script.framing in {"chunked", "length"}
+
+
+def _framed(data: bytes, framing: str) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data) if framing == "chunked" else data
+
+
+def paced(events: Iterable[bytes], seconds: float) -> list[Step]:
+    """EVENTS with equal pauses between them, SECONDS in all."""
+    listed = list(events)
+    pause = seconds / max(1, len(listed) - 1)
+    steps: list[Step] = []
+    for event in listed:
+        steps += [event, pause]
+    return steps[:-1]
