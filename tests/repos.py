@@ -128,3 +128,8 @@ def fingerprint(top):
             content = hashlib.sha256(path.read_bytes()).digest()
         found[path.relative_to(top).as_posix()] = (status.st_mode, content)
     return found
+
+
+def hashed(data):
+    """Return the id git gives DATA as a blob."""
+    return hashlib.sha1(b"blob %d\0%s" % (len(data), data), usedforsecurity=False).hexdigest()

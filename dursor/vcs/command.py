@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -81,6 +82,8 @@ class Command(Git):
         environment: Callable[[], dict[str, str]] = local_environment,
     ) -> None:
         super().__init__(working_dir)
+        # Alone, lest a prompt wait on the terminal; but hooks and signing programs may need it.
+        self._own_session = sys.platform != "win32" and not hooks
         settings = [item for item in HARDENING if not (hooks and item.startswith("core.hooksPath"))]
         self._persistent_git_options = [word for item in settings for word in ("-c", item)]
         self._base_environment = environment
@@ -100,7 +103,7 @@ class Command(Git):
                 source.seek(0)
             words = ["git", *self._persistent_git_options, *args]
             process = self._start(words, source if stdin else subprocess.DEVNULL, complaints, env)
-            status, out = _collect(process, args[0], seconds)
+            status, out = _collect(process, args[0], seconds, group=self._own_session)
             complaints.seek(0)
             output = Output(status, out, decode(complaints.read(1 << 16)))
         if status not in ok:
@@ -141,19 +144,20 @@ class Command(Git):
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=text,
+                start_new_session=self._own_session,
             )
         except OSError as error:
             raise InternalError(f"git could not be started: {error.strerror}") from error
         return Process(process, argv)
 
 
-def _collect(process: Process, name: str, seconds: float) -> tuple[int, bytes]:
+def _collect(process: Process, name: str, seconds: float, *, group: bool) -> tuple[int, bytes]:
     """Read a process to its end, within the limits of time and size."""
     late = threading.Event()
 
     def stop() -> None:
         late.set()
-        process.kill()
+        _kill(process.pid, group=group)
 
     watchdog = threading.Timer(seconds, stop)
     watchdog.daemon = True
@@ -166,10 +170,21 @@ def _collect(process: Process, name: str, seconds: float) -> tuple[int, bytes]:
         status = process.proc.wait() if process.proc else 1
     finally:
         watchdog.cancel()
+        if process.poll() is None:
+            _kill(process.pid, group=group)
         process._terminate()  # noqa: SLF001 - what its __del__ does, but now
     if late.is_set():
         raise InternalError(f"git {name} did not finish within {seconds:g} s")
     return status, out
+
+
+def _kill(pid: int, *, group: bool) -> None:
+    """End process PID; of a GROUP it leads, everything, for one child can keep a pipe open."""
+    with suppress(ProcessLookupError):
+        if group:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGTERM)
 
 
 def encode(text: str) -> bytes:
@@ -197,6 +212,10 @@ def explain(name: str, stderr: str) -> DursorError:
         return UsageError(
             "this partial clone lacks files that are needed",
             hint="git fetch --refetch --no-filter",
+        )
+    if "bad config" in stderr:
+        return UsageError(
+            f"git cannot read its configuration: {complaint(stderr)}", hint="git config --list"
         )
     return InternalError(f"git {name} failed: {complaint(stderr)}")
 

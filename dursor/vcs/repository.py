@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.errors import NotFoundError, UsageError
+from dursor.errors import InternalError, NotFoundError, UsageError
 from dursor.vcs.command import Command, decode, encode, is_trusted
 from dursor.vcs.dirty import changes_since
 from dursor.vcs.locate import find_top
@@ -79,15 +79,16 @@ class Repository:
         spellings = (
             [ref] if ref in {"HEAD", "@"} else [ref, f"refs/heads/{ref}", f"refs/tags/{ref}"]
         )
-        found = self._reader.read([f"{spelling}^{{commit}}" for spelling in spellings])
+        try:
+            found = self._reader.read([f"{spelling}^{{commit}}" for spelling in spellings])
+        except InternalError as error:  # git dies of some refs, as of `HEAD@{99}`
+            raise UsageError(f"cannot find {ref}: {error.message}", hint="git log") from error
         named = {item.oid for item in found[1:] if item}
         if len(named) > 1:
             raise UsageError(
                 f"{ref} is both a branch and a tag", hint=f"refs/heads/{ref} or refs/tags/{ref}"
             )
-        if found[0] is None:
-            raise self._unknown(ref)
-        return found[0].oid
+        return found[0].oid if found[0] else self._peculiar(ref)
 
     def tree(self, commit: str) -> CommitTree:
         """Open the files of COMMIT (a full id)."""
@@ -159,13 +160,20 @@ class Repository:
         output = self.command.run("for-each-ref", f"--format={form}", pattern)
         return decode(output.out).splitlines()
 
-    def _unknown(self, ref: str) -> UsageError:
-        kind = self.command.run("cat-file", "--batch-check", stdin=encode(ref) + b"\n")
-        answer = decode(kind.out).rstrip("\n")
+    def _peculiar(self, ref: str) -> str:
+        """Take a revision that cannot carry a suffix (`:/text`), or say what REF is instead."""
+        facts = self.command.run("cat-file", "--batch-check", stdin=encode(ref) + b"\n")
+        answer = decode(facts.out).rstrip("\n")
         if answer.endswith(" ambiguous"):
-            return UsageError(f"{ref} begins the ids of several objects", hint="give more digits")
-        if not answer.endswith(" missing"):
-            return UsageError(f"{ref} is a {answer.split()[1]}, not a commit")
+            raise UsageError(f"{ref} begins the ids of several objects", hint="give more digits")
+        if answer.endswith(" missing"):
+            raise self._unknown(ref)
+        oid, kind, _ = answer.split()
+        if kind != "commit":
+            raise UsageError(f"{ref} is a {kind}, not a commit", hint="git log --oneline")
+        return oid
+
+    def _unknown(self, ref: str) -> UsageError:
         if ref in {"HEAD", "@"}:
             return UsageError(
                 f"no commits yet in {self.top}", hint="git add . && git commit -m start"

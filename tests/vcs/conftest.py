@@ -1,8 +1,127 @@
+import os
+import shutil
+from contextlib import contextmanager
+
 import pytest
 import repos
+
+from dursor.vcs.repository import Repository
+
+HOOKS = (
+    "pre-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "post-commit",
+    "post-checkout",
+    "post-index-change",
+    "reference-transaction",
+    "pre-applypatch",
+    "fsmonitor-watchman",
+    "pre-auto-gc",
+)
 
 
 @pytest.fixture(autouse=True)
 def hermetic(monkeypatch, tmp_path_factory):
     """Give the code under test nothing of this machine's git configuration."""
     repos.isolate(monkeypatch, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def reopen():
+    """Open repositories that are closed at the end of the test."""
+    opened = []
+
+    def open_(path):
+        opened.append(Repository.open(path))
+        return opened[-1]
+
+    yield open_
+    for repo in opened:
+        repo.close()
+
+
+@pytest.fixture
+def untouched():
+    """Compare every byte of folders before and after a block."""
+
+    @contextmanager
+    def watch(*tops):
+        before = [repos.fingerprint(top) for top in tops]
+        yield
+        for top, seen in zip(tops, before, strict=True):
+            now = repos.fingerprint(top)
+            changed = {k for k in seen.keys() | now.keys() if seen.get(k) != now.get(k)}
+            assert changed == set()
+
+    return watch
+
+
+@pytest.fixture
+def spy(tmp_path, monkeypatch):
+    """Put a `git` first on PATH that writes down its arguments and environment, then runs git."""
+    real, folder = shutil.which("git"), tmp_path / "spy"
+    folder.mkdir()
+    script = (
+        "#!/bin/sh\n"
+        f'printf "%s\\n" "$*" >>"{folder}/argv"\n'
+        f'env >>"{folder}/env"\n'
+        f'exec "{real}" "$@"\n'
+    )
+    repos.write(folder, {"git": repos.Script(script)})
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    class Spy:
+        @property
+        def calls(self):
+            return (folder / "argv").read_text().splitlines() if (folder / "argv").exists() else []
+
+        @property
+        def environment(self):
+            return (folder / "env").read_text()
+
+    return Spy()
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """Make a repository that plants a command wherever git might run one; each leaves a trace."""
+    trace = tmp_path / "trace"
+    trace.mkdir()
+    top = repos.build(
+        tmp_path / "hostile",
+        {
+            ".gitattributes": "*.evil filter=evil diff=evil merge=evil\n*.txt diff=evil merge=evil\n",
+            "a.txt": "1\n2\n3\n",
+            "b.evil": "plain\n",
+            "sub/c.txt": "c\n",
+        },
+    )
+
+    def command(name):
+        return f"touch '{trace}/{name}'; cat"
+
+    settings = {
+        "filter.evil.clean": command("clean"),
+        "filter.evil.smudge": command("smudge"),
+        "filter.evil.process": command("process"),
+        "filter.evil.required": "true",
+        "diff.evil.textconv": command("textconv"),
+        "diff.evil.command": command("diff"),
+        "diff.external": command("external"),
+        "merge.evil.driver": command("merge"),
+        "core.fsmonitor": command("fsmonitor"),
+        "core.pager": command("pager"),
+        "core.editor": command("editor"),
+        "core.sshCommand": command("ssh"),
+        "core.askPass": command("askpass"),
+        "credential.helper": "!" + command("credential"),
+        "uploadpack.packObjectsHook": command("pack"),
+    }
+    for key, value in settings.items():
+        repos.git(top, "config", key, value)
+    for hook in HOOKS:
+        text = f"#!/bin/sh\ntouch '{trace}/{hook}'\n"
+        repos.write(top, {f".git/hooks/{hook}": repos.Script(text)})
+    yield top
+    assert [item.name for item in trace.iterdir()] == []
