@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -292,7 +292,7 @@ class Secret:
 
 def new_id() -> str:
     """128 random bits as 32 hex digits."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()  # as `secrets` does, without its 5 ms of import
 
 
 def now() -> str:
