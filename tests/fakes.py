@@ -253,3 +253,30 @@ def paced(events: Iterable[bytes], seconds: float) -> list[Step]:
     for event in listed:
         steps += [event, pause]
     return steps[:-1]
+
+
+class Heard:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.deltas: list[str] = []
+        self.usages: list[Any] = []
+        self.retries: list[tuple[float, Any]] = []
+
+    @property
+    def text(self) -> str:
+        """All the text that came."""
+        return "".join(self.deltas)
+
+    def connected(self) -> None:
+        self.connections += 1
+
+    def delta(self, text: str) -> None:
+        self.deltas.append(text)
+
+    def usage(self, usage: Any) -> None:
+        self.usages.append(usage)
+
+    def retry(self, seconds: float, error: Any) -> None:
+        self.retries.append((seconds, error))

@@ -1,0 +1,55 @@
+"""A server, a client and endpoints for the tests of the providers."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fakes import ScriptedServer
+
+from dursor.domain import ProviderName, Role, Secret
+from dursor.providers.base import Endpoint, Prompt, Turn
+from dursor.providers.client import Client
+
+KEY = "sk-test-0123456789abcdef"
+PROVIDERS = {
+    "responses": (ProviderName.OPENAI, "responses", "/v1"),
+    "chat": (ProviderName.OPENAI, "chat", "/v1"),
+    "messages": (ProviderName.ANTHROPIC, None, ""),
+    "gemini": (ProviderName.GOOGLE, None, ""),
+}
+
+
+class Endpoints:
+    """Endpoints on the scripted server, by the name of their wire format."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __call__(self, wire: str, **changes: Any) -> Endpoint:
+        provider, api, path = PROVIDERS[wire]
+        endpoint = Endpoint(provider, "model-1", Secret(KEY), f"{self._url}{path}", api)
+        return replace(endpoint, **changes)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def endpoint(server: ScriptedServer) -> Endpoints:
+    return Endpoints(server.url)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    client = Client()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def prompt() -> Prompt:
+    return Prompt("You are exact.", (Turn(Role.USER, "Change the code."),))
