@@ -90,7 +90,7 @@ class PracticeServer:
         if self._loop and self._stop and self._thread:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
-        if self._broken and error is None:
+        if self._broken:
             raise self._broken
 
     def _run(self, started: Future[str]) -> None:

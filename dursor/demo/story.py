@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from datetime import datetime
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def _seconds(run: Run) -> str:
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Lay out ROWS below the heads, columns two blanks apart."""
     grid = [HEADS, *rows]
-    widths = [max(map(len, column)) for column in zip_longest(*grid, fillvalue="")]
+    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
     for row in grid:
         yield "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
 
