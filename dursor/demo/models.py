@@ -117,6 +117,6 @@ PRACTICE_MODELS = (
         "practice-gemini",
         ProviderName.GOOGLE,
         when_shown_the_bug(WRONG),
-        "its diff is flawless and its reasoning sounds right; only running the test tells",
+        "its diff is well-formed and its reasoning sounds right; only running the test tells",
     ),
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dursor.domain import Run
 
 NOTICE = (
-    "No real model was called: a practice server on this machine answered, in the wire formats"
+    "No real model is called: a practice server on this machine answers, in the wire formats"
     " of OpenAI, Anthropic and Google."
 )
 HEADS = ("RUN", "MODEL", "STATUS", "FILES", "+/-", "TIME", "TEST")
