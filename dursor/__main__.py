@@ -16,8 +16,9 @@ def main() -> int:
 
     import gc
 
-    from dursor.cli import crash
+    from dursor.cli import crash, terminal
 
+    terminal.prepare()
     gc.set_threshold(50_000)  # start-up only allocates: collecting there is 4 ms for nothing
     sys.excepthook = crash.explain
 

@@ -31,10 +31,10 @@ def _open() -> App:
     return App(os.environ, _here(), ask_passphrase=_ask if is_terminal(sys.stdin) else None)
 
 
-def _ask() -> str:
-    from dursor.cli.keyboard import passphrase
+def _ask(prompt: str) -> str:
+    from dursor.cli.keyboard import hidden
 
-    return passphrase()
+    return hidden(prompt)
 
 
 def _here() -> Path:

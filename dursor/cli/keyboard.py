@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dursor.cli.terminal import is_terminal
 from dursor.cli.text import decode, read_stdin
 from dursor.domain import Secret
-from dursor.errors import AuthError, UsageError
+from dursor.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def typed_key(name: str, *, required: bool) -> Callable[[], Secret | None]:
                 raise UsageError("no terminal to type the key on", hint=hint)
             return None
         prompt = f"Key for {name}: " if required else f"Key for {name} (empty: none): "
-        key = _checked(_hidden(prompt))
+        key = _checked(hidden(prompt))
         if key is None and required:
             raise UsageError("no key was typed", hint=hint)
         return key
@@ -43,15 +43,8 @@ def typed_key(name: str, *, required: bool) -> Callable[[], Secret | None]:
     return ask
 
 
-def passphrase() -> str:
-    """Ask for the passphrase of the encrypted key file; AuthError when none is typed."""
-    typed = _hidden("Passphrase of the key file: ")
-    if not typed:
-        raise AuthError("no passphrase was typed", hint="export DURSOR_ENCRYPTION_KEY=...")
-    return typed
-
-
-def _hidden(prompt: str) -> str:
+def hidden(prompt: str) -> str:
+    """Ask on the terminal without echo; UsageError at the end of input."""
     from getpass import getpass
 
     try:

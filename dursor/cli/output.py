@@ -137,6 +137,8 @@ def _print_patch(patch: Patch) -> None:
 
 
 def _print_failure(failure: Failure) -> None:
-    tell(f"error: {one_line(failure['message'] or '')}")
+    run = failure.get("run_id")
+    which = f"run {run[:8]}: " if run else ""
+    tell(f"error: {which}{one_line(failure['message'] or '')}")
     if failure["hint"]:
         tell(f"hint: {one_line(failure['hint'])}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ MOST_ROWS = 40  # a window seldom shows more; the rest is counted
 @contextmanager
 def shown() -> Iterator[Listener]:
     """Give the listener that tells a round's story on stderr."""
-    if is_terminal(sys.stderr):
+    if is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
         with LiveRows() as rows:
             yield rows.hear
     else:

@@ -41,6 +41,18 @@ def under_way(round_: Round) -> Answer:
     return Answer(round_, next=[f"dursor run watch {ids}", f"dursor run cancel {ids}"])
 
 
+def stopped(round_: Round) -> Answer:
+    """Answer for runs that were asked to stop."""
+    slow = [run for run in round_.runs if not run.status.is_final]
+    hint = f"dursor run watch {' '.join(short(run.id) for run in slow)}"
+    errors: list[Failure] = [
+        {"code": "timeout", "message": "has not stopped yet", "hint": hint, "run_id": run.id}
+        for run in slow
+    ]
+    judged = status(len(round_.runs) - len(slow), len(round_.runs))
+    return Answer(round_, judged, errors, FAILED if slow else 0)
+
+
 def status(succeeded: int, asked: int) -> str:
     """Say `ok` when all succeeded, `partial` when some did, `error` when none."""
     if succeeded == asked:
@@ -93,7 +105,7 @@ def _failure(run: Run) -> Failure | None:
     error = run.error
     return {
         "code": error.code,
-        "message": f"{run.model} {short(run.id)}: {error.message}",
+        "message": error.message,
         "hint": error.hint,
         "run_id": run.id,
     }

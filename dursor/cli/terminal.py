@@ -14,6 +14,14 @@ JOINERS = "\u200c\u200d"  # Persian and emoji need them, and they do no harm
 ENDLESS = 10_000  # columns, where nobody's window ends the line
 
 
+def prepare() -> None:
+    """Let no character that a terminal cannot show, and no closed stream, end a command."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, stream)
+
+
 def harmless(text: str) -> str:
     """Make control, direction and undecodable characters of TEXT visible; keep its lines."""
     if text.isprintable():

@@ -6,7 +6,6 @@ from dursor.cli import progress, rounds
 from dursor.cli.application import get_app
 from dursor.cli.options import RunId, RunIds
 from dursor.cli.output import Answer
-from dursor.services.results import Round
 
 
 def watch(ctx: typer.Context, run: RunIds) -> Answer:
@@ -16,9 +15,9 @@ def watch(ctx: typer.Context, run: RunIds) -> Answer:
     return rounds.finished(done)
 
 
-def cancel(ctx: typer.Context, run: RunIds) -> Round:
+def cancel(ctx: typer.Context, run: RunIds) -> Answer:
     """Stop runs, also those of another process."""
-    return get_app(ctx).runs.cancel(run)
+    return rounds.stopped(get_app(ctx).runs.cancel(run))
 
 
 def retry(ctx: typer.Context, run: RunId) -> Answer:
