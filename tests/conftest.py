@@ -1,20 +1,26 @@
-"""Fixtures for every part; parts have their own beside their tests."""
+"""What every test may ask for."""
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from emulator import Emulator
-
-
-@pytest.fixture(scope="session")
-def llmock_process() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
+import repos
+from fakes import ScriptedServer
+from front import README, Front
 
 
 @pytest.fixture
-def llmock(llmock_process: Emulator) -> Iterator[Emulator]:
-    """llmock without any memory; takes the place of the fixture that its package brings."""
-    llmock_process.reset()
-    yield llmock_process
-    llmock_process.reset()
+def server():
+    """Give a scripted HTTP server on loopback."""
+    with ScriptedServer() as running:
+        yield running
+
+
+@pytest.fixture
+def front(tmp_path: Path, server: ScriptedServer) -> Front:
+    """Give dursor with a home, a repository and three vendors that nothing is scripted for."""
+    home = tmp_path / "home"
+    home.mkdir()
+    top = repos.build(
+        tmp_path / "project", {"README.md": README, "calc.py": "def add(a, b):\n    return a - b\n"}
+    )
+    return Front(home, top, server)

@@ -1,0 +1,185 @@
+"""dursor as a user has it: a home of its own, a repository, keys in the environment, vendors on loopback."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import repos
+import wires
+from fakes import Received, Script, ScriptedServer
+from typer.testing import CliRunner
+
+KEYS = {
+    "OPENAI_API_KEY": "sk-front-door-openai-1111",
+    "ANTHROPIC_API_KEY": "sk-ant-front-door-anthropic-2222",
+    "GEMINI_API_KEY": "AIza-front-door-gemini-3333",
+}
+VENDORS = {"gpt": "/responses", "claude": "/messages", "gemini": "GenerateContent"}
+WIRES: dict[str, Callable[..., list[bytes]]] = {
+    "gpt": wires.responses,
+    "claude": wires.messages,
+    "gemini": wires.gemini,
+}
+README = "line 1\nline 2\nline 3\n"
+DIFF = """Appended a line.
+
+```diff
+--- a/README.md
++++ b/README.md
+@@ -2,2 +2,3 @@
+ line 2
+ line 3
++line 4
+```
+"""
+
+
+def appending(line: str, after: str) -> str:
+    """A reply that appends LINE to README.md, whose last line is AFTER."""
+    return (
+        f"Appended {line}.\n\n```diff\n--- a/README.md\n+++ b/README.md\n"
+        f"@@ -1,1 +1,2 @@\n {after}\n+{line}\n```\n"
+    )
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The envelope."""
+        envelope: dict[str, Any] = json.loads(self.stdout)
+        return envelope
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The envelope's data."""
+        data: dict[str, Any] = self.json["data"]
+        return data
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs of a round."""
+        runs: list[dict[str, Any]] = self.data["runs"]
+        return runs
+
+
+@dataclass
+class Front:
+    """Runs dursor, in this process or in one of its own, in a repository."""
+
+    home: Path
+    repo: Path
+    server: ScriptedServer
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The whole environment of a command."""
+        url = self.server.url
+        base = {
+            "OPENAI_BASE_URL": f"{url}/v1",
+            "ANTHROPIC_BASE_URL": url,
+            "GOOGLE_GEMINI_BASE_URL": url,
+            "DURSOR_DATA_DIR": str(self.data),
+            "DURSOR_CONFIG_DIR": str(self.home / "config"),
+            "DURSOR_KEY_STORE": "file",
+            "NO_COLOR": "1",
+        }
+        return repos.environment(self.home) | KEYS | base | self.extra
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.home / "data"
+
+    def __call__(self, *words: str, input: str | None = None, cwd: Path | None = None) -> Done:
+        """Run dursor in this process."""
+        from dursor.app import App
+        from dursor.cli.root import app as cli
+
+        env = self.env
+        with App(env, cwd or self.repo) as app:
+            saved = {name: None for name in os.environ if name not in env}
+            done = CliRunner().invoke(cli, list(words), input=input, obj=app, env=saved | env)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    def round(self, text: str = "append a line", *words: str) -> Done:
+        """Run a round with --json."""
+        return self("run", text, *words, "--json")
+
+    def process(self, *words: str, cwd: Path | None = None, timeout: float = 30) -> Done:
+        """Run dursor in a process of its own."""
+        done = subprocess.run(
+            [sys.executable, "-m", "dursor", *words],
+            env=self.env,
+            cwd=cwd or self.repo,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start dursor in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "dursor", *words],
+            env=self.env,
+            cwd=self.repo,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def answers(self, *replies: str, models: Sequence[str] = tuple(VENDORS)) -> None:
+        """Have every one of MODELS give REPLIES in turn, and the last of them for ever."""
+        for model in models:
+            scripts = [Script(WIRES[model](reply)) for reply in replies]
+            self.server.on(VENDORS[model], *scripts)
+
+    def on(self, model: str, *scripts: Script | Callable[[Received], Script]) -> None:
+        """Script one vendor."""
+        self.server.on(VENDORS[model], *scripts)
+
+    def configure(self, **values: Any) -> None:
+        """Set configuration values through the environment."""
+        self.extra |= {f"DURSOR_{name.upper()}": str(value) for name, value in values.items()}
+
+    @property
+    def sent(self) -> list[Received]:
+        """What reached the vendors."""
+        return list(self.server.requests)
+
+
+def turns(request: Received) -> list[tuple[str, str]]:
+    """The conversation of a request, whoever it was sent to: (role, text) in order."""
+    body: Mapping[str, Any] = request.json
+    if "contents" in body:
+        names = {"model": "assistant"}
+        return [
+            (names.get(one["role"], one["role"]), "".join(part["text"] for part in one["parts"]))
+            for one in body["contents"]
+        ]
+    turns = body.get("input") or body["messages"]
+    return [(one["role"], _text(one["content"])) for one in turns]
+
+
+def _text(content: str | list[dict[str, Any]]) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content)

@@ -1,0 +1,218 @@
+"""One instruction, several models: what comes back, what was sent, what was left alone."""
+
+import subprocess
+
+import pytest
+import repos
+from fakes import Script
+from front import DIFF, KEYS, WIRES, Front, appending, turns
+
+ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
+
+
+def applies(front: Front, patch: str, commit: str) -> dict[str, str]:
+    """Apply PATCH to COMMIT somewhere else and return the resulting README."""
+    folder = front.home / "applied"
+    subprocess.run(["rm", "-rf", folder], check=True)
+    repos.git(front.repo, "worktree", "add", "--detach", str(folder), commit)
+    subprocess.run(["git", "apply", "-"], input=patch.encode(), cwd=folder, check=True)
+    found = (folder / "README.md").read_text()
+    repos.git(front.repo, "worktree", "remove", "--force", str(folder))
+    return found
+
+
+def test_three_vendors_answer_one_instruction(front: Front):
+    front.answers(DIFF)
+
+    done = front.round("append a line", *ALL)
+
+    assert (done.exit_code, done.json["status"], done.json["errors"]) == (0, "ok", [])
+    assert [run["model"] for run in done.runs] == ["gpt", "claude", "gemini"]
+    assert {run["status"] for run in done.runs} == {"succeeded"}
+    assert len({run["id"] for run in done.runs}) == 3
+    assert {run["task_id"] for run in done.runs} == {done.data["task"]["id"]}
+    for run in done.runs:
+        assert run["usage"]["input_tokens"] == 1000
+        assert run["usage"]["output_tokens"] == 200
+        assert run["attempts"] == 1
+        assert run["cost_usd"] > 0
+        assert applies(front, run["patch"], run["base_commit"]).endswith("line 3\nline 4\n")
+
+
+def test_every_model_is_shown_the_same_files_and_the_instruction(front: Front):
+    front.answers(DIFF)
+
+    front.round("append a line", *ALL)
+
+    said = [turns(request) for request in front.sent]
+    assert len({tuple(conversation) for conversation in said}) == 1
+    ((role, text),) = said[0]
+    assert role == "user"
+    assert "line 3" in text
+    assert "return a - b" in text
+    assert text.rstrip().endswith("append a line")
+
+
+def test_one_failure_leaves_the_others_alone(front: Front):
+    front.answers(DIFF, models=["gpt", "gemini"])
+    front.on("claude", Script.error(401, {"error": {"type": "authentication_error"}}))
+
+    done = front.round("append a line", *ALL)
+
+    assert (done.exit_code, done.json["status"]) == (0, "partial")
+    assert [run["status"] for run in done.runs] == ["succeeded", "failed", "succeeded"]
+    failed = done.runs[1]
+    assert failed["error"]["code"] == "auth"
+    assert failed["error"]["stage"] == "call"
+    assert [(one["code"], one["run_id"]) for one in done.json["errors"]] == [("auth", failed["id"])]
+
+
+def test_require_all_takes_the_exit_code_that_the_failures_share(front: Front):
+    front.answers(DIFF, models=["gpt"])
+    front.on("claude", Script.error(401, {"error": {"type": "authentication_error"}}))
+
+    done = front.round("append a line", "-m", "gpt", "-m", "claude", "--require", "all")
+
+    assert done.exit_code == 4
+
+
+def test_samples_are_numbered_and_the_same_name_twice_is_one_model(front: Front):
+    front.answers(DIFF)
+
+    done = front.round("append a line", "-m", "gpt:2", "-m", "gpt")
+
+    assert [(run["model"], run["sample"]) for run in done.runs] == [("gpt", n) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("model", WIRES)
+def test_an_answer_without_a_patch_is_a_failure(front: Front, model: str):
+    front.answers("I think the code is fine as it is.\n")
+
+    done = front.round("append a line", "-m", model)
+
+    assert (done.exit_code, done.json["status"]) == (1, "error")
+    assert done.runs[0]["error"]["code"] == "no_patch"
+    assert done.runs[0]["patch"] is None
+
+
+def test_an_answer_that_changes_nothing_is_a_failure(front: Front):
+    front.answers(appending("line 3", "line 2").replace("+line 3", " line 3"))
+
+    done = front.round("append a line", "-m", "gpt")
+
+    assert done.runs[0]["error"]["code"] == "no_change"
+    assert done.exit_code == 1
+
+
+def test_a_broken_hunk_is_repaired_once_the_model_has_seen_the_real_text(front: Front):
+    wrong = appending("line 4", "line 2\n line three")
+    front.answers(wrong, appending("line 4", "line 3"), models=["gpt"])
+
+    done = front.round("append a line", "-m", "gpt")
+
+    (run,) = done.runs
+    assert (run["status"], run["attempts"]) == ("succeeded", 2)
+    assert run["usage"]["input_tokens"] == 2000
+    repair = turns(front.sent[1])
+    assert [role for role, _ in repair] == ["user", "assistant", "user"]
+    assert repair[:1] == turns(front.sent[0])
+    assert "The first line that differs:\n```\nline three\n```" in repair[-1][1]
+    assert "```\nline 1\nline 2\nline 3\n```" in repair[-1][1]
+
+
+def test_repairs_end_after_two(front: Front):
+    front.answers(appending("line 4", "line three"), models=["gpt"])
+
+    done = front.round("append a line", "-m", "gpt")
+
+    (run,) = done.runs
+    assert (run["error"]["code"], run["attempts"]) == ("apply_failed", 3)
+    assert run["error"]["stage"] == "resolve"
+    assert len(front.sent) == 3
+
+
+def test_dry_run_and_context_send_and_write_nothing(front: Front):
+    plan = front("run", "append a line", *ALL, "--dry-run", "--json")
+    chosen = front("context", "append a line", "--json")
+
+    assert plan.exit_code == chosen.exit_code == 0
+    assert {file["path"] for file in chosen.data["files"]} == {"README.md", "calc.py"}
+    assert front.sent == []
+    assert front("run", "list", "--json").data["items"] == []
+    assert front("repo", "list", "--json").data["items"] == []
+
+
+def test_the_users_repository_is_untouched_by_a_round(front: Front):
+    left = front.home / "hook-ran"
+    hook = repos.Script(f"#!/bin/sh\ntouch '{left}'\n")
+    repos.commit(
+        front.repo,
+        {
+            "crlf.txt": "one\r\ntwo\r\n",
+            "a name with spaces.txt": "x\n",
+            "größe/ünïcode.txt": "y\n",
+            "link": repos.Link("README.md"),
+            "dangling": repos.Link("/nowhere/at/all"),
+        },
+    )
+    module = repos.build(front.home / "module", {"inside.txt": "inside\n"})
+    repos.git(
+        front.repo, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(module), "sub"
+    )
+    repos.commit(front.repo, {})
+    repos.write(
+        front.repo,
+        {
+            "README.md": "line 1 is dirty\nline 2\nline 3\n",
+            "untracked.txt": "u\n",
+            **{
+                f".git/hooks/{name}": hook
+                for name in ("post-checkout", "pre-commit", "post-index-change", "pre-auto-gc")
+            },
+        },
+    )
+    before = repos.fingerprint(front.repo)
+    front.answers(DIFF)
+
+    done = front.round("append a line", *ALL)
+    dirty = front.round("append a line", "-m", "gpt", "--dirty")
+    front("run", "compare", done.runs[0]["id"], done.runs[1]["id"])
+
+    assert done.exit_code == dirty.exit_code == 0
+    assert repos.fingerprint(front.repo) == before
+    assert not left.exists()
+
+
+def test_dirty_starts_from_the_working_tree(front: Front):
+    repos.write(front.repo, {"README.md": "line 1\nline 2\nline 3\nline 3b\n"})
+    front.answers(appending("line 4", "line 3b"))
+
+    done = front.round("append a line", "-m", "gpt", "--dirty")
+
+    (run,) = done.runs
+    assert run["status"] == "succeeded", run["error"]
+    assert run["dirty"] is True
+    assert run["base_commit"] == repos.git(front.repo, "rev-parse", "HEAD")
+    assert "line 3b" in turns(front.sent[0])[0][1]
+    applied = front("run", "apply", run["id"], "--json")
+    assert applied.exit_code == 0
+    assert (front.repo / "README.md").read_text().endswith("line 3b\nline 4\n")
+
+
+def test_no_key_reaches_any_file_or_output(front: Front):
+    front.configure(log_level="debug")
+    front.extra["DURSOR_DEBUG"] = "1"
+    front.answers(DIFF, models=["gpt"])
+    echo = f"your key {KEYS['ANTHROPIC_API_KEY']} is wrong"
+    front.on("claude", Script.error(401, {"error": {"message": echo}}))
+    leaking = DIFF.replace("+line 4", f"+{KEYS['GEMINI_API_KEY']}")
+    front.answers(leaking, models=["gemini"])
+
+    done = front.round("append a line", *ALL)
+
+    assert [run["status"] for run in done.runs] == ["succeeded", "failed", "failed"]
+    assert done.runs[2]["error"]["code"] == "policy"
+    written = [path.read_bytes() for path in front.home.rglob("*") if path.is_file()]
+    shown = (done.stdout + done.stderr).encode()
+    for key in KEYS.values():
+        assert all(key.encode() not in data for data in [shown, *written])
