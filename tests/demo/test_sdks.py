@@ -1,16 +1,22 @@
-"""The vendors' own SDKs against the practice server: it speaks their formats, not ours."""
+"""The vendors' own SDKs against the practice server: it speaks their formats, not ours.
+
+The SDKs are slow to import, so that the tests do it, not the module: every worker collects it.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import anthropic
-import openai
 import pytest
-from google import genai
-from google.genai import errors as genai_errors
-from google.genai import types
 
 from dursor.demo.exchange import THOUGHT, PracticeRequest, tokens
 from dursor.demo.server import PRACTICE_KEY, PracticeServer
+
+if TYPE_CHECKING:
+    import anthropic
+    import openai
+    from google import genai
 
 SYSTEM = "You are terse."
 REPLY = "Zwölf Leitern — \u2028 and a 梯子.\n"
@@ -30,12 +36,16 @@ def server() -> Iterator[PracticeServer]:
 
 @pytest.fixture
 def gpt(server: PracticeServer) -> Iterator[openai.OpenAI]:
+    import openai
+
     with openai.OpenAI(api_key=PRACTICE_KEY, base_url=f"{server.url}/v1", max_retries=0) as client:
         yield client
 
 
 @pytest.fixture
 def claude(server: PracticeServer) -> Iterator[anthropic.Anthropic]:
+    import anthropic
+
     with anthropic.Anthropic(api_key=PRACTICE_KEY, base_url=server.url, max_retries=0) as client:
         yield client
 
@@ -46,6 +56,9 @@ def gemini(server: PracticeServer) -> Iterator[genai.Client]:
 
 
 def _gemini(server: PracticeServer, key: str) -> Iterator[genai.Client]:
+    from google import genai
+    from google.genai import types
+
     client = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=server.url))
     yield client
     client.close()
@@ -104,6 +117,8 @@ def test_openai_lists_and_counts(gpt: openai.OpenAI) -> None:
 
 
 def test_openai_errors(server: PracticeServer, gpt: openai.OpenAI) -> None:
+    import openai
+
     with pytest.raises(openai.AuthenticationError) as refused:
         gpt.with_options(api_key="sk-wrong").responses.create(model="parrot", input="hi")
     assert refused.value.code == "invalid_api_key"
@@ -149,6 +164,8 @@ def test_anthropic_lists_and_counts(claude: anthropic.Anthropic) -> None:
 
 
 def test_anthropic_errors(claude: anthropic.Anthropic) -> None:
+    import anthropic
+
     asked = {"max_tokens": 99, "messages": [{"role": "user", "content": "hi"}]}
     with pytest.raises(anthropic.AuthenticationError):
         claude.with_options(api_key="sk-ant-wrong").messages.create(model="parrot", **asked)
@@ -166,6 +183,8 @@ def test_anthropic_errors(claude: anthropic.Anthropic) -> None:
 
 
 def test_gemini_generates(gemini: genai.Client) -> None:
+    from google.genai import types
+
     asked = {
         "model": "parrot",
         "contents": "hi?",
@@ -192,11 +211,13 @@ def test_gemini_lists_and_counts(gemini: genai.Client) -> None:
 
 
 def test_gemini_errors(server: PracticeServer, gemini: genai.Client) -> None:
-    with pytest.raises(genai_errors.ClientError) as unknown:
+    from google.genai.errors import ClientError
+
+    with pytest.raises(ClientError) as unknown:
         gemini.models.generate_content(model="dodo", contents="hi")
     assert (unknown.value.code, unknown.value.status) == (404, "NOT_FOUND")
     for stranger in _gemini(server, "wrong"):
-        with pytest.raises(genai_errors.ClientError) as refused:
+        with pytest.raises(ClientError) as refused:
             list(stranger.models.generate_content_stream(model="parrot", contents="hi"))
         assert (refused.value.code, refused.value.status) == (400, "INVALID_ARGUMENT")
         assert refused.value.details["error"]["details"][0]["reason"] == "API_KEY_INVALID"

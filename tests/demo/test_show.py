@@ -129,6 +129,9 @@ def test_the_users_own_data_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mo
         "OPENAI_API_KEY": "sk-mine",
         "OPENAI_BASE_URL": "http://127.0.0.1:9/nobody",
     }
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):  # as in many an office
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
     before = fingerprint(tmp_path)
     models = saying(practice_gpt=RIGHT)[:1]
     result = run_demo(App, None, None, models=models, environ=environ, delay=0)
