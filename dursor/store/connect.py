@@ -50,9 +50,25 @@ def fault(path: Path, error: sqlite3.DatabaseError) -> InternalError:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open PATH read-only."""
+    """Open PATH read-only, also where not even the journal's files can be made."""
+    connection = _connected(path, "mode=ro")
+    try:
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        blocked = error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
+        if not blocked or path.with_name(f"{path.name}-wal").exists():
+            raise
+        return _connected(path, "immutable=1")  # nobody can write there, so nobody does
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _connected(path: Path, option: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"file:{_quoted(path)}?mode=ro",
+        f"file:{_quoted(path)}?{option}",
         uri=True,
         timeout=BUSY_TIMEOUT,
         isolation_level=None,

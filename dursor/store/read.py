@@ -40,8 +40,15 @@ class Reader:
     path of one that an older dursor left (open it once for writing, and close it).
     """
 
-    def __init__(self, path: Path, upgrade: Callable[[Path], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        upgrade: Callable[[Path], None] | None = None,
+        *,
+        version: int = VERSION,
+    ) -> None:
         self.path = path
+        self._version = version
         self._upgrade = upgrade
         self._connection: sqlite3.Connection | None = None
         self._polled: dict[str, tuple[int, frozenset[str]]] = {}
@@ -234,7 +241,7 @@ class Reader:
         except BaseException:
             connection.close()
             raise
-        if version == VERSION:
+        if version >= self._version:
             return connection
         connection.close()
         return self._upgraded() if version else None

@@ -40,8 +40,9 @@ def by_id(table: str, prefix: str) -> tuple[str, list[Any]]:
 
 
 def label_of(row: Sequence[Any]) -> str:
-    """Say a few words about a row, in one line."""
-    return " ".join(" ".join(str(rows.plain(value)) for value in row[1:]).split())
+    """Say a few words about a row, in one line of plain characters."""
+    said = " ".join(str(rows.plain(value)) for value in row[1:])
+    return " ".join("".join(char if char.isprintable() else " " for char in said).split())
 
 
 @dataclass(frozen=True)

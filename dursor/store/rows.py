@@ -105,8 +105,9 @@ def _encode(name: str, value: Any) -> Column:
 
 def append_logs(stored: str, entries: Iterable[LogEntry]) -> str:
     """Put ENTRIES at the end of the log column STORED."""
-    more = ",".join(_dump(vars(entry)) for entry in entries)
-    return f"[{more}]" if stored == "[]" else f"{stored[:-1]},{more}]"
+    more = [_dump(vars(entry)) for entry in entries]
+    before = [] if stored == "[]" else [stored[1:-1]]
+    return f"[{','.join([*before, *more])}]"
 
 
 def _load(value: Any) -> Any:

@@ -1,0 +1,131 @@
+"""A lease lives exactly as long as the process that holds it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from dursor.errors import InternalError
+from dursor.store.lease import Lease, dead, is_alive, sweep
+
+HOLDER = """
+import sys, pathlib
+from dursor.store.lease import Lease
+lease = Lease.acquire(pathlib.Path(sys.argv[1]))
+print(lease.id, flush=True)
+sys.stdin.read()
+"""
+HEIR = """
+import sys, pathlib
+from dursor.store.lease import Lease
+lease = Lease.adopt(pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+print("ready", flush=True)
+sys.stdin.read()
+lease.release()
+"""
+
+
+def start(code, *arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+@pytest.fixture
+def leases(tmp_path):
+    return tmp_path / "data" / "leases"
+
+
+def test_lease_is_alive_until_it_is_released(leases):
+    lease = Lease.acquire(leases)
+    assert is_alive(leases, lease.id)
+    assert [one.name for one in leases.iterdir()] == [f"{lease.id}.lock"]
+    lease.release()
+    assert not is_alive(leases, lease.id)
+    assert list(leases.iterdir()) == []
+
+
+def test_killed_process_loses_its_lease(leases):
+    with start(HOLDER, leases) as holder:
+        lease_id = holder.stdout.readline().strip()
+        assert is_alive(leases, lease_id)
+        assert is_alive(leases, lease_id)  # asking takes nothing away
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        assert not is_alive(leases, lease_id)
+
+
+def test_lease_is_handed_down_to_a_process_that_outlives_its_parent(leases):
+    lease = Lease.acquire(leases)
+    arguments = (leases, lease.id, lease.fileno())
+    with start(HEIR, *arguments, pass_fds=[lease.fileno()]) as heir:
+        lease.hand_over()
+        assert heir.stdout.readline() == "ready\n"
+        assert is_alive(leases, lease.id)
+        heir.stdin.close()
+        heir.wait()
+        assert not is_alive(leases, lease.id)
+    assert list(leases.iterdir()) == []
+
+
+def test_other_children_do_not_inherit_a_lease(leases):
+    lease = Lease.acquire(leases)
+    with start("print('ready', flush=True); input()", close_fds=False) as child:
+        assert child.stdout.readline() == "ready\n"
+        lease.release()
+        assert not is_alive(leases, lease.id)
+        child.communicate("\n")
+
+
+def test_what_the_dead_left_is_swept_away(leases):
+    with start(HOLDER, leases) as holder:
+        left = holder.stdout.readline().strip()
+        holder.kill()
+    kept = Lease.acquire(leases)  # sweeps
+    assert [one.name for one in leases.iterdir()] == [f"{kept.id}.lock"]
+    sweep(leases)
+    assert is_alive(leases, kept.id)
+    assert not is_alive(leases, left)
+    kept.release()
+
+
+def test_runs_of_dead_leases_are_found(leases, make):
+    task = make.task(make.repo())
+    mine = Lease.acquire(leases)
+    owned, lost, unowned = (make.run(task, lease=one) for one in (mine.id, "e" * 32, None))
+    assert dead(leases, [owned, lost, unowned]) == [lost, unowned]
+    mine.release()
+    assert dead(leases, [owned, lost, unowned]) == [owned, lost, unowned]
+
+
+def test_unknown_lease_is_dead_even_without_a_folder(leases):
+    assert not is_alive(leases, "e" * 32)
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "a\0"])
+def test_name_that_is_no_lease_is_refused(leases, name):
+    with pytest.raises(InternalError):
+        is_alive(leases, name)
+
+
+def test_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(InternalError, match="data/leases"):
+        Lease.acquire(tmp_path / "data" / "leases")
+
+
+def test_leases_are_taken_at_the_same_time(leases):
+    holders = [start(HOLDER, leases) for _ in range(4)]
+    ids = [holder.stdout.readline().strip() for holder in holders]
+    assert len(set(ids)) == 4
+    assert all(is_alive(leases, one) for one in ids)
+    for holder in holders:
+        with holder:
+            os.kill(holder.pid, signal.SIGKILL)
+    assert not any(is_alive(leases, one) for one in ids)

@@ -1,0 +1,35 @@
+"""Many processes on one database at once: no error, nothing lost."""
+
+from writers import write_at_once
+
+from dursor.domain import RunStatus
+from dursor.store.read import Reader
+from dursor.store.write import Store
+
+
+def test_nothing_is_lost_when_processes_write_at_once(path):
+    assert write_at_once(path, processes=4, rounds=10) == []
+    with Reader(path) as reader:
+        runs = reader.runs(limit=None)
+        assert len(runs) == 40
+        assert sorted(run.round for run in runs) == list(range(1, 41))
+        assert {run.status for run in runs} == {RunStatus.SUCCEEDED}
+        assert len(reader.repos()) == len(reader.tasks()) == 1
+        assert len(reader.messages("a" * 32)) == 80
+        assert len(reader.run(runs[0].id).logs) == 1
+        assert reader.active_runs() == []
+
+
+def test_first_opening_may_happen_in_many_threads_at_once(path):
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    barrier = Barrier(8)
+
+    def open_at_once(_):
+        barrier.wait()
+        with Store(path) as store:
+            return store._one("SELECT count(*) FROM _sqlite_migrations")[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(open_at_once, range(8))) == [1] * 8

@@ -1,0 +1,178 @@
+"""Models, keys' places, repositories, tasks, pull requests."""
+
+import stat
+from dataclasses import replace
+
+import pytest
+
+from dursor.domain import GitHubAppConfig, KeySource, PullRequest, TaskStatus, new_id
+from dursor.errors import ConflictError, NotFoundError
+from dursor.store.read import Reader
+
+
+def test_model_comes_back_as_it_was(store, reader, make):
+    model = make.model(base_url="http://127.0.0.1/v1", options={"effort": "low", "n": [1]})
+    assert store.add_model(model) == model
+    assert reader.models() == [model]
+    assert reader.model("mine") == model
+    assert reader.model("other") is None
+
+
+def test_name_of_a_model_is_taken_once(store, make):
+    store.add_model(make.model())
+    with pytest.raises(ConflictError, match="'mine'"):
+        store.add_model(make.model())
+
+
+def test_removed_model_is_gone(store, reader, make):
+    store.add_model(make.model())
+    store.remove_model("mine")
+    assert reader.models() == []
+    with pytest.raises(NotFoundError):
+        store.remove_model("mine")
+
+
+def test_places_of_keys_are_remembered_without_showing_as_models(store, reader, make):
+    store.add_model(make.model())
+    for name in ("model:mine", "model:gpt", "provider:openai", "github:token"):
+        store.set_key_source(name, KeySource.FILE)
+    store.set_key_source("model:gpt", KeySource.KEYRING)
+    assert reader.key_sources() == {
+        "model:mine": KeySource.FILE,
+        "model:gpt": KeySource.KEYRING,
+        "provider:openai": KeySource.FILE,
+        "github:token": KeySource.FILE,
+    }
+    assert [(model.name, model.key_source) for model in reader.models()] == [
+        ("mine", KeySource.FILE)
+    ]
+    for name in ("model:mine", "model:gpt", "provider:openai", "provider:google"):
+        store.set_key_source(name, None)
+    assert reader.key_sources() == {"github:token": KeySource.FILE}
+    assert reader.model("mine").key_source is None
+
+
+def test_built_in_models_key_is_not_that_of_a_profile_added_under_its_name(store, reader, make):
+    store.set_key_source("model:gpt", KeySource.FILE)
+    store.add_model(make.model("gpt"))
+    assert reader.key_sources() == {}
+
+
+def test_folder_is_registered_once(store, reader, make):
+    repo = make.repo()
+    assert store.add_repo(repo) == repo
+    assert store.add_repo(make.repo("again", path=repo.path)) == repo
+    assert reader.repos() == [repo]
+    assert reader.repo_at(repo.path) == repo
+    assert reader.repo_at("/elsewhere") is None
+
+
+def test_name_of_a_repository_is_taken_once(store, make):
+    store.add_repo(make.repo(path="/a"))
+    with pytest.raises(ConflictError, match="'app'"):
+        store.add_repo(make.repo(path="/b"))
+
+
+def test_removed_repository_keeps_its_history_and_comes_back_with_it(store, reader, make, started):
+    task, _ = started
+    repo = reader.repo(task.repo_id)
+    store.remove_repo(repo.id)
+    assert reader.repos() == []
+    assert reader.repo_at(repo.path) is None
+    assert reader.repo(repo.id) == repo
+    assert len(reader.runs()) == 3
+    store.add_repo(make.repo(path="/another/app"))  # its name is free again
+
+    back = store.add_repo(make.repo("app-again", path=repo.path))
+    assert back.id == repo.id
+    assert reader.repo(repo.id) == back
+    assert len(reader.runs(repo_id=back.id)) == 3
+
+
+def test_removed_repository_comes_back_with_a_round(store, reader, make):
+    repo = make.repo()
+    store.add_repo(repo)
+    store.remove_repo(repo.id)
+    again = make.repo()
+    task = make.task(again)
+    stored, _ = store.start_round(task, again, [], [make.run(task)])
+    assert stored.repo_id == repo.id
+    assert [found.id for found in reader.repos()] == [repo.id]
+
+
+def test_path_that_is_no_unicode_survives(store, reader, make):
+    repo = make.repo("caf\udce9", path="/code/caf\udce9")
+    store.add_repo(repo)
+    assert reader.repo_at("/code/caf\udce9") == repo
+    assert store.add_repo(make.repo("x", path=repo.path)) == repo
+
+
+def test_repository_is_updated(store, reader, make):
+    repo = make.repo()
+    store.add_repo(repo)
+    store.update_repo(repo.id, latest_commit="d" * 40)
+    assert reader.repo(repo.id) == replace(repo, latest_commit="d" * 40)
+    with pytest.raises(NotFoundError):
+        store.update_repo("0" * 32, latest_commit="d" * 40)
+
+
+def test_task_is_added_said_to_and_closed(store, reader, make):
+    repo = store.add_repo(make.repo())
+    task = store.add_task(make.task(repo))
+    message = store.add_message(make.message(task, "also page 0 \ud83d"))
+    assert reader.messages(task.id) == [replace(message, content="also page 0 ?")]
+    touched = reader.task(task.id)
+    assert touched.updated_at > task.updated_at
+    closed = replace(touched, status=TaskStatus.CLOSED, title="another")
+    assert store.update_task(closed) == closed
+    assert reader.tasks(status=TaskStatus.CLOSED) == [closed]
+    assert reader.tasks(status=TaskStatus.OPEN) == []
+
+
+def pull_request(task, number, **fields):
+    at = "2026-01-01T00:00:00.000Z"
+    url = f"https://example.com/o/r/pull/{number}"
+    values = {"branch": "dursor/x", "title": "T", "body": "B", "latest_commit": "c" * 40}
+    values |= {"status": "open", "created_at": at, "updated_at": at}
+    return PullRequest(id=new_id(), task_id=task.id, number=number, url=url, **(values | fields))
+
+
+def test_pull_request_is_saved_and_updated_by_its_url(store, reader, make, started):
+    task, _ = started
+    pr = store.save_pr(pull_request(task, 42))
+    assert reader.pr("42") == pr
+    assert reader.pr(pr.id[:8]) == pr
+    merged = store.save_pr(pull_request(task, 42, status="merged"))
+    assert merged == replace(pr, status="merged")
+    assert reader.prs(task_id=task.id) == [merged]
+    assert reader.prs(repo_id=task.repo_id) == [merged]
+    assert reader.prs(repo_id="0" * 32) == []
+    with pytest.raises(NotFoundError, match="43"):
+        reader.pr("43")
+
+
+def test_github_app_is_one(store, reader):
+    assert reader.github_app() is None
+    for number in ("1", "2"):
+        config = GitHubAppConfig(number, None, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+        store.save_github_app(config)
+        assert reader.github_app() == config
+    store.remove_github_app()
+    assert reader.github_app() is None
+
+
+def test_only_its_owner_may_look(store, path, started):
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    files = [one for one in path.parent.iterdir() if one.is_file()]
+    assert {one.name for one in files} >= {"dursor.db", "dursor.db-wal"}
+    assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
+
+
+def test_store_may_be_used_from_a_thread_of_its_own(path, make):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from dursor.store.write import Store
+
+    with Store(path) as store, ThreadPoolExecutor(1) as writer, Reader(path) as reader:
+        writer.submit(store.add_repo, make.repo()).result()
+        assert len(reader.repos()) == 1
