@@ -156,7 +156,7 @@ class Planner:
 
     def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:
         get = self.settings.get
-        policy = repo_policy(standing.base)
+        policy = repo_policy(standing.committed)
         given = {
             "timeout": request.timeout,
             "max_files": request.max_files,

@@ -63,7 +63,7 @@ class Repos:
         return None if top is None else self._at(str(top))
 
     def _at(self, path: str) -> Repo | None:
-        return next((repo for repo in self._known if repo.path == path), None)
+        return self.reader.repo_at(path)
 
     def locate(self, selector: str | None) -> tuple[Repo, bool, Repository]:
         """The repository a round is about, whether it is still unregistered, and it opened."""

@@ -38,7 +38,8 @@ class Standing:
     base_commit: str
     dirty: bool
     dirty_patch: str | None
-    base: Tree  # the base commit's, or the dirty tree
+    committed: Tree  # the base commit's
+    base: Tree  # what the patch is computed against: committed, or the dirty tree
     start: Resolution  # the parent's change against base
     earlier: tuple[Message, ...]  # what was said before this round's instruction
 
@@ -70,6 +71,7 @@ class Surveyor:
             commit,
             request.dirty,
             dirty_patch,
+            tree,
             relaid(tree, dirty_patch),
             NOTHING,
             () if task is None else self._said(task),
@@ -77,14 +79,23 @@ class Surveyor:
 
     def _place(self, request: RoundRequest, task: Task | None) -> tuple[Repo, bool, Repository]:
         if task is None:
-            return self.repos.locate(request.repo)
+            found = self.repos.locate(request.repo)
+            self._refresh(found[0], found[2])
+            return found
         repo = self.reader.repo(task.repo_id)
         if request.repo is not None and self.repos.locate(request.repo)[0].id != repo.id:
             raise UsageError(
                 f"task {task.id[:8]} is about {repo.name!r}, not {request.repo!r}",
                 hint="leave --repo away",
             )
-        return repo, False, self.repos.open(repo)
+        repository = self.repos.open(repo)
+        self._refresh(repo, repository)
+        return repo, False, repository
+
+    def _refresh(self, repo: Repo, repository: Repository) -> None:
+        """Fetch into our own clone: a round must not start from a base that is old unawares."""
+        if repo.workspace_path is not None:
+            self.repos.refresh(repo, repository)
 
     def _open_task(self, task_id: str) -> Task:
         task = self.reader.task(task_id)
@@ -133,7 +144,8 @@ class Surveyor:
         with contextlib.ExitStack() as stack:
             stack.callback(repository.close)
             commit = repository.resolve(run.base_commit)
-            base = relaid(repository.tree(commit), run.dirty_patch)
+            committed = repository.tree(commit)
+            base = relaid(committed, run.dirty_patch)
             start = NOTHING if parent is None else apply_exact(parent.patch or "", base)
             stack.pop_all()
         return Standing(
@@ -146,6 +158,7 @@ class Surveyor:
             commit,
             run.dirty,
             run.dirty_patch,
+            committed,
             base,
             start,
             earlier,
