@@ -7,9 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dursor.demo.result import TestOutcome
 from dursor.demo.sample import FILES, TEST
 
 if TYPE_CHECKING:
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 # What a Python needs to start, and nothing that was exported for other programs.
 ENVIRONMENT = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH")
-
-
-@dataclass(frozen=True)
-class TestOutcome:
-    """What the sample's test says about one answer; `detail` is for people."""
-
-    __test__ = False  # pytest, this is no test
-
-    model: str
-    passed: bool
-    detail: str
 
 
 def judge(run: Run, repository: Path, copy: Path) -> TestOutcome:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dursor.demo.judge import TestOutcome, judge, run_test
+from dursor.demo.judge import judge, run_test
 from dursor.demo.models import PRACTICE_MODELS, PracticeModel
+from dursor.demo.result import DemoResult, TestOutcome
 from dursor.demo.sample import INSTRUCTION, create_sample
 from dursor.demo.server import PracticeServer
 from dursor.demo.story import NOTICE, lines
-from dursor.domain import RunStatus
 from dursor.errors import InternalError, UsageError
 from dursor.services.events import silent
 from dursor.services.request import ModelCount, NewModel, RoundRequest
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dursor.app import App
-    from dursor.domain import Run, Task
     from dursor.services.events import Listener
     from dursor.services.results import Round
 
@@ -43,33 +41,6 @@ KEPT_VARIABLES = (
     "DURSOR_LOG_LEVEL",
     "DURSOR_DEBUG",
 )
-
-
-@dataclass(frozen=True)
-class DemoResult:
-    """A round, what the test says about each answer, and the answer worth showing."""
-
-    task: Task
-    runs: tuple[Run, ...]
-    tests: tuple[TestOutcome, ...]  # in the order of `runs`
-    before: str  # what the same test says of the base, where it fails
-    notes: tuple[str, ...]  # what there is to see in the answers
-    folder: Path | None  # where everything was kept
-
-    @property
-    def best(self) -> Run | None:
-        """The smallest change that passes the test."""
-        passing = [run for run, test in zip(self.runs, self.tests, strict=True) if test.passed]
-        return min(passing, key=_size, default=None)
-
-    @property
-    def exit_code(self) -> int:
-        """0 when at least one run succeeded, as for any round."""
-        return 0 if any(run.status is RunStatus.SUCCEEDED for run in self.runs) else 1
-
-
-def _size(run: Run) -> int:
-    return sum(change.added_lines + change.removed_lines for change in run.files_changed)
 
 
 def run_demo(

@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from dursor.demo.judge import TestOutcome
-    from dursor.demo.show import DemoResult
+    from dursor.demo.result import DemoResult, TestOutcome
     from dursor.domain import Run
 
 NOTICE = (

@@ -25,6 +25,7 @@ SAY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 MESSAGE = SAY | {"max_tokens": 1000}
 CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
 GEMINI = "/v1beta/models/m"
+PART = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
 
 
 def hello(request: PracticeRequest) -> str:
@@ -137,6 +138,22 @@ def test_what_cannot_be_read_is_refused(server: PracticeServer, sent: bytes, sta
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert b"connection: close" in head
     assert json.loads(body)["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "sent", [b"POST /v1/responses HTTP/1.1\r\n", b"POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nx"]
+)
+def test_a_request_that_ends_early_is_refused(server: PracticeServer, sent: bytes) -> None:
+    with dial(server) as line:
+        line.sendall(sent)
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
+def test_head_gets_no_body(server: PracticeServer) -> None:
+    received = say(server, b"HEAD /v1/models HTTP/1.1\r\nconnection: close\r\n\r\n")
+    assert received.startswith(b"HTTP/1.1 405 ")
+    assert received.endswith(b"\r\n\r\n")
 
 
 def test_errors_come_in_each_vendors_words(server: PracticeServer) -> None:
@@ -279,7 +296,26 @@ def test_an_answer_cut_before_its_first_word(server: PracticeServer) -> None:
             MESSAGE | {"messages": [*SAY["messages"], {"role": "assistant", "content": "So"}]},
             ANTHROPIC,
         ),
+        ("/v1/messages", MESSAGE, ANTHROPIC | {"anthropic-version": "2020-01-01"}),
+        ("/v1/messages", MESSAGE | {"messages": []}, ANTHROPIC),
+        ("/v1/messages", MESSAGE | {"messages": [{"role": "robot", "content": "x"}]}, ANTHROPIC),
+        ("/v1/messages", MESSAGE | {"messages": [{"role": "user", "content": ""}]}, ANTHROPIC),
+        ("/v1/messages", MESSAGE | {"system": [PART] * 5}, ANTHROPIC),  # four may be marked
+        ("/v1/messages", MESSAGE | {"max_tokens": 0}, ANTHROPIC),
+        ("/v1/messages", MESSAGE | {"max_tokens": 999_999}, ANTHROPIC),
+        ("/v1/chat/completions", SAY | {"max_tokens": 0}, OPENAI),
+        ("/v1/chat/completions", SAY | {"messages": [{"role": "robot", "content": "x"}]}, OPENAI),
         (f"{GEMINI}:generateContent", CONTENTS | {"messages": []}, GOOGLE),
+        (
+            f"{GEMINI}:generateContent",
+            CONTENTS | {"generationConfig": {"maxOutputTokens": 0}},
+            GOOGLE,
+        ),
+        (
+            f"{GEMINI}:generateContent",
+            CONTENTS | {"generationConfig": {"thinkingConfig": {"thinkingLevel": "WILD"}}},
+            GOOGLE,
+        ),
         (f"{GEMINI}:generateContent", CONTENTS | {"generationConfig": {"effort": 1}}, GOOGLE),
         (f"{GEMINI}:generateContent", {"contents": [{"role": "assistant"}]}, GOOGLE),
         (
@@ -381,7 +417,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
     max_leaves=4,
 )
-PART = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
 TURNS = [{"role": "user", "content": "hi"}, {"role": "user", "content": [PART]}]
 FULL: list[tuple[str, dict[str, Any]]] = [
     (

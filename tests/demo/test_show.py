@@ -2,8 +2,10 @@
 
 import hashlib
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -13,6 +15,8 @@ from dursor.demo.show import NOTICE, DemoResult, lines, run_demo
 from dursor.domain import ProviderName, RunStatus
 from dursor.errors import UsageError
 from dursor.services.events import RoundEvent, RoundStarted, RunFinished
+from dursor.services.request import NewModel, RoundRequest
+from dursor.services.results import Round
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +149,26 @@ def test_what_is_no_folder_cannot_be_kept_in(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot keep"):
         run_demo(App, tmp_path / "file", None)
     assert (tmp_path / "file").read_text() == "x"
+
+
+def test_an_interrupted_round_is_no_result(tmp_path: Path) -> None:
+    class Interrupted:
+        """Stands for the application when Ctrl-C comes during the round."""
+
+        def __init__(self, env: Mapping[str, str], cwd: Path) -> None:
+            self.models = self.rounds = self
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def add(self, new: NewModel, ask_key: Callable[[], None]) -> None:
+            assert ask_key() is None
+
+        def start(self, request: RoundRequest, listener: object) -> Round:
+            return Round(None, (), interrupted=True)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_demo(Interrupted, tmp_path / "kept", None)  # type: ignore[arg-type]
