@@ -133,3 +133,29 @@ def fingerprint(top):
 def hashed(data):
     """Return the id git gives DATA as a blob."""
     return hashlib.sha1(b"blob %d\0%s" % (len(data), data), usedforsecurity=False).hexdigest()
+
+
+def edited(text, line, new):
+    """Return TEXT with its LINE (from 1) replaced by NEW."""
+    lines = text.splitlines(keepends=True)
+    lines[line - 1] = new
+    return "".join(lines)
+
+
+def patch(top, files):
+    """Return the patch that turns HEAD into HEAD with FILES; index and working tree stay."""
+    index = Path(top).parent / "index-of-a-patch"
+    env = {"GIT_INDEX_FILE": str(index)}
+    git(top, "read-tree", "HEAD", env=env)
+    for name, content in files.items():
+        if content is None:
+            git(top, "update-index", "--force-remove", "--", name, env=env)
+            continue
+        data = content if isinstance(content, bytes) else content.encode()
+        mode = {Link: "120000", Script: "100755"}.get(type(content), "100644")
+        oid = git(top, "hash-object", "-w", "--stdin", stdin=data)
+        line = f"{mode} {oid}\t{name}\0".encode()
+        git(top, "update-index", "--add", "-z", "--index-info", stdin=line, env=env)
+    tree = git(top, "write-tree", env=env)
+    index.unlink()
+    return diff(top, "HEAD", tree, options=("-M",))

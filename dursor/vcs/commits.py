@@ -47,7 +47,7 @@ def check_state(repo: Repository) -> None:
 def check_branch(repo: Repository, name: str) -> None:
     """Refuse a NAME that git would not take, or that is taken."""
     output = repo.command.run("check-ref-format", "--branch", name, ok=(0, 1, 128, 129))
-    if output.status != 0 or decode(output.out).rstrip("\n") != name:
+    if name == "@" or output.status != 0 or decode(output.out).rstrip("\n") != name:
         raise UsageError(f"not a branch name: {name!a}", hint="--branch my-branch")
     if (
         repo.command.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", ok=(0, 1)).status

@@ -20,7 +20,7 @@ REASONS = {
     "already exists in index": "is already there",
     "does not exist in index": "is not there any more",
 }
-UNREADABLE = ("corrupt patch", "No valid patches", "unrecognized input", "fragment without header")
+UNREADABLE = "corrupt patch|No valid patches|unrecognized input|without header|only garbage"
 
 
 def place(
@@ -50,8 +50,10 @@ def place(
 
 
 def _refusal(private: Scratch, patch: bytes, output: Output, *, three_way: bool) -> DursorError:
-    if any(sign in output.err for sign in UNREADABLE):
+    if re.search(UNREADABLE, output.err):
         return ApplyFailedError(f"git cannot read the patch: {complaint(output.err)}")
+    if "invalid path" in output.err:
+        return PolicyError(f"the patch leaves the repository: {complaint(output.err)}")
     if "cannot be used together" in output.err:
         return UsageError("--3way needs git 2.32 or newer", hint="leave out --3way")
     unmerged = [c.path for c in private.diff("diff-files") if c.status == "U"]
@@ -63,6 +65,8 @@ def _refusal(private: Scratch, patch: bytes, output: Output, *, three_way: bool)
     if private.command.run(*APPLY, "--check", "-R", stdin=patch, ok=(0, 1, 128)).status == 0:
         return ConflictError("this change is already there", hint="git diff")
     found = re.findall(rf"^error: (.*): ({'|'.join(REASONS)})$", output.err, re.MULTILINE)
+    if not found and "fatal: " not in output.err:
+        return ConflictError(f"the patch does not fit: {complaint(output.err)}", hint="git status")
     if not found:
         return explain("apply", output.err)
     paths = [path for path, reason in found if reason == found[0][1]]

@@ -98,6 +98,8 @@ def hostile(tmp_path):
         },
     )
 
+    repos.git(top, "tag", "v1")
+
     def command(name):
         return f"touch '{trace}/{name}'; cat"
 

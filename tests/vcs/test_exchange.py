@@ -1,0 +1,129 @@
+import errno
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+import repos
+
+from dursor.errors import ConflictError, InternalError
+from dursor.vcs import exchange
+from dursor.vcs.exchange import Exchange, undisturbed
+
+OLD = {"a": "a\n", "b": "b\n", "d/e/c": "c\n", "l": repos.Link("a")}
+NEW = {"a": "A\n", "l": "no link\n", "n/m/x": "x\n", "s": repos.Script("s\n")}
+GONE = ["b", "d/e/c"]
+
+
+@pytest.fixture
+def swap(tmp_path):
+    top, folder = tmp_path / "top", tmp_path / "folder"
+    repos.write(top, OLD)
+    folder.mkdir()
+    swap = Exchange(top, folder)
+    repos.write(swap.new, NEW)
+    return swap
+
+
+def test_files_go_in_and_out(swap):
+    swap.check(["n/m/x", "s"], ["a", "l"], GONE)
+    swap.run(list(NEW), GONE)
+    assert sorted(p.relative_to(swap.top).as_posix() for p in swap.top.rglob("*")) == [
+        "a",
+        "l",
+        "n",
+        "n/m",
+        "n/m/x",
+        "s",
+    ]
+    assert (swap.top / "l").read_text() == "no link\n"
+    assert not (swap.top / "l").is_symlink()
+
+
+def test_undo_puts_everything_back(swap):
+    before = repos.fingerprint(swap.top)
+    swap.run(list(NEW), GONE)
+    swap.undo()
+    assert repos.fingerprint(swap.top) == before
+    swap.undo()
+    assert repos.fingerprint(swap.top) == before
+
+
+@pytest.mark.parametrize("failing", range(6))
+def test_failure_at_any_file_puts_everything_back(swap, monkeypatch, failing):
+    before, real, count = repos.fingerprint(swap.top), exchange.move, [0]
+
+    def move(source, target):
+        count[0] += 1
+        if count[0] == failing + 1:
+            raise OSError(errno.ENOSPC, "no space", str(target))
+        real(source, target)
+
+    monkeypatch.setattr(exchange, "move", move)
+    with pytest.raises(InternalError, match="no space; nothing was changed"):
+        swap.run(list(NEW), GONE)
+    assert count[0] > failing
+    assert repos.fingerprint(swap.top) == before
+
+
+def test_other_file_system_is_reached_by_a_copy(swap, monkeypatch):
+    real, crossed = Path.replace, []
+
+    def replace(self, target):
+        if (swap.top in self.parents) != (swap.top in Path(target).parents):
+            crossed.append(self)
+            raise OSError(errno.EXDEV, "cross-device")
+        return real(self, target)
+
+    def link(*_, **__):
+        raise OSError(errno.EXDEV, "cross-device")
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(os, "link", link)
+    before = repos.fingerprint(swap.top)
+    swap.run(list(NEW), GONE)
+    assert crossed
+    assert not list(swap.top.rglob("*.tmp"))
+    assert (swap.top / "n/m/x").read_text() == "x\n"
+    swap.undo()
+    assert repos.fingerprint(swap.top) == before
+
+
+def test_file_written_meanwhile_is_a_conflict(swap):
+    tick = swap._began
+    while (swap.top / "a").stat().st_ctime_ns <= tick:  # the file system's clock has steps
+        (swap.top / "a").write_text("mine\n")
+    with pytest.raises(ConflictError, match="a was changed in this moment"):
+        swap.check([], ["a"], [])
+    with pytest.raises(ConflictError, match="a was changed in this moment"):
+        swap.check([], [], ["a"])
+
+
+def test_rename_that_changes_only_the_case_is_not_in_its_own_way(swap):
+    os.link(swap.top / "b", swap.top / "B")  # what a file system without case would show
+    swap.check(["B"], [], ["b"])
+    with pytest.raises(ConflictError, match="in the way: B"):
+        swap.check(["B"], [], [])
+
+
+def test_signal_waits_for_the_end_of_the_block():
+    steps = []
+    with pytest.raises(KeyboardInterrupt), undisturbed():
+        signal.raise_signal(signal.SIGINT)
+        steps.append("after")
+    assert steps == ["after"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_other_threads_have_no_signals_to_wait_for():
+    ran = []
+
+    def work():
+        with undisturbed():
+            ran.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert ran == [True]
