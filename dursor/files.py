@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 import time
 from pathlib import Path
@@ -37,7 +36,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Put DATA where PATH is, all or nothing and on the disk; a symlink there stays one."""
     target = Path(os.path.realpath(path))
     private_dir(target.parent)
-    scratch = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    scratch = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
         try:
             _write_new(scratch, data, mode)
