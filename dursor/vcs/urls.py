@@ -24,8 +24,8 @@ def without_credentials(url: str) -> str:
 
 def name_of(url: str) -> str:
     """Name a repository after the last part of its URL; `.git` is dropped."""
-    path = unquote(urlsplit(url).path if "://" in url else url.replace(":", "/"))
-    last = PurePosixPath(path.rstrip("/")).name.removesuffix(".git")
+    path = re.sub(r"^[^:/]*://[^/]*", "", url).replace(":", "/")
+    last = PurePosixPath(unquote(path).rstrip("/")).name.removesuffix(".git")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.")
     return name or "repository"
 

@@ -100,8 +100,10 @@ def test_file_written_meanwhile_is_a_conflict(swap):
         swap.check([], [], ["a"])
 
 
-def test_rename_that_changes_only_the_case_is_not_in_its_own_way(swap):
+def test_rename_that_changes_only_the_case_is_not_in_its_own_way(swap, tmp_path):
     os.link(swap.top / "b", swap.top / "B")  # what a file system without case would show
+    (tmp_path / "later").mkdir()
+    swap = Exchange(swap.top, tmp_path / "later")
     swap.check(["B"], [], ["b"])
     with pytest.raises(ConflictError, match="in the way: B"):
         swap.check(["B"], [], [])

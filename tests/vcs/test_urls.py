@@ -117,6 +117,8 @@ def test_credentials_are_taken_out(url, shown):
         ("file:///srv/..", "repository"),
         ("https://host/.git", "repository"),
         ("https://host/é", "repository"),
+        ("https://[/r", "r"),
+        ("https://host", "repository"),
     ],
 )
 def test_name_of(url, name):

@@ -1,0 +1,303 @@
+import base64
+import os
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import repos
+
+from dursor.errors import AuthError, ConflictError, InternalError, NetworkError, NotFoundError, UsageError
+from dursor.vcs.clones import clone, name_of, refresh, remove
+from dursor.vcs.repository import Branch
+
+
+@pytest.fixture
+def origin(tmp_path):
+    top = repos.build(tmp_path / "origin", {"a": "a\n", "ü b": "b\n"})
+    repos.git(top, "branch", "topic/x")
+    repos.git(top, "tag", "v1")
+    return top
+
+
+@pytest.fixture
+def fetch(tmp_path):
+    """Clone into the workspaces; everything opened is closed at the end."""
+    opened = []
+
+    def fetch(url, name="r.git"):
+        opened.append(clone(url, tmp_path / "workspaces" / name))
+        return opened[-1]
+
+    yield fetch
+    for repo in opened:
+        repo.close()
+
+
+@pytest.fixture
+def serve():
+    """Serve a folder on loopback; with a password, or with one status for everything."""
+    servers = []
+
+    def start(folder, *, status=None, password=None):
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self):
+                seen.append(dict(self.headers))
+                wanted = "Basic " + base64.b64encode(f"u:{password}".encode()).decode()
+                if password and self.headers.get("Authorization") != wanted:
+                    self.send_response(401)
+                    self.send_header("WWW-Authenticate", 'Basic realm="r"')
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                elif status:
+                    self.send_error(status)
+                else:
+                    super().do_GET()
+
+            def log_message(self, *args):
+                pass
+
+        seen = []
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        servers.append((server, thread))
+        return f"http://127.0.0.1:{server.server_port}", seen
+
+    yield start
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def inside(tmp_path):
+    return sorted(item.name for item in (tmp_path / "workspaces").iterdir())
+
+
+def test_clone_is_bare_and_whole(origin, tmp_path, fetch, untouched):
+    with untouched(origin):
+        repo = fetch(f"file://{origin}")
+    head = repos.git(origin, "rev-parse", "HEAD")
+    assert repo.is_bare
+    assert repo.top == tmp_path / "workspaces/r.git"
+    assert repo.branches() == [Branch("main", head, True), Branch("topic/x", head, False)]
+    assert repo.tree(repo.resolve("v1")).read("ü b") == b"b\n"
+    assert repo.origin_url() == f"file://{origin}"
+    assert inside(tmp_path) == ["r.git"]
+    assert not (repo.top / "hooks").exists()
+
+
+def test_clone_over_http(origin, fetch, serve):
+    repos.git(origin, "gc", "-q")
+    repos.git(origin, "update-server-info")
+    url, _ = serve(origin)
+    repo = fetch(f"{url}/.git")
+    assert set(repo.tree(repo.resolve("HEAD")).entries()) == {"a", "ü b"}
+
+
+def test_refresh_follows_branches_tags_and_the_default(origin, fetch):
+    repo = fetch(f"file://{origin}")
+    repos.git(origin, "branch", "-D", "topic/x")
+    repos.git(origin, "branch", "topic")  # where the folder of the old one was
+    repos.git(origin, "tag", "-d", "v1")
+    repos.git(origin, "checkout", "-q", "--orphan", "trunk")
+    commit = repos.commit(origin, {"c": "c\n"})
+    repos.git(origin, "tag", "v2")
+    refresh(repo)
+    assert [(b.name, b.default) for b in repo.branches()] == [
+        ("main", False),
+        ("topic", False),
+        ("trunk", True),
+    ]
+    assert repo.resolve("HEAD") == repo.resolve("v2") == commit
+    with pytest.raises(UsageError):
+        repo.resolve("v1")
+
+
+def test_refresh_takes_a_rewritten_branch(origin, fetch):
+    repo = fetch(f"file://{origin}")
+    repos.git(origin, "commit", "-q", "--amend", "-m", "rewritten")
+    refresh(repo)
+    assert repo.resolve("main") == repos.git(origin, "rev-parse", "main")
+
+
+def test_clone_of_a_repository_without_commits(tmp_path, fetch):
+    origin = repos.init(tmp_path / "origin")
+    repo = fetch(f"file://{origin}")
+    with pytest.raises(UsageError, match="no commits yet"):
+        repo.resolve("HEAD")
+    commit = repos.commit(origin, {"a": "a\n"})
+    refresh(repo)
+    assert repo.resolve("HEAD") == commit
+
+
+def test_sha256(tmp_path, fetch):
+    origin = repos.build(tmp_path / "origin", sha256=True)
+    repo = fetch(f"file://{origin}")
+    commit = repos.commit(origin, {"a": "a\n"})
+    refresh(repo)
+    assert repo.resolve("main") == commit
+    assert repo.tree(commit).read("a") == b"a\n"
+
+
+def test_failure_leaves_nothing(tmp_path, fetch, origin):
+    with pytest.raises(NotFoundError, match="no repository at file:///no/such"):
+        fetch("file:///no/such")
+    assert inside(tmp_path) == []
+    fetch(f"file://{origin}")
+    with pytest.raises(ConflictError, match="already there"):
+        fetch(f"file://{origin}")
+    assert inside(tmp_path) == ["r.git"]
+
+
+def test_dangling_link_in_the_place_is_not_followed(tmp_path, fetch, origin):
+    (tmp_path / "workspaces").mkdir()
+    (tmp_path / "workspaces/r.git").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConflictError):
+        fetch(f"file://{origin}")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, NotFoundError), (401, AuthError), (403, AuthError), (500, NetworkError), (503, NetworkError)],
+)
+def test_answers_of_a_server(tmp_path, fetch, serve, status, error):
+    url, _ = serve(tmp_path, status=status)
+    with pytest.raises(error, match="127.0.0.1"):
+        fetch(f"{url}/r.git")
+    assert inside(tmp_path) == []
+
+
+def test_login_is_never_asked_for_but_the_users_helper_may_know(
+    tmp_path, origin, fetch, serve, monkeypatch
+):
+    repos.git(origin, "update-server-info")
+    url, seen = serve(origin, password="pw-very-secret")
+    with pytest.raises(AuthError, match="asks for a login") as caught:
+        fetch(f"{url}/.git")
+    assert caught.value.exit_code == 4
+    helper = "!f() { test $1 = get && echo username=u && echo password=pw-very-secret; }; f"
+    repos.git(tmp_path, "config", "--file", str(tmp_path / "gitconfig"), "credential.helper", helper)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    repo = fetch(f"{url}/.git")
+    assert repo.resolve("main")
+    assert any("Authorization" in headers for headers in seen)
+    for path in repo.top.rglob("*"):
+        assert not path.is_file() or b"very-secret" not in path.read_bytes()
+
+
+def test_nobody_there(fetch):
+    for url in ("https://127.0.0.1:1/o/r", "http://127.0.0.1:1/o/r"):
+        with pytest.raises(NetworkError, match="cannot reach") as caught:
+            fetch(url)
+        assert caught.value.exit_code == 5
+
+
+def test_refresh_of_an_origin_that_is_gone(origin, fetch, tmp_path):
+    repo = fetch(f"file://{origin}")
+    origin.rename(tmp_path / "moved")
+    before = repos.fingerprint(repo.top)
+    with pytest.raises(NotFoundError):
+        refresh(repo)
+    assert repos.fingerprint(repo.top) == before
+
+
+def test_refresh_is_for_our_clones_only(origin, reopen, tmp_path):
+    with pytest.raises(UsageError, match="not a clone of ours"):
+        refresh(reopen(origin))
+    repos.git(tmp_path, "init", "-q", "--bare", "b.git")
+    with pytest.raises(UsageError, match="not a clone of ours"):
+        refresh(reopen(tmp_path / "b.git"))
+
+
+def test_refresh_checks_the_url_again(origin, fetch, tmp_path):
+    repo = fetch(f"file://{origin}")
+    mark = tmp_path / "ran"
+    repos.git(repo.top, "config", "remote.origin.url", f"ext::sh -c 'touch {mark}'")
+    with pytest.raises(UsageError):
+        refresh(repo)
+    assert not mark.exists()
+
+
+def test_rewriting_to_another_protocol_is_explained(origin, fetch, monkeypatch, tmp_path):
+    (tmp_path / "gitconfig").write_text('[url "git@host:"]\n\tinsteadOf = https://host/\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    with pytest.raises(UsageError, match="rewrites https://host/r") as caught:
+        fetch("https://host/r")
+    assert caught.value.hint == "git config --get-regexp ^url"
+
+
+def test_templates_and_hooks_of_the_user_stay_out(origin, fetch, monkeypatch, tmp_path):
+    hook = f"#!/bin/sh\ntouch '{tmp_path}/ran'\n"
+    repos.write(tmp_path, {"template/hooks/reference-transaction": repos.Script(hook)})
+    (tmp_path / "gitconfig").write_text(f"[init]\n\ttemplateDir = {tmp_path}/template\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    repo = fetch(f"file://{origin}")
+    refresh(repo)
+    assert not (repo.top / "hooks").exists()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_no_key_reaches_a_process_that_talks(origin, fetch, spy, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    refresh(fetch(f"file://{origin}"))
+    assert "sk-very-secret" not in spy.environment
+    assert any(" clone " in call for call in spy.calls)
+    assert any(" fetch " in call for call in spy.calls)
+
+
+def test_interrupted_clone_leaves_nothing(origin, tmp_path, monkeypatch):
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("git.cmd.Git.AutoInterrupt.wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        clone(f"file://{origin}", tmp_path / "workspaces/r.git")
+    assert inside(tmp_path) == []
+
+
+def test_remove_deletes_a_clone(origin, tmp_path, fetch):
+    repo = fetch(f"file://{origin}")
+    remove(repo.top, tmp_path / "workspaces")
+    assert inside(tmp_path) == []
+    remove(repo.top, tmp_path / "workspaces")
+
+
+def test_remove_stays_below_the_workspaces(origin, tmp_path, untouched):
+    workspaces = tmp_path / "workspaces"
+    (workspaces / "deep").mkdir(parents=True)
+    (workspaces / "link").symlink_to(origin)
+    outside = [
+        origin,
+        tmp_path,
+        workspaces,
+        workspaces / "..",
+        workspaces / "../origin",
+        workspaces / "deep/..",
+        workspaces / "link/..",
+        workspaces / "link/.git",
+        tmp_path / "workspaces-other",
+    ]
+    for path in outside:
+        with untouched(tmp_path), pytest.raises(UsageError, match="stays"):
+            remove(path, workspaces)
+    with untouched(origin):
+        remove(workspaces / "link", workspaces)
+    assert not os.path.lexists(workspaces / "link")
+
+
+def test_remove_that_fails_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "workspaces/r.git").mkdir(parents=True)
+
+    def rename(self, target):
+        raise OSError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.rename", rename)
+    with pytest.raises(InternalError, match="could not delete .*: Permission denied"):
+        remove(tmp_path / "workspaces/r.git", tmp_path / "workspaces")
+
+
+def test_name_of_is_offered_here_too():
+    assert name_of("https://host/o/r.git") == "r"
