@@ -1,9 +1,11 @@
 """What every test may ask for."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import repos
+from emulator import Emulator
 from fakes import ScriptedServer
 from front import README, Front
 
@@ -24,3 +26,10 @@ def front(tmp_path: Path, server: ScriptedServer) -> Front:
         tmp_path / "project", {"README.md": README, "calc.py": "def add(a, b):\n    return a - b\n"}
     )
     return Front(home, top, server)
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """Give llmock, one a worker; whoever uses it resets it first."""
+    with Emulator() as running:
+        yield running

@@ -49,7 +49,7 @@ class Emulator:
 
     def __exit__(self, *_: object) -> None:
         assert self._process
-        self._process.terminate()
+        self._process.kill()  # politely asked, it would wait for the answers that it holds back
         self._process.wait(10)
 
     def script(self, *behaviors: dict[str, Any]) -> None:

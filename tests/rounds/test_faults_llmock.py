@@ -1,0 +1,147 @@
+"""What becomes of a round when a vendor fails: faults of llmock, an emulator that is not ours."""
+
+from datetime import datetime
+from typing import Any
+
+import leaks
+import pytest
+from emulator import CONTEXT_WINDOW, Emulator
+from front import DIFF, KEYS, Front
+
+VENDORS = {"gpt": "openai", "claude": "anthropic", "gemini": "gemini"}
+ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
+LIMITS = {"connect_timeout": 2, "first_byte_timeout": 0.6, "idle_timeout": 0.6, "timeout": 4}
+
+
+def fail(status: int, **more: Any) -> dict[str, Any]:
+    return {"type": "fail", "status": status, "times": None, **more}
+
+
+def broken(kind: str, after: int = 4) -> dict[str, Any]:
+    return {"type": "stream_fault", "kind": kind, "after_chunks": after, "times": None}
+
+
+def reply(reason: str = "stop") -> dict[str, Any]:
+    return {"type": "reply", "text": DIFF, "finish_reason": reason, "times": None}
+
+
+ECHO = "Incorrect API key provided: " + ", ".join(KEYS.values())
+FAULTS: dict[str, tuple[list[dict[str, Any]], str, int]] = {
+    "429 for ever": ([fail(429, retry_after=0.05)], "rate_limited", 5),
+    "429, come back tomorrow": ([fail(429, retry_after=86_400)], "rate_limited", 5),
+    "401": ([fail(401, message=ECHO)], "auth", 4),
+    "403": ([fail(403, message=ECHO)], "auth", 4),
+    "404": ([fail(404)], "model_not_found", 4),
+    "500": ([fail(500, message=ECHO, retry_after=0.05)], "provider_error", 5),
+    "529": ([fail(529, retry_after=0.05)], "provider_error", 5),
+    "disconnect": ([reply(), broken("disconnect")], "network", 5),
+    "disconnect at once": ([reply(), broken("disconnect", 0)], "network", 5),
+    "truncate": ([reply(), broken("truncate")], "network", 5),
+    "malformed": ([reply(), broken("malformed")], "provider_error", 5),
+    "stall": ([reply(), broken("stall")], "timeout", 5),
+    "stall at once": ([reply(), broken("stall", 0)], "timeout", 5),
+    "no answer": ([{"type": "delay", "seconds": 30, "times": None}], "timeout", 5),
+    "length": ([reply("length")], "truncated", 1),
+    "content_filter": ([reply("content_filter")], "refused", 1),
+}
+
+
+@pytest.fixture
+def emulated(front: Front, emulator: Emulator) -> Front:
+    """Give dursor whose vendors are llmock, and a fourth model that speaks Chat Completions."""
+    emulator.reset()
+    front.extra |= {
+        "OPENAI_BASE_URL": emulator.base_urls["openai"],
+        "ANTHROPIC_BASE_URL": emulator.base_urls["anthropic"],
+        "GOOGLE_GEMINI_BASE_URL": emulator.base_urls["google"],
+        "DURSOR_DEBUG": "1",
+    }
+    front.configure(log_level="debug", retries=1, **LIMITS)
+    words = ("--provider", "openai", "--model", "gpt-4o", "--base-url")
+    assert front("models", "add", "chat", *words, emulator.base_urls["openai"]).exit_code == 0
+    return front
+
+
+def seconds(run: dict[str, Any]) -> float:
+    begun, ended = (datetime.fromisoformat(run[name]) for name in ("created_at", "completed_at"))
+    return (ended - begun).total_seconds()
+
+
+def test_a_scripted_diff_succeeds_with_every_vendor(emulated: Front, emulator: Emulator):
+    emulator.script(reply())
+
+    done = emulated.round("append a line", *ALL, "-m", "chat")
+
+    assert (done.exit_code, done.json["status"]) == (0, "ok"), done.json["errors"]
+    for run in done.runs:
+        assert "+line 4" in run["patch"]
+        assert run["usage"]["output_tokens"] > 0
+    paths = [request["path"] for request in emulator.requests()]
+    assert sorted(path.rpartition("/")[2] for path in paths) == [
+        "completions",
+        f"{done.runs[2]['model_name']}:streamGenerateContent",
+        "messages",
+        "responses",
+    ]
+    leaks.check(emulated, done)
+
+
+def test_retry_after_is_waited_for(emulated: Front, emulator: Emulator):
+    for vendor in VENDORS.values():
+        emulator.script(fail(429, retry_after=0.4, times=1, match={"provider": vendor}))
+    emulator.script(reply())
+
+    done = emulated.round("append a line", *ALL)
+
+    assert (done.exit_code, done.json["status"]) == (0, "ok"), done.json["errors"]
+    for vendor in VENDORS.values():
+        first, second = (one for one in emulator.requests() if one["provider"] == vendor)
+        assert (first["status"], second["status"]) == (429, 200)
+        assert second["started_at"] - first["ended_at"] >= 0.4
+    for run in done.runs:
+        assert any("429" in entry["message"] for entry in run["logs"])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_ends_the_run_in_time_and_says_which(
+    emulated: Front, emulator: Emulator, name: str
+):
+    behaviors, code, exit_code = FAULTS[name]
+    emulator.script(*behaviors)
+    models = [*ALL[2:], "-m", "chat"] if name == "content_filter" else [*ALL, "-m", "chat"]
+
+    done = emulated.round("append a line", *models)
+
+    assert done.json["status"] == "error"
+    assert {run["status"] for run in done.runs} == {"failed"}
+    assert {run["error"]["code"] for run in done.runs} == {code}, done.json["errors"]
+    assert {run["error"]["stage"] for run in done.runs} == {"call"}
+    assert done.exit_code == exit_code
+    assert all(run["patch"] is None for run in done.runs)
+    assert max(map(seconds, done.runs)) < LIMITS["timeout"] + 2
+    leaks.check(emulated, done)
+
+
+def test_an_instruction_beyond_the_window_is_context_too_large(emulated: Front, emulator: Emulator):
+    emulator.script(reply())
+
+    done = emulated.round("word " * CONTEXT_WINDOW, *ALL, "-m", "chat")
+
+    assert {run["error"]["code"] for run in done.runs} == {"context_too_large"}
+    assert done.exit_code == 1
+    assert all("--context-budget" in error["hint"] for error in done.json["errors"])
+
+
+@pytest.mark.parametrize("model", VENDORS)
+@pytest.mark.parametrize(("words", "exit_code"), [((), 0), (("--require", "all"), 5)])
+def test_one_vendor_failing_leaves_the_others_alone(
+    emulated: Front, emulator: Emulator, model: str, words: tuple[str, ...], exit_code: int
+):
+    emulator.script(fail(500, retry_after=0.05, match={"provider": VENDORS[model]}), reply())
+
+    done = emulated.round("append a line", *ALL, *words)
+
+    statuses = {run["model"]: run["status"] for run in done.runs}
+    assert statuses.pop(model) == "failed"
+    assert [*statuses.values()] == ["succeeded", "succeeded"]
+    assert (done.exit_code, done.json["status"]) == (exit_code, "partial")
