@@ -11,7 +11,7 @@ from dursor import __version__
 def main() -> int:
     """Run the command line of this process and return its exit code."""
     if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"dursor {__version__}\n")
+        print(f"dursor {__version__}")  # noqa: T201 - unlike write, it knows of a closed stdout
         return _leave(0)
 
     import gc
@@ -30,10 +30,10 @@ def main() -> int:
 def _leave(code: int) -> int:
     """End the process without the interpreter's teardown, 8 ms that nobody waits for."""
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        os._exit(code)  # the reader is gone; a normal exit would only complain about that
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except BrokenPipeError:
+        os._exit(code)  # the reader has seen enough; a normal exit would complain
     threading = sys.modules.get("threading")
     if threading is None or threading.active_count() == 1:
         import atexit

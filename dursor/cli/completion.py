@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from typer._click.shell_completion import ShellComplete, split_arg_string
 
 from dursor.cli.terminal import one_line
+from dursor.errors import DursorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,8 +38,9 @@ def answer(root: Root, instruction: str, extra: Mapping[str, Any]) -> int:
         return 1
     words, incomplete = _words(os.environ)
     finder = Finder(root, {**extra}, "dursor", "_DURSOR_COMPLETE")
-    lines = [shown(item) + "\n" for item in finder.get_completions(words, incomplete)]
-    sys.stdout.write("".join(lines))
+    with suppress(DursorError):  # words that lead nowhere: nothing to offer
+        for item in finder.get_completions(words, incomplete):
+            sys.stdout.write(shown(item) + "\n")
     return 0
 
 

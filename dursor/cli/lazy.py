@@ -59,9 +59,9 @@ class LazyGroup(TyperGroup):
         """Find the command that ARGS begin with; UsageError with near names when there is none."""
         name, rest = args[0], args[1:]
         found = self.get_command(ctx, name)
-        if found is None and not ctx.resilient_parsing:
+        if found is None:
             raise unknown_command(ctx.command_path, name, self.table)
-        return (name if found else None), found, rest
+        return name, found, rest
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands' words and sentences."""

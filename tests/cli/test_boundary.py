@@ -1,0 +1,193 @@
+"""How commands end, however they end."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import stage
+
+from dursor.errors import AuthError, BudgetError, ConflictError, PolicyError, UsageError
+
+NOT_FOUND = UsageError("no such thing: 'x'", hint="dursor run list")
+
+
+def test_a_value_is_printed_and_nothing_else(dursor):
+    done = dursor("run", "show", "3fa1", answers={"runs.find": stage.RUN})
+    assert done.exit_code == 0
+    assert done.stdout.startswith("run          3fa1c9e2")
+    assert done.stderr == ""
+    assert done.played.said == ("runs.find", ("3fa1",), {})
+
+
+def test_json_is_one_object_on_stdout(dursor):
+    done = dursor("run", "show", "3fa1", "--json", answers={"runs.find": stage.RUN})
+    assert done.json["version"] == 1
+    assert done.json["status"] == "ok"
+    assert done.json["data"]["id"] == stage.RUN.id
+    assert done.json["errors"] == []
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NOT_FOUND, 2),
+        (AuthError("no key"), 4),
+        (BudgetError("too dear"), 6),
+        (PolicyError("forbidden"), 7),
+        (ConflictError("moved on"), 8),
+    ],
+)
+def test_an_error_is_a_line_a_hint_and_its_exit_code(dursor, error, code):
+    answers = {"runs.find": error}
+    told = dursor("run", "show", "x", answers=answers)
+    assert (told.exit_code, told.stdout) == (code, "")
+    hint = f"hint: {error.hint}\n" if error.hint else ""
+    assert told.stderr == f"error: {error.message}\n{hint}"
+    shown = dursor("run", "show", "x", "--json", answers=answers)
+    failure = {"code": error.code, "message": error.message, "hint": error.hint}
+    assert shown.json == {"version": 1, "status": "error", "data": None, "errors": [failure]}
+    assert (shown.exit_code, shown.stderr) == (code, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["nosuch"], "dursor has no command 'nosuch'", "dursor --help"),
+        (["modles"], "dursor has no command 'modles'", "dursor models"),
+        (["models", "lst"], "dursor models has no command 'lst'", "dursor models list"),
+        (["models"], "missing command", "dursor models --help"),
+        (["run", "list", "--limt", "3"], "no such option: --limt", "dursor run list --limit"),
+        (["run", "show"], "missing argument 'RUN'", "dursor run show --help"),
+        (
+            ["run", "show", "a", "b"],
+            "got unexpected extra argument(s) (b)",
+            "dursor run show --help",
+        ),
+        (
+            ["run", "list", "--limit", "many"],
+            "invalid value for '--limit': 'many' is not a valid int",
+            "dursor run list --help",
+        ),
+        (
+            ["models", "add", "mine"],
+            "missing option '--provider'. Choose from: openai, anthropic, google",
+            "dursor models add --help",
+        ),
+        (["--version", "demo"], "--version stands alone", "dursor --version"),
+    ],
+)
+def test_words_that_are_off_are_refused_in_our_form(dursor, words, message, hint):
+    told = dursor(*words)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert told.stderr == f"error: {message}\nhint: {hint}\n"
+    shown = dursor(*words, "--json")
+    assert shown.json["errors"] == [{"code": "usage", "message": message, "hint": hint}]
+    assert (shown.exit_code, shown.json["data"]) == (2, None)
+
+
+def test_json_after_two_dashes_is_text(dursor):
+    done = dursor("run", "--", "--json", answers={"rounds.start": NOT_FOUND})
+    assert done.stdout == ""
+    assert done.played.said[1][0].instruction == "--json"
+
+
+def test_ctrl_c_is_one_line_and_130(dursor):
+    done = dursor("run", "show", "x", answers={"runs.find": KeyboardInterrupt()})
+    assert (done.exit_code, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
+    shown = dursor("run", "show", "x", "--json", answers={"runs.find": KeyboardInterrupt()})
+    assert shown.exit_code == 130
+    assert shown.json["errors"][0]["code"] == "interrupted"
+
+
+def test_help_and_version(dursor):
+    assert dursor("--version").stdout == "dursor 0.1.0\n"
+    assert dursor("--version", "--json").json["data"] == {"version": "0.1.0"}
+    assert dursor().stdout == dursor("--help").stdout == dursor("-h").stdout
+    assert dursor("models", "-h").stdout.startswith("Usage: dursor models [OPTIONS] COMMAND")
+
+
+def test_foreign_control_characters_of_an_error_are_harmless(dursor):
+    done = dursor("run", "show", "x", answers={"runs.find": UsageError("a\x1b[2J\nb\u202ec")})
+    assert done.stderr == "error: a\\x1b[2J b\\u202ec\n"
+
+
+def test_a_bug_is_one_line_and_says_how_to_see_more(process):
+    key = "sk-ant-" + "a1" * 20
+    done = process("run", "show", "3fa1", play="bug", OPENAI_API_KEY=key)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: internal error: ZeroDivisionError: while holding [redacted]\n"
+        "hint: DURSOR_DEBUG=1 dursor run show 3fa1 shows more\n"
+    )
+
+
+def test_a_bug_in_json_is_one_object(process):
+    done = process("run", "show", "3fa1", "--json", play="bug")
+    assert done.returncode == 1
+    assert '"code": "internal"' in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_debugging_shows_the_traceback_without_secrets(process):
+    key = "a-secret-of-no-known-form"
+    done = process("run", "show", "3fa1", play="bug", OPENAI_API_KEY=key, DURSOR_DEBUG="1")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert key not in done.stderr
+    known = process("run", "show", "3fa1", play="error", DURSOR_DEBUG="1")
+    assert "Traceback" in known.stderr
+    assert known.stderr.endswith("error: the server broke\nhint: try again\n")
+    assert known.returncode == 5
+
+
+def test_a_reader_that_leaves_early_is_no_error(home):
+    words = [sys.executable, stage.__file__, "run", "list"]
+    with subprocess.Popen(
+        words,
+        env={**home, "STAGE_PLAY": "list"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith(b"RUN")
+        running.stdout.close()
+        assert running.stderr is not None
+        assert running.stderr.read() == b""
+        assert running.wait(30) == 0
+
+
+@pytest.mark.parametrize("word", ["--version", "--help"])
+def test_closed_standard_streams_end_nothing(home, word):
+    done = subprocess.run(
+        f'exec "{sys.executable}" -m dursor {word} >&- 2>&-',
+        shell=True,
+        env=home,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 0
+
+
+def test_a_terminal_of_another_encoding_gets_escapes(process):
+    done = process("run", "list", play="list", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+
+
+def test_a_folder_that_is_gone_is_said(home, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f'cd "{gone}" && rmdir "{gone}" && exec "{sys.executable}" -m dursor run list'
+    done = subprocess.run(
+        ["sh", "-c", script],
+        env={**home, "PYTHONPATH": home["PYTHONPATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: the current folder no longer exists\n")
+    assert os.linesep in done.stderr

@@ -1,0 +1,292 @@
+"""Every command: what it asks of which service, and what it shows of the answer."""
+
+import pytest
+import stage
+from stage import APPLIED, MODEL, OTHER, REPO, RUN, TASK
+
+from dursor.cli.table import COMMANDS, Branch
+from dursor.domain import ProviderName, RunStatus
+from dursor.services.request import ContextRequest, NewModel
+from dursor.services.results import Branch as GitBranch
+from dursor.services.results import (
+    ComparedFile,
+    Comparison,
+    Finding,
+    ModelCheck,
+    ResolvedPatch,
+    Round,
+    Setting,
+    TaskHistory,
+)
+
+ROUND = Round(TASK, (RUN, OTHER))
+NO_FILTER = {"everywhere": False, "task": None, "status": None, "limit": 20}
+HISTORY = TaskHistory(TASK, (stage.MESSAGE,), (RUN,), (stage.PR,))
+COMPARED = Comparison(
+    (RUN, OTHER), (ComparedFile("shop/pages.py", (RUN.id, OTHER.id), identical=True),), stage.PATCH
+)
+SETTING = Setting("budget_usd", 0.5, "default")
+APPLY = {"branch": None, "commit": False, "three_way": False}
+ANY = object()  # a listener or a question: not compared
+
+# words, call, positional arguments, options, answer, a line of what people read
+CASES = [
+    ("run list", "runs.list", (None,), NO_FILTER, [RUN], "3fa1c9e2  gpt    succeeded"),
+    (
+        "run list --all --task 7d1f --status failed --limit 3 --repo shop",
+        "runs.list",
+        ("shop",),
+        {"everywhere": True, "task": "7d1f", "status": RunStatus.FAILED, "limit": 3},
+        [RUN],
+        "RUN       MODEL  STATUS     FILES  +/-     TIME  COST    AGE",
+    ),
+    ("run show 3fa1", "runs.find", ("3fa1",), {}, RUN, "Counts from one."),
+    ("run diff 3fa1", "runs.find", ("3fa1",), {}, RUN, "+last = 10"),
+    ("run logs 3fa1", "runs.find", ("3fa1",), {}, RUN, f"{stage.AT}  call     streaming"),
+    ("run logs 3fa1 --follow", "runs.follow", ("3fa1",), {}, RUN.logs, "streaming"),
+    ("run watch 3fa1 b07d", "rounds.watch", (["3fa1", "b07d"], ANY), {}, ROUND, "b07d55aa"),
+    ("run cancel 3fa1 b07d", "runs.cancel", (["3fa1", "b07d"],), {}, ROUND, "b07d55aa"),
+    ("run retry 3fa1", "rounds.retry", ("3fa1", ANY), {}, ROUND, "3fa1c9e2"),
+    (
+        "run compare 3fa1 b07d",
+        "runs.compare",
+        (["3fa1", "b07d"],),
+        {},
+        COMPARED,
+        "changed   changed   identical  shop/pages.py",
+    ),
+    ("run apply 3fa1", "runs.apply", ("3fa1",), APPLY, APPLIED, "modified  +11 -4  shop/pages.py"),
+    (
+        "run apply 3fa1 --branch fix --commit --3way",
+        "runs.apply",
+        ("3fa1",),
+        {"branch": "fix", "commit": True, "three_way": True},
+        APPLIED,
+        "branch  fix",
+    ),
+    (
+        """models add mine --provider openai --model qwen --base-url http://x/v1 --api chat
+        --effort low --max-output-tokens 9 --display-name Mine""",
+        "models.add",
+        (
+            NewModel("mine", ProviderName.OPENAI, "qwen", "http://x/v1", "chat", "low", 9, "Mine"),
+            ANY,
+        ),
+        {},
+        MODEL,
+        "model     gpt-5.2",
+    ),
+    ("models list", "models.list", (100,), {}, [MODEL], "gpt   openai    gpt-5.2  env"),
+    ("models show gpt", "models.find", ("gpt",), {}, MODEL, "options   effort high"),
+    (
+        "models check gpt",
+        "models.check",
+        (["gpt"],),
+        {},
+        [ModelCheck("gpt", ok=True, latency_ms=340, error=None)],
+        "gpt   ok      340 ms",
+    ),
+    ("models set-key gpt", "models.set_key", ("gpt", ANY), {}, MODEL, "name      gpt"),
+    ("models remove gpt", "models.remove", ("gpt",), {}, MODEL, "name      gpt"),
+    (
+        "repo add . --name shop",
+        "repos.add",
+        (".", "shop", ANY),
+        {},
+        REPO,
+        "path     /home/ada/shop",
+    ),
+    ("repo list", "repos.list", (20,), {}, [REPO], "shop  main    /home/ada/shop"),
+    ("repo show shop", "repos.find", ("shop",), {}, REPO, "branch   main"),
+    (
+        "repo branches shop",
+        "repos.branches",
+        ("shop",),
+        {},
+        [GitBranch("main", "c0de" * 10, default=True)],
+        "main    c0dec0de  default",
+    ),
+    ("repo remove shop", "repos.remove", ("shop",), {}, REPO, "name     shop"),
+    (
+        "task new Pagination --repo shop",
+        "tasks.create",
+        ("Pagination", "shop"),
+        {},
+        TASK,
+        "title    Pagination",
+    ),
+    (
+        "task list --all",
+        "tasks.list",
+        (None,),
+        {"everywhere": True, "limit": 20},
+        [TASK],
+        "7d1f7d1f  open",
+    ),
+    ("task show 7d1f", "tasks.history", ("7d1f",), {}, HISTORY, "  in pagination"),
+    ("task say 7d1f hello", "tasks.say", ("7d1f", "hello"), {}, stage.MESSAGE, "user, 2026"),
+    ("task rename 7d1f Pages", "tasks.rename", ("7d1f", "Pages"), {}, TASK, "status   open"),
+    ("task close 7d1f", "tasks.close", ("7d1f",), {}, TASK, "repo     4ee04ee0"),
+    (
+        "context Pagination --repo shop --base v1 --file a.py --context-budget 9",
+        "rounds.context",
+        (ContextRequest("Pagination", "shop", "v1", ("a.py",), 9),),
+        {},
+        stage.PLAN,
+        "321     1-20,40-60  shop/pages.py  named in the instruction",
+    ),
+    (
+        "patch - --repo shop --base v1",
+        "patches.resolve",
+        (b"", "shop", "v1"),
+        {},
+        ResolvedPatch(stage.PATCH, (stage.CHANGED,), ()),
+        "+last = 10",
+    ),
+    ("patch - --apply", "patches.apply", (b"", None, None), {}, APPLIED, "shop/pages.py"),
+    ("config get budget_usd", "configuration.get", ("budget_usd",), {}, SETTING, "0.5"),
+    ("config set budget_usd 1", "configuration.set", ("budget_usd", "1"), {}, SETTING, "0.5"),
+    ("config list", "configuration.list", (), {}, [SETTING], "budget_usd  0.5    default"),
+    (
+        "doctor",
+        "doctor.examine",
+        (),
+        {},
+        [Finding("git", ok=True, detail="2.47")],
+        "git    ok      2.47",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "call", "args", "options", "answer", "line"), CASES)
+def test_a_command_is_one_call(dursor, words, call, args, options, answer, line):
+    done = dursor(*words.split(), answers={call: answer}, input="")
+    name, given, named = done.played.said
+    assert (name, named) == (call, options)
+    assert len(given) == len(args)
+    assert [have for have, want in zip(given, args, strict=True) if want is not ANY] == [
+        want for want in args if want is not ANY
+    ]
+    assert line in done.stdout
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(("words", "call", "args", "options", "answer", "line"), CASES)
+def test_a_command_speaks_json(dursor, words, call, args, options, answer, line):
+    done = dursor(*words.split(), "--json", answers={call: answer}, input="")
+    assert done.json["status"] == "ok"
+    assert done.json["data"]
+    assert "next:" not in done.stderr
+
+
+def test_no_command_is_left_out():
+    covered = {" ".join(words.split()[:2]) for words, *_ in CASES} | {"config path", "demo"}
+    for word, entry in COMMANDS.items():
+        names = [f"{word} {one}" for one in entry.commands] if isinstance(entry, Branch) else [word]
+        for name in names:
+            assert any(f"{one} ".startswith(f"{name} ") for one in covered), name
+
+
+def test_the_configuration_file(dursor):
+    done = dursor("config", "path", answers={"configuration.path": "/home/ada/config.toml"})
+    assert done.stdout == "/home/ada/config.toml\n"
+
+
+def test_settings_are_shown_as_a_script_reads_them(dursor):
+    for value, shown in (("gpt", "gpt"), (["gpt"], '["gpt"]'), (None, "null"), (True, "true")):
+        answers = {"configuration.get": Setting("models", value, "file")}
+        assert dursor("config", "get", "models", answers=answers).stdout == f"{shown}\n"
+
+
+def test_a_doctor_who_finds_something_fails(dursor):
+    found = [
+        Finding("git", ok=True, detail="2.47"),
+        Finding("keyring", False, "locked", "unlock it"),
+    ]
+    told = dursor("doctor", answers={"doctor.examine": found})
+    assert told.exit_code == 1
+    assert told.stderr == "error: keyring: locked\nhint: unlock it\n"
+    shown = dursor("doctor", "--json", answers={"doctor.examine": found})
+    assert shown.json["status"] == "partial"
+    assert shown.json["data"]["checks"][1] == {
+        "name": "keyring",
+        "ok": False,
+        "detail": "locked",
+        "hint": "unlock it",
+    }
+
+
+def test_a_key_that_is_refused_is_exit_4(dursor):
+    from dursor.errors import AuthError
+
+    checks = [ModelCheck("gpt", ok=False, latency_ms=None, error=AuthError("401", hint="set-key"))]
+    done = dursor("models", "check", answers={"models.check": checks})
+    assert (done.exit_code, done.stderr) == (4, "error: 401\nhint: set-key\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "call", "hint"),
+    [
+        ("run list", "runs.list", "dursor run "),
+        ("task list", "tasks.list", "dursor task new "),
+        ("repo list", "repos.list", "dursor repo add "),
+    ],
+)
+def test_an_empty_list_says_what_to_type(dursor, words, call, hint):
+    told = dursor(*words.split(), answers={call: []})
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert hint in told.stderr
+    assert dursor(*words.split(), "--json", answers={call: []}).json["data"] == {"items": []}
+
+
+def test_the_sections_of_a_run(dursor):
+    def shown(*flags):
+        return dursor("run", "show", "3fa1", *flags, answers={"runs.find": RUN}).stdout
+
+    assert "Counts from one." in shown()
+    assert "renamed   +0 -0   a.py -> b.py" in shown()
+    assert "streaming" not in shown()
+    assert "streaming" in shown("--logs")
+    assert "Counts from one." not in shown("--logs")
+    assert "+last = 10" in shown("--diff", "--logs")
+    assert "guidance" in shown("--context")
+    assert "12.3k in (6.0k cached), 1.2k out (200 reasoning)" in shown("--summary")
+
+
+def test_a_failed_run_says_why_and_what_to_type(dursor):
+    done = dursor("run", "show", "dead", answers={"runs.find": stage.FAILED})
+    assert "error        no first byte within 300 s (in call)" in done.stdout
+    assert "hint         --timeout 900" in done.stdout
+
+
+def test_one_run_is_nothing_to_compare(dursor):
+    assert dursor("run", "compare", "3fa1").exit_code == 2
+
+
+def test_a_log_is_followed_line_by_line(dursor):
+    heard = []
+
+    def follow(run):
+        for message in ("one", "two"):
+            heard.append(message)
+            yield stage.LogEntry(stage.AT, stage.Stage.CALL, f"{message}\n\x1b[2J")
+
+    done = dursor("run", "logs", "3fa1", "-f", answers={"runs.follow": follow})
+    assert heard == ["one", "two"]
+    assert done.stdout == f"{stage.AT}  call     one \\x1b[2J\n{stage.AT}  call     two \\x1b[2J\n"
+
+
+def test_a_key_comes_from_stdin_when_told_to(dursor):
+    answers = {"models.set_key": stage.keep_key, "models.add": stage.keep_key}
+    done = dursor("models", "set-key", "gpt", "--stdin", answers=answers, input=" sk-abc \n")
+    assert "display   cba-ks" in done.stdout
+    added = ("models", "add", "mine", "--provider", "google", "--model", "m")
+    assert "cba-ks" in dursor(*added, "--key-stdin", answers=answers, input="sk-abc").stdout
+    assert "display   none" in dursor(*added, answers=answers, input="sk-abc").stdout
+    for bad in ("", " \n", "two words", "naïve", "a\nb"):
+        assert (
+            dursor("models", "set-key", "gpt", "--stdin", answers=answers, input=bad).exit_code == 2
+        )
+    refused = dursor("models", "set-key", "gpt", answers=answers, input="sk-abc")
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("error: no terminal to type the key on\n")

@@ -1,0 +1,213 @@
+"""The JSON of every shape: exactly these keys, and plain values only."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import stage
+from stage import AT, FAILED, LATER, OTHER, RUN
+
+from dursor.cli import shapes
+from dursor.cli.lines import RunView
+from dursor.cli.output import Items, Patch, Plain
+from dursor.domain import KeySource
+from dursor.errors import AuthError
+from dursor.services import results
+
+CHANGE = {"path", "old_path", "change", "added_lines", "removed_lines"}
+LISTED_RUN = {
+    "id",
+    "task_id",
+    "round",
+    "sample",
+    "parent_run_id",
+    "model_id",
+    "model",
+    "provider",
+    "model_name",
+    "instruction",
+    "base_ref",
+    "base_commit",
+    "dirty",
+    "status",
+    "error",
+    "summary",
+    "files_changed",
+    "warnings",
+    "usage",
+    "cost_usd",
+    "attempts",
+    "created_at",
+    "started_at",
+    "completed_at",
+}
+FULL_RUN = LISTED_RUN | {"patch", "logs", "context"}
+TASK = {"id", "repo_id", "title", "status", "created_at", "updated_at"}
+MESSAGE = {"id", "task_id", "role", "content", "run_id", "created_at"}
+REPO = {
+    "id",
+    "name",
+    "repo_url",
+    "path",
+    "default_branch",
+    "latest_commit",
+    "workspace_path",
+    "created_at",
+}
+MODEL = {
+    "id",
+    "name",
+    "provider",
+    "model_name",
+    "display_name",
+    "base_url",
+    "options",
+    "key",
+    "built_in",
+    "created_at",
+}
+PR = {
+    "id",
+    "task_id",
+    "number",
+    "url",
+    "branch",
+    "title",
+    "body",
+    "latest_commit",
+    "status",
+    "created_at",
+    "updated_at",
+}
+PLAN = {"base_commit", "budget", "tokens", "files", "withheld"}
+SENT = {"path", "ranges", "tokens", "reason"}
+HISTORY = results.TaskHistory(stage.TASK, (stage.MESSAGE,), (RUN,), (stage.PR,))
+COMPARED = results.Comparison(
+    (RUN, OTHER), (results.ComparedFile("a.py", (RUN.id,), identical=False),), "diff"
+)
+
+VALUES = [
+    (RunView(RUN, frozenset()), FULL_RUN),
+    (results.Round(stage.TASK, (RUN, FAILED)), {"task", "runs"}),
+    (Items("run", [RUN]), {"items"}),
+    (Patch("diff", {}), {"patch"}),
+    (
+        Patch("diff", {"files_changed": [], "warnings": []}),
+        {"patch", "files_changed", "warnings"},
+    ),
+    (COMPARED, {"runs", "files", "interdiff"}),
+    (stage.APPLIED, {"files_changed", "branch", "commit"}),
+    (stage.MODEL, MODEL),
+    (stage.REPO, REPO),
+    (stage.TASK, TASK),
+    (stage.MESSAGE, MESSAGE),
+    (HISTORY, {"task", "messages", "runs", "prs"}),
+    (stage.PLAN, PLAN),
+    (results.RoundPlan(stage.PLAN, ()), {"task", "runs", "plan"}),
+    (results.Setting("budget_usd", 0.5, "default"), {"key", "value", "source"}),
+    (Plain({"checks": []}, []), {"checks"}),
+]
+ITEMS = [
+    ("run", RUN, LISTED_RUN),
+    ("task", stage.TASK, TASK),
+    ("repo", stage.REPO, REPO),
+    ("branch", results.Branch("main", "c0de", default=True), {"name", "commit", "default"}),
+    ("model", stage.MODEL, MODEL),
+    (
+        "check",
+        results.ModelCheck("gpt", ok=False, latency_ms=None, error=AuthError("no")),
+        {"name", "ok", "latency_ms", "error"},
+    ),
+    ("log", stage.LOGGED, {"at", "stage", "message"}),
+    ("setting", results.Setting("models", ["gpt"], "file"), {"key", "value", "source"}),
+]
+
+
+def test_no_shape_is_left_out():
+    assert {type(value).__name__ for value, _ in VALUES} == {*shapes.SHAPES}
+    assert {kind for kind, _, _ in ITEMS} == {*shapes.ITEMS}
+
+
+@pytest.mark.parametrize(("value", "keys"), VALUES)
+def test_keys_are_exactly_these(value, keys):
+    data = shapes.to_json(value)
+    assert data is not None
+    assert set(data) == keys
+    assert json.loads(json.dumps(data)) == data
+
+
+@pytest.mark.parametrize(("kind", "value", "keys"), ITEMS)
+def test_keys_of_list_items_are_exactly_these(kind, value, keys):
+    data = shapes.to_json(Items(kind, [value]))
+    assert data is not None
+    assert [set(item) for item in data["items"]] == [keys]
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_nothing_is_null():
+    assert shapes.to_json(None) is None
+
+
+def test_a_run_inside_out():
+    run = shapes.full_run(RUN)
+    assert run["files_changed"][1] == {
+        "path": "b.py",
+        "old_path": "a.py",
+        "change": "renamed",
+        "added_lines": 0,
+        "removed_lines": 0,
+    }
+    assert run["usage"] == {
+        "input_tokens": 12_345,
+        "cached_input_tokens": 6_000,
+        "output_tokens": 1_234,
+        "reasoning_tokens": 200,
+    }
+    assert run["logs"] == [{"at": AT, "stage": "call", "message": "streaming"}]
+    assert [set(file) for file in run["context"]] == [SENT, SENT]
+    assert [file["ranges"] for file in run["context"]] == [[[1, 20], [40, 60]], None]
+    assert (run["status"], run["provider"], run["error"]) == ("succeeded", "openai", None)
+    assert (run["started_at"], run["completed_at"]) == (AT, LATER)
+    assert run["warnings"] == ["line endings differ"]
+
+
+def test_a_failed_run_has_its_error_and_no_figures():
+    run = shapes.full_run(FAILED)
+    assert run["error"] == {
+        "code": "timeout",
+        "message": "no first byte within 300 s",
+        "hint": "--timeout 900",
+        "stage": "call",
+    }
+    assert (run["usage"], run["cost_usd"], run["patch"]) == (None, None, None)
+
+
+def test_inner_shapes():
+    data = shapes.to_json(HISTORY)
+    assert data is not None
+    assert set(data["task"]) == TASK
+    assert [set(one) for one in data["messages"]] == [MESSAGE]
+    assert [set(one) for one in data["runs"]] == [LISTED_RUN]
+    assert [set(one) for one in data["prs"]] == [PR]
+    compared = shapes.to_json(COMPARED)
+    assert compared is not None
+    assert compared["files"] == [{"path": "a.py", "runs": [RUN.id], "identical": False}]
+    plan = shapes.to_json(stage.PLAN)
+    assert plan is not None
+    assert plan["tokens"] == {"files": 321, "total": 500}
+    assert plan["withheld"] == [{"path": ".env", "reason": "forbidden"}]
+    applied = shapes.to_json(stage.APPLIED)
+    assert applied is not None
+    assert [set(one) for one in applied["files_changed"]] == [CHANGE]
+
+
+def test_where_the_key_is():
+    for key, shown in ((KeySource.KEYRING, "keyring"), (None, None)):
+        data = shapes.to_json(replace(stage.MODEL, key=key))
+        assert data is not None
+        assert data["key"] == shown
+    assert shapes.model(stage.MODEL)["options"] == {"effort": "high"}
+
+
+def test_a_round_over_several_tasks_names_none():
+    assert shapes.to_json(results.Round(None, (RUN,)))["task"] is None

@@ -1,0 +1,124 @@
+"""Where an instruction comes from, and what is refused."""
+
+import pytest
+import stage
+
+from dursor.cli.text import instruction
+from dursor.errors import UsageError
+from dursor.services.results import ResolvedPatch, Round
+
+DONE = {"rounds.start": Round(stage.TASK, (stage.RUN,))}
+
+
+def sent(done):
+    assert done.exit_code == 0, done.stderr
+    return done.played.said[1][0].instruction
+
+
+def test_a_dash_reads_stdin(dursor):
+    assert sent(dursor("run", "-", input="Fix it\nall\n", answers=DONE)) == "Fix it\nall"
+
+
+def test_a_file_is_read(dursor, tmp_path):
+    file = tmp_path / "task.md"
+    file.write_bytes("\ufeffFix it\r\nnaïvely\r\n".encode())
+    assert sent(dursor("run", "--instruction-file", str(file), answers=DONE)) == "Fix it\nnaïvely"
+
+
+def test_stdin_is_left_alone_otherwise(dursor):
+    assert sent(dursor("run", "Fix it now", input="not this", answers=DONE)) == "Fix it now"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+def test_an_empty_instruction_is_refused(dursor, text):
+    done = dursor("run", text, "-m", "gpt", answers=DONE)
+    assert (done.exit_code, done.played.calls) == (2, [])
+    assert done.stderr.startswith("error: the instruction is empty\n")
+
+
+def test_an_empty_stdin_is_refused(dursor):
+    assert dursor("run", "-", input=" \n", answers=DONE).exit_code == 2
+
+
+def test_text_and_file_exclude_each_other(dursor, tmp_path):
+    file = tmp_path / "task.md"
+    file.write_text("Fix it")
+    done = dursor("run", "Fix it now", "--instruction-file", str(file), answers=DONE)
+    assert (done.exit_code, done.played.calls) == (2, [])
+    assert "exclude each other" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["none", "."])
+def test_a_file_that_cannot_be_read_is_refused(dursor, tmp_path, name):
+    done = dursor("run", "--instruction-file", str(tmp_path / name), answers=DONE)
+    assert (done.exit_code, done.played.calls) == (2, [])
+    assert done.stderr.startswith("error: cannot read ")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"a\0b"])
+def test_what_is_not_text_is_refused(dursor, tmp_path, data):
+    file = tmp_path / "task.bin"
+    file.write_bytes(data)
+    done = dursor("run", "--instruction-file", str(file), answers=DONE)
+    assert done.exit_code == 2
+    assert "not" in done.stderr
+
+
+def test_undecodable_arguments_are_refused(dursor):
+    assert dursor("run", "fix \udcff", answers=DONE).exit_code == 2
+    assert dursor("task", "new", "\udcff", answers={}).exit_code == 2
+
+
+def test_no_text_without_a_terminal_is_refused(dursor):
+    done = dursor("run", "-m", "gpt", answers=DONE)
+    assert (done.exit_code, done.played.calls) == (2, [])
+    assert done.stderr.startswith("error: no instruction: TEXT is missing")
+
+
+def test_context_reads_its_text_alike(dursor):
+    answers = {"rounds.context": stage.PLAN}
+    done = dursor("context", "-", input="Fix it", answers=answers)
+    assert done.played.said[1][0].instruction == "Fix it"
+    assert dursor("context", answers=answers).exit_code == 2
+
+
+def test_words_of_a_task_may_come_from_stdin(dursor):
+    done = dursor(
+        "task", "say", "7d1f", "-", input="also page 0\n", answers={"tasks.say": stage.MESSAGE}
+    )
+    assert done.played.said == ("tasks.say", ("7d1f", "also page 0"), {})
+    for words in (["say", "7d1f", " "], ["new", ""], ["rename", "7d1f", "\t"]):
+        refused = dursor("task", *words)
+        assert refused.exit_code == 2
+        assert refused.stderr.startswith("error: the ")
+
+
+def test_a_reply_is_read_as_bytes(dursor, tmp_path):
+    reply = tmp_path / "reply.md"
+    reply.write_bytes(b"\xff reply")
+    answers = {"patches.resolve": ResolvedPatch(stage.PATCH, (stage.CHANGED,), ("be careful",))}
+    done = dursor("patch", str(reply), "--base", "v1", answers=answers)
+    assert done.played.said == ("patches.resolve", (b"\xff reply", None, "v1"), {})
+    assert (done.stdout, done.stderr) == (stage.PATCH, "warning: be careful\n")
+    assert dursor("patch", "-", input="x", answers=answers).played.said[1][0] == b"x"
+    assert dursor("patch", answers=answers).exit_code == 2
+    assert dursor("patch", str(tmp_path / "none"), answers=answers).exit_code == 2
+
+
+def test_a_patch_leaves_as_its_own_bytes(dursor, process):
+    done = dursor("run", "diff", "3fa1", "--json", answers={"runs.find": stage.ODD})
+    assert done.json["data"] == {"patch": stage.ODD.patch}
+    assert process("run", "diff", "3fa1", play="odd").stdout == "+caf\udce9 \x1b[2J\r\n"
+
+
+def test_a_run_without_a_patch_has_no_diff(dursor):
+    done = dursor("run", "diff", "dead", answers={"runs.find": stage.FAILED})
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: run dead0001 has no patch: it is failed\n")
+
+
+def test_the_hint_is_the_command_that_was_meant():
+    with pytest.raises(UsageError) as caught:
+        instruction(" ", None, "dursor context")
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("dursor context ")

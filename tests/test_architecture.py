@@ -1,0 +1,151 @@
+"""What holds for the whole house: layers, a light start, help for every command."""
+
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from dursor.cli.lazy import find
+from dursor.cli.root import app, command
+from dursor.cli.table import COMMANDS, ROUND, Branch, Leaf
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "dursor").rglob("*.py"))
+
+HEAVY = {
+    "asyncio",
+    "cryptography",
+    "git",
+    "httpx",
+    "jwt",
+    "keyring",
+    "platformdirs",
+    "pydantic",
+    "rich",
+    "sqlite_utils",
+    "unidiff",
+}
+COMPLETE = {"_DURSOR_COMPLETE": "complete_bash"}
+LOADED = """
+import atexit, json, os, sys
+told = os.dup(2)
+atexit.register(lambda: os.write(told, json.dumps(sorted(sys.modules)).encode()))
+sys.argv = ["dursor", *{words!r}]
+sys.stderr = open(os.devnull, "w")
+from dursor.__main__ import main
+sys.exit(main())
+"""
+
+
+def leaves() -> Iterator[tuple[tuple[str, ...], Leaf]]:
+    yield ("run",), ROUND
+    for name, entry in COMMANDS.items():
+        if isinstance(entry, Branch):
+            yield from (((name, word), leaf) for word, leaf in entry.commands.items())
+        else:
+            yield (name,), entry
+
+
+def loaded(home: Path, words: list[str], **environment: str) -> set[str]:
+    """Name the top-level modules that a process which runs WORDS has loaded at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(words=words)],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "DURSOR_DATA_DIR": str(home / "data"),
+            "DURSOR_CONFIG_DIR": str(home / "config"),
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        },
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return {*json.loads(done.stderr)}
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "absent"),
+    [
+        (["--version"], {}, HEAVY | {"typer", "dursor.cli", "dursor.domain"}),
+        (["--help"], {}, HEAVY | {"sqlite3", "dursor.domain", "dursor.app"}),
+        (["run", "--help"], {}, HEAVY | {"sqlite3", "dursor.app"}),
+        (["models", "--help"], {}, HEAVY | {"sqlite3", "dursor.domain"}),
+        (["run", "list"], {}, HEAVY | {"tomllib", "secrets", "dursor.services.results"}),
+        (["task", "list"], {}, HEAVY),
+        (["repo", "list"], {}, HEAVY),
+        ([], {**COMPLETE, "COMP_WORDS": "dursor run sh", "COMP_CWORD": "2"}, HEAVY | {"sqlite3"}),
+        ([], {**COMPLETE, "COMP_WORDS": "dursor run show a", "COMP_CWORD": "3"}, HEAVY),
+        ([], {**COMPLETE, "COMP_WORDS": "dursor run x -m g", "COMP_CWORD": "4"}, HEAVY),
+        ([], {**COMPLETE, "COMP_WORDS": "dursor repo show a", "COMP_CWORD": "3"}, HEAVY),
+    ],
+)
+def test_a_cheap_command_loads_nothing_heavy(tmp_path, words, environment, absent):
+    assert not absent & loaded(tmp_path, words, **environment)
+
+
+def test_the_layers_hold():
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as l; l()"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_click_comes_with_typer(path):
+    source = path.read_text(encoding="utf-8")
+    assert not re.search(r"^\s*(import click|from click)\b", source, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("words", "leaf"), [*leaves()])
+def test_every_command_has_the_sentence_that_the_table_shows(words, leaf):
+    function = find(f"dursor.cli.commands.{leaf.target}")
+    assert inspect.getdoc(function).splitlines()[0] == leaf.help
+    assert leaf.help.endswith(".")
+
+
+@pytest.mark.parametrize(("words", "leaf"), [*leaves()])
+def test_every_command_explains_itself_and_its_words(words, leaf):
+    result = CliRunner().invoke(app, [*words, "--help"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: dursor {' '.join(words)} ")
+    assert "--json" in result.stdout
+    for parameter in parameters(words):
+        assert getattr(parameter, "help", None), f"{words}: {parameter.name} has no help"
+
+
+def parameters(words: tuple[str, ...]) -> list[Any]:
+    node: Any = command()
+    context = typer.Context(node, info_name="dursor")
+    for word in words:
+        node = node.get_command(context, word)
+        context = typer.Context(node, info_name=word, parent=context)
+    if words == ("run",):
+        node = node.round()
+    return [*node.get_params(context)]
+
+
+@pytest.mark.parametrize("name", [n for n, entry in COMMANDS.items() if isinstance(entry, Branch)])
+def test_every_group_has_its_sentence(name):
+    result = CliRunner().invoke(app, [name, "--help"], catch_exceptions=False)
+    assert COMMANDS[name].help in " ".join(result.stdout.split())
