@@ -46,7 +46,7 @@ _PATTERNS = (
         ("private key",),
         rf"{_KEY_BODY}(?:"
         rf"(?:(?!-----BEGIN)[\s\S]){{0,8000}}?{_KEY_END}"  # whole, whatever it was wrapped in
-        rf"|(?:{_SEPARATOR}{{1,80}}[A-Za-z0-9+/=]{{16,}})*(?:{_SEPARATOR}{{1,80}}[A-Za-z0-9+/]{{1,15}}=)?)",
+        rf"|(?:{_SEPARATOR}{{1,80}}[A-Za-z0-9+/=]{{16,}})+(?:{_SEPARATOR}{{1,80}}[A-Za-z0-9+/]{{1,15}}=)?)",
     ),
     # OpenAI (sk-, sk-proj-, sk-svcacct-, ...), Anthropic (sk-ant-...)
     _Pattern(("sk-",), rf"{_NOT_INSIDE}sk-{_HAS_DIGIT}{_WORD}{{20,}}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dursor.config import keys
+from dursor.config import keys, toml
 from dursor.errors import PolicyError
 
 FILE = ".dursor.toml"
@@ -44,14 +44,12 @@ _ALLOWED = ("forbidden_paths", *LIMITS)
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:
-    import tomllib
-
     try:
         content = text.decode() if isinstance(text, bytes) else text
         if len(content) > LARGEST:
             raise PolicyError(f"{FILE} at the base commit is larger than {LARGEST // 1024} KiB")
-        return tomllib.loads(content)
-    except (ValueError, RecursionError) as error:
+        return toml.parsed(content)
+    except ValueError as error:
         raise _broken(str(error)) from error
 
 

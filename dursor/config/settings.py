@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dursor.config import keys
+from dursor.config import keys, toml
 from dursor.config.edit import edited
 from dursor.errors import InternalError, UsageError
 from dursor.files import locked, replace_file
@@ -187,11 +187,9 @@ class Settings:
         text = self._read()
         if text is None:
             return {}
-        import tomllib
-
         try:
-            return tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            return toml.parsed(text)
+        except ValueError as error:
             raise UsageError(
                 f"{self.config_file} is broken: {error}", hint=f"$EDITOR {self.config_file}"
             ) from error

@@ -1,0 +1,437 @@
+"""Settings: where they come from, what they accept, how they are written."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import platformdirs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dursor.config import RepoPolicy, Settings, Value
+from dursor.config.edit import edited
+from dursor.config.keys import KEYS
+from dursor.errors import InternalError, PolicyError, UsageError
+
+
+@pytest.fixture
+def settings(tmp_path):
+    def make(text=None, **env):
+        folder = tmp_path / "config"
+        folder.mkdir(exist_ok=True)
+        if text is not None:
+            (folder / "config.toml").write_text(text)
+        places = {"DURSOR_CONFIG_DIR": str(folder), "DURSOR_DATA_DIR": str(tmp_path / "data")}
+        return Settings({**places, **env})
+
+    return make
+
+
+# places
+
+
+def test_folders_are_those_of_the_environment(tmp_path):
+    env = {
+        "DURSOR_DATA_DIR": str(tmp_path / "d"),
+        "DURSOR_CONFIG_DIR": "~/c",
+        "DURSOR_WORKSPACES_DIR": "w",
+        "HOME": "/home/me",
+    }
+    settings = Settings(env)
+    assert settings.data_dir == tmp_path / "d"
+    assert settings.database == tmp_path / "d" / "dursor.db"
+    assert settings.config_file == Path("/home/me/c/config.toml")
+    assert settings.workspaces_dir == Path.cwd() / "w"
+    assert (
+        Settings({**env, "DURSOR_WORKSPACES_DIR": ""}).workspaces_dir == tmp_path / "d/workspaces"
+    )
+
+
+@pytest.mark.parametrize("xdg", [{}, {"XDG_DATA_HOME": "/x/data", "XDG_CONFIG_HOME": "/x/config"}])
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_folders_are_those_that_platformdirs_finds(monkeypatch, platform, xdg):
+    from platformdirs.macos import MacOS
+    from platformdirs.unix import Unix
+
+    env = {"HOME": "/home/me", **xdg}
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    known = (MacOS if platform == "darwin" else Unix)("dursor", appauthor=False)
+    settings = Settings(env, platform=platform)
+    assert settings.data_dir == known.user_data_path
+    assert settings.config_dir == known.user_config_path
+
+
+def test_folder_of_this_platform(monkeypatch):
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert Settings(os.environ).data_dir == platformdirs.user_data_path("dursor", appauthor=False)
+
+
+def test_relative_xdg_folder_counts_as_none():
+    env = {"HOME": "/home/me", "XDG_DATA_HOME": "data"}
+    assert Settings(env, platform="linux").data_dir == Path("/home/me/.local/share/dursor")
+
+
+def test_home_may_be_given(tmp_path):
+    settings = Settings({}, home=tmp_path, platform="linux")
+    assert settings.data_dir == tmp_path / ".local/share/dursor"
+
+
+# values
+
+
+def test_defaults(settings):
+    values = {value.key: value for value in settings().values()}
+    assert values["models"] == Value("models", (), "default")
+    assert values["context_budget"].value == 32_000
+    assert values["budget_usd"].value is None
+    assert set(values) == set(KEYS)
+    assert {value.source for value in values.values()} == {"default"}
+
+
+def test_environment_comes_before_the_file_and_the_file_before_defaults(settings):
+    text = 'models = ["gpt"]\njobs = 3\ntimeout = 30'
+    found = settings(text, DURSOR_MODELS="claude, gemini", DURSOR_RETRIES="0", DURSOR_JOBS="")
+    assert found.value("models") == Value(
+        "models", ("claude", "gemini"), "environment DURSOR_MODELS"
+    )
+    assert found.value("jobs") == Value("jobs", 3, "file")
+    assert found.value("timeout") == Value("timeout", 30, "file")
+    assert found.value("retries") == Value("retries", 0, "environment DURSOR_RETRIES")
+    assert found.get("max_files") == 50
+
+
+EACH_KEY = {
+    "models": ("gpt claude:2", ("gpt", "claude:2"), "GPT,UPPER"),
+    "context_budget": ("8000", 8000, "8k"),
+    "max_files": ("5", 5, "0"),
+    "max_output_tokens": ("1_000", 1000, "1.5"),
+    "timeout": ("1.5", 1.5, "0"),
+    "connect_timeout": ("5", 5, "-1"),
+    "first_byte_timeout": ("5", 5, "nan"),
+    "idle_timeout": ("5", 5, "inf"),
+    "retries": ("0", 0, "-1"),
+    "retry_after_cap": ("0", 0, "soon"),
+    "jobs": ("0", 0, "1" * 400),
+    "concurrency": ("8", 8, "0"),
+    "require": ("ALL", "all", "most"),
+    "budget_usd": ("$2.50", 2.5, "-1"),
+    "forbidden_paths": ("secrets/**, *.sqlite", ("secrets/**", "*.sqlite"), None),
+    "allowed_paths": ("a b", ("a", "b"), None),
+    "key_store": ("file", "file", "plaintext"),
+    "log_level": ("debug", "debug", "loud"),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_key_is_set_read_and_guarded(settings, key):
+    good, value, bad = EACH_KEY[key]
+    made = settings()
+    assert made.set(key, good) == Value(key, value, "file")
+    assert settings().value(key) == Value(key, value, "file")
+    variable = f"DURSOR_{key.upper()}"
+    assert settings(**{variable: good}).value(key) == Value(key, value, f"environment {variable}")
+    if bad is not None:
+        with pytest.raises(UsageError) as caught:
+            made.set(key, bad)
+        assert KEYS[key].accepts in caught.value.message
+        with pytest.raises(UsageError, match=variable):
+            settings(**{variable: bad}).get(key)
+    assert settings().get(key) == value
+
+
+@pytest.mark.parametrize("text", ["jobs = true", 'jobs = "x"', "jobs = 1.5", "jobs = [1]"])
+def test_bad_value_in_the_file_names_file_and_key(settings, text):
+    found = settings(text)
+    with pytest.raises(UsageError) as caught:
+        found.get("jobs")
+    assert str(found.config_file) in caught.value.message
+    assert "jobs" in caught.value.message
+    assert "a whole number" in caught.value.message
+    assert found.get("retries") == 4
+
+
+def test_unknown_key_is_refused_with_the_close_one(settings):
+    for use in (lambda: settings().get("max_file"), lambda: settings().set("max_file", "3")):
+        with pytest.raises(UsageError, match="no such setting: max_file") as caught:
+            use()
+        assert caught.value.hint == "did you mean max_files?"
+    with pytest.raises(UsageError) as caught:
+        settings().get("zzz")
+    assert caught.value.hint == "dursor config list"
+
+
+def test_unknown_keys_of_the_file_are_known_to_be(settings):
+    assert settings("max_file = 3\nzzz = 1\njobs = 2").unknown() == [
+        "'max_file'; did you mean max_files?",
+        "'zzz'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["jobs = \n", "a = 1\nb = = 2\n", "[" * 9000, "jobs = 1\njobs = 2"]
+)
+def test_broken_file_is_named_with_its_line(settings, text):
+    found = settings(text)
+    for use in (lambda: found.get("jobs"), lambda: found.set("jobs", "3"), found.values):
+        with pytest.raises(UsageError) as caught:
+            use()
+        assert f"{found.config_file} is broken" in caught.value.message
+        assert "\n" not in caught.value.message
+        assert "nested" in caught.value.message or "at line " in caught.value.message
+    assert found.config_file.read_text() == text
+    assert found.database.name == "dursor.db"  # places do not need the file
+
+
+def test_file_that_is_no_text(settings, tmp_path):
+    found = settings()
+    found.config_file.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        found.get("jobs")
+
+
+def test_file_that_cannot_be_read(settings):
+    found = settings()
+    found.config_file.mkdir()
+    with pytest.raises(InternalError, match="cannot read"):
+        found.get("jobs")
+
+
+# prices
+
+
+def test_prices_are_a_free_table(settings):
+    found = settings()
+    assert found.value("prices") == Value("prices", {}, "default")
+    assert found.set('prices."gpt-5.6".output', "$10") == Value(
+        'prices."gpt-5.6".output', 10.0, "file"
+    )
+    found.set("prices.gpt-5.6.input", "1.25")
+    found.set("prices.local.cached_input", "0")
+    assert found.get("prices") == {
+        "gpt-5.6": {"output": 10.0, "input": 1.25},
+        "local": {"cached_input": 0.0},
+    }
+    assert [value.key for value in found.values()[-3:]] == [
+        'prices."gpt-5.6".output',
+        'prices."gpt-5.6".input',
+        'prices."local".cached_input',
+    ]
+    assert found.get("prices.gpt-5.6.input") == 1.25
+    assert found.value("prices.other.input") == Value("prices.other.input", None, "default")
+
+
+@pytest.mark.parametrize("text", ["prices = 3", "[prices.x]\ninput = 'a'", "[prices.x]\nin = 1"])
+def test_bad_prices_name_the_file(settings, text):
+    with pytest.raises(UsageError, match="prices"):
+        settings(text).get("prices")
+
+
+@pytest.mark.parametrize("value", ["-1", "free", "nan"])
+def test_bad_price_is_refused(settings, value):
+    with pytest.raises(UsageError, match="US dollars a million tokens"):
+        settings().set("prices.x.input", value)
+
+
+@pytest.mark.parametrize("key", ["prices.x", "prices.x.in", "prices..input", "prices."])
+def test_bad_name_of_a_price_is_refused(settings, key):
+    with pytest.raises(UsageError) as caught:
+        settings().set(key, "1")
+    assert 'prices."MODEL".input' in caught.value.hint
+
+
+# writing
+
+COMMENTED = """\
+# my own settings
+
+models = [
+  "gpt",  # the good one
+]
+jobs = 3  # not "#4"
+mystery = { a = 1 }
+
+# cheap
+[prices."gpt-5.6"]
+input = 1.0 # a promise
+
+[other]
+jobs = "not this one"
+"""
+
+
+def test_everything_else_in_the_file_stays(settings):
+    found = settings(COMMENTED)
+    found.set("jobs", "8")
+    found.set("prices.gpt-5.6.input", "2")
+    found.set("prices.gpt-5.6.output", "9.5")
+    found.set("max_files", "7")
+    found.set("models", "claude")
+    found.set("prices.new.input", "3")
+    assert (
+        found.config_file.read_text()
+        == """\
+# my own settings
+
+models = ["claude"]
+jobs = 8  # not "#4"
+mystery = { a = 1 }
+max_files = 7
+
+# cheap
+[prices."gpt-5.6"]
+input = 2.0  # a promise
+output = 9.5
+
+[other]
+jobs = "not this one"
+
+[prices.new]
+input = 3.0
+"""
+    )
+
+
+def test_key_goes_before_the_first_table(settings):
+    found = settings("# about prices\n[prices.x]\ninput = 1\n")
+    found.set("jobs", "2")
+    assert found.config_file.read_text() == "jobs = 2\n# about prices\n[prices.x]\ninput = 1\n"
+
+
+def test_none_takes_the_line_away(settings):
+    found = settings("budget_usd = 3 # dollars\njobs = 1")
+    assert found.set("budget_usd", "none") == Value("budget_usd", None, "default")
+    assert found.config_file.read_text() == "jobs = 1"
+    found.set("budget_usd", "none")
+    found.set("retries", "2")
+    assert found.config_file.read_text() == "jobs = 1\nretries = 2\n"
+
+
+def test_way_of_writing_that_only_a_person_can_change(settings):
+    text = "prices = { x = { input = 1 } }\n"
+    found = settings(text)
+    with pytest.raises(UsageError, match="by hand"):
+        found.set("prices.x.input", "2")
+    assert found.config_file.read_text() == text
+
+
+def test_dotted_keys_are_changed_where_they_stand(settings):
+    found = settings("prices.x.input = 1\nprices.x.output = 2 # much\n")
+    found.set("prices.x.output", "3")
+    assert found.config_file.read_text() == "prices.x.input = 1\nprices.x.output = 3.0  # much\n"
+
+
+def test_symlinked_file_stays_a_link(settings, tmp_path):
+    found = settings()
+    real = tmp_path / "dotfiles.toml"
+    real.write_text("jobs = 1\n")
+    found.config_file.symlink_to(real)
+    found.set("jobs", "2")
+    assert found.config_file.is_symlink()
+    assert real.read_text() == "jobs = 2\n"
+
+
+def test_folder_is_made_for_the_first_setting(tmp_path):
+    found = Settings({"DURSOR_CONFIG_DIR": str(tmp_path / "a" / "b")})
+    found.set("jobs", "2")
+    assert found.config_file.read_text() == "jobs = 2\n"
+
+
+def test_settings_written_at_once_are_all_kept(tmp_path):
+    code = """
+import sys
+from dursor.config import Settings
+Settings({"DURSOR_CONFIG_DIR": sys.argv[1]}).set(sys.argv[2], "7")
+"""
+    keys = ["jobs", "retries", "max_files", "concurrency"]
+    started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), key]) for key in keys]
+    assert [one.wait() for one in started] == [0] * len(keys)
+    found = Settings({"DURSOR_CONFIG_DIR": str(tmp_path)})
+    assert [found.get(key) for key in keys] == [7] * len(keys)
+
+
+names = st.text(st.characters(codec="utf-8"), min_size=1)
+
+
+@given(st.lists(st.tuples(names, st.floats(0, 1e6)), max_size=4), st.lists(names, max_size=3))
+def test_any_name_and_value_can_be_written_and_read(prices, globs):
+    text, known = "", {}
+    settings = [(("prices", model, "input"), price) for model, price in prices]
+    for path, value in [*settings, (("forbidden_paths",), tuple(globs))]:
+        text = edited(text, known, path, value, Path("config.toml")).decode()
+        known = tomllib.loads(text)
+    assert known.get("prices", {}) == {model: {"input": price} for model, price in prices}
+    assert known["forbidden_paths"] == globs
+
+
+def test_places_need_nothing_heavy():
+    code = """
+import sys
+from dursor.config import Settings
+settings = Settings({"HOME": "/home/me"})
+settings.database, settings.get("models")
+print(*{"tomllib", "platformdirs", "asyncio", "logging", "tempfile", "subprocess"} & set(sys.modules))
+"""
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert loaded.strip() == ""
+
+
+# a repository's policy
+
+
+def test_no_policy():
+    assert RepoPolicy.parse("") == RepoPolicy()
+    assert RepoPolicy().limit("max_files", 50) == 50
+    assert RepoPolicy().limit("budget_usd", None) is None
+
+
+def test_policy_tightens():
+    policy = RepoPolicy.parse(
+        'forbidden_paths = ["db/**"]\nmax_files = 3\ncontext_budget = 0\n'
+        "max_output_tokens = 100\ntimeout = 5.5\nbudget_usd = 0"
+    )
+    assert policy == RepoPolicy(("db/**",), 3, 0, 100, 5.5, 0)
+    assert policy.limit("max_files", 50) == 3
+    assert policy.limit("max_files", 2) == 2
+    assert policy.limit("budget_usd", None) == 0
+
+
+def test_policy_cannot_set_anything_else():
+    policy = RepoPolicy.parse('models = ["x"]\nmax_files = 1\n[prices.x]\ninput = 1')
+    assert policy.warnings == (".dursor.toml may only tighten limits; ignored: 'models', 'prices'",)
+    assert policy.max_files == 1
+    name = "k\\n" * 99
+    (warning,) = RepoPolicy.parse("".join(f'"{name}{i}" = 1\n' for i in range(9))).warnings
+    assert "\n" not in warning
+    assert len(warning) < 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max_files = ",
+        "max_files = 0",
+        'max_files = "3"',
+        "max_files = true",
+        "timeout = -1",
+        "timeout = nan",
+        'budget_usd = "none"',
+        'forbidden_paths = "db/**"',
+        "forbidden_paths = [1]",
+        "x = " + "[" * 5000,
+        "x = " + "9" * 5000,
+        "#" * 70_000,
+        b"max_files = 1 # \xff",
+    ],
+)
+def test_broken_policy_stops_the_round(text):
+    with pytest.raises(PolicyError, match=r"\.dursor\.toml at the base commit") as caught:
+        RepoPolicy.parse(text)
+    assert "\n" not in caught.value.message
+    assert len(caught.value.message) < 300
