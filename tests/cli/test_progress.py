@@ -1,0 +1,79 @@
+"""What is told of a round while it runs, without a terminal."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import stage
+from stage import AT, FAILED, RUN
+
+from dursor.cli.progress import StageLines
+from dursor.domain import RunStatus, Stage
+from dursor.services.events import (
+    Notice,
+    OutputGrew,
+    RetryPlanned,
+    RoundStarted,
+    RunFinished,
+    StageEntered,
+)
+
+STORY = """\
+registered shop
+3fa1c9e2 gpt: call: asking gpt-5.2\\x1b[2J
+dead0001 gemini: again in 0.5 s: 429: slow down
+3fa1c9e2 gpt: succeeded, 21 s, $0.031
+dead0001 gemini: failed (timeout): no first byte within 300 s, 21 s, -
+"""
+
+
+def test_stages_are_lines_on_stderr(process):
+    done = process("run", "Fix it now", play="round")
+    assert done.returncode == 0
+    assert done.stderr.startswith(STORY)
+    assert done.stdout.startswith("RUN ")
+
+
+def test_json_has_its_story_too(process):
+    done = process("run", "Fix it now", "--json", play="round")
+    assert done.stderr == STORY
+    assert done.stdout.startswith('{"version": 1, "status": "partial"')
+
+
+def test_a_story_without_readers_ends_no_round(home):
+    done = subprocess.run(
+        f'exec "{sys.executable}" "{stage.__file__}" run "Fix it now" 2>&-',
+        shell=True,
+        env={**home, "STAGE_PLAY": "round"},
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"RUN ")
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (StageEntered(RUN.id, Stage.CHECK, "3 files", AT), "3fa1c9e2 gpt: check: 3 files"),
+        (RetryPlanned(RUN.id, 12, "503"), "3fa1c9e2 gpt: again in 12 s: 503"),
+        (
+            RunFinished(replace(FAILED, status=RunStatus.CANCELED, error=None)),
+            "dead0001 gemini: canceled, 21 s, -",
+        ),
+        (Notice("cloning\nshop"), "cloning shop"),
+    ],
+)
+def test_each_event_is_one_line(capsys, event, line):
+    heard = StageLines().hear
+    heard(RoundStarted(stage.TASK, (RUN, FAILED)))
+    heard(OutputGrew(RUN.id, 100))
+    heard(event)
+    assert capsys.readouterr().err == f"{line}\n"
+
+
+def test_events_of_unknown_runs_are_told_all_the_same(capsys):
+    StageLines().hear(StageEntered(RUN.id, Stage.CALL, "asking", AT))
+    assert capsys.readouterr().err == "3fa1c9e2 : call: asking\n"
