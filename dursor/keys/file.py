@@ -53,10 +53,10 @@ class _Sealed:
                 raise ValueError
             salt = base64.b64decode(content["salt"], validate=True)
             sealed = cls(salt, content["iterations"], content["data"].encode("ascii"))
+            if not ITERATIONS <= sealed.iterations <= MOST_ITERATIONS or len(salt) < 16:
+                raise ValueError
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError from error
-        if not ITERATIONS <= sealed.iterations <= MOST_ITERATIONS or len(salt) < 16:
-            raise ValueError
         return sealed
 
 

@@ -1,0 +1,208 @@
+"""Which key is used: the profile's, the environment's, the provider's; and where new ones go."""
+
+import subprocess
+import sys
+
+import pytest
+from keyring.backends import fail
+
+from dursor.config import Settings
+from dursor.domain import KeySource, ModelProfile, ProviderName, Secret
+from dursor.errors import AuthError, UsageError
+from dursor.keys.resolve import Keys
+
+OPENAI = ModelProfile("1" * 32, "gpt", ProviderName.OPENAI, "gpt-x", "GPT", built_in=True)
+GOOGLE = ModelProfile("2" * 32, "gemini", ProviderName.GOOGLE, "g", "Gemini", built_in=True)
+PASSPHRASE = {"DURSOR_ENCRYPTION_KEY": "correct horse"}
+
+
+class Places(dict):
+    """What the store remembers."""
+
+    def key_sources(self):
+        return self
+
+
+@pytest.fixture
+def make(tmp_path):
+    def keys(sources=(), handed=None, ask=None, **env):
+        env = {"DURSOR_DATA_DIR": str(tmp_path), "DURSOR_CONFIG_DIR": str(tmp_path), **env}
+        return Keys(env, Settings(env), Places(sources), ask, handed)
+
+    return keys
+
+
+@pytest.fixture
+def memory(use, backends):
+    return use(backends["Memory"]())
+
+
+@pytest.mark.parametrize(
+    ("env", "profile", "key"),
+    [
+        ({"OPENAI_API_KEY": "sk-1"}, OPENAI, "sk-1"),
+        ({"OPENAI_API_KEY": " sk-1\n"}, OPENAI, "sk-1"),
+        ({"GEMINI_API_KEY": "b"}, GOOGLE, "b"),
+        ({"GEMINI_API_KEY": "b", "GOOGLE_API_KEY": "a"}, GOOGLE, "a"),
+        ({"GEMINI_API_KEY": "b", "GOOGLE_API_KEY": " "}, GOOGLE, "b"),
+    ],
+)
+def test_key_of_the_environment(make, env, profile, key):
+    keys = make(**env)
+    assert keys.resolve(profile) == (Secret(key), KeySource.ENV)
+    assert keys.read(profile) == Secret(key)
+    assert keys.source(profile) is KeySource.ENV
+
+
+def test_each_vendor_has_its_variable(make):
+    for provider in ProviderName:
+        profile = ModelProfile("3" * 32, "x", provider, "m", "X")
+        found = make(**{f"{provider.value.upper()}_API_KEY": "k"}).resolve(profile)
+        assert found == (Secret("k"), KeySource.ENV)
+
+
+@pytest.mark.parametrize(
+    ("profile", "named"), [(OPENAI, "OPENAI_API_KEY"), (GOOGLE, "GOOGLE_API_KEY or GEMINI_API_KEY")]
+)
+def test_missing_key_names_variable_and_command(make, profile, named):
+    keys = make()
+    assert keys.source(profile) is None
+    with pytest.raises(AuthError) as caught:
+        keys.read(profile)
+    assert caught.value.message == f"no key for model '{profile.name}': {named} is not set"
+    assert f"dursor models set-key {profile.provider.value}" in caught.value.hint
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("key", ["sk-1 2", "sk-\n1", "sk-ä", "sk-\x00"])
+def test_key_that_no_header_can_carry(make, key):
+    with pytest.raises(
+        AuthError, match="OPENAI_API_KEY holds characters that no key has"
+    ) as caught:
+        make(OPENAI_API_KEY=key).read(OPENAI)
+    assert "sk-" not in caught.value.message
+
+
+def test_profile_s_stored_key_comes_before_the_environment_s_and_that_before_the_provider_s(
+    make, memory
+):
+    memory.set_password("dursor", "model:gpt", "own")
+    memory.set_password("dursor", "provider:openai", "shared")
+    own, shared = {"model:gpt": KeySource.KEYRING}, {"provider:openai": KeySource.KEYRING}
+    env = {"OPENAI_API_KEY": "env"}
+
+    def found(sources, **env):
+        keys = make(sources, **env)
+        secret, source = keys.resolve(OPENAI)
+        assert keys.source(OPENAI) is source
+        return secret.reveal()
+
+    assert found(own | shared, **env) == "own"
+    assert found(shared, **env) == "env"
+    assert found(shared) == "shared"
+
+
+def test_profile_itself_may_say_where_its_key_lies(make, memory):
+    memory.set_password("dursor", "model:mine", "own")
+    profile = ModelProfile(
+        "4" * 32, "mine", ProviderName.OPENAI, "m", "M", key_source=KeySource.KEYRING
+    )
+    assert make(OPENAI_API_KEY="env").resolve(profile) == (Secret("own"), KeySource.KEYRING)
+
+
+@pytest.mark.parametrize(("name", "target"), [("model:gpt", "gpt"), ("provider:openai", "openai")])
+def test_stored_key_that_is_gone_is_no_reason_to_use_another(make, memory, name, target):
+    env = {"OPENAI_API_KEY": "env"} if name == "model:gpt" else {}
+    with pytest.raises(AuthError, match=f"'{target}' is no longer in the OS keyring") as caught:
+        make({name: KeySource.KEYRING}, **env).read(OPENAI)
+    assert caught.value.hint == f"dursor models set-key {target}"
+
+
+def test_key_handed_down_comes_first(make):
+    keys = make({"model:gpt": KeySource.FILE}, handed={OPENAI.id: "handed"}, OPENAI_API_KEY="env")
+    assert keys.read(OPENAI) == Secret("handed")
+    assert keys.read(GOOGLE.__class__(**{**vars(OPENAI), "id": "9" * 32, "name": "x"})) == Secret(
+        "env"
+    )
+
+
+def test_new_key_goes_into_the_keyring_when_there_is_one(make, memory, tmp_path):
+    keys = make()
+    assert keys.store("model:gpt", Secret("k")) is KeySource.KEYRING
+    assert memory.kept == {("dursor", "model:gpt"): "k"}
+    assert keys.state() == "the OS keyring"
+    assert make({"model:gpt": KeySource.KEYRING}).get("model:gpt") == Secret("k")
+    assert keys.get("model:gpt") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_key_goes_into_the_file_when_there_is_no_keyring(make, use, tmp_path):
+    use(fail.Keyring())
+    keys = make(**PASSPHRASE)
+    assert keys.store("model:gpt", Secret("k")) is KeySource.FILE
+    assert keys.state() == (
+        f"the encrypted key file {tmp_path / 'keys.json'} (there is no OS keyring here)"
+    )
+    again = make({"model:gpt": KeySource.FILE}, **PASSPHRASE)
+    assert again.resolve(OPENAI) == (Secret("k"), KeySource.FILE)
+    assert again.delete("model:gpt", KeySource.FILE)
+    assert not again.delete("model:gpt", KeySource.FILE)
+
+
+def test_no_keyring_and_no_passphrase_is_said_at_once(make, use, tmp_path):
+    use(fail.Keyring())
+    for keys in (make(), make(DURSOR_KEY_STORE="file")):
+        with pytest.raises(AuthError, match="no passphrase for") as caught:
+            keys.store("model:gpt", Secret("k"))
+        assert caught.value.hint == "export DURSOR_ENCRYPTION_KEY=PASSPHRASE"
+        with pytest.raises(AuthError, match="no passphrase for"):
+            keys.state()
+    assert not (tmp_path / "keys.json").exists()
+
+
+def test_chosen_keyring_is_not_replaced_by_the_file(make, use, tmp_path):
+    use(fail.Keyring())
+    keys = make(DURSOR_KEY_STORE="keyring", **PASSPHRASE)
+    for attempt in (lambda: keys.store("model:gpt", Secret("k")), keys.state):
+        with pytest.raises(AuthError, match="there is no OS keyring here"):
+            attempt()
+    assert not (tmp_path / "keys.json").exists()
+
+
+def test_chosen_file_leaves_the_keyring_alone(make, use, backends, tmp_path):
+    use(backends["Hanging"]())
+    keys = make(DURSOR_KEY_STORE="file", **PASSPHRASE)
+    assert keys.store("model:gpt", Secret("k")) is KeySource.FILE
+    assert keys.state() == f"the encrypted key file {tmp_path / 'keys.json'}"
+
+
+def test_key_stored_elsewhere_leaves_its_former_place(make, memory):
+    memory.set_password("dursor", "model:gpt", "old")
+    keys = make({"model:gpt": KeySource.KEYRING}, DURSOR_KEY_STORE="file", **PASSPHRASE)
+    assert keys.read(OPENAI) == Secret("old")  # read where it lies, whatever is chosen for new ones
+    assert keys.store("model:gpt", Secret("new")) is KeySource.FILE
+    assert memory.kept == {}
+
+
+def test_bad_choice_of_a_store_is_a_usage_error(make):
+    with pytest.raises(UsageError, match="auto, keyring or file"):
+        make(DURSOR_KEY_STORE="plaintext").store("model:gpt", Secret("k"))
+
+
+def test_key_of_the_environment_loads_no_key_store(tmp_path):
+    code = """
+import sys
+from dursor.config import Settings
+from dursor.domain import ModelProfile, ProviderName
+from dursor.keys.resolve import Keys
+env = {"DURSOR_DATA_DIR": sys.argv[1], "DURSOR_CONFIG_DIR": sys.argv[1], "OPENAI_API_KEY": "k"}
+class Nothing:
+    def key_sources(self): return {}
+keys = Keys(env, Settings(env), Nothing())
+profile = ModelProfile("1", "gpt", ProviderName.OPENAI, "m", "M")
+assert keys.read(profile).reveal() == "k"
+heavy = {"keyring", "cryptography", "tomllib", "platformdirs", "asyncio", "logging", "subprocess"}
+print(*heavy & set(sys.modules))
+"""
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    assert subprocess.check_output(command, text=True).strip() == ""

@@ -1,0 +1,109 @@
+"""The OS keyring: used when it works, and left in three seconds when it does not."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from keyring.backends import fail, null
+
+from dursor.domain import KeySource, Secret
+from dursor.errors import AuthError
+from dursor.keys.system import LIMIT, SystemKeyring
+
+KEY = Secret("sk-test-0123456789abcdef")
+
+
+def test_secret_is_kept_under_the_program_s_name(use, backends):
+    backend, ring = use(backends["Memory"]()), SystemKeyring()
+    assert ring.source is KeySource.KEYRING
+    assert ring.trouble() is None
+    assert ring.get("model:gpt") is None
+    ring.set("model:gpt", KEY)
+    assert backend.kept == {("dursor", "model:gpt"): KEY.reveal()}
+    assert SystemKeyring().get("model:gpt") == KEY
+    assert ring.delete("model:gpt") is True
+    assert ring.delete("model:gpt") is False
+    assert backend.kept == {}
+
+
+def test_limit_is_three_seconds():
+    assert SystemKeyring().limit == LIMIT == 3.0
+
+
+@pytest.mark.parametrize("kind", ["fail", "null", "plaintext", "chain of unsafe ones"])
+@pytest.mark.parametrize("call", [("get", "x"), ("set", "x", KEY), ("delete", "x")], ids=str)
+def test_absent_keyring_is_said(use, backends, kind, call):
+    plain = backends["Plaintext"]()
+    kinds = {"fail": fail.Keyring(), "null": null.Keyring(), "plaintext": plain}
+    use(kinds.get(kind) or backends["Chain"](plain, fail.Keyring()))
+    ring, (method, *arguments) = SystemKeyring(), call
+    assert ring.trouble() == "there is no OS keyring here"
+    with pytest.raises(AuthError, match="there is no OS keyring here") as caught:
+        getattr(ring, method)(*arguments)
+    assert caught.value.hint.startswith("export DURSOR_KEY_STORE=file")
+    assert caught.value.exit_code == 4
+    assert plain.kept == {}
+
+
+def test_first_safe_keyring_of_several_is_used(use, backends):
+    plain, memory = backends["Plaintext"](), backends["Memory"]()
+    use(backends["Chain"](plain, memory))
+    SystemKeyring().set("x", KEY)
+    assert (plain.kept, len(memory.kept)) == ({}, 1)
+
+
+def test_failing_keyring_is_said_in_one_line(use, backends):
+    use(backends["Failing"]())
+    assert SystemKeyring().trouble() == "the OS keyring failed: the collection is locked"
+    use(backends["Odd"]())
+    with pytest.raises(AuthError, match=r"the OS keyring failed \(OddError\)"):
+        SystemKeyring().get("x")
+
+
+def test_keyring_that_keeps_nothing_is_found_out(use, backends):
+    use(backends["Forgetful"]())
+    with pytest.raises(AuthError, match="did not keep the key") as caught:
+        SystemKeyring().set("x", KEY)
+    assert KEY.reveal() not in caught.value.message
+
+
+def test_hanging_keyring_is_left_and_not_asked_again(use, backends):
+    use(backends["Hanging"]())
+    ring = SystemKeyring(limit=0.1)
+    start = time.monotonic()
+    with pytest.raises(AuthError, match=r"did not answer within 0\.1 s"):
+        ring.get("x")
+    first = time.monotonic() - start
+    assert ring.trouble() == "the OS keyring did not answer within 0.1 s"
+    assert time.monotonic() - start - first < 0.1
+    assert first < 2
+
+
+def test_keyring_whose_import_hangs_does_not_hold_the_process(tmp_path):
+    package = tmp_path / "keyring"
+    package.mkdir()
+    (package / "__init__.py").write_text("import threading\nthreading.Event().wait(60)\n")
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from dursor.keys.system import SystemKeyring
+print(SystemKeyring(limit=0.2).trouble())
+"""
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "the OS keyring did not answer within 0.2 s\n"
+    assert time.monotonic() - start < 20
+
+
+def test_keyring_that_is_not_installed(tmp_path):
+    code = """
+import sys
+sys.modules["keyring"] = None
+from dursor.keys.system import SystemKeyring
+print(SystemKeyring().trouble())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "there is no OS keyring here\n"
