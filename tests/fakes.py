@@ -11,6 +11,7 @@ It runs in a thread of its own, so tests may be synchronous, asynchronous, or st
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -84,7 +85,8 @@ Answer = Script | Callable[[Received], Script]
 class ScriptedServer:
     """Answers each path's requests with its scripts in turn, and the last of them for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.requests: list[Received] = []
         self.finished = 0  # responses sent to their end
         self.hung_up: list[float] = []  # when a client left in the middle, time.monotonic()
@@ -100,7 +102,7 @@ class ScriptedServer:
     @property
     def url(self) -> str:
         """Where it listens, without a path."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def on(self, part: str, *answers: Answer) -> None:
         """Answer requests whose path holds PART, earlier routes first."""
@@ -110,6 +112,10 @@ class ScriptedServer:
         """Whether WHAT came to be true within SECONDS."""
         with self._changed:
             return self._changed.wait_for(lambda: what(self), seconds)
+
+    async def sees(self, what: Callable[["ScriptedServer"], bool], seconds: float = 5.0) -> bool:
+        """`wait_for` without standing in the way of the event loop."""
+        return await asyncio.to_thread(self.wait_for, what, seconds)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -126,7 +132,9 @@ class ScriptedServer:
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1024)
+        server = await asyncio.start_server(
+            self._accept, "127.0.0.1", 0, backlog=1024, ssl=self._tls
+        )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()

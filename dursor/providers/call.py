@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from dursor.providers.transport import Response, Transport
     from dursor.providers.wire import Adapter, Decoder, Request
 
-MAX_BODY = 64 * 1024  # bytes of an error body that are read
 MAX_HOPS = 16  # requests that one answer may take when the vendor hands out continuations
 BACKOFF_FIRST, BACKOFF_CAP = 0.5, 8.0  # seconds
 _json = json.JSONDecoder()
@@ -139,7 +138,7 @@ class Call:
         return None
 
     async def _rejected(self, response: Response) -> Fault:
-        body = await response.excerpt(MAX_BODY)
+        body = await response.excerpt()
         problem = read_response(response.status, response.headers, body)
         self._adapter = self._adapter.alternative(problem) or self._adapter
         return classify(self._endpoint, problem)

@@ -103,6 +103,7 @@ class ChatDecoder:
     def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
         if payload.get("error") or name == "error":
             report(payload)
+        self.request_id = self.request_id or text_of(payload.get("id")) or None
         if payload.get("usage"):
             self.usage = _usage(mapping(payload["usage"]))
         choices = items(payload.get("choices"))

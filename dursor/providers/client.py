@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dursor.domain import Role
 from dursor.errors import AuthError, CallError, TruncatedError
 from dursor.providers.base import Prompt, Turn
-from dursor.providers.call import MAX_BODY, Call, adapter_for
+from dursor.providers.call import Call, adapter_for
 from dursor.providers.deadlines import Watch, end_of
 from dursor.providers.faults import classify, key_hint
 from dursor.providers.problems import read_response
@@ -75,7 +75,7 @@ class Client:
         ):
             if response.status == 200:
                 return None
-            body = await response.excerpt(MAX_BODY)
+            body = await response.excerpt()
             return read_response(response.status, response.headers, body)
 
     async def _ask_little(self, endpoint: Endpoint, limits: Limits) -> None:

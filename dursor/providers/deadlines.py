@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import ceil
 from typing import TYPE_CHECKING, Self
 
 from dursor.errors import DeadlineError
@@ -90,7 +91,7 @@ class Watch:
         if self._total_at <= self._last + self._allowed:
             return DeadlineError(
                 f"the answer was not whole after {self._limits.total:g} s (the total limit)",
-                hint=f"allow more time: dursor run --timeout {self._limits.total * 2:.0f} ...",
+                hint=f"allow more time: dursor run --timeout {ceil(self._limits.total * 2)} ...",
             )
         return DeadlineError(
             f"nothing came for {self._allowed:g} s (the {self._name} limit)",

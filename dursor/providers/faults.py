@@ -57,7 +57,7 @@ DECLINED = frozenset(
         "misalignment_policy_violation",
     }
 )
-RATE = frozenset({"rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"})
+RATE = frozenset({"rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED", "429"})
 PASSING = frozenset(
     {
         "overloaded_error",
@@ -69,11 +69,12 @@ PASSING = frozenset(
         "UNAVAILABLE",
         "INTERNAL",
         "DEADLINE_EXCEEDED",
+        *("500", "502", "503", "504", "529"),  # as gateways put it inside a stream
     }
 )
 # Two vendors give an over-long prompt no code of its own; only their words tell it apart.
 TOO_LARGE_WORDS = re.compile(
-    r"prompt is too long|input token count|maximum context|context (length|window|size)",
+    r"prompt is too long|input token count|maximum context|context (length|window|size|limit)",
     re.IGNORECASE,
 )
 NO_MONEY_HINT = "the account is out of credit: add some in the vendor's console"

@@ -106,7 +106,7 @@ def _details(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _words(error: Mapping[str, Any], details: list[Mapping[str, Any]]) -> Iterator[str]:
     named = [error.get(key) for key in ("type", "code", "status")]
     named += [detail.get(key) for detail in details for key in ("reason", "error_code")]
-    yield from (word for word in named if isinstance(word, str))
+    yield from (str(word) for word in named if isinstance(word, str | int))
 
 
 def _delay(detail: Mapping[str, Any]) -> float | None:

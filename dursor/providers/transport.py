@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
+# httpx's own command line would bring click, rich and pygments along: half of the import's time.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
-from dursor.errors import NetworkError, ProviderError, UsageError
-from dursor.providers import sockets
-from dursor.providers.http1 import Connection
+import httpx  # noqa: E402
+
+from dursor.errors import NetworkError, ProviderError, UsageError  # noqa: E402
+from dursor.providers import sockets  # noqa: E402
+from dursor.providers.http1 import Connection  # noqa: E402
 
 if TYPE_CHECKING:
     import ssl
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_IDLE = 20  # connections to one origin that wait for the next request
 IDLE_SECONDS = 30.0  # that a connection waits
+EXCERPT_BYTES, EXCERPT_SECONDS = 64 * 1024, 5.0  # of an error's body
 CONNECTION = "dursor.connection"  # the response extension that spares httpx's layers of iterators
 HEADERS = {"accept": "text/event-stream, application/json", "accept-encoding": "identity"}
 
@@ -50,15 +55,14 @@ class Response:
         with translated(self._host):
             return await anext(self._pieces, b"") if self._pieces else b""
 
-    async def excerpt(self, limit: int) -> bytes:
-        """Give at most LIMIT bytes of the body; of one that is cut, what came before."""
+    async def excerpt(self) -> bytes:
+        """Give the beginning of an error's body; of one that is cut or slow, what came."""
         body = b""
-        try:
-            while len(body) < limit and (piece := await self.read()):
-                body += piece
-        except (NetworkError, ProviderError):
-            pass
-        return body[:limit]
+        with suppress(NetworkError, ProviderError, TimeoutError):
+            async with asyncio.timeout(EXCERPT_SECONDS):
+                while len(body) < EXCERPT_BYTES and (piece := await self.read()):
+                    body += piece
+        return body[:EXCERPT_BYTES]
 
     async def aclose(self) -> None:
         """Let go of the connection."""
@@ -256,6 +260,8 @@ def parse(text: str) -> httpx.URL:
         raise UsageError(f"the model's base URL is not one: {error}") from error
     if url.scheme not in _PORTS or not url.host:
         raise UsageError("the model's base URL must begin with https:// or http:// and name a host")
+    if not 0 < (url.port or 443) < 65536:
+        raise UsageError("the model's base URL names a port that does not exist")
     if url.userinfo:
         raise UsageError("the model's base URL must not hold a user or password")
     return url

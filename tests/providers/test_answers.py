@@ -1,0 +1,334 @@
+"""Whole answers, and those that end without being one."""
+
+import json
+
+import pytest
+import wires
+from fakes import Do, Heard, Script
+from wires import ALL, PATHS
+
+from dursor.domain import Usage
+from dursor.errors import (
+    BudgetError,
+    ContextTooLargeError,
+    NetworkError,
+    ProviderError,
+    RefusedError,
+    TruncatedError,
+)
+from dursor.providers.base import Limits
+
+ONCE = Limits(retries=0)
+TEXT = 'def f():\n    return "ü\u2028€😀"\n' * 20
+USAGE = Usage(1000, 600, 200, 50)
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_a_whole_answer(wire, server, endpoint, client, prompt):
+    server.on(PATHS[wire], Script(ALL[wire](TEXT, 40)))
+    heard = Heard()
+    reply = await client.answer(endpoint(wire), prompt, ONCE, heard)
+    assert reply.text == heard.text == TEXT
+    assert reply.usage == heard.usages[-1] == USAGE
+    ids = {"responses": "resp_1", "chat": "c1", "messages": "msg_1", "gemini": "r1"}
+    assert reply.request_id == ids[wire]
+    assert (heard.connections, heard.retries) == (1, [])
+
+
+@pytest.mark.parametrize("wire", ALL)
+@pytest.mark.parametrize("size", [1, 3, 1000])
+async def test_however_the_network_cuts_it(wire, size, server, endpoint, client, prompt):
+    stream = b"".join(ALL[wire]("ü€😀" * 5, 5))
+    pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
+    server.on(PATHS[wire], Script(pieces))
+    assert (await client.answer(endpoint(wire), prompt, ONCE, Heard())).text == "ü€😀" * 5
+
+
+async def test_written_cache_tokens_are_part_of_the_input(server, endpoint, client, prompt):
+    usage = {"input": 1000, "cached": 0, "written": 900, "output": 10, "reasoning": 0}
+    server.on("/messages", Script(wires.messages("ok", usage=usage)))
+    reply = await client.answer(endpoint("messages"), prompt, ONCE, Heard())
+    assert reply.usage == Usage(1000, 0, 10, 0, 900)
+
+
+async def test_usage_that_is_revised_is_replaced_not_added(server, endpoint, client, prompt):
+    server.on(PATHS["gemini"], Script([step for e in wires.gemini("ok") for step in (e, 0.05)]))
+    heard = Heard()
+    await client.answer(endpoint("gemini"), prompt, ONCE, heard)
+    assert [u.input_tokens for u in heard.usages] == [55, 1000]
+
+
+# How far each format's stream goes before it is whole.
+OPEN = {
+    "responses": wires.responses(TEXT)[:-1],
+    "chat": wires.chat(TEXT, reason=None, usage=None, done=False),
+    "messages": wires.messages(TEXT)[:-1],
+    "gemini": wires.gemini(TEXT, reason=None),
+}
+
+
+@pytest.mark.parametrize("wire", ALL)
+@pytest.mark.parametrize("ending", ["chunked", "close", "cut", "end", "half an event"])
+async def test_the_end_of_the_connection_is_not_the_end_of_the_answer(
+    wire, ending, server, endpoint, client, prompt
+):
+    steps = list(OPEN[wire])
+    if ending == "half an event":
+        steps.append(b'data: {"type":')
+    if ending in {"cut", "end"}:
+        steps += [0.05, Do.CUT if ending == "cut" else Do.END]
+    framing = "close" if ending == "close" else "chunked"
+    server.on(PATHS[wire], Script(steps, framing=framing))
+    heard = Heard()
+    with pytest.raises(NetworkError, match="cut") as caught:
+        await client.answer(endpoint(wire), prompt, Limits(retries=3), heard)
+    assert heard.text == TEXT  # it came, and so there must be no second attempt
+    assert len(server.requests) == 1
+    assert heard.retries == []
+    known = {"messages": Usage(1000, 600, 200, 50), "gemini": Usage(55, 600, 200, 50)}
+    assert caught.value.usage == known.get(wire)
+
+
+@pytest.mark.parametrize("wire", ["chat", "gemini"])
+async def test_a_finish_reason_makes_an_answer_whole(wire, server, endpoint, client, prompt):
+    events = wires.chat(TEXT, usage=None, done=False) if wire == "chat" else wires.gemini(TEXT)
+    server.on(PATHS[wire], Script([*events, 0.05, Do.CUT]))
+    assert (await client.answer(endpoint(wire), prompt, ONCE, Heard())).text == TEXT
+
+
+async def test_done_makes_a_chat_answer_whole(server, endpoint, client, prompt):
+    server.on("/chat", Script(wires.chat(TEXT, reason=None)))
+    assert (await client.answer(endpoint("chat"), prompt, ONCE, Heard())).text == TEXT
+
+
+async def test_done_from_a_gateway_is_no_end_of_a_response(server, endpoint, client, prompt):
+    events = [*wires.responses(TEXT)[:-1], wires.event("[DONE]")]
+    server.on("/responses", Script(events))
+    with pytest.raises(NetworkError):
+        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+
+
+async def test_text_that_only_the_terminal_event_brings_counts(server, endpoint, client, prompt):
+    server.on("/responses", Script([wires.responses(TEXT)[-1]]))
+    heard = Heard()
+    assert (await client.answer(endpoint("responses"), prompt, ONCE, heard)).text == TEXT
+    assert heard.text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("wire", "events"),
+    [
+        ("responses", wires.responses("half", status="incomplete", reason="max_output_tokens")),
+        # A server that calls it completed all the same, but says why it is not.
+        ("responses", wires.responses("half", reason="max_output_tokens")),
+        ("chat", wires.chat("half", reason="length")),
+        ("messages", wires.messages("half", reason="max_tokens")),
+        ("gemini", wires.gemini("half", reason="MAX_TOKENS")),
+        ("gemini", wires.gemini("", reason="MAX_TOKENS")),
+    ],
+)
+async def test_an_answer_at_the_output_limit_is_truncated(
+    wire, events, server, endpoint, client, prompt
+):
+    server.on(PATHS[wire], Script(events))
+    with pytest.raises(TruncatedError, match="output limit") as caught:
+        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+    assert caught.value.usage == USAGE
+    assert len(server.requests) == 1
+
+
+BLOCKED = {
+    "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},
+    "usageMetadata": {"promptTokenCount": 7},
+}
+NO = {"type": "refusal", "category": "cyber", "explanation": "This looks like an attack."}
+
+
+@pytest.mark.parametrize(
+    ("wire", "events", "said"),
+    [
+        ("responses", wires.responses("", refusal="I will not."), "I will not."),
+        (
+            "responses",
+            wires.responses("x", status="incomplete", reason="content_filter"),
+            "content_filter",
+        ),
+        (
+            "responses",
+            wires.responses("", status="failed", error={"code": "bio_policy", "message": "Stop."}),
+            "Stop.",
+        ),
+        ("chat", wires.chat("", refusal="I will not."), "I will not."),
+        ("chat", wires.chat("x", reason="content_filter"), "content_filter"),
+        ("messages", wires.messages("x", reason="refusal", details=NO), "cyber, This looks"),
+        ("messages", wires.messages("", reason="refusal", details={"category": None}), "refusal"),
+        ("gemini", wires.gemini("", reason="SAFETY"), "SAFETY"),
+        ("gemini", wires.gemini("x", reason="RECITATION"), "RECITATION"),
+        ("gemini", [wires.event(BLOCKED)], "PROHIBITED_CONTENT"),
+    ],
+)
+async def test_a_refusal_is_refused(wire, events, said, server, endpoint, client, prompt):
+    server.on(PATHS[wire], Script(events))
+    with pytest.raises(RefusedError, match=said) as caught:
+        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+    assert caught.value.usage is not None
+    assert len(server.requests) == 1
+
+
+async def test_an_outgrown_window_is_too_large(server, endpoint, client, prompt):
+    server.on("/messages", Script(wires.messages("x", reason="model_context_window_exceeded")))
+    with pytest.raises(ContextTooLargeError) as caught:
+        await client.answer(endpoint("messages"), prompt, ONCE, Heard())
+    assert caught.value.usage == USAGE
+
+
+@pytest.mark.parametrize(
+    ("wire", "events", "said"),
+    [
+        ("responses", wires.responses("x", status="incomplete", reason="steered"), "steered"),
+        ("responses", wires.responses("x", status="cancelled"), "cancelled"),
+        ("chat", wires.chat("x", reason="tool_calls"), "tool_calls"),
+        ("messages", wires.messages("x", reason="tool_use"), "tool_use"),
+        ("messages", wires.messages("x", reason="pause_turn"), "pause_turn"),
+        ("gemini", wires.gemini("x", reason="MALFORMED_RESPONSE"), "MALFORMED_RESPONSE"),
+        ("gemini", wires.gemini("x", reason="A_REASON_OF_NEXT_YEAR"), "A_REASON_OF_NEXT_YEAR"),
+        ("gemini", wires.gemini("x", reason="CONTINUATION"), "CONTINUATION"),
+    ],
+)
+async def test_any_other_end_is_no_success(wire, events, said, server, endpoint, client, prompt):
+    server.on(PATHS[wire], Script(events))
+    with pytest.raises(ProviderError, match=said) as caught:
+        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+    assert caught.value.usage == USAGE
+
+
+@pytest.mark.parametrize("wire", ALL)
+@pytest.mark.parametrize("text", ["", " \n"])
+async def test_an_empty_answer_is_no_success(wire, text, server, endpoint, client, prompt):
+    server.on(PATHS[wire], Script(ALL[wire](text)))
+    with pytest.raises(ProviderError, match="empty") as caught:
+        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+    assert caught.value.usage == USAGE
+
+
+BAD_JSON = [b'data: {"type": "x\n\n', b"data: [1]\n\n", b"data: {} {}\n\n", b"data: \xff\xfe\n\n"]
+
+
+@pytest.mark.parametrize("wire", ALL)
+@pytest.mark.parametrize("bad", [*BAD_JSON, b"data: " + b"[" * 100_000 + b"\n\n"])
+async def test_a_malformed_event_is_the_provider_s_error(
+    wire, bad, server, endpoint, client, prompt
+):
+    events = ALL[wire]("hello")
+    server.on(PATHS[wire], Script([*events[:-1], bad, events[-1]]))
+    heard = Heard()
+    with pytest.raises(ProviderError, match="malformed|no JSON object"):
+        await client.answer(endpoint(wire), prompt, Limits(), heard)
+    assert heard.text == "hello"
+
+
+ODD = [None, [], "x", 3, True, {}]
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_events_of_any_shape_never_crash(wire, server, endpoint, client, prompt):
+    """Put every odd value in every place of every event; only our own errors come out."""
+    events = [json.loads(e.split(b"data: ", 1)[1]) for e in ALL[wire]("hi") if b"data: {" in e]
+    odd = [variant for event in events for variant in _variants(event)]
+    answers = [
+        Script([wires.event(v) for v in odd[i : i + 20]] + ALL[wire]("whole")[-3:])
+        for i in range(0, len(odd), 20)
+    ]
+    server.on(PATHS[wire], *answers)
+    for _ in answers:
+        try:
+            await client.answer(endpoint(wire), prompt, ONCE, Heard())
+        except (ProviderError, NetworkError, RefusedError, TruncatedError):
+            pass
+
+
+def _variants(value):
+    """VALUE with one of its parts, at any depth, made odd."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in pairs:
+        for other in ODD:
+            copy = dict(value) if isinstance(value, dict) else list(value)
+            copy[key] = other
+            yield copy
+        if isinstance(inner, dict | list):
+            for variant in _variants(inner):
+                copy = dict(value) if isinstance(value, dict) else list(value)
+                copy[key] = variant
+                yield copy
+
+
+async def test_an_endless_event_is_cut_off(server, endpoint, client, prompt):
+    server.on("/responses", Script([b"data: ", *[b"x" * 1_000_000] * 40, Do.HOLD]))
+    with pytest.raises(ProviderError, match="more than"):
+        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    assert await server.sees(lambda s: len(s.hung_up) == 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("text/html", b"<html><title>Log in</title></html>", "Log in"),
+        ("application/json", b'[{"candidates": []}]', "candidates"),
+        ("application/json; charset=utf-8", b'{"error": {"message": "No such plan"}}', "No such"),
+    ],
+)
+async def test_a_200_that_is_no_stream_is_told_as_it_is(
+    kind, body, said, server, endpoint, client, prompt
+):
+    script = Script([body], 200, {"content-type": kind}, "length")
+    server.on("/responses", script)
+    with pytest.raises(ProviderError, match=said):
+        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+
+
+async def test_a_continued_answer_is_one_answer(server, endpoint, client, prompt):
+    server.on(
+        PATHS["gemini"],
+        Script(wires.gemini("one ", reason="CONTINUATION", token="t1")),
+        Script(wires.gemini("two ", reason="CONTINUATION", token="t2")),
+        Script(wires.gemini("three")),
+    )
+    heard = Heard()
+    reply = await client.answer(endpoint("gemini"), prompt, ONCE, heard)
+    assert reply.text == heard.text == "one two three"
+    assert reply.usage == USAGE + USAGE + USAGE
+    bodies = [request.json for request in server.requests]
+    assert [body.pop("continuationToken", None) for body in bodies] == [None, "t1", "t2"]
+    assert bodies[0] == bodies[1] == bodies[2]
+
+
+async def test_a_part_of_a_continued_answer_may_be_asked_for_again(
+    server, endpoint, client, prompt
+):
+    server.on(
+        PATHS["gemini"],
+        Script(wires.gemini("one ", reason="CONTINUATION", token="t1")),
+        Script.error(503, {}, retry_after="0"),
+        Script(wires.gemini("two")),
+    )
+    reply = await client.answer(endpoint("gemini"), prompt, Limits(), Heard())
+    assert reply.text == "one two"
+
+
+async def test_continuations_are_bounded(server, endpoint, client, prompt):
+    server.on(PATHS["gemini"], Script(wires.gemini("x", reason="CONTINUATION", token="t")))
+    with pytest.raises(ProviderError, match="16 requests"):
+        await client.answer(endpoint("gemini"), prompt, ONCE, Heard())
+    assert len(server.requests) == 16
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_a_listener_may_cut_the_stream(wire, server, endpoint, client, prompt):
+    class Miser(Heard):
+        def delta(self, text):
+            raise BudgetError("enough")
+
+    server.on(PATHS[wire], Script([*OPEN[wire], Do.HOLD]))
+    with pytest.raises(BudgetError):
+        await client.answer(endpoint(wire), prompt, ONCE, Miser())
+    assert await server.sees(lambda s: len(s.hung_up) == 1, 1.0)

@@ -1,0 +1,125 @@
+"""The four limits; each ends the call and says which it was and how to raise it."""
+
+import socket
+import time
+
+import pytest
+from fakes import Do, Heard, Script
+from wires import ALL, PATHS
+
+from dursor.errors import DeadlineError
+from dursor.providers.base import Limits
+
+SHORT = 0.25
+SLACK = 1.0
+
+
+async def ends(call, limit, message, hint):
+    began = time.monotonic()
+    with pytest.raises(DeadlineError, match=message) as caught:
+        await call
+    assert limit <= time.monotonic() - began < limit + SLACK
+    assert caught.value.hint == hint
+    return caught.value
+
+
+@pytest.mark.parametrize("begins", ["silence", "head", "first event"])
+async def test_no_first_byte(begins, server, endpoint, client, prompt):
+    first = [ALL["responses"]("x")[0]] if begins == "first event" else []
+    framing = "raw" if begins == "silence" else "chunked"
+    server.on("", Script([*first, Do.HOLD], framing=framing))
+    limits = Limits(first_byte=SHORT, retries=3)
+    call = client.answer(endpoint("responses"), prompt, limits, Heard())
+    await ends(
+        call, SHORT, "first-byte limit", "allow more time: dursor config set first_byte_timeout 0.5"
+    )
+    assert len(server.requests) == 1
+    assert await server.sees(lambda s: len(s.hung_up) == 1)
+
+
+async def test_signs_of_life_put_the_first_byte_limit_off(server, endpoint, client, prompt):
+    pings = [step for _ in range(6) for step in (b": ping\n\n", SHORT / 2)]
+    server.on("", Script([*pings, *ALL["messages"]("late")]))
+    limits = Limits(first_byte=SHORT)
+    reply = await client.answer(endpoint("messages"), prompt, limits, Heard())
+    assert reply.text == "late"
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_idle(wire, server, endpoint, client, prompt):
+    cut = {"responses": 8, "chat": 5, "messages": 9, "gemini": 3}[wire]
+    server.on(PATHS[wire], Script([*ALL[wire]("hello")[:cut], Do.HOLD]))
+    heard = Heard()
+    call = client.answer(endpoint(wire), prompt, Limits(idle=SHORT), heard)
+    await ends(call, SHORT, "idle limit", "allow more time: dursor config set idle_timeout 0.5")
+    assert heard.text
+    assert await server.sees(lambda s: len(s.hung_up) == 1)
+
+
+async def test_total(server, endpoint, client, prompt):
+    drip = [step for _ in range(100) for step in (b": ping\n\n", 0.05)]
+    server.on("", Script(drip))
+    call = client.answer(endpoint("responses"), prompt, Limits(total=SHORT), Heard())
+    await ends(call, SHORT, "total limit", "allow more time: dursor run --timeout 1 ...")
+
+
+async def test_total_holds_over_all_attempts(server, endpoint, client, prompt):
+    server.on("", Script.error(500, {}, retry_after="0.1"))
+    began = time.monotonic()
+    with pytest.raises(Exception, match="500"):
+        await client.answer(
+            endpoint("responses"), prompt, Limits(total=SHORT, retries=100), Heard()
+        )
+    assert time.monotonic() - began < SHORT + SLACK
+    assert 2 <= len(server.requests) <= 4
+
+
+async def test_connect(client, endpoint, prompt):
+    with socket.socket() as full:  # its queue of connections is full, so it answers no more
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = []
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+            waiting.append(one)
+        target = endpoint("responses", base_url=f"http://127.0.0.1:{full.getsockname()[1]}/v1")
+        limits = Limits(connect=SHORT, retries=2)
+        call = client.answer(target, prompt, limits, Heard())
+        try:
+            await ends(
+                call, SHORT, "connect limit", "allow more time: dursor config set connect_timeout 0.5"
+            )
+        finally:
+            for one in waiting:
+                one.close()
+
+
+async def test_what_follows_a_whole_answer_is_not_waited_for_long(
+    server, endpoint, client, prompt
+):
+    events = ALL["chat"]("whole", usage=None, done=False)
+    server.on("/chat", Script([*events, Do.HOLD]))
+    began = time.monotonic()
+    reply = await client.answer(endpoint("chat"), prompt, Limits(idle=SHORT), Heard())
+    assert reply.text == "whole"
+    assert time.monotonic() - began < SHORT + SLACK
+
+
+async def test_a_whole_answer_is_not_held_up_by_an_open_connection(
+    server, endpoint, client, prompt
+):
+    for wire in ("responses", "chat", "messages"):
+        server.on(PATHS[wire], Script([*ALL[wire]("whole"), Do.HOLD]))
+        began = time.monotonic()
+        reply = await client.answer(endpoint(wire), prompt, Limits(), Heard())
+        assert reply.text == "whole"
+        assert time.monotonic() - began < SLACK
+
+
+async def test_a_limit_that_passes_shows_what_was_spent(server, endpoint, client, prompt):
+    server.on("", Script([*ALL["messages"]("x")[:8], Do.HOLD]))
+    with pytest.raises(DeadlineError) as caught:
+        await client.answer(endpoint("messages"), prompt, Limits(idle=SHORT), Heard())
+    assert caught.value.usage.input_tokens == 1000

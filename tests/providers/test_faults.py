@@ -1,0 +1,345 @@
+"""From what vendors say to codes, and whether it is worth another attempt."""
+
+import json
+
+import pytest
+from fakes import Heard, Script
+from wires import ALL, PATHS, event
+
+from dursor.domain import ProviderName, Secret
+from dursor.errors import (
+    AuthError,
+    ContextTooLargeError,
+    ModelNotFoundError,
+    NetworkError,
+    ProviderError,
+    RateLimitedError,
+    RefusedError,
+)
+from dursor.providers.base import Endpoint, Limits
+from dursor.providers.faults import classify
+from dursor.providers.problems import one_line, read_payload, read_response, retry_after
+
+AGAIN, NEVER = True, False
+VENDORS = {
+    "openai": Endpoint(ProviderName.OPENAI, "gpt-x", Secret("k"), name="gpt"),
+    "anthropic": Endpoint(ProviderName.ANTHROPIC, "claude-x", Secret("k"), name="claude"),
+    "google": Endpoint(ProviderName.GOOGLE, "gemini-x", Secret("k"), name="gemini"),
+}
+
+
+def openai(code=None, kind="invalid_request_error", message="m", param=None):
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def anthropic(kind, message="m", **details):
+    error = {"type": kind, "message": message, **({"details": details} if details else {})}
+    return {"type": "error", "error": error, "request_id": "req_body"}
+
+
+def google(code, status, message="m", *details):
+    error = {"code": code, "message": message, "status": status, "details": list(details)}
+    return {"error": error}
+
+
+def info(**fields):
+    return {"@type": "type.googleapis.com/google.rpc.X", **fields}
+
+
+PER_DAY = info(violations=[{"quotaId": "GenerateRequestsPerDayPerProject-FreeTier"}])
+TABLE = [
+    ("openai", 401, openai("invalid_api_key"), AuthError, NEVER),
+    ("openai", 403, openai("forbidden"), AuthError, NEVER),
+    ("openai", 403, openai("model_not_found"), ModelNotFoundError, NEVER),
+    ("openai", 404, openai("model_not_found"), ModelNotFoundError, NEVER),
+    ("openai", 400, openai("model_not_found"), ModelNotFoundError, NEVER),
+    ("openai", 400, openai("context_length_exceeded"), ContextTooLargeError, NEVER),
+    ("openai", 400, openai(None, message="maximum context length"), ContextTooLargeError, NEVER),
+    ("openai", 400, openai(None, "exceed_context_size_error"), ContextTooLargeError, NEVER),
+    ("openai", 400, openai("invalid_prompt"), RefusedError, NEVER),
+    ("openai", 400, openai("content_policy_violation"), RefusedError, NEVER),
+    ("openai", 400, openai("unsupported_value"), ProviderError, NEVER),
+    ("openai", 429, openai("rate_limit_exceeded", "requests"), RateLimitedError, AGAIN),
+    ("openai", 429, openai("slow_down", "requests"), RateLimitedError, AGAIN),
+    ("openai", 429, openai(None, "insufficient_quota"), RateLimitedError, NEVER),
+    ("openai", 429, openai("credit_balance_exhausted"), RateLimitedError, NEVER),
+    ("openai", 429, openai("project_spend_limit_exceeded"), RateLimitedError, NEVER),
+    ("openai", 500, openai("internal_error", "server_error"), ProviderError, AGAIN),
+    ("openai", 503, openai("server_is_overloaded"), ProviderError, AGAIN),
+    ("openai", 408, openai("request_timeout"), ProviderError, AGAIN),
+    ("openai", 409, openai("conflict"), ProviderError, AGAIN),
+    ("openai", 422, openai("unprocessable"), ProviderError, NEVER),
+    ("anthropic", 401, anthropic("authentication_error"), AuthError, NEVER),
+    ("anthropic", 402, anthropic("billing_error"), AuthError, NEVER),
+    ("anthropic", 403, anthropic("permission_error"), AuthError, NEVER),
+    ("anthropic", 404, anthropic("not_found_error"), ModelNotFoundError, NEVER),
+    ("anthropic", 413, anthropic("request_too_large"), ContextTooLargeError, NEVER),
+    (
+        "anthropic",
+        400,
+        anthropic("invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"),
+        ContextTooLargeError,
+        NEVER,
+    ),
+    (
+        "anthropic",
+        400,
+        anthropic("invalid_request_error", "input length and max_tokens exceed context limit"),
+        ContextTooLargeError,
+        NEVER,
+    ),
+    ("anthropic", 400, anthropic("invalid_request_error", "bad effort"), ProviderError, NEVER),
+    ("anthropic", 429, anthropic("rate_limit_error"), RateLimitedError, AGAIN),
+    (
+        "anthropic",
+        429,
+        anthropic("rate_limit_error", error_code="enforced_spend_limit_reached"),
+        RateLimitedError,
+        NEVER,
+    ),
+    ("anthropic", 500, anthropic("api_error"), ProviderError, AGAIN),
+    ("anthropic", 504, anthropic("timeout_error"), ProviderError, AGAIN),
+    ("anthropic", 529, anthropic("overloaded_error"), ProviderError, AGAIN),
+    (
+        "google",
+        400,
+        google(400, "INVALID_ARGUMENT", "m", info(reason="API_KEY_INVALID")),
+        AuthError,
+        NEVER,
+    ),
+    ("google", 400, google(400, "FAILED_PRECONDITION"), AuthError, NEVER),
+    ("google", 402, google(402, "FAILED_PRECONDITION"), AuthError, NEVER),
+    ("google", 403, google(403, "PERMISSION_DENIED"), AuthError, NEVER),
+    ("google", 404, google(404, "NOT_FOUND"), ModelNotFoundError, NEVER),
+    (
+        "google",
+        400,
+        google(400, "INVALID_ARGUMENT", "The input token count (9) exceeds the maximum"),
+        ContextTooLargeError,
+        NEVER,
+    ),
+    ("google", 400, google(400, "INVALID_ARGUMENT", "bad level"), ProviderError, NEVER),
+    ("google", 429, google(429, "RESOURCE_EXHAUSTED"), RateLimitedError, AGAIN),
+    ("google", 429, google(429, "RESOURCE_EXHAUSTED", "m", PER_DAY), RateLimitedError, NEVER),
+    (
+        "google",
+        429,
+        google(429, "RESOURCE_EXHAUSTED", "Quota exceeded, limit: 0, model: x"),
+        RateLimitedError,
+        NEVER,
+    ),
+    ("google", 500, google(500, "INTERNAL"), ProviderError, AGAIN),
+    ("google", 503, [google(503, "UNAVAILABLE")], ProviderError, AGAIN),
+    ("google", 504, google(504, "DEADLINE_EXCEEDED"), ProviderError, AGAIN),
+    ("openai", 302, {}, ProviderError, NEVER),
+    ("openai", 418, [], ProviderError, NEVER),
+    ("openai", 500, "text", ProviderError, AGAIN),
+    ("openai", 401, {"error": "no key"}, AuthError, NEVER),
+    ("openai", 400, {"message": "flat", "code": "model_not_found"}, ModelNotFoundError, NEVER),
+]
+
+
+@pytest.mark.parametrize(("vendor", "status", "body", "kind", "again"), TABLE)
+def test_a_status_and_a_body_make_an_error(vendor, status, body, kind, again):
+    problem = read_response(status, {}, json.dumps(body).encode())
+    fault = classify(VENDORS[vendor], problem)
+    assert type(fault.error) is kind
+    assert fault.retryable is again
+    assert f"answered {status}" in fault.error.message
+
+
+STREAMED = [
+    ("openai", {"type": "error", "code": "server_error", "message": "m"}, ProviderError, AGAIN),
+    ("openai", {"type": "error", "error": {"code": "slow_down"}}, ProviderError, AGAIN),
+    ("openai", {"error": {"code": "rate_limit_exceeded"}}, RateLimitedError, AGAIN),
+    ("openai", {"error": {"code": "invalid_prompt"}}, RefusedError, NEVER),
+    ("openai", {"error": {"code": 400, "message": "Token limit reached"}}, ProviderError, NEVER),
+    ("openai", {"error": {"code": 502, "message": "Upstream"}}, ProviderError, AGAIN),
+    ("openai", {"error": {"code": 429}}, RateLimitedError, AGAIN),
+    ("openai", {"error": {"code": "context_length_exceeded"}}, ContextTooLargeError, NEVER),
+    ("anthropic", {"error": {"type": "overloaded_error"}}, ProviderError, AGAIN),
+    ("anthropic", {"error": {"type": "api_error"}}, ProviderError, AGAIN),
+    ("anthropic", {"error": {"type": "rate_limit_error"}}, RateLimitedError, AGAIN),
+    ("anthropic", {"error": {"type": "authentication_error"}}, AuthError, NEVER),
+    ("google", {"error": {"code": 503, "status": "UNAVAILABLE"}}, ProviderError, AGAIN),
+    ("google", {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, RateLimitedError, AGAIN),
+]
+
+
+@pytest.mark.parametrize(("vendor", "payload", "kind", "again"), STREAMED)
+def test_an_error_inside_a_stream_makes_an_error(vendor, payload, kind, again):
+    problem = read_payload(payload)
+    assert problem is not None
+    fault = classify(VENDORS[vendor], problem)
+    assert type(fault.error) is kind
+    assert fault.retryable is again
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "hint"),
+    [
+        (401, openai(), "check OPENAI_API_KEY, or type: dursor models set-key gpt"),
+        (404, openai(), "see its model name and base URL: dursor models show gpt"),
+        (413, openai(), "send less: dursor run --context-budget 32000 ..."),
+        (429, openai(), "wait a little, or ask fewer at once: dursor run --jobs 2 ..."),
+        (429, openai("insufficient_quota"), "the account is out of credit: add some in"),
+        (500, openai(), None),
+    ],
+)
+def test_a_hint_can_be_typed(status, body, hint):
+    problem = read_response(status, {}, json.dumps(body).encode())
+    said = classify(VENDORS["openai"], problem).error.hint
+    assert said == hint if hint is None else said.startswith(hint)
+
+
+def test_a_key_hint_names_every_variable_and_without_a_name_the_provider():
+    endpoint = Endpoint(ProviderName.GOOGLE, "m", Secret("k"))
+    hint = classify(endpoint, read_response(403, {}, b"")).error.hint
+    assert hint == "check GOOGLE_API_KEY or GEMINI_API_KEY, or type: dursor models set-key google"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "request_id"),
+    [
+        ({"x-request-id": "req_1"}, b"{}", "req_1"),
+        ({"request-id": "req_2"}, json.dumps(anthropic("api_error")).encode(), "req_2"),
+        ({}, json.dumps(anthropic("api_error")).encode(), "req_body"),
+        ({}, json.dumps({**google(500, "INTERNAL"), "responseId": "r9"}).encode(), "r9"),
+    ],
+)
+def test_a_message_names_the_request(headers, body, request_id):
+    error = classify(VENDORS["openai"], read_response(500, headers, body)).error
+    assert error.message.endswith(f"(request {request_id})")
+
+
+def test_a_page_from_a_proxy_is_shown_in_part():
+    page = b"<html>\x1b[31m Bad\n\n gateway \xff" + b"x" * 1000
+    error = classify(VENDORS["openai"], read_response(502, {}, page)).error
+    assert error.message.startswith("openai (gpt-x) answered 502: <html> [31m Bad gateway")
+    assert len(error.message) < 300
+    assert error.message.isprintable()
+
+
+def test_one_line_is_printable_and_bounded():
+    assert one_line("a\r\n\tb\x1b[2Jc\u202e") == "a b [2Jc"
+    assert one_line("x" * 10_000) == "x" * 500 + "…"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after-ms": "x", "retry-after": "9"}, 9.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+    ],
+)
+def test_retry_after_in_every_form(headers, seconds):
+    assert retry_after(headers) == seconds
+
+
+def test_retry_after_as_a_date():
+    import time
+    from email.utils import formatdate
+
+    later = formatdate(time.time() + 60, usegmt=True)
+    assert 58 <= retry_after({"retry-after": later}) <= 60
+
+
+@pytest.mark.parametrize(("asked", "again"), [("true", AGAIN), ("false", NEVER)])
+def test_the_server_may_say_whether_to_retry(asked, again):
+    body = json.dumps(openai()).encode()
+    for status in (400, 429, 500):
+        fault = classify(
+            VENDORS["openai"], read_response(status, {"x-should-retry": asked}, body)
+        )
+        assert fault.retryable is again
+    money = json.dumps(openai("insufficient_quota")).encode()
+    fault = classify(VENDORS["openai"], read_response(429, {"x-should-retry": asked}, money))
+    assert fault.retryable is NEVER
+
+
+def test_google_says_when_to_retry_in_the_body():
+    body = json.dumps(google(429, "RESOURCE_EXHAUSTED", "m", info(retryDelay="46s"))).encode()
+    assert read_response(429, {}, body).retry_after == 46.0
+
+
+ERRORS = {
+    "responses": event({"type": "error", "code": "server_error", "message": "Broke."}, "error"),
+    "chat": event({"error": {"code": 502, "type": "server_error", "message": "Broke."}}),
+    "messages": event(
+        {"type": "error", "error": {"type": "overloaded_error", "message": "Broke."}}, "error"
+    ),
+    "gemini": event({"error": {"code": 503, "status": "UNAVAILABLE", "message": "Broke."}}),
+}
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_an_error_event_after_output_is_final(wire, server, endpoint, client, prompt):
+    events = ALL[wire]("half")
+    server.on(PATHS[wire], Script([*events[:-2], ERRORS[wire], *events[-2:]]))
+    heard = Heard()
+    with pytest.raises(ProviderError, match="broke off with an error: Broke"):
+        await client.answer(endpoint(wire), prompt, Limits(), heard)
+    assert len(server.requests) == 1
+    assert heard.text
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_an_error_event_before_output_is_tried_again(
+    wire, server, endpoint, client, prompt
+):
+    events = ALL[wire]("whole")
+    server.on(PATHS[wire], Script([events[0], ERRORS[wire]]), Script(events))
+    heard = Heard()
+    reply = await client.answer(endpoint(wire), prompt, Limits(), heard)
+    assert reply.text == "whole"
+    ((_, error),) = heard.retries
+    assert isinstance(error, ProviderError)
+
+
+async def test_a_failed_response_is_tried_again_before_output(server, endpoint, client, prompt):
+    failed = ALL["responses"]("", status="failed", error={"code": "server_error", "message": "x"})
+    server.on("/responses", Script(failed), Script(ALL["responses"]("whole")))
+    reply = await client.answer(endpoint("responses"), prompt, Limits(), Heard())
+    assert reply.text == "whole"
+    assert reply.usage.input_tokens == 2000  # the failed attempt said what it used
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_no_error_shows_the_key(wire, server, endpoint, client, prompt):
+    def echo(received):
+        quoted = json.dumps(dict(received.headers))
+        return Script.error(401, {"error": {"message": f"bad key in {quoted}"}})
+
+    server.on("", echo)
+    with pytest.raises(AuthError) as caught:
+        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+    error: BaseException | None = caught.value
+    assert "bad key in" in str(error)
+    while error is not None:
+        assert "0123456789abcdef" not in repr(error) + repr(vars(error))
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("key", ["", "a b", "sk-\n", "sk-ü", "sk-\x00", "sk-\r\nx-evil: 1"])
+async def test_a_key_that_is_none_is_not_sent(key, server, endpoint, client, prompt):
+    for call in (
+        client.answer(endpoint("responses", key=Secret(key)), prompt, Limits(), Heard()),
+        client.check(endpoint("responses", key=Secret(key)), Limits()),
+    ):
+        with pytest.raises(AuthError) as caught:
+            await call
+        assert key == "" or key not in str(caught.value)
+    assert server.requests == []
+
+
+def test_network_errors_are_not_the_provider_s():
+    assert not issubclass(NetworkError, ProviderError)

@@ -1,0 +1,406 @@
+"""Connections: kept, closed, encrypted, proxied."""
+
+import asyncio
+import contextlib
+import datetime
+import gzip
+import ipaddress
+import ssl
+import time
+
+import pytest
+from fakes import Do, Heard, Script, ScriptedServer, paced
+from wires import ALL, PATHS
+
+from dursor.errors import ModelNotFoundError, NetworkError, ProviderError, UsageError
+from dursor.providers.base import Limits
+from dursor.providers.client import Client
+from dursor.providers.transport import is_loopback, parse, proxy_for
+
+ONCE = Limits(retries=0)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_a_connection_serves_the_next_turn_too(wire, server, endpoint, client, prompt):
+    server.on(PATHS[wire], Script(ALL[wire]("whole")))
+    for _ in range(3):
+        await client.answer(endpoint(wire), prompt, ONCE, Heard())
+    assert (server.connections, len(server.requests)) == (1, 3)
+
+
+async def test_a_connection_the_server_closed_is_not_used(server, endpoint, client, prompt):
+    server.on("", Script(ALL["responses"]("whole"), framing="close"))
+    for _ in range(3):
+        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    assert server.connections == 3
+
+
+async def test_a_connection_with_a_rest_of_an_answer_is_not_used(
+    server, endpoint, client, prompt
+):
+    server.on("", Script([*ALL["responses"]("whole"), 0.2, b"data: late\n\n"]))
+    for _ in range(2):
+        reply = await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+        assert reply.text == "whole"
+    assert server.connections == 2
+
+
+async def test_what_comes_unasked_spoils_an_idle_connection(server, endpoint, client, prompt):
+    data = b"".join(ALL["responses"]("whole"))
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data)
+    server.on("", Script([head + data, 0.1, b"HTTP/1.1 200 OK\r\n", Do.HOLD], framing="raw"))
+    await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    await asyncio.sleep(0.2)
+    await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    assert server.connections == 2
+
+
+async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, client, prompt):
+    server.on("", Script([*ALL["messages"]("half")[:9], Do.HOLD]))
+    heard = Heard()
+    task = asyncio.create_task(client.answer(endpoint("messages"), prompt, Limits(), heard))
+    while not heard.deltas:
+        await asyncio.sleep(0.005)
+    cancelled = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await server.sees(lambda s: len(s.hung_up) == 1)
+    assert server.hung_up[0] - cancelled < 0.5
+
+
+async def test_a_call_cancelled_before_its_head_closes_its_connection(
+    server, endpoint, client, prompt
+):
+    server.on("", Script([Do.HOLD], framing="raw"))
+    task = asyncio.create_task(client.answer(endpoint("messages"), prompt, Limits(), Heard()))
+    assert await server.sees(lambda s: len(s.requests) == 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await server.sees(lambda s: len(s.hung_up) == 1, 1.0)
+
+
+async def test_many_streams_at_once(server, endpoint, client, prompt):
+    for wire in ALL:
+        server.on(PATHS[wire], Script(paced(ALL[wire]("abc" * 40, 40), 0.2)))
+    wires = [wire for wire in ALL for _ in range(15)]
+    began = time.monotonic()
+    replies = await asyncio.gather(
+        *(client.answer(endpoint(wire), prompt, ONCE, Heard()) for wire in wires)
+    )
+    assert {reply.text for reply in replies} == {"abc" * 40}
+    assert time.monotonic() - began < 3.0  # they ran side by side: one by one they take 12 s
+
+
+async def test_a_slow_reader_does_not_lose_anything(server, endpoint, client, prompt):
+    class Slow(Heard):
+        def delta(self, text):
+            super().delta(text)
+            time.sleep(0.02)  # a listener that holds up the whole loop
+
+    text = "0123456789" * 100_000
+    server.on("", Script(ALL["responses"](text, 500)))
+    assert (await client.answer(endpoint("responses"), prompt, ONCE, Slow())).text == text
+
+
+async def test_a_large_prompt_to_a_slow_server(server, endpoint, client):
+    from dursor.domain import Role
+    from dursor.providers.base import Prompt, Turn
+
+    server.on("", Script(ALL["responses"]("whole")))
+    prompt = Prompt("", (Turn(Role.USER, "x" * 8_000_000),))
+    await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    assert server.requests[0].json["input"][0]["content"] == "x" * 8_000_000
+
+
+async def test_an_answer_that_comes_before_the_prompt_is_sent(endpoint, client):
+    from dursor.domain import Role
+    from dursor.errors import ContextTooLargeError
+    from dursor.providers.base import Prompt, Turn
+
+    closed = asyncio.Event()
+
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+            writer.write_eof()
+            while await reader.read(1 << 16):
+                pass
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        closed.set()
+
+    listener = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+    prompt = Prompt("", (Turn(Role.USER, "x" * 4_000_000),))
+    with pytest.raises(ContextTooLargeError):
+        await client.answer(endpoint("responses", base_url=url), prompt, ONCE, Heard())
+    await closed.wait()
+    listener.close()
+    await listener.wait_closed()
+
+
+async def test_redirects_are_not_followed(server, endpoint, client, prompt):
+    server.on("/elsewhere", Script(ALL["responses"]("stolen")))
+    server.on("", Script.error(307, {}, location=f"{server.url}/elsewhere"))
+    with pytest.raises(ProviderError, match="307"):
+        await client.answer(endpoint("responses"), prompt, Limits(), Heard())
+    assert len(server.requests) == 1
+
+
+async def test_an_interim_response_is_skipped(server, endpoint, client, prompt):
+    data = b"".join(ALL["responses"]("whole"))
+    final = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data)
+    script = Script([b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", final + data], framing="raw")
+    server.on("", script)
+    assert (await client.answer(endpoint("responses"), prompt, ONCE, Heard())).text == "whole"
+
+
+async def test_a_body_compressed_all_the_same_is_read(server, endpoint, client, prompt):
+    body = gzip.compress(b"".join(ALL["messages"]("whole")))
+    headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    server.on("", Script([body[:50], body[50:]], headers=headers))
+    assert (await client.answer(endpoint("messages"), prompt, ONCE, Heard())).text == "whole"
+
+
+async def test_a_body_that_cannot_be_decoded_is_an_error(server, endpoint, client, prompt):
+    headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    server.on("", Script([b"no gzip at all"], headers=headers))
+    with pytest.raises(ProviderError, match="decoded"):
+        await client.answer(endpoint("messages"), prompt, Limits(), Heard())
+
+
+@pytest.mark.parametrize(
+    "junk", [b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 2000 X\r\n\r\n"]
+)
+async def test_what_is_no_http_is_the_provider_s_error(junk, server, endpoint, client, prompt):
+    server.on("", Script([junk, Do.HOLD], framing="raw"))
+    with pytest.raises(ProviderError, match="HTTP"):
+        await client.answer(endpoint("messages"), prompt, Limits(), Heard())
+
+
+async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
+    lines = [b"x-%d: %b\r\n" % (i, b"y" * 1000) for i in range(500)]
+    server.on("", Script([b"HTTP/1.1 200 OK\r\n", *lines, Do.HOLD], framing="raw"))
+    with pytest.raises(ProviderError, match="HTTP"):
+        await client.answer(endpoint("messages"), prompt, ONCE, Heard())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://x/v1", "api.openai.com/v1", "http://", "https://me:secret@x/v1", "http://x:99999/v1"],
+)
+async def test_a_base_url_that_no_request_may_go_to(url, endpoint, client, prompt):
+    with pytest.raises(UsageError, match="base URL") as caught:
+        await client.answer(endpoint("responses", base_url=url), prompt, Limits(), Heard())
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [
+        ("localhost", True),
+        ("app.localhost", True),
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("api.openai.com", False),
+        ("localhost.evil.com", False),
+    ],
+)
+def test_loopback(host, is_ours):
+    assert is_loopback(host) is is_ours
+
+
+def test_the_environment_s_proxy_holds_except_for_this_machine(monkeypatch):
+    assert proxy_for("https", "api.openai.com", 443) is None
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.corp:3128")
+    monkeypatch.setenv("NO_PROXY", "internal.corp")
+    assert proxy_for("https", "api.openai.com", 443) == "http://proxy.corp:3128"
+    assert proxy_for("http", "api.openai.com", 80) is None
+    assert proxy_for("https", "llm.internal.corp", 443) is None
+    assert proxy_for("https", "127.0.0.1", 443) is None
+    monkeypatch.setenv("ALL_PROXY", "http://all:1")
+    assert proxy_for("http", "api.openai.com", 80) == "http://all:1"
+
+
+async def test_a_call_goes_through_the_proxy(server, endpoint, client, prompt, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    server.on("http://api.example.test/v1/responses", Script(ALL["responses"]("by proxy", 3)))
+    target = endpoint("responses", base_url="http://api.example.test/v1")
+    reply = await client.answer(target, prompt, ONCE, Heard())
+    assert reply.text == "by proxy"
+    assert server.requests[0].headers["host"] == "api.example.test"
+
+
+async def test_a_stream_through_a_proxy_can_be_cut(server, endpoint, client, prompt, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    server.on("", Script([*ALL["responses"]("x")[:-1], 0.05, Do.CUT]))
+    target = endpoint("responses", base_url="http://api.example.test/v1")
+    with pytest.raises(NetworkError, match="cut"):
+        await client.answer(target, prompt, ONCE, Heard())
+
+
+async def test_a_proxy_that_is_not_there(endpoint, client, prompt, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    target = endpoint("responses", base_url="http://api.example.test/v1")
+    with pytest.raises(NetworkError, match="cannot connect"):
+        await client.answer(target, prompt, ONCE, Heard())
+
+
+async def test_a_proxy_of_an_unknown_kind_is_told(endpoint, client, prompt, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://user:hidden@127.0.0.1:9")
+    target = endpoint("responses", base_url="http://api.example.test/v1")
+    with pytest.raises(UsageError, match="proxy") as caught:
+        await client.answer(target, prompt, ONCE, Heard())
+    assert "hidden" not in str(caught.value)
+
+
+def certificate(folder):
+    """A self-signed certificate for 127.0.0.1: its file, and the context of a server with it."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    today = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - datetime.timedelta(days=1))
+        .not_valid_after(today + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public = folder / "cert.pem"
+    public.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    private = folder / "key.pem"
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, private)
+    return public, context
+
+
+@pytest.fixture
+def secure(tmp_path):
+    public, context = certificate(tmp_path)
+    with ScriptedServer(context) as server:
+        yield server, public
+
+
+async def test_a_stream_over_tls(secure, endpoint, prompt, monkeypatch):
+    server, public = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(public))
+    server.on("", Script(paced(ALL["messages"]("ü" * 50, 50), 0.2)))
+    client = Client()
+    target = endpoint("messages", base_url=server.url)
+    client.warm([target])
+    for _ in range(2):
+        assert (await client.answer(target, prompt, ONCE, Heard())).text == "ü" * 50
+    await client.aclose()
+    assert server.connections == 1
+
+
+async def test_a_certificate_nobody_vouches_for(secure, endpoint, client, prompt):
+    server, _ = secure
+    with pytest.raises(NetworkError, match="cannot trust 127.0.0.1: self-signed") as caught:
+        await client.answer(endpoint("messages", base_url=server.url), prompt, ONCE, Heard())
+    assert "SSL_CERT_FILE" in caught.value.hint
+    assert server.requests == []
+
+
+async def test_no_certificates_at_all(secure, endpoint, client, prompt, monkeypatch, tmp_path):
+    server, _ = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    with pytest.raises(NetworkError, match="trusted certificates"):
+        await client.answer(endpoint("messages", base_url=server.url), prompt, ONCE, Heard())
+
+
+async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkeypatch, tmp_path):
+    """Neither a warm-up nor a call looks at them: what is not there would be an error."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    server.on("", Script(ALL["messages"]("whole")))
+    client = Client()
+    client.warm([endpoint("messages")])
+    assert (await client.answer(endpoint("messages"), prompt, ONCE, Heard())).text == "whole"
+    await client.aclose()
+
+
+async def test_http_asked_of_a_tls_server(secure, endpoint, client, prompt):
+    server, _ = secure
+    target = endpoint("messages", base_url=server.url.replace("https:", "http:"))
+    with pytest.raises(NetworkError):
+        await client.answer(target, prompt, ONCE, Heard())
+
+
+PROBES = {
+    "responses": "/v1/models/model-1",
+    "chat": "/v1/models/model-1",
+    "messages": "/v1/models/model-1",
+    "gemini": "/v1beta/models/model-1",
+}
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_a_check_asks_for_the_model_s_entry_alone(wire, server, endpoint, client):
+    server.on("/models/", Script([b"{}"], headers={"content-type": "application/json"}))
+    await client.check(endpoint(wire), Limits())
+    (asked,) = server.requests
+    assert (asked.method, asked.path, asked.body) == ("GET", PROBES[wire], b"")
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_a_check_of_a_server_without_entries_asks_little(wire, server, endpoint, client):
+    server.on(PATHS[wire], Script(ALL[wire]("ok")))
+    await client.check(endpoint(wire), Limits())
+    first, second = server.requests
+    assert (first.method, second.method) == ("GET", "POST")
+    assert b"16" in second.body
+
+
+async def test_a_check_that_is_cut_short_has_reached_the_model(server, endpoint, client):
+    server.on("/messages", Script(ALL["messages"]("", reason="max_tokens")))
+    await client.check(endpoint("messages"), Limits())
+
+
+async def test_a_check_with_a_refused_key(server, endpoint, client):
+    server.on("", Script.error(401, {"error": {"message": "bad key"}}))
+    with pytest.raises(Exception, match="bad key") as caught:
+        await client.check(endpoint("responses"), Limits())
+    assert caught.value.code == "auth"
+    assert len(server.requests) == 1
+
+
+async def test_a_check_of_an_unknown_model(server, endpoint, client):
+    server.on("", Script.error(404, {"error": {"code": "model_not_found", "message": "no"}}))
+    with pytest.raises(ModelNotFoundError):
+        await client.check(endpoint("responses"), Limits())
+
+
+def test_a_url_keeps_its_parts():
+    assert str(parse("https://x.example:8443/a/b?alt=sse")) == "https://x.example:8443/a/b?alt=sse"
