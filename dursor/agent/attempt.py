@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from dursor.agent import conversation, prompts
@@ -98,10 +98,11 @@ class Attempt:
     usage: Usage | None = None
     cost_usd: float | None = None  # of all calls; None when a price or a usage is unknown
     estimated: bool = False  # a cut stream's usage is counted here, not said by the vendor
-    _began: float = field(default_factory=time.monotonic)
+    _began: float = 0.0
 
     async def run(self) -> Answer:
         """Ask, resolve, check and finish; raises a DursorError, `stage` then says where."""
+        self._began = time.monotonic()
         reply, ours = await self._resolved()
         self._enter(Stage.CHECK, f"{len(ours.changes)} paths against policy")
         whole = await asyncio.to_thread(self._checked, ours)
@@ -187,13 +188,12 @@ class Attempt:
         return reply
 
     def _time_left(self) -> Limits:
-        limits = self.ground.limits
-        left = limits.total - (time.monotonic() - self._began)
-        if left <= 0:
+        limits, spent = self.ground.limits, time.monotonic() - self._began
+        if spent >= limits.total:
             raise DeadlineError(
                 f"the limit of {limits.total:g} s for a run passed", hint="raise --timeout"
             )
-        return replace(limits, total=left)
+        return replace(limits, spent=spent)
 
     def _spend(self, usage: Usage | None) -> None:
         """Add one call's usage; a price depends on the size of the call, so each has its own."""

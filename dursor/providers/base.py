@@ -54,6 +54,7 @@ class Limits:
     total: float = 900.0
     retries: int = 4
     retry_after_cap: float = 120.0
+    spent: float = 0.0  # of `total`, by what the run did before this call
 
 
 @dataclass(frozen=True)

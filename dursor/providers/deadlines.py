@@ -18,7 +18,7 @@ GRACE = 10.0  # seconds to wait for the usage that may follow a whole answer
 
 def end_of(limits: Limits) -> float:
     """Give the loop's time at which a call that begins now must be over."""
-    return asyncio.get_running_loop().time() + limits.total
+    return asyncio.get_running_loop().time() + limits.total - limits.spent
 
 
 class Watch:

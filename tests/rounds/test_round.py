@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 import repos
-from fakes import Script
+from fakes import Do, Script
 from front import DIFF, KEYS, WIRES, Front, appending, turns
 
 ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
@@ -216,3 +216,24 @@ def test_no_key_reaches_any_file_or_output(front: Front):
     shown = (done.stdout + done.stderr).encode()
     for key in KEYS.values():
         assert all(key.encode() not in data for data in [shown, *written])
+
+
+def test_the_time_limit_of_a_run_begins_with_the_run(front: Front):
+    stream = WIRES["gpt"](DIFF)
+    front.on("gpt", Script([*stream[:6], 0.5, *stream[6:]]))
+
+    done = front.round("append a line", "-m", "gpt:2", "--jobs", "1", "--timeout", "0.9")
+
+    assert [run["status"] for run in done.runs] == ["succeeded", "succeeded"]
+
+
+def test_the_time_limit_counts_repairs_and_is_named_as_it_was_set(front: Front):
+    wrong = WIRES["gpt"](appending("line 4", "line three"))
+    front.on("gpt", Script([*wrong[:6], 0.3, *wrong[6:]]), Script([*wrong[:6], Do.HOLD]))
+
+    done = front.round("append a line", "-m", "gpt", "--timeout", "0.75")
+
+    (run,) = done.runs
+    assert (run["error"]["code"], run["attempts"]) == ("timeout", 2)
+    assert "0.75 s" in run["error"]["message"]
+    assert "--timeout 2" in run["error"]["hint"]
