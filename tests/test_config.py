@@ -73,6 +73,28 @@ def test_folder_of_this_platform(monkeypatch):
     assert Settings(os.environ).data_dir == platformdirs.user_data_path("dursor", appauthor=False)
 
 
+def test_folder_of_windows_is_what_platformdirs_finds(tmp_path):
+    settings = Settings({}, platform="win32")
+    assert settings.data_dir == platformdirs.user_data_path("dursor", appauthor=False)
+    assert settings.config_dir == platformdirs.user_config_path("dursor", appauthor=False)
+
+
+def test_no_home_folder_is_said(monkeypatch):
+    import pwd
+
+    def unknown(_):
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for home in ("", "relative"):
+        monkeypatch.setenv("HOME", home)
+        if not home:
+            monkeypatch.delenv("HOME")
+        with pytest.raises(UsageError, match="HOME is not set") as caught:
+            print(Settings({"HOME": home}, platform="linux").data_dir)
+        assert "DURSOR_DATA_DIR" in caught.value.hint
+
+
 def test_relative_xdg_folder_counts_as_none():
     env = {"HOME": "/home/me", "XDG_DATA_HOME": "data"}
     assert Settings(env, platform="linux").data_dir == Path("/home/me/.local/share/dursor")
@@ -319,6 +341,20 @@ def test_way_of_writing_that_only_a_person_can_change(settings):
     with pytest.raises(UsageError, match="by hand"):
         found.set("prices.x.input", "2")
     assert found.config_file.read_text() == text
+
+
+@pytest.mark.parametrize("text", ["prices = {}\n", "prices = 1\n", "[[prices]]\n"])
+def test_table_that_cannot_be_added_to_is_left(settings, text):
+    found = settings(text)
+    with pytest.raises(UsageError):
+        found.set("prices.x.input", "2")
+    assert found.config_file.read_text() == text
+
+
+def test_mark_of_a_comment_inside_a_string_is_none(settings):
+    found = settings('require = "any#"  # "all#"\n')
+    found.set("require", "all")
+    assert found.config_file.read_text() == 'require = "all"  # "all#"\n'
 
 
 def test_dotted_keys_are_changed_where_they_stand(settings):

@@ -130,11 +130,11 @@ def _before_tables(pieces: Sequence[str]) -> int:
     return position
 
 
-def _expected(known: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+def _expected(known: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
     name, *rest = path
-    new = dict(known)
+    new = dict(known) if isinstance(known, dict) else {}
     if rest:
-        new[name] = _expected(known.get(name, {}), tuple(rest), value)
+        new[name] = _expected(new.get(name), tuple(rest), value)
     elif value is None:
         new.pop(name, None)
     else:

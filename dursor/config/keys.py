@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,8 +13,7 @@ _NONE = ("none", "off", "")
 LARGEST = 1e15
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """One key: `parse` takes a string or what TOML gives, and raises ValueError."""
 
     name: str

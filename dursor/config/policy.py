@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dursor.config import keys, toml
 from dursor.errors import PolicyError
@@ -14,8 +13,7 @@ LIMITS = ("max_files", "context_budget", "max_output_tokens", "timeout", "budget
 _LONGEST_NAME = 40
 
 
-@dataclass(frozen=True)
-class RepoPolicy:
+class RepoPolicy(NamedTuple):
     """Added forbidden paths, and limits of which the lower one wins; None means no limit."""
 
     forbidden_paths: tuple[str, ...] = ()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import difflib
 import sys
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dursor.config import keys, toml
 from dursor.config.edit import edited
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 NAME = "dursor"
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A key's value, and where it comes from: "environment NAME", "file" or "default"."""
 
     key: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.domain import Run, new_id
 from dursor.errors import InternalError
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(NamedTuple):
     """A lock held by this process; `id` stands in the rows of the runs it owns."""
 
     id: str

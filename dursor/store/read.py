@@ -19,7 +19,7 @@ from dursor.domain import (
 from dursor.errors import InternalError, NotFoundError
 from dursor.store import rows
 from dursor.store.connect import open_for_reading, translated, version_of
-from dursor.store.references import IdIndex, by_id, label_of
+from dursor.store.references import ambiguous, by_id, find_id, label_of
 from dursor.store.schema import ACTIVE, KEY, PROFILE, RUN_COLUMNS, RUN_WIDE_COLUMNS, VERSION
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class Reader:
             return found[0]
         if not found:
             raise NotFoundError(f"no pull request {number} is known here", hint="dursor pr list")
-        raise IdIndex("prs", [(pr.id, pr.url) for pr in found]).ambiguous(str(number))
+        raise ambiguous("prs", str(number), [(pr.id, pr.url) for pr in found])
 
     def github_app(self) -> GitHubAppConfig | None:
         """Read the GitHub App that was set up."""
@@ -207,7 +207,7 @@ class Reader:
 
     def find(self, table: str, reference: str) -> str:
         """Find the whole id of a row of "runs", "tasks", "repos" or "prs" by its first digits."""
-        return IdIndex.find(table, reference, lambda prefix: self.ids(table, prefix, limit=9))
+        return find_id(table, reference, lambda prefix: self.ids(table, prefix, limit=9))
 
     def ids(self, table: str, prefix: str, *, limit: int = 50) -> list[tuple[str, str]]:
         """List ids that start with PREFIX, newest first, each with a few words about it."""

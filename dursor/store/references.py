@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dursor.errors import NotFoundError, UsageError
@@ -45,42 +44,36 @@ def label_of(row: Sequence[Any]) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in said).split())
 
 
-@dataclass(frozen=True)
-class IdIndex:
-    """The rows of TABLE that a reference may mean: whole id and label."""
+def find_id(table: str, reference: str, ids: Callable[[str], Sequence[tuple[str, str]]]) -> str:
+    """Find the whole id that REFERENCE means; UsageError or NotFoundError.
 
-    table: str
-    found: Sequence[tuple[str, str]]
-
-    @classmethod
-    def find(
-        cls, table: str, reference: str, ids: Callable[[str], Sequence[tuple[str, str]]]
-    ) -> str:
-        """Find the whole id that REFERENCE means; UsageError or NotFoundError."""
-        prefix = reference.lower()
-        noun, shortest = _NOUNS[table], SHORTEST[table]
-        if _HEX.issuperset(prefix) and len(prefix) < shortest:
-            raise UsageError(
-                f"{reference!r} is too short for the id of a {noun}: "
-                f"{shortest} digits or more are needed",
-                hint=f"dursor {_LIST_COMMANDS[table]}",
-            )
-        found = ids(prefix)
-        if not found:
-            raise NotFoundError(f"no {noun} {reference!r}", hint=f"dursor {_LIST_COMMANDS[table]}")
-        if len(found) > 1:
-            raise cls(table, found).ambiguous(reference)
-        return found[0][0]
-
-    def ambiguous(self, reference: str) -> UsageError:
-        """List what REFERENCE may mean."""
-        length = _telling_length([found_id for found_id, _ in self.found])
-        listed = "; ".join(f"{found_id[:length]} ({label})" for found_id, label in self.found[:8])
-        more = "; ..." if len(self.found) > 8 else ""
-        return UsageError(
-            f"{reference!r} means more than one {_NOUNS[self.table]}: {listed}{more}",
-            hint=f"type more digits, such as {self.found[0][0][:length]}",
+    IDS gives the ids that start with a prefix, each with its label.
+    """
+    prefix = reference.lower()
+    noun, shortest = _NOUNS[table], SHORTEST[table]
+    if _HEX.issuperset(prefix) and len(prefix) < shortest:
+        raise UsageError(
+            f"{reference!r} is too short for the id of a {noun}: "
+            f"{shortest} digits or more are needed",
+            hint=f"dursor {_LIST_COMMANDS[table]}",
         )
+    found = ids(prefix)
+    if not found:
+        raise NotFoundError(f"no {noun} {reference!r}", hint=f"dursor {_LIST_COMMANDS[table]}")
+    if len(found) > 1:
+        raise ambiguous(table, reference, found)
+    return found[0][0]
+
+
+def ambiguous(table: str, reference: str, found: Sequence[tuple[str, str]]) -> UsageError:
+    """List what REFERENCE may mean: whole ids and labels."""
+    length = _telling_length([found_id for found_id, _ in found])
+    listed = "; ".join(f"{found_id[:length]} ({label})" for found_id, label in found[:8])
+    more = "; ..." if len(found) > 8 else ""
+    return UsageError(
+        f"{reference!r} means more than one {_NOUNS[table]}: {listed}{more}",
+        hint=f"type more digits, such as {found[0][0][:length]}",
+    )
 
 
 def _telling_length(ids: Sequence[str]) -> int:

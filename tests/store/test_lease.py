@@ -120,6 +120,29 @@ def test_folder_that_cannot_be_made_is_named(tmp_path):
         Lease.acquire(tmp_path / "data" / "leases")
 
 
+def test_sweeping_takes_no_lease_from_the_living(leases):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def live(_):
+        lease = Lease.acquire(leases)
+        for _ in range(3):
+            sweep(leases)
+            assert is_alive(leases, lease.id)
+        lease.release()
+        return lease.id
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(live, range(200)))) == 200
+    assert list(leases.iterdir()) == []
+
+
+def test_what_is_in_the_place_of_a_lease_is_named(leases):
+    (leases / f"{'e' * 32}.lock").mkdir(parents=True)
+    with pytest.raises(InternalError, match="cannot open"):
+        is_alive(leases, "e" * 32)
+    Lease.acquire(leases).release()
+
+
 def test_leases_are_taken_at_the_same_time(leases):
     holders = [start(HOLDER, leases) for _ in range(4)]
     ids = [holder.stdout.readline().strip() for holder in holders]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dursor.domain import GitHubAppConfig, KeySource, PullRequest, TaskStatus, new_id
-from dursor.errors import ConflictError, NotFoundError
+from dursor.errors import ConflictError, NotFoundError, UsageError
 from dursor.store.read import Reader
 
 
@@ -131,10 +131,10 @@ def test_task_is_added_said_to_and_closed(store, reader, make):
 
 def pull_request(task, number, **fields):
     at = "2026-01-01T00:00:00.000Z"
-    url = f"https://example.com/o/r/pull/{number}"
-    values = {"branch": "dursor/x", "title": "T", "body": "B", "latest_commit": "c" * 40}
+    values = {"url": f"https://example.com/o/r/pull/{number}"}
+    values |= {"branch": "dursor/x", "title": "T", "body": "B", "latest_commit": "c" * 40}
     values |= {"status": "open", "created_at": at, "updated_at": at}
-    return PullRequest(id=new_id(), task_id=task.id, number=number, url=url, **(values | fields))
+    return PullRequest(id=new_id(), task_id=task.id, number=number, **(values | fields))
 
 
 def test_pull_request_is_saved_and_updated_by_its_url(store, reader, make, started):
@@ -149,6 +149,16 @@ def test_pull_request_is_saved_and_updated_by_its_url(store, reader, make, start
     assert reader.prs(repo_id="0" * 32) == []
     with pytest.raises(NotFoundError, match="43"):
         reader.pr("43")
+
+
+def test_number_that_two_repositories_know_is_ambiguous(store, reader, make):
+    for name in ("a", "b"):
+        repo = store.add_repo(make.repo(name))
+        task = store.add_task(make.task(repo))
+        store.save_pr(pull_request(task, 7, url=f"https://example.com/o/{name}/pull/7"))
+    with pytest.raises(UsageError, match="'7' means more than one pull request"):
+        reader.pr("7")
+    assert reader.pr("7", repo_id=repo.id).task_id == task.id
 
 
 def test_github_app_is_one(store, reader):
