@@ -18,11 +18,11 @@ FAILED = 1
 NEXT_RUNS = 4  # as many as fit on a line
 
 
-def finished(done: Round, require: str = "any") -> Answer:
-    """Judge a round whose runs are final; `require` is "any" or "all"."""
+def finished(done: Round) -> Answer:
+    """Judge a round whose runs are final."""
     succeeded = [run for run in done.runs if run.status is RunStatus.SUCCEEDED]
     others = [run for run in done.runs if run.status is not RunStatus.SUCCEEDED]
-    met = not others if require == "all" else bool(succeeded)
+    met = not others if done.require == "all" else bool(succeeded)
     errors = [_failure(run) for run in others]
     if done.interrupted:
         errors.append({"code": "interrupted", "message": "interrupted", "hint": None})

@@ -46,9 +46,14 @@ class Journal:
 
     def log(self, run_id: str, stage: Stage, message: str) -> None:
         """RUN is at STAGE."""
+        entry = self.note(run_id, stage, message)
+        self.listener(StageEntered(run_id, stage, entry.message, entry.at))
+
+    def note(self, run_id: str, stage: Stage, message: str) -> LogEntry:
+        """Add to the log of RUN what the listener hears in another way."""
         entry = LogEntry(now(), stage, self.redactor.clean(message))
         self._change(run_id, logs=(*self.runs[run_id].logs, entry))
-        self.listener(StageEntered(run_id, stage, entry.message, entry.at))
+        return entry
 
     def finish(self, run: Run, message: Message | None) -> None:
         """RUN is over; MESSAGE is what it said, for the conversation."""
@@ -113,5 +118,5 @@ class RunWatch:
     def retry(self, seconds: float, error: DursorError) -> None:
         """Log that the call is made again, and when."""
         reason = self.journal.redactor.clean(error.message)
-        self.stage(Stage.CALL, f"{reason}; again in {seconds:.1f} s")
+        self.journal.note(self.run_id, Stage.CALL, f"{reason}; again in {seconds:.1f} s")
         self.journal.listener(RetryPlanned(self.run_id, seconds, reason))

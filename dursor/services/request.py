@@ -36,7 +36,7 @@ class RoundRequest:
     allow_paths: tuple[str, ...] = ()  # globs
     timeout: float | None = None  # seconds a run may take in all
     jobs: int | None = None
-    require: str = "any"  # "any" | "all"
+    require: str | None = None  # "any" | "all"
 
     def to_json(self) -> dict[str, Any]:
         """Turn the request into JSON values."""

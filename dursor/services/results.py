@@ -26,6 +26,7 @@ class Round:
     task: Task | None
     runs: tuple[Run, ...]
     interrupted: bool = False  # Ctrl-C came; the runs it stopped are canceled
+    require: str = "any"  # how many runs must succeed: "any" or "all"
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Rounds:
         redactor = Redactor([ask.endpoint.key for ask in asks])
         listener(RoundStarted(task, tuple(runs)))
         finished, interrupted = asyncio.run(self._executed(plan, asks, runs, listener, redactor))
-        return Round(task, tuple(finished), interrupted)
+        return Round(task, tuple(finished), interrupted, plan.bounds.require)
 
     async def _executed(
         self,

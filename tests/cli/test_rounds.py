@@ -59,7 +59,7 @@ def test_every_error_code_has_its_exit_code(code, expected):
     ],
 )
 def test_a_round_is_judged_by_what_it_requires(runs, require, status, exit_code):
-    answer = rounds.finished(Round(stage.TASK, runs), require)
+    answer = rounds.finished(Round(stage.TASK, runs, require=require))
     assert (answer.status, answer.exit_code) == (status, exit_code)
 
 

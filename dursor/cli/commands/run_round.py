@@ -75,7 +75,8 @@ Jobs = Annotated[
     int | None, typer.Option(callback=at_least_one, metavar="N", help="At most N runs at a time.")
 ]
 Require = Annotated[
-    Literal["any", "all"], typer.Option(help="How many runs must succeed for exit code 0.")
+    Literal["any", "all"] | None,
+    typer.Option(help="How many runs must succeed for exit code 0.  [default: any]"),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be sent and its price; send nothing.")
@@ -103,7 +104,7 @@ def start(
     allow_path: AllowPath = None,
     timeout: Timeout = None,
     jobs: Jobs = None,
-    require: Require = "any",
+    require: Require = None,
     dry_run: DryRun = False,
     detach: Detach = False,
 ) -> object:
@@ -144,7 +145,7 @@ def _run(ctx: typer.Context, request: "RoundRequest") -> Answer:
 
     with progress.shown() as listener:
         done = get_app(ctx).rounds.start(request, listener)
-    return rounds.finished(done, request.require)
+    return rounds.finished(done)
 
 
 def _detach(ctx: typer.Context, request: "RoundRequest") -> Answer:

@@ -1,0 +1,27 @@
+"""What a round must reach, said by flag, environment or configuration."""
+
+import pytest
+from fakes import Script
+from front import DIFF, Front
+
+
+@pytest.mark.parametrize(
+    ("configured", "words", "exit_code"),
+    [
+        (None, (), 0),
+        ("all", (), 4),
+        ("all", ("--require", "any"), 0),
+        ("any", ("--require", "all"), 4),
+    ],
+)
+def test_the_flag_comes_before_the_configuration(
+    front: Front, configured: str | None, words: tuple[str, ...], exit_code: int
+):
+    if configured:
+        assert front("config", "set", "require", configured).exit_code == 0
+    front.answers(DIFF, models=["gpt"])
+    front.on("claude", Script.error(401, {"error": {"type": "authentication_error"}}))
+
+    done = front.round("append a line", "-m", "gpt", "-m", "claude", *words)
+
+    assert done.exit_code == exit_code
