@@ -8,6 +8,10 @@ import repos
 from emulator import Emulator
 from fakes import ScriptedServer
 from front import README, Front
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")  # a busy machine makes no property false
 
 
 @pytest.fixture
