@@ -162,3 +162,27 @@ def test_an_editor_that_gives_nothing_is_refused(terminal, tmp_path, script, sai
     assert code == 2
     assert said in shown
     assert 'hint: dursor run "Fix the failing test"' in shown
+
+
+def test_a_passphrase_is_asked_where_no_other_key_store_is(home, tmp_path):
+    """The whole way, without a play: the key ends up in the encrypted file."""
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "dursor", "models", "set-key", "gpt"],
+        env={**home, "DURSOR_KEY_STORE": "file"},
+        cwd=str(tmp_path),
+        timeout=20,
+        encoding="utf-8",
+    )
+    child.expect_exact("Key for gpt: ")
+    child.sendline("sk-typed-by-hand")
+    for question in ("New passphrase for the key file: ", "Once more: "):
+        child.expect_exact(question)
+        child.sendline("open sesame")
+    code, rest = ended(child)
+    assert code == 0
+    assert "key       file" in rest
+    assert "sesame" not in rest
+    assert not any(
+        b"typed-by-hand" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    )
