@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 import subprocess
+import zlib
 from pathlib import Path
 
 IDENTITY = {
@@ -22,7 +23,10 @@ DATES = {
     "GIT_AUTHOR_DATE": "2026-01-02T03:04:05+0000",
     "GIT_COMMITTER_DATE": "2026-01-02T03:04:05+0000",
 }
-CONFIG = "[core]\n\trepositoryformatversion = {}\n\tfilemode = true\n\tbare = false\n{}"
+CONFIG = (
+    "[core]\n\trepositoryformatversion = {}\n\tfilemode = true\n\tbare = false\n"
+    "[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n{}"  # a commit starts no second process
+)
 SHA256 = "[extensions]\n\tobjectFormat = sha256\n"
 
 
@@ -93,18 +97,23 @@ def write(top, files):
             path.chmod(0o755)
 
 
-def commit(top, files=None, *, message="change"):
-    """Write FILES, commit everything in TOP and return the commit's id."""
-    write(top, files or {})
+def record(top, files, message="change"):
+    """Write FILES and commit everything in TOP."""
+    write(top, files)
     git(top, "add", "--all")
     git(top, "commit", "--quiet", "--allow-empty", "--no-verify", "-m", message)
+
+
+def commit(top, files=None, *, message="change"):
+    """Write FILES, commit everything in TOP and return the commit's id."""
+    record(top, files or {}, message)
     return git(top, "rev-parse", "HEAD")
 
 
 def build(top, files=None, *, branch="main", sha256=False):
     """Make a repository at TOP with FILES in its one commit; return TOP."""
     init(top, branch=branch, sha256=sha256)
-    commit(top, files if files is not None else {"README.md": "line 1\nline 2\nline 3\n"})
+    record(top, files if files is not None else {"README.md": "line 1\nline 2\nline 3\n"})
     return Path(top)
 
 
@@ -135,6 +144,21 @@ def hashed(data):
     return hashlib.sha1(b"blob %d\0%s" % (len(data), data), usedforsecurity=False).hexdigest()
 
 
+def algorithm(top):
+    """Name the hash of the repository TOP."""
+    return "sha256" if "objectFormat = sha256" in (top / ".git/config").read_text() else "sha1"
+
+
+def store(top, data):
+    """Put DATA among the objects of TOP, as `git hash-object -w` does, and return its id."""
+    whole = b"blob %d\0%s" % (len(data), data)
+    oid = hashlib.new(algorithm(top), whole, usedforsecurity=False).hexdigest()
+    path = top / ".git/objects" / oid[:2] / oid[2:]
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(zlib.compress(whole))
+    return oid
+
+
 def edited(text, line, new):
     """Return TEXT with its LINE (from 1) replaced by NEW."""
     lines = text.splitlines(keepends=True)
@@ -147,15 +171,16 @@ def patch(top, files):
     index = Path(top).parent / "index-of-a-patch"
     env = {"GIT_INDEX_FILE": str(index)}
     git(top, "read-tree", "HEAD", env=env)
+    nothing, lines = "0" * (64 if algorithm(Path(top)) == "sha256" else 40), []
     for name, content in files.items():
         if content is None:
-            git(top, "update-index", "--force-remove", "--", name, env=env)
+            lines.append(f"0 {nothing}\t{name}\0")
             continue
-        data = content if isinstance(content, bytes) else content.encode()
         mode = {Link: "120000", Script: "100755"}.get(type(content), "100644")
-        oid = git(top, "hash-object", "-w", "--stdin", stdin=data)
-        line = f"{mode} {oid}\t{name}\0".encode()
-        git(top, "update-index", "--add", "-z", "--index-info", stdin=line, env=env)
+        data = content if isinstance(content, bytes) else content.encode()
+        lines.append(f"{mode} {store(Path(top), data)}\t{name}\0")
+    removals_first = "".join(sorted(lines, key=lambda line: not line.startswith("0 ")))
+    git(top, "update-index", "-z", "--index-info", stdin=removals_first.encode(), env=env)
     tree = git(top, "write-tree", env=env)
     index.unlink()
     return diff(top, "HEAD", tree, options=("-M",))

@@ -17,7 +17,7 @@ from dursor.errors import (
     NotFoundError,
     UsageError,
 )
-from dursor.vcs.command import complaint, explain
+from dursor.vcs.command import ANY, complaint, explain
 from dursor.vcs.environment import network_environment
 from dursor.vcs.repository import Opened, Repository
 from dursor.vcs.urls import check, name_of
@@ -97,7 +97,7 @@ def remove(path: Path, workspaces: Path) -> None:
 
 
 def _remote(repo: Repository, env: Mapping[str, str], url: str, *args: str) -> bytes:
-    output = repo.command.run(*args, ok=range(256), env=env, seconds=FETCH_SECONDS)
+    output = repo.command.run(*args, ok=ANY, env=env, seconds=FETCH_SECONDS)
     if output.status != 0:
         raise _explain(output.err, url)
     return output.out

@@ -43,6 +43,7 @@ with _no_process_at_import():
 Process: TypeAlias = Git.AutoInterrupt
 Source: TypeAlias = int | IO[bytes]
 
+ANY = range(-64, 256)  # every exit status; a signal counts below zero
 SECONDS = 120.0
 OUTPUT_LIMIT = 1 << 29  # bytes; the listing of a tree of a million files is a fifth of it
 HARDENING = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, PolicyError, UsageError
-from dursor.vcs.command import Command, complaint, decode, encode
+from dursor.vcs.command import ANY, Command, complaint, decode, encode
 from dursor.vcs.environment import commit_environment
 from dursor.vcs.placing import place
 from dursor.vcs.scratch import RawChange, Scratch, copy_index, raw_changes
@@ -120,7 +120,7 @@ def commit(
     output = Command(repo.top, hooks=True, environment=commit_environment).run(
         *("commit", "--quiet", "--no-edit", "--cleanup=whitespace", "--file=-"),
         stdin=encode(request.message),
-        ok=(0, 1, 128),
+        ok=ANY,
         env={"GIT_INDEX_FILE": str(private.folder / "index")},
         seconds=HOOK_SECONDS,
     )
@@ -129,9 +129,25 @@ def commit(
             f"git commit was refused: {_last_line(output.err)}",
             hint="leave out --commit, then git commit",
         )
-    made = repo.resolve("HEAD")
-    _bring_index(repo, head, made)
-    return made
+    return repo.resolve("HEAD")
+
+
+def bring_index(repo: Repository, head: str, made: str) -> None:
+    """Record in the user's index what the commit changed; other staged changes stay."""
+    listing = repo.command.run(
+        "diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", head, made
+    )
+    changes = raw_changes(listing.out)
+    wanted = "".join(f"{c.mode.lstrip('0') or '0'} {c.oid}\t{c.path}\0" for c in changes)
+    output = repo.command.run(
+        "update-index", "-z", "--index-info", stdin=encode(wanted), ok=(0, 1, 128)
+    )
+    if output.status != 0:
+        raise ConflictError(
+            f"committed as {made[:12]}, but the index is locked: {complaint(output.err)}",
+            hint="git reset",
+        )
+    repo.command.run("update-index", "-q", "--refresh", ok=(0, 1))
 
 
 def _place_on_head(
@@ -150,24 +166,6 @@ def _place_on_head(
             f"the change does not fit the last commit alone: {error.message}",
             hint="commit your own changes first, or leave out --commit",
         ) from error
-
-
-def _bring_index(repo: Repository, head: str, made: str) -> None:
-    """Record in the user's index what the commit changed; other staged changes stay."""
-    listing = repo.command.run(
-        "diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", head, made
-    )
-    changes = raw_changes(listing.out)
-    wanted = "".join(f"{c.mode.lstrip('0') or '0'} {c.oid}\t{c.path}\0" for c in changes)
-    output = repo.command.run(
-        "update-index", "-z", "--index-info", stdin=encode(wanted), ok=(0, 1, 128)
-    )
-    if output.status != 0:
-        raise ConflictError(
-            f"committed as {made[:12]}, but the index is locked: {complaint(output.err)}",
-            hint="git reset",
-        )
-    repo.command.run("update-index", "-q", "--refresh", ok=(0, 1))
 
 
 def _last_line(stderr: str) -> str:

@@ -73,6 +73,8 @@ NETWORK = (
 )
 # Only for a commit in the user's name: signing, and what hooks are commonly written with.
 COMMIT = (
+    "LC_ALL",
+    "LC_CTYPE",
     "SSH_AUTH_SOCK",
     "GNUPGHOME",
     "GPG_TTY",

@@ -30,6 +30,7 @@ class Exchange:
         self.top = top
         self.new = folder / "new"
         self._old = folder / "old"
+        self._here = _here()
         self._undo: list[Callable[[], object]] = []
         for part in (self.new, self._old):
             part.mkdir()
@@ -80,7 +81,7 @@ class Exchange:
         move(target, kept)
         self._undo.append(lambda: move(kept, target))
         for folder in target.parents:
-            if folder in {self.top, Path.cwd()}:
+            if folder in {self.top, self._here}:
                 break
             try:
                 folder.rmdir()
@@ -163,6 +164,13 @@ def identity(path: Path) -> tuple[int, int] | None:
     return None if status is None else (status.st_dev, status.st_ino)
 
 
+def _here() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
 def _lstat(path: Path) -> os.stat_result | None:
     try:
         return path.lstat()
@@ -171,17 +179,17 @@ def _lstat(path: Path) -> os.stat_result | None:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Hold back Ctrl-C and requests to end until the block is through."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def undisturbed() -> Iterator[list[int]]:
+    """Hold back Ctrl-C and requests to end until the block is through; it sees which came."""
     came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in numbers}
     try:
-        yield
+        yield came
     finally:
         for number, handler in before.items():
             with suppress(TypeError):  # a handler that Python did not set cannot be set again

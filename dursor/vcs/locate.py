@@ -12,15 +12,22 @@ GITFILE_LIMIT = 1 << 16
 
 def find_top(start: Path) -> Path | None:
     """Find the top of the working tree around START, symlinks resolved; None outside one."""
-    here = start.resolve()
-    for folder in (here, *here.parents):
-        marker = folder / ".git"
-        if marker.is_dir():
-            if is_git_dir(marker):
-                return folder
-        elif marker.is_file():  # a linked worktree or a submodule
-            return folder if _leads_to_git_dir(marker) else None
-    return None
+    try:
+        here = start.resolve()
+        return next((top for top in (here, *here.parents) if _is_marked(top)), None)
+    except (OSError, RuntimeError, ValueError):  # a loop of links, no permission, no name at all
+        return None
+
+
+def _is_marked(folder: Path) -> bool:
+    marker = folder / ".git"
+    if marker.is_dir():
+        return is_git_dir(marker)
+    if not marker.is_file():
+        return False
+    if _leads_to_git_dir(marker):  # a linked worktree or a submodule
+        return True
+    raise ValueError(f"broken: {marker}")  # git does not look further up either
 
 
 def is_git_dir(folder: Path) -> bool:
@@ -34,12 +41,9 @@ def is_git_dir(folder: Path) -> bool:
 
 
 def _leads_to_git_dir(marker: Path) -> bool:
-    try:
-        with marker.open("rb") as file:
-            text = file.read(GITFILE_LIMIT)
-    except OSError:
-        return False
+    with marker.open("rb") as file:
+        text = file.read(GITFILE_LIMIT)
     if not text.startswith(b"gitdir: "):
         return False
     target = text.removeprefix(b"gitdir: ").rstrip(b"\r\n").decode("utf-8", "surrogateescape")
-    return "\0" not in target and is_git_dir(marker.parent / target)
+    return is_git_dir(marker.parent / target)

@@ -119,7 +119,7 @@ class CommitTree:
                 listing = self._command.run(
                     "ls-tree", "-r", "-z", "--long", "--full-tree", self.commit
                 )
-                self._entries = dict(map(_entry, listing.out.split(b"\0")[:-1]))
+                self._entries = _entries(listing.out)
             return self._entries
 
     def read(self, path: str) -> bytes:
@@ -150,7 +150,10 @@ class CommitTree:
         self._reader.close()
 
 
-def _entry(record: bytes) -> tuple[str, Entry]:
-    facts, path = record.split(b"\t", 1)
-    mode, _, oid, size = facts.decode("ascii").split()
-    return decode(path), Entry(mode, oid, int(size) if size.isdecimal() else 0)
+def _entries(listing: bytes) -> dict[str, Entry]:
+    found = {}
+    for record in decode(listing).split("\0")[:-1]:
+        facts, _, path = record.partition("\t")
+        mode, _, oid, size = facts.split()
+        found[path] = Entry(mode, oid, int(size) if size.isdecimal() else 0)
+    return found

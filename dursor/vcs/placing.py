@@ -50,28 +50,33 @@ def place(
 
 
 def _refusal(private: Scratch, patch: bytes, output: Output, *, three_way: bool) -> DursorError:
-    if re.search(UNREADABLE, output.err):
-        return ApplyFailedError(f"git cannot read the patch: {complaint(output.err)}")
-    if "invalid path" in output.err:
-        return PolicyError(f"the patch leaves the repository: {complaint(output.err)}")
-    if "cannot be used together" in output.err:
-        return UsageError("--3way needs git 2.32 or newer", hint="leave out --3way")
     unmerged = [c.path for c in private.diff("diff-files") if c.status == "U"]
     if unmerged:
         return ConflictError(
             f"{_listed(unmerged)}: your changes and the patch meet in the same lines",
             hint="git diff, make room for the change, then apply again",
         )
+    found = re.findall(rf"^error: (.*): ({'|'.join(REASONS)})$", output.err, re.MULTILINE)
+    if not found:
+        return _oddity(output.err)
     if private.command.run(*APPLY, "--check", "-R", stdin=patch, ok=(0, 1, 128)).status == 0:
         return ConflictError("this change is already there", hint="git diff")
-    found = re.findall(rf"^error: (.*): ({'|'.join(REASONS)})$", output.err, re.MULTILINE)
-    if not found and "fatal: " not in output.err:
-        return ConflictError(f"the patch does not fit: {complaint(output.err)}", hint="git status")
-    if not found:
-        return explain("apply", output.err)
     paths = [path for path, reason in found if reason == found[0][1]]
     hint = "git diff HEAD" if three_way else "add --3way, or commit or stash your own changes first"
     return ConflictError(f"{_listed(paths)} {REASONS[found[0][1]]}", hint=hint)
+
+
+def _oddity(stderr: str) -> DursorError:
+    """Choose the error for a patch that is wrong in itself."""
+    if re.search(UNREADABLE, stderr):
+        return ApplyFailedError(f"git cannot read the patch: {complaint(stderr)}")
+    if "invalid path" in stderr:
+        return PolicyError(f"the patch leaves the repository: {complaint(stderr)}")
+    if "cannot be used together" in stderr:
+        return UsageError("--3way needs git 2.32 or newer", hint="leave out --3way")
+    if "fatal: " in stderr:
+        return explain("apply", stderr)
+    return ConflictError(f"the patch does not fit: {complaint(stderr)}", hint="git status")
 
 
 def _listed(paths: list[str]) -> str:

@@ -59,9 +59,9 @@ class Repository:
     @classmethod
     def open(cls, path: Path) -> Repository:
         """Open the repository around PATH; UsageError where there is none."""
-        if not path.is_dir():
-            raise UsageError(f"no such folder: {path}")
         try:
+            if not path.is_dir():
+                raise UsageError(f"no such folder: {path}")
             top = find_top(path)
             opened = Opened(
                 str(top or path.resolve()), search_parent_directories=top is None, expand_vars=False

@@ -7,19 +7,23 @@ one, the user's own hooks run as for `git commit`; whatever they refuse is undon
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, NoChangeError, UsageError
 from dursor.vcs import commits
-from dursor.vcs.exchange import Exchange
+from dursor.vcs.exchange import Exchange, undisturbed
 from dursor.vcs.placing import place
 from dursor.vcs.scratch import lines, scratch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
     from dursor.vcs.commits import CommitRequest
     from dursor.vcs.repository import Repository
     from dursor.vcs.scratch import RawChange, Scratch
@@ -48,26 +52,42 @@ def apply_patch(
         folder = stack.enter_context(TemporaryDirectory(prefix="dursor-", dir=repo.git_dir))
         exchange = Exchange(repo.top, Path(folder))
         changes = _prepare(private, exchange, patch, three_way=three_way)
-        on_head = stack.enter_context(scratch(repo)) if commit else None
-        if on_head:
+        record = None
+        if commit:
+            on_head = stack.enter_context(scratch(repo))
             commits.rehearse(on_head, patch, head, three_way=three_way)
-        try:
-            exchange.run(
-                [c.path for c in changes if c.status != "D"],
-                [c.path for c in changes if c.status == "D"],
-            )
-            with ExitStack() as standing:
-                if branch:
-                    standing.enter_context(commits.on_branch(repo, branch, head))
-                made = (
-                    commits.commit(on_head, patch, head, commit, three_way=three_way)
-                    if commit and on_head
-                    else None
-                )
-        except BaseException:
-            exchange.undo()
-            raise
-        return Applied(branch, made)
+            record = partial(commits.commit, on_head, patch, head, commit, three_way=three_way)
+        place_to_stand = commits.on_branch(repo, branch, head) if branch else nullcontext()
+        with undisturbed() as interrupts:
+            made = _carry_out(exchange, changes, interrupts, place_to_stand, record)
+            if made:
+                commits.bring_index(repo, head, made)
+    return Applied(branch, made)
+
+
+def _carry_out(
+    exchange: Exchange,
+    changes: Sequence[RawChange],
+    interrupts: Sequence[int],
+    place_to_stand: AbstractContextManager[None],
+    record: Callable[[], str] | None,
+) -> str | None:
+    """Exchange the files, stand on the branch and commit; undo everything when one step fails."""
+    present = [change.path for change in changes if change.status != "D"]
+    removed = [change.path for change in changes if change.status == "D"]
+    try:
+        exchange.run(present, removed)
+        _stop_for(interrupts)
+        with place_to_stand:
+            return record() if record else None
+    except BaseException:
+        exchange.undo()
+        raise
+
+
+def _stop_for(interrupts: Sequence[int]) -> None:
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 def _check(repo: Repository, patch: bytes, branch: str | None, commit: CommitRequest | None) -> str:

@@ -7,7 +7,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import repos
 
-from dursor.errors import AuthError, ConflictError, InternalError, NetworkError, NotFoundError, UsageError
+from dursor.errors import (
+    AuthError,
+    ConflictError,
+    InternalError,
+    NetworkError,
+    NotFoundError,
+    UsageError,
+)
 from dursor.vcs.clones import clone, name_of, refresh, remove
 from dursor.vcs.repository import Branch
 
@@ -161,11 +168,17 @@ def test_dangling_link_in_the_place_is_not_followed(tmp_path, fetch, origin):
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(404, NotFoundError), (401, AuthError), (403, AuthError), (500, NetworkError), (503, NetworkError)],
+    [
+        (404, NotFoundError),
+        (401, AuthError),
+        (403, AuthError),
+        (500, NetworkError),
+        (503, NetworkError),
+    ],
 )
 def test_answers_of_a_server(tmp_path, fetch, serve, status, error):
     url, _ = serve(tmp_path, status=status)
-    with pytest.raises(error, match="127.0.0.1"):
+    with pytest.raises(error, match=r"127\.0\.0\.1"):
         fetch(f"{url}/r.git")
     assert inside(tmp_path) == []
 
@@ -179,7 +192,9 @@ def test_login_is_never_asked_for_but_the_users_helper_may_know(
         fetch(f"{url}/.git")
     assert caught.value.exit_code == 4
     helper = "!f() { test $1 = get && echo username=u && echo password=pw-very-secret; }; f"
-    repos.git(tmp_path, "config", "--file", str(tmp_path / "gitconfig"), "credential.helper", helper)
+    repos.git(
+        tmp_path, "config", "--file", str(tmp_path / "gitconfig"), "credential.helper", helper
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     repo = fetch(f"{url}/.git")
     assert repo.resolve("main")
@@ -295,7 +310,7 @@ def test_remove_that_fails_is_one_line(tmp_path, monkeypatch):
         raise OSError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.rename", rename)
-    with pytest.raises(InternalError, match="could not delete .*: Permission denied"):
+    with pytest.raises(InternalError, match=r"could not delete .*: Permission denied"):
         remove(tmp_path / "workspaces/r.git", tmp_path / "workspaces")
 
 

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import repos
 
@@ -50,17 +54,25 @@ def test_branch_is_made_at_head_and_stood_on(top, reopen):
     assert apply_patch(repo, patch, branch="dursor/x") == Applied("dursor/x", None)
     assert repo.current_branch() == "dursor/x"
     assert repo.resolve("HEAD") == repo.resolve("main") == head
-    assert status(top) == [" M a.txt", " D b.txt", " D old name.txt", "?? d/", "?? link", "?? run.sh"]
+    assert status(top) == [
+        " M a.txt",
+        " D b.txt",
+        " D old name.txt",
+        "?? d/",
+        "?? link",
+        "?? run.sh",
+    ]
     repos.git(top, "stash", "--all", "-q")
     repos.git(top, "switch", "-q", "-")
     assert repo.current_branch() == "main"
 
 
-@pytest.mark.parametrize("name", ["-x", "a..b", "a b", "@{-1}", "HEAD", "x.lock", "", "a\nb", "a~", "/a", "@"])
-def test_names_that_are_no_branches(top, reopen, untouched, name):
-    patch = repos.patch(top, CHANGE)
-    with untouched(top), pytest.raises(UsageError, match="not a branch name"):
-        apply_patch(reopen(top), patch, branch=name)
+def test_names_that_are_no_branches(top, reopen, untouched):
+    patch, repo = repos.patch(top, CHANGE), reopen(top)
+    with untouched(top):
+        for name in ("-x", "a..b", "a b", "@{-1}", "HEAD", "x.lock", "", "a\nb", "a~", "/a", "@"):
+            with pytest.raises(UsageError, match="not a branch name"):
+                apply_patch(repo, patch, branch=name)
 
 
 def test_branch_that_exists_or_cannot_stand_beside_another(top, reopen, untouched):
@@ -150,7 +162,11 @@ def test_hooks_of_the_user_run_and_see_only_the_patch(top, tmp_path, reopen, mon
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("VIRTUAL_ENV", "/some/venv")
     out = tmp_path / "out"
-    hook(top, "pre-commit", f"git diff --cached --name-only --no-renames -z >'{out}'; env >'{out}.env'")
+    hook(
+        top,
+        "pre-commit",
+        f"git diff --cached --name-only --no-renames -z >'{out}'; env >'{out}.env'",
+    )
     hook(top, "commit-msg", 'echo "Signed-off-by: hook" >>"$1"')
     hook(top, "post-commit", f"git log -1 --format=%s >'{out}.post'")
     repos.write(top, {"c.txt": "mine\n"})
@@ -187,7 +203,11 @@ def test_hook_that_refuses_undoes_everything(top, reopen, name, branch):
     after = repos.fingerprint(top)
     changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
     allowed = {".git/logs/HEAD"} if branch else set()  # the log tells of both moves
-    left = {name for name in changed - allowed if not name.startswith((".git/objects", ".git/COMMIT_EDITMSG"))}
+    left = {
+        name
+        for name in changed - allowed
+        if not name.startswith((".git/objects", ".git/COMMIT_EDITMSG"))
+    }
     assert left - {".git/logs/refs/heads", ".git/logs/refs"} == set()
     assert (top / "a.txt").read_text() == BASE["a.txt"]
 
@@ -210,7 +230,10 @@ def test_nothing_is_branched_or_committed_amid_something_else(top, reopen, untou
     patch = repos.patch(top, CHANGE)
     (top / ".git" / name).write_text(repos.git(top, "rev-parse", "HEAD"))
     for options in ({"branch": "side"}, {"commit": MESSAGE}):
-        with untouched(top), pytest.raises(ConflictError, match=f"a {what} is in progress") as caught:
+        with (
+            untouched(top),
+            pytest.raises(ConflictError, match=f"a {what} is in progress") as caught,
+        ):
             apply_patch(reopen(top), patch, **options)
         assert caught.value.hint == f"git {what} --continue, or git {what} --abort"
 
@@ -270,3 +293,45 @@ def test_many_commits_one_after_another(top, reopen):
         made = apply_patch(repo, patch, commit=CommitRequest(f"Add {n}")).commit
         assert repo.resolve("HEAD") == made
     assert repos.git(top, "rev-list", "--count", "HEAD") == "4"
+
+
+def test_index_that_is_locked_during_the_commit(top, reopen):
+    hook(top, "post-commit", "touch .git/index.lock")
+    with pytest.raises(ConflictError, match=r"committed as .* but the index is locked") as caught:
+        apply_patch(reopen(top), repos.patch(top, CHANGE), commit=MESSAGE)
+    made = repos.git(top, "rev-parse", "HEAD")
+    assert made[:12] in caught.value.message
+    assert (top / "a.txt").read_text() == CHANGE["a.txt"]
+    (top / ".git/index.lock").unlink()
+    repos.git(top, *caught.value.hint.split()[1:])
+    assert status(top) == []
+
+
+def test_interrupt_during_a_hook_undoes_everything(top):
+    hook(top, "pre-commit", "kill -INT $PPID; kill -INT $DURSOR; sleep 5")
+    patch, before = repos.patch(top, CHANGE), refs(top)
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from dursor.vcs import environment\n"
+        "from dursor.vcs.commits import CommitRequest\n"
+        "from dursor.vcs.repository import Repository\n"
+        "from dursor.vcs.worktree import apply_patch\n"
+        "os.environ['DURSOR'] = str(os.getpid())\n"
+        "environment.COMMIT += ('DURSOR',)\n"
+        "repo = Repository.open(Path(sys.argv[1]))\n"
+        "try:\n"
+        "    apply_patch(repo, sys.stdin.buffer.read(), branch='side', commit=CommitRequest('x'))\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(top)],
+        input=patch,
+        capture_output=True,
+        check=True,
+        env=os.environ,
+        timeout=30,
+    )
+    assert done.stdout == b"interrupted\n"
+    assert (refs(top), status(top)) == (before, [])

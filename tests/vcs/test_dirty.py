@@ -25,7 +25,18 @@ def test_clean_tree_has_no_changes(tmp_path, reopen):
 
 
 def test_every_kind_of_change(tmp_path, reopen, untouched):
-    names = ("mod", "gone", "exec", "link", "to-link", "sp ace", "ünï", "new\nline", 'q"uote', "d/x")
+    names = (
+        "mod",
+        "gone",
+        "exec",
+        "link",
+        "to-link",
+        "sp ace",
+        "ünï",
+        "new\nline",
+        'q"uote',
+        "d/x",
+    )
     top = repos.build(
         tmp_path / "r", {n: f"{n}\n" for n in names} | {"link": repos.Link("mod"), "same": "s\n"}
     )
@@ -115,13 +126,19 @@ def test_autocrlf_is_gits_business(tmp_path, reopen, untouched, setting):
     with untouched(top):
         found = dirty(reopen(top))
     # a file that was committed with CRLF keeps it, as in git
-    assert found == {"edit": FileState(FILE, b"1\nnew\n"), "crlf": FileState(FILE, b"1\r\nmore\r\n")}
+    assert found == {
+        "edit": FileState(FILE, b"1\nnew\n"),
+        "crlf": FileState(FILE, b"1\r\nmore\r\n"),
+    }
 
 
 def test_attributes_convert_line_ends_and_encodings(tmp_path, reopen):
     top = repos.build(
         tmp_path / "r",
-        {".gitattributes": "*.bat text eol=crlf\n*.u16 text working-tree-encoding=UTF-16LE\n", "a.bat": "x\n"},
+        {
+            ".gitattributes": "*.bat text eol=crlf\n*.u16 text working-tree-encoding=UTF-16LE\n",
+            "a.bat": "x\n",
+        },
     )
     repos.write(top, {"a.bat": b"y\r\nz\r\n", "b.u16": "hé\n".encode("utf-16le")})
     repos.git(top, "add", "-N", "b.u16")
@@ -150,7 +167,9 @@ def test_nothing_planted_is_run_and_filtered_files_stay_as_committed(hostile, re
 
 def test_filters_of_the_user_are_not_run_either(tmp_path, monkeypatch, reopen):
     mark = tmp_path / "ran"
-    (tmp_path / "gitconfig").write_text(f'[filter "lfs"]\n\tclean = "touch {mark}; cat"\n\trequired\n')
+    (tmp_path / "gitconfig").write_text(
+        f'[filter "lfs"]\n\tclean = "touch {mark}; cat"\n\trequired\n'
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     top = repos.build(tmp_path / "r", {".gitattributes": "*.bin filter=lfs\n", "a.bin": "v\n"})
     repos.write(top, {"a.bin": "changed\n"})

@@ -111,9 +111,14 @@ def test_rename_that_changes_only_the_case_is_not_in_its_own_way(swap, tmp_path)
 
 def test_signal_waits_for_the_end_of_the_block():
     steps = []
-    with pytest.raises(KeyboardInterrupt), undisturbed():
-        signal.raise_signal(signal.SIGINT)
-        steps.append("after")
+
+    def work():
+        with undisturbed():
+            signal.raise_signal(signal.SIGINT)
+            steps.append("after")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert steps == ["after"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

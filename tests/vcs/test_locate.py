@@ -63,6 +63,12 @@ def test_bare_repository_has_no_top(tmp_path):
     assert find_top(tmp_path / "b.git") is None
 
 
+def test_places_that_cannot_be(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("loop", "loop/x", "x" * 300, "a\0b", "none"):
+        assert find_top(tmp_path / name) is None
+
+
 def test_import_is_light():
     code = "import sys, dursor.vcs.locate; print(*sys.modules)"
     done = subprocess.run(

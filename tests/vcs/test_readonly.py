@@ -74,7 +74,17 @@ def test_reading_leaves_every_byte(everything, tmp_path, untouched, folder):
 
 
 def test_reading_leaves_a_linked_worktree(everything, tmp_path, untouched):
-    repos.git(everything, "-c", "core.hooksPath=/dev/null", "worktree", "add", "-q", "-b", "w", str(tmp_path / "w"))
+    repos.git(
+        everything,
+        "-c",
+        "core.hooksPath=/dev/null",
+        "worktree",
+        "add",
+        "-q",
+        "-b",
+        "w",
+        str(tmp_path / "w"),
+    )
     repos.write(tmp_path / "w", {"gone": "edited\n"})
     with untouched(everything, tmp_path / "w"):
         read_all(everything, tmp_path / "w")

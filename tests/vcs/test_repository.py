@@ -8,7 +8,16 @@ from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK
 from dursor.vcs import objects
 from dursor.vcs.repository import Branch
 
-ODD = ("a b.txt", "naïve/äö.txt", 'quo"te\'s.txt', "new\nline.txt", "tab\t.txt", "-x", "back\\slash", "日本.md")
+ODD = (
+    "a b.txt",
+    "naïve/äö.txt",
+    "quo\"te's.txt",
+    "new\nline.txt",
+    "tab\t.txt",
+    "-x",
+    "back\\slash",
+    "日本.md",
+)
 
 
 @pytest.mark.parametrize("sha256", [False, True])
@@ -32,7 +41,13 @@ def test_tree_holds_every_kind_of_entry(tmp_path, reopen, sha256):
     assert len(commit) == (64 if sha256 else 40)
     tree = repo.tree(commit)
     entries = tree.entries()
-    modes = {"a.txt": FILE, "run.sh": EXECUTABLE, "link": SYMLINK, "outside": SYMLINK, "sub": SUBMODULE}
+    modes = {
+        "a.txt": FILE,
+        "run.sh": EXECUTABLE,
+        "link": SYMLINK,
+        "outside": SYMLINK,
+        "sub": SUBMODULE,
+    }
     assert {name: entries[name].mode for name in modes} == modes
     assert set(entries) == {*files, *ODD, "sub", ".gitmodules"}
     assert list(entries) == sorted(entries, key=lambda name: name.encode())
@@ -72,7 +87,9 @@ def test_two_processes_open_resolve_list_and_read(tmp_path, spy, reopen):
     contents = tree.read_many(list(tree.entries()))
     assert contents["d3/f3.txt"] == b"3\n3\n3\n"
     assert len(contents) == 300
-    names = [call.split()[-2] if "cat-file" in call else call.split() for call in spy.calls[before:]]
+    names = [
+        call.split()[-2] if "cat-file" in call else call.split() for call in spy.calls[before:]
+    ]
     assert len(names) == 3  # two repositories were opened: two readers and one listing
 
 
@@ -135,7 +152,17 @@ def test_refs_resolve_as_in_git(tmp_path, reopen):
     repos.git(top, "update-ref", "refs/heads/-x", first)
     repos.git(top, "update-ref", "refs/remotes/origin/far", first)
     repo = reopen(top)
-    for ref in (first, first[:10], "v1", "HEAD~1", "HEAD^", "feature/x", "-x", "origin/far", "refs/tags/v1"):
+    for ref in (
+        first,
+        first[:10],
+        "v1",
+        "HEAD~1",
+        "HEAD^",
+        "feature/x",
+        "-x",
+        "origin/far",
+        "refs/tags/v1",
+    ):
         assert repo.resolve(ref) == first, ref
     for ref in ("HEAD", "@", "main", "refs/heads/main", ":/change"):
         assert repo.resolve(ref) == second, ref
@@ -191,7 +218,11 @@ def test_linked_worktree_has_its_own_head(tmp_path, reopen):
     repos.git(top, "worktree", "add", "-q", "-b", "side", str(tmp_path / "w"))
     commit = repos.commit(tmp_path / "w", {"b": "b\n"})
     repo = reopen(tmp_path / "w")
-    assert (repo.top, repo.resolve("HEAD"), repo.current_branch()) == (tmp_path / "w", commit, "side")
+    assert (repo.top, repo.resolve("HEAD"), repo.current_branch()) == (
+        tmp_path / "w",
+        commit,
+        "side",
+    )
     assert (repo.git_dir, repo.common_dir) == (top / ".git/worktrees/w", top / ".git")
 
 
@@ -206,7 +237,17 @@ def test_unknown_refs_say_what_is_near(tmp_path, reopen):
         with pytest.raises(UsageError, match=f"no such ref: {ref}") as caught:
             repo.resolve(ref)
         assert caught.value.hint == hint
-    for ref in ("zzz", "-y", "--help", "main..develop", "f" * 40, "HEAD:nope", "HEAD@{5}", "[", "*"):
+    for ref in (
+        "zzz",
+        "-y",
+        "--help",
+        "main..develop",
+        "f" * 40,
+        "HEAD:nope",
+        "HEAD@{5}",
+        "[",
+        "*",
+    ):
         with pytest.raises(UsageError):
             repo.resolve(ref)
     for ref in ("", "a\nb", "x" * 2000, "a\0b", "\udc80"):
@@ -219,7 +260,12 @@ def test_objects_that_are_no_commits_are_named(tmp_path, reopen):
     blob = repos.git(top, "rev-parse", "HEAD:README.md")
     repos.git(top, "tag", "blob", blob)
     repo = reopen(top)
-    for ref, kind in {"HEAD^{tree}": "tree", "HEAD:README.md": "blob", "blob": "blob", blob: "blob"}.items():
+    for ref, kind in {
+        "HEAD^{tree}": "tree",
+        "HEAD:README.md": "blob",
+        "blob": "blob",
+        blob: "blob",
+    }.items():
         with pytest.raises(UsageError, match=f"is a {kind}, not a commit"):
             repo.resolve(ref)
 
@@ -265,7 +311,8 @@ def test_repository_without_commits(tmp_path, reopen):
 
 def test_outside_a_repository(tmp_path, reopen):
     (tmp_path / "file").write_text("x")
-    for path in (tmp_path, tmp_path / "file", tmp_path / "none"):
+    for name in ("", "file", "none", "x" * 300, "a\0b"):
+        path = tmp_path / name
         with pytest.raises(UsageError):
             reopen(path)
     repos.write(tmp_path, {"broken/.git": "gitdir: /nowhere\n"})
@@ -351,3 +398,16 @@ def test_sparse_checkout_hides_nothing_from_the_tree(tmp_path, reopen):
     commit = repo.resolve("HEAD")
     assert set(repo.tree(commit).entries()) == {"in/a", "out/b"}
     assert repo.dirty_changes(commit) == {}
+
+
+def test_object_that_is_lost_is_named(tmp_path, reopen):
+    top = repos.build(tmp_path / "r", {"a": "a\n", "b": "b\n"})
+    repo = reopen(top)
+    tree = repo.tree(repo.resolve("HEAD"))
+    assert len(tree.entries()) == 2
+    oid = tree.entries()["a"].oid
+    (top / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    with pytest.raises(UsageError, match=f"lacks object {oid} of a") as caught:
+        tree.read("a")
+    assert caught.value.hint == "git fsck"
+    assert tree.read("b") == b"b\n"

@@ -73,7 +73,10 @@ def test_ssh_forms_are_shown_over_https():
         assert caught.value.hint == "dursor repo add https://host/o/r.git"
 
 
-@given(st.text(min_size=6).map(lambda s: "S3cret" + s), st.sampled_from(["https", "http", "ftp", "ssh", "x"]))
+@given(
+    st.text(min_size=6).map(lambda s: "S3cret" + s),
+    st.sampled_from(["https", "http", "ftp", "ssh", "x"]),
+)
 def test_credentials_are_never_echoed(secret, scheme):
     url = f"{scheme}://user:{secret.replace('/', '').replace('@', '')}@host/o/r"
     with pytest.raises(UsageError) as caught:
