@@ -1,8 +1,12 @@
 """Many processes on one database at once: no error, nothing lost."""
 
-from writers import write_at_once
+import subprocess
+import sys
+
+from writers import WRITER, write_at_once
 
 from dursor.domain import RunStatus
+from dursor.store.lease import dead
 from dursor.store.read import Reader
 from dursor.store.write import Store
 
@@ -18,6 +22,27 @@ def test_nothing_is_lost_when_processes_write_at_once(path):
         assert len(reader.messages("a" * 32)) == 80
         assert len(reader.run(runs[0].id).logs) == 1
         assert reader.active_runs() == []
+
+
+def test_killed_writers_leave_whole_rounds_and_dead_owners(path):
+    command = [sys.executable, "-c", WRITER, str(path), "10000", "a" * 32]
+    for _ in range(3):
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as writer, Reader(path) as reader:
+            writer.stdin.write(b"go\n")
+            writer.stdin.flush()
+            before = len(reader.runs(limit=None))
+            while len(reader.runs(limit=None)) < before + 5:
+                assert writer.poll() is None
+            writer.kill()
+    with Store(path) as store, Reader(path) as reader:
+        assert store._one("PRAGMA integrity_check")[0] == "ok"
+        runs = reader.runs(limit=None)
+        done = [run for run in runs if run.status is RunStatus.SUCCEEDED]
+        assert len(reader.messages("a" * 32)) == len(runs) + len(done)
+        assert sorted(run.round for run in runs) == list(range(1, len(runs) + 1))
+        gone = dead(store.leases, reader.active_runs())
+        assert gone == reader.active_runs()
+        assert len(store.reap({run.lease for run in gone})) == len(runs) - len(done)
 
 
 def test_first_opening_may_happen_in_many_threads_at_once(path):
