@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from fakes import ScriptedServer
 
 from dursor.domain import ProviderName, Role, Secret
 from dursor.providers.base import Endpoint, Prompt, Turn
 from dursor.providers.client import Client
 
+HERE = Path(__file__).parent
 KEY = "sk-test-0123456789abcdef"
 PROVIDERS = {
     "responses": (ProviderName.OPENAI, "responses", "/v1"),
@@ -18,6 +21,13 @@ PROVIDERS = {
     "messages": (ProviderName.ANTHROPIC, None, ""),
     "gemini": (ProviderName.GOOGLE, None, ""),
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of a file in one event loop, so that they can share a client."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
 class Endpoints:
@@ -43,8 +53,9 @@ def endpoint(server: ScriptedServer) -> Endpoints:
     return Endpoints(server.url)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client() -> AsyncIterator[Client]:
+    """One client a file, as there is one a process; its users share the file's event loop."""
     client = Client()
     yield client
     await client.aclose()

@@ -89,16 +89,17 @@ async def test_connect(client, endpoint, prompt):
         call = client.answer(target, prompt, limits, Heard())
         try:
             await ends(
-                call, SHORT, "connect limit", "allow more time: dursor config set connect_timeout 0.5"
+                call,
+                SHORT,
+                "connect limit",
+                "allow more time: dursor config set connect_timeout 0.5",
             )
         finally:
             for one in waiting:
                 one.close()
 
 
-async def test_what_follows_a_whole_answer_is_not_waited_for_long(
-    server, endpoint, client, prompt
-):
+async def test_what_follows_a_whole_answer_is_not_waited_for_long(server, endpoint, client, prompt):
     events = ALL["chat"]("whole", usage=None, done=False)
     server.on("/chat", Script([*events, Do.HOLD]))
     began = time.monotonic()

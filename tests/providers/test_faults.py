@@ -257,9 +257,7 @@ def test_retry_after_as_a_date():
 def test_the_server_may_say_whether_to_retry(asked, again):
     body = json.dumps(openai()).encode()
     for status in (400, 429, 500):
-        fault = classify(
-            VENDORS["openai"], read_response(status, {"x-should-retry": asked}, body)
-        )
+        fault = classify(VENDORS["openai"], read_response(status, {"x-should-retry": asked}, body))
         assert fault.retryable is again
     money = json.dumps(openai("insufficient_quota")).encode()
     fault = classify(VENDORS["openai"], read_response(429, {"x-should-retry": asked}, money))
@@ -293,9 +291,7 @@ async def test_an_error_event_after_output_is_final(wire, server, endpoint, clie
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_an_error_event_before_output_is_tried_again(
-    wire, server, endpoint, client, prompt
-):
+async def test_an_error_event_before_output_is_tried_again(wire, server, endpoint, client, prompt):
     events = ALL[wire]("whole")
     server.on(PATHS[wire], Script([events[0], ERRORS[wire]]), Script(events))
     heard = Heard()

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -61,9 +62,9 @@ def test_a_character_cut_between_chunks_is_whole():
 @pytest.mark.parametrize("stream", [b"data: " + b"x" * 200, b"data: 0123456789\n" * 20])
 def test_an_event_is_bounded(stream):
     reader = SseReader(max_event=100)
+    pieces = [stream[i : i + 7] for i in range(0, len(stream), 7)]
     with pytest.raises(EventTooLargeError):
-        for i in range(0, len(stream), 7):
-            reader.feed(stream[i : i + 7])
+        [reader.feed(piece) for piece in pieces]
 
 
 def test_the_bound_is_one_event_s_not_the_stream_s():
@@ -88,6 +89,6 @@ PARTS = st.sampled_from(
 def test_any_cutting_gives_the_same_events(stream, data):
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8).map(sorted))
     marks = [0, *cuts, len(stream)]
-    chunks = [stream[a:b] for a, b in zip(marks, marks[1:], strict=False)]
+    chunks = [stream[a:b] for a, b in pairwise(marks)]
     assert read(*chunks) == read(stream)
     assert read(*(bytes([byte]) for byte in stream)) == read(stream)
