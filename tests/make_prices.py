@@ -1,4 +1,4 @@
-"""Write dursor/providers/prices.json from genai-prices: python tests/providers/make_prices.py."""
+"""Write dursor/providers/prices.json from genai-prices: python tests/make_prices.py."""
 
 import json
 from datetime import UTC, date, datetime
@@ -8,7 +8,7 @@ from pathlib import Path
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import StartDateConstraint, TieredPrices
 
-TABLE = Path(__file__).parents[2] / "dursor" / "providers" / "prices.json"
+TABLE = Path(__file__).parents[1] / "dursor" / "providers" / "prices.json"
 MODELS = {
     "openai": [
         "gpt-6.1-sol",
