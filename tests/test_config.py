@@ -308,14 +308,14 @@ max_files = 7
 
 # cheap
 [prices."gpt-5.6"]
-input = 2.0  # a promise
+input = 2  # a promise
 output = 9.5
 
 [other]
 jobs = "not this one"
 
 [prices.new]
-input = 3.0
+input = 3
 """
     )
 
@@ -360,7 +360,7 @@ def test_mark_of_a_comment_inside_a_string_is_none(settings):
 def test_dotted_keys_are_changed_where_they_stand(settings):
     found = settings("prices.x.input = 1\nprices.x.output = 2 # much\n")
     found.set("prices.x.output", "3")
-    assert found.config_file.read_text() == "prices.x.input = 1\nprices.x.output = 3.0  # much\n"
+    assert found.config_file.read_text() == "prices.x.input = 1\nprices.x.output = 3  # much\n"
 
 
 def test_symlinked_file_stays_a_link(settings, tmp_path):

@@ -50,7 +50,7 @@ def _amount(*, above_zero: bool) -> Callable[[Any], float]:
         number = _number(value, whole=False)
         if number < 0 or (above_zero and number == 0):
             raise ValueError
-        return number
+        return int(number) if number == int(number) else number
 
     return parse
 
@@ -100,12 +100,12 @@ KEYS: Mapping[str, Key] = {
         Key("context_budget", 32_000, "a whole number of tokens, 0 or more", _whole(0)),
         Key("max_files", 50, _COUNT, _whole(1)),
         Key("max_output_tokens", 32_000, "a whole number of tokens, 1 or more", _whole(1)),
-        Key("timeout", 900.0, _SECONDS, _amount(above_zero=True)),
-        Key("connect_timeout", 10.0, _SECONDS, _amount(above_zero=True)),
-        Key("first_byte_timeout", 300.0, _SECONDS, _amount(above_zero=True)),
-        Key("idle_timeout", 120.0, _SECONDS, _amount(above_zero=True)),
+        Key("timeout", 900, _SECONDS, _amount(above_zero=True)),
+        Key("connect_timeout", 10, _SECONDS, _amount(above_zero=True)),
+        Key("first_byte_timeout", 300, _SECONDS, _amount(above_zero=True)),
+        Key("idle_timeout", 120, _SECONDS, _amount(above_zero=True)),
         Key("retries", 4, "a whole number, 0 or more", _whole(0)),
-        Key("retry_after_cap", 120.0, "seconds, 0 or more", _amount(above_zero=False)),
+        Key("retry_after_cap", 120, "seconds, 0 or more", _amount(above_zero=False)),
         Key("jobs", 0, "a whole number, 0 for no limit", _whole(0)),
         Key("concurrency", 64, _COUNT, _whole(1)),
         Key("require", "any", "any or all", _one_of("any", "all")),
