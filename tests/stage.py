@@ -198,7 +198,8 @@ PLAYS: dict[str, dict[str, Any]] = {
     "plan": {"rounds.plan": echo_instruction},
     "bug": {"runs.find": ZeroDivisionError(f"while holding {os.environ.get('OPENAI_API_KEY')}")},
     "odd": {"runs.find": ODD},
-    "list": {"runs.list": [RUN] * 5000},
+    "one": {"runs.list": [RUN]},
+    "list": {"runs.list": [RUN] * 1500},
     "error": {"runs.find": ProviderError("the server broke", hint="try again")},
 }
 

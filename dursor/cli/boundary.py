@@ -33,8 +33,7 @@ def run(root: Root, words: Sequence[str], extra: Mapping[str, Any]) -> int:
 
         return _fail(translate(error), as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
-        failure = {"code": "interrupted", "message": "interrupted", "hint": None}
-        output.fail(failure, as_json=as_json)
+        output.fail(output.INTERRUPTION, as_json=as_json)
         return output.INTERRUPTED
     except BrokenPipeError:
         output.mute()

@@ -18,6 +18,9 @@ def explain(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         return  # a shell waits for words, not for news
     from dursor.cli import output
 
+    if issubclass(kind, KeyboardInterrupt):  # before or after a command; the exit code is right
+        output.fail(output.INTERRUPTION, as_json=False)
+        return
     if debugging():
         show_traceback(error.with_traceback(trace))
     said = _clean(": ".join(filter(None, (kind.__name__, " ".join(str(error).split())))))
@@ -39,10 +42,12 @@ def show_traceback(error: BaseException) -> None:
 
 def _clean(text: str) -> str:
     """Take out whatever this process may know as a secret."""
-    from dursor.cli.environment import secrets
+    from dursor.domain import Secret
     from dursor.redact import Redactor
+    from dursor.services.worker import without_secrets
 
-    return Redactor(secrets(os.environ)).clean(text)
+    secret = os.environ.keys() - without_secrets(os.environ).keys()
+    return Redactor([Secret(os.environ[name]) for name in secret]).clean(text)
 
 
 def _again() -> str:

@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 from tempfile import mkstemp
 
-from dursor.cli.environment import scrubbed
 from dursor.errors import UsageError
+from dursor.services.worker import without_secrets
 
 FALLBACKS = ("nano", "vi", "notepad")
 
@@ -43,7 +43,7 @@ def _command(instead: str) -> list[str]:
 def _run(command: list[str], instead: str) -> None:
     editor = command[0]
     try:
-        done = subprocess.run(command, env=scrubbed(os.environ), check=False)
+        done = subprocess.run(command, env=without_secrets(os.environ), check=False)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UsageError(f"cannot start the editor {editor!r}: {reason}", hint=instead) from error

@@ -17,6 +17,9 @@ INTERRUPTED = 130
 Failure: TypeAlias = "Mapping[str, str | None]"  # code, message, hint, and a round's run_id
 
 
+INTERRUPTION: Failure = {"code": "interrupted", "message": "interrupted", "hint": None}
+
+
 class Items(NamedTuple):
     """Values of one KIND, as a list's `items`; may be an iterator that waits for more."""
 

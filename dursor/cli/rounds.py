@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.cli.formats import short
-from dursor.cli.output import INTERRUPTED, Answer, Failure
+from dursor.cli.output import INTERRUPTED, INTERRUPTION, Answer, Failure
 from dursor.domain import Run, RunStatus
 from dursor.errors import DursorError
 
@@ -25,7 +25,7 @@ def finished(done: Round) -> Answer:
     met = not others if done.require == "all" else bool(succeeded)
     errors = [_failure(run) for run in others]
     if done.interrupted:
-        errors.append({"code": "interrupted", "message": "interrupted", "hint": None})
+        errors.append(INTERRUPTION)
     return Answer(
         done,
         status=status(len(succeeded), len(done.runs)),

@@ -85,9 +85,9 @@ def test_ctrl_c_shows_what_was_canceled_and_gives_the_cursor_back(terminal):
 
 
 def test_colours_unless_told_otherwise(terminal):
-    _, shown = ended(terminal("run", "list", "--limit", "1", play="list", NO_COLOR=""))
+    _, shown = ended(terminal("run", "list", play="one", NO_COLOR=""))
     assert "\x1b[32msucceeded\x1b[0m" in shown
-    _, plain = ended(terminal("run", "list", "--limit", "1", play="list", NO_COLOR="1"))
+    _, plain = ended(terminal("run", "list", play="one", NO_COLOR="1"))
     assert "\x1b" not in plain
 
 
