@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from emulator import Emulator
 from fakes import ScriptedServer
 
 from dursor.domain import ProviderName, Role, Secret
@@ -43,9 +44,11 @@ class Endpoints:
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
+def llmock(emulator: Emulator) -> Iterator[Emulator]:
+    """Give llmock without any memory, in place of the fixture that its package brings."""
+    emulator.reset()
+    yield emulator
+    emulator.reset()
 
 
 @pytest.fixture

@@ -1,0 +1,162 @@
+"""Against llmock, which others wrote: each fault ends in time, with the right error."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from emulator import CONTEXT_WINDOW, Emulator
+from fakes import Heard
+
+from dursor.domain import ProviderName, Role, Secret
+from dursor.errors import (
+    AuthError,
+    ContextTooLargeError,
+    DeadlineError,
+    ModelNotFoundError,
+    NetworkError,
+    ProviderError,
+    RateLimitedError,
+    RefusedError,
+    TruncatedError,
+)
+from dursor.providers.base import Endpoint, Limits, Prompt, Turn
+
+DIFF = "Here:\n\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a = 1\n+a = 'ü'\n"
+FOREVER = {"times": None}
+QUICK = Limits(first_byte=0.4, idle=0.4, total=2.0, retries=2)
+WIRES = {
+    "responses": (ProviderName.OPENAI, "responses"),
+    "chat": (ProviderName.OPENAI, "chat"),
+    "messages": (ProviderName.ANTHROPIC, None),
+    "gemini": (ProviderName.GOOGLE, None),
+}
+
+
+@pytest.fixture(params=WIRES)
+def wire(request):
+    return request.param
+
+
+@pytest.fixture
+def target(wire, llmock: Emulator):
+    provider, api = WIRES[wire]
+    return Endpoint(provider, "model-1", Secret("sk-none"), llmock.base_urls[provider], api)
+
+
+async def fails(client, target, prompt, kind, limits=QUICK):
+    heard = Heard()
+    began = time.monotonic()
+    with pytest.raises(kind) as caught:
+        await client.answer(target, prompt, limits, heard)
+    assert time.monotonic() - began < limits.total + 2
+    assert type(caught.value) is kind
+    return caught.value, heard
+
+
+async def test_a_scripted_answer(target, llmock, client, prompt):
+    llmock.script({"type": "reply", "text": DIFF})
+    heard = Heard()
+    reply = await client.answer(target, prompt, QUICK, heard)
+    assert reply.text == heard.text == DIFF
+    assert reply.usage.input_tokens > 0
+    assert reply.usage.output_tokens > 0
+
+
+async def test_a_rate_limit_then_an_answer(target, llmock, client, prompt):
+    llmock.script(
+        {"type": "fail", "status": 429, "retry_after": 0.3}, {"type": "reply", "text": DIFF}
+    )
+    heard = Heard()
+    reply = await client.answer(target, prompt, QUICK, heard)
+    assert reply.text == DIFF
+    ((seconds, error),) = heard.retries
+    assert 0.3 <= seconds <= 0.34
+    assert isinstance(error, RateLimitedError)
+    assert len(llmock.requests()) == 2
+
+
+async def test_a_rate_limit_for_ever(target, llmock, client, prompt):
+    llmock.script({"type": "fail", "status": 429, "retry_after": 0.1, **FOREVER})
+    _, heard = await fails(client, target, prompt, RateLimitedError)
+    assert len(heard.retries) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "attempts"),
+    [
+        (401, AuthError, 1),
+        (402, AuthError, 1),
+        (403, AuthError, 1),
+        (404, ModelNotFoundError, 1),
+        (413, ContextTooLargeError, 1),
+        (500, ProviderError, 3),
+        (503, ProviderError, 3),
+        (529, ProviderError, 3),
+    ],
+)
+async def test_a_status(status, kind, attempts, target, llmock, client, prompt):
+    llmock.script({"type": "fail", "status": status, "retry_after": 0.01, **FOREVER})
+    error, _ = await fails(client, target, prompt, kind)
+    assert f"answered {status}" in error.message
+    assert len(llmock.requests()) == attempts
+
+
+@pytest.mark.parametrize("after", [0, 4])
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("disconnect", NetworkError),
+        ("truncate", NetworkError),
+        ("malformed", ProviderError),
+        ("stall", DeadlineError),
+    ],
+)
+async def test_a_broken_stream(fault, kind, after, target, llmock, client, prompt):
+    llmock.script(
+        {"type": "reply", "text": DIFF * 3, **FOREVER},
+        {
+            "type": "stream_fault",
+            "kind": fault,
+            "after_chunks": after,
+            "stall_seconds": 3,
+            **FOREVER,
+        },
+    )
+    error, heard = await fails(client, target, prompt, kind, replace(QUICK, retries=0))
+    assert heard.text == "" if after == 0 else (DIFF * 3).startswith(heard.text)
+    if fault == "stall":
+        assert ("first-byte" if not heard.text else "idle") in error.message
+
+
+async def test_a_late_first_token(target, llmock, client, prompt):
+    llmock.script({"type": "slow_first_token", "seconds": 3})
+    error, _ = await fails(client, target, prompt, DeadlineError)
+    assert "first-byte limit" in error.message
+
+
+async def test_a_prompt_that_is_too_long(target, llmock, client):
+    long = Prompt("", (Turn(Role.USER, "word " * CONTEXT_WINDOW),))
+    await fails(client, target, long, ContextTooLargeError)
+    assert len(llmock.requests()) == 1
+
+
+async def test_the_output_limit(target, llmock, client, prompt):
+    llmock.script({"type": "reply", "text": DIFF, "finish_reason": "length"})
+    error, heard = await fails(client, target, prompt, TruncatedError)
+    assert error.usage.output_tokens > 0
+    assert heard.text == DIFF
+
+
+async def test_a_content_filter(wire, target, llmock, client, prompt):
+    llmock.script({"type": "reply", "text": DIFF, "finish_reason": "content_filter"})
+    if wire == "responses":  # llmock drops the reason here, so that nothing tells it from success
+        assert (await client.answer(target, prompt, QUICK, Heard())).text == DIFF
+    else:
+        await fails(client, target, prompt, RefusedError)
+
+
+async def test_a_check(target, llmock, client):
+    await client.check(target, QUICK)
+    llmock.script({"type": "fail", "status": 401, **FOREVER})
+    with pytest.raises(AuthError):
+        await client.check(target, QUICK)
