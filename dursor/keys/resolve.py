@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from dursor.domain import KeySource, ProviderName, Secret
 from dursor.errors import AuthError
-from dursor.keys.file import HINT, EncryptedFile
+from dursor.keys import file, system
 from dursor.keys.ring import KeyRings
-from dursor.keys.system import SystemKeyring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -143,19 +142,19 @@ class Keys:
         ring, trouble = self._rings.for_new()
         if ring.source is KeySource.KEYRING:
             if (now_trouble := self._rings.system.trouble()) is not None:
-                raise AuthError(now_trouble, hint="export DURSOR_KEY_STORE=file")
+                raise AuthError(now_trouble, hint=system.HINT)
             return _PLACES[KeySource.KEYRING]
         if not self._file.has_passphrase:
             raise _nowhere(trouble or "DURSOR_KEY_STORE is file")
         return f"{_PLACES[KeySource.FILE]} {self._file.path}" + (f" ({trouble})" if trouble else "")
 
     @cached_property
-    def _file(self) -> EncryptedFile:
-        return EncryptedFile(self._settings.data_dir / FILE_NAME, self._env, self._ask)
+    def _file(self) -> file.EncryptedFile:
+        return file.EncryptedFile(self._settings.data_dir / FILE_NAME, self._env, self._ask)
 
     @cached_property
     def _rings(self) -> KeyRings:
-        return KeyRings(self._settings.get("key_store"), SystemKeyring(), self._file)
+        return KeyRings(self._settings.get("key_store"), system.SystemKeyring(), self._file)
 
 
 def _variable(provider: ProviderName, env: Mapping[str, str]) -> str | None:
@@ -181,4 +180,4 @@ def _missing(profile: ModelProfile) -> AuthError:
 
 
 def _nowhere(why: str) -> AuthError:
-    return AuthError(f"{why}, and there is no passphrase for an encrypted key file", hint=HINT)
+    return AuthError(f"{why}, and there is no passphrase for an encrypted key file", hint=file.HINT)

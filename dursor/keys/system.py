@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 SERVICE = "dursor"
 LIMIT = 3.0
-HINT = "export DURSOR_KEY_STORE=file keeps keys in an encrypted file"
+HINT = "export DURSOR_KEY_STORE=file DURSOR_ENCRYPTION_KEY=PASSPHRASE"
 
 
 class _Outcome:

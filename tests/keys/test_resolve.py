@@ -184,6 +184,11 @@ def test_key_stored_elsewhere_leaves_its_former_place(make, memory):
     assert memory.kept == {}
 
 
+def test_environment_is_no_store(make):
+    with pytest.raises(UsageError, match="environment"):
+        make().delete("model:gpt", KeySource.ENV)
+
+
 def test_bad_choice_of_a_store_is_a_usage_error(make):
     with pytest.raises(UsageError, match="auto, keyring or file"):
         make(DURSOR_KEY_STORE="plaintext").store("model:gpt", Secret("k"))
