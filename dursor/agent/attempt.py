@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from dursor.agent import conversation, prompts
-from dursor.domain import FileChange, Secret, Stage, Usage
+from dursor.context.placeholders import PREFIX
+from dursor.domain import FileChange, HunkFailure, Secret, Stage, Usage
 from dursor.errors import (
     ApplyFailedError,
     BudgetError,
@@ -25,13 +27,14 @@ from dursor.patch.resolve import Resolution, resolve, summary_of
 from dursor.tree import Overlay, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dursor.agent.meter import Meter, Price
     from dursor.pathrules import PathRules
     from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
 
 MAX_REPAIRS = 2
+_PLACEHOLDER = re.compile(PREFIX.encode() + rb"[0-9a-f]{8}")
 BYTES_PER_TOKEN = 4  # an estimate, until the vendor says what was used
 
 
@@ -129,7 +132,8 @@ class Attempt:
         """An answer that took repairs, as if it had been right at once."""
         tree = Overlay(self.ground.base, self.ground.start.changes)
         diff = canonical(tree, ours).text
-        return f"{summary or 'Here is the change.'}\n\n```diff\n{diff}```\n"
+        told = f"{summary or 'Here is the change.'}\n\n```diff\n{diff}```\n"
+        return self._masked(told, ours.changes)  # it is sent when the conversation goes on
 
     async def _resolved(self) -> tuple[Reply, Resolution]:
         """The reply and the change against the tree that this run starts from."""
@@ -139,8 +143,7 @@ class Attempt:
             reply = await self._call(prompt)
             self._enter(Stage.RESOLVE, f"{len(reply.text)} characters to place")
             try:
-                text = self.ground.restore(reply.text)
-                found = await asyncio.to_thread(resolve, text, tree, kept=kept)
+                found = await asyncio.to_thread(self._placed, reply.text, tree, kept)
             except ApplyFailedError as error:
                 self._refuse_forbidden(error)
                 if self.calls > MAX_REPAIRS:
@@ -153,6 +156,20 @@ class Attempt:
                 self.watch.stage(Stage.RESOLVE, note)
             return reply, found
 
+    def _placed(self, reply: str, tree: Tree, kept: Resolution | None) -> Resolution:
+        found = resolve(self.ground.restore(reply), tree, kept=kept)
+        strange = {
+            name
+            for path, state in found.changes.items()
+            if state is not None and (names := set(_PLACEHOLDER.findall(state.data)))
+            for name in names - set(_PLACEHOLDER.findall(_content(tree, path)))
+        }
+        if strange:
+            name = min(strange).decode()
+            why = f"{name} stands for no secret of these files"
+            raise ApplyFailedError(why, failures=(HunkFailure(None, name, why),))
+        return found
+
     def _refuse_forbidden(self, error: ApplyFailedError) -> None:
         """A repair turn shows real text: never that of a path which may not be sent."""
         for path in {one.path for one in error.failures if one.path}:
@@ -162,8 +179,19 @@ class Attempt:
                 ) from error
 
     def _repairing(self, reply: Reply, error: ApplyFailedError, *, kept: bool) -> Prompt:
-        said = self.ground.mask(prompts.repair(error.failures, kept=kept))
+        said = prompts.repair(error.failures, kept=kept)
+        said = self._masked(said, {one.path for one in error.failures if one.path})
         return conversation.repairing(self.ask.prompt, reply.text, said)
+
+    def _masked(self, text: str, paths: Iterable[str]) -> str:
+        """TEXT that quotes the files at PATHS, with placeholders where their secrets stand.
+
+        A piece of a secret does not look like one, so the whole files are searched first.
+        """
+        tree = Overlay(self.ground.base, self.ground.start.changes)
+        for path in paths:
+            self.ground.mask(_content(tree, path).decode("utf-8", "replace"))
+        return self.ground.mask(text)
 
     async def _call(self, prompt: Prompt) -> Reply:
         self._enter(Stage.CALL, f"asking {self.ask.endpoint.model_name}")
@@ -208,6 +236,10 @@ class Attempt:
     def _enter(self, stage: Stage, message: str) -> None:
         self.stage = stage
         self.watch.stage(stage, message)
+
+
+def _content(tree: Tree, path: str) -> bytes:
+    return tree.read(path) if path in tree.entries() else b""
 
 
 class _Listener:

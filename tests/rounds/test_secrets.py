@@ -1,0 +1,175 @@
+"""Secrets in the user's files: no model sees one, and the patch that comes back holds it all the same."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import repos
+from fakes import Received, Script
+from front import VENDORS, WIRES, Front, appending, turns
+
+AWS = "AKIAQ4ZTRN7WVK2LMX3P"
+PASSWORD = "zX7!kQ2#vR9pLm4w"  # no vendor's shape: known by the name beside it
+PEM = "".join(
+    f"{line}\n"
+    for line in (
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "MIIEowIBAAKCAQEAx7Jq0v3nTzK1yW5pQ8sLdR2uVbXc6mGfHjE4aNoZtYi9Ok",
+        "q3Wb8LxTzv0RmJ5yKpNcUdFgHs7EaViXo2BnQtMZr1YjCkPwIuSlGh4De6OfAL",
+        "-----END RSA PRIVATE KEY-----",
+    )
+)
+LINE = "MIIEowIBAAKCAQEAx7Jq0v3nTzK1yW5pQ8sLdR2uVbXc6mGfHjE4aNoZtYi9Ok"
+SETTINGS = f'region = "eu"\naccess = "{AWS}"\npassword = "{PASSWORD}"\nretries = 3\nlast = True\n'
+SECRETS = (AWS, PASSWORD, "q3Wb8LxTzv0RmJ5yKpNcUdFgHs7EaViXo2BnQtMZr1YjCkPwIuSlGh4De6OfAL")
+NAME = r"DURSOR_SECRET_[0-9a-f]{8}"
+
+
+@pytest.fixture
+def secretive(front: Front) -> Front:
+    """Give dursor in a repository whose ordinary files hold secrets."""
+    repos.commit(front.repo, {"settings.py": SETTINGS, "deploy.md": f"# Deploy\n\n{PEM}\nend\n"})
+    return front
+
+
+def bodies(front: Front) -> str:
+    return "\n".join(request.body.decode() for request in front.sent)
+
+
+def unseen(front: Front) -> None:
+    """Fail unless every secret was kept from every model."""
+    said = bodies(front)
+    assert all(secret not in said for secret in SECRETS)
+
+
+def quoting(front: Front, *templates: str) -> None:
+    """Have gpt answer TEMPLATES in turn; {access} and {password} are what it was shown."""
+
+    def answering(template: str) -> Callable[[Received], Script]:
+        def reply(request: Received) -> Script:
+            shown = "\n".join(text for _, text in turns(request))
+            found = dict(re.findall(rf'(access|password) = "({NAME})"', shown))
+            return Script(WIRES["gpt"](template.format(**found)))
+
+        return reply
+
+    front.on("gpt", *map(answering, templates))
+
+
+def resulting(front: Front, run: dict[str, Any]) -> str:
+    repos.git(front.repo, "apply", "-", stdin=run["patch"].encode())
+    text = (front.repo / "settings.py").read_text()
+    repos.git(front.repo, "checkout", "-qf", ".")
+    return text
+
+
+DIFF = """Three tries are too few.
+
+```diff
+--- a/settings.py
++++ b/settings.py
+@@ -1,5 +1,5 @@
+ region = "eu"
+ access = "{access}"
+ password = "{password}"
+-retries = 3
++retries = 5
+ last = True
+```
+"""
+
+
+@pytest.mark.parametrize("model", VENDORS)
+def test_models_see_placeholders(secretive: Front, model: str):
+    secretive.answers("Nothing to do.", models=[model])
+
+    secretive.round("mend it", "-m", model, "--file", "deploy.md", "--file", "settings.py")
+
+    unseen(secretive)
+    shown = turns(secretive.sent[0])[0][1]
+    assert len(set(re.findall(NAME, shown))) == 4  # the private key has two lines
+    assert "BEGIN RSA PRIVATE KEY" in shown
+
+
+def test_a_patch_around_placeholders_holds_the_real_text(secretive: Front):
+    quoting(secretive, DIFF)
+
+    (run,) = secretive.round("more tries", "-m", "gpt").runs
+
+    unseen(secretive)
+    assert run["status"] == "succeeded", run["error"]
+    assert resulting(secretive, run) == SETTINGS.replace("retries = 3", "retries = 5")
+
+
+def test_a_placeholder_may_move(secretive: Front):
+    moved = DIFF.replace(' access = "{access}"', '-access = "{access}"')
+    quoting(secretive, moved.replace(" last = True", ' last = True\n+access = "{access}"'))
+
+    (run,) = secretive.round("move it", "-m", "gpt").runs
+
+    unseen(secretive)
+    text = resulting(secretive, run)
+    assert text.endswith(f'last = True\naccess = "{AWS}"\n')
+    assert text.count(AWS) == 1
+
+
+def test_a_repair_shows_placeholders(secretive: Front):
+    quoting(secretive, DIFF.replace('region = "eu"', 'region = "us"').replace("last", "first"))
+
+    (run,) = secretive.round("more tries", "-m", "gpt").runs
+
+    unseen(secretive)
+    assert (run["status"], run["attempts"]) == ("failed", 3)
+    for request in secretive.sent[1:]:
+        repair = turns(request)[-1][1]
+        assert re.search(rf'region = "eu"\naccess = "{NAME}"', repair)
+
+
+def test_an_answer_that_took_a_repair_is_remembered_without_secrets(secretive: Front):
+    wrong = DIFF.replace('region = "eu"', 'region = "us"').replace("last", "first")
+    quoting(secretive, wrong, DIFF, "Nothing more.")
+    (run,) = secretive.round("more tries", "-m", "gpt").runs
+    assert (run["status"], run["attempts"]) == ("succeeded", 2)
+
+    secretive.round("and again", "-m", "gpt", "--from", run["id"])
+
+    unseen(secretive)
+    role, text = turns(secretive.sent[-1])[1]
+    assert role == "assistant"
+    assert re.search(rf'access = "{NAME}"', text)
+
+
+def test_part_of_a_secret_is_one_in_a_repair(front: Front):
+    body = "".join(f"{LINE[i:]}{LINE[:i]}\n" for i in range(60))
+    key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n"
+    repos.commit(front.repo, {"deploy.bin": f"{key}\nend one\nend two\n"})
+    wrong = "--- a/deploy.bin\n+++ b/deploy.bin\n@@ -63,2 +63,2 @@\n end one\n-end too\n+the end\n"
+    front.answers(f"Mended.\n\n```diff\n{wrong}```\n")
+
+    (run,) = front.round("mend it", "-m", "gpt", "--context-budget", "0").runs
+
+    repair = turns(front.sent[1])[-1][1]
+    assert run["error"]["code"] == "apply_failed"
+    assert "END RSA PRIVATE KEY-----\n\nend one\nend two" in repair
+    assert not any(line in bodies(front) for line in body.split())
+
+
+def test_a_placeholder_that_stands_for_nothing_is_repaired(secretive: Front):
+    strange = DIFF.replace("+retries = 5", '+token = "DURSOR_SECRET_00c0ffee"')
+    quoting(secretive, strange, DIFF)
+
+    (run,) = secretive.round("more tries", "-m", "gpt").runs
+
+    assert (run["status"], run["attempts"]) == ("succeeded", 2)
+    assert "DURSOR_SECRET_00c0ffee stands for no secret" in turns(secretive.sent[1])[-1][1]
+    assert "00c0ffee" not in run["patch"]
+
+
+def test_text_that_looks_like_a_placeholder_may_stay_where_it_stands(front: Front):
+    repos.commit(front.repo, {"README.md": 'line 2\n"DURSOR_SECRET_00c0ffee"\nline 3\n'})
+    front.answers(appending("line 4", "line 3"))
+
+    (run,) = front.round("append a line", "-m", "gpt").runs
+
+    assert run["status"] == "succeeded", run["error"]
