@@ -111,10 +111,9 @@ def test_the_layers_hold():
     assert "0 broken" in done.stdout
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_click_comes_with_typer(path):
-    source = path.read_text(encoding="utf-8")
-    assert not re.search(r"^\s*(import click|from click)\b", source, re.MULTILINE)
+def test_click_comes_with_typer():
+    imports = re.compile(r"^\s*(import click|from click)\b", re.MULTILINE)
+    assert [path for path in SOURCES if imports.search(path.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize(("words", "leaf"), [*leaves()])
