@@ -33,7 +33,7 @@ class Tasks:
         repository.close()
         store = self.open_store()
         if is_new:
-            store.add_repo(place)
+            place = store.add_repo(place)  # one that was removed comes back with its old id
         return store.add_task(new_task(place.id, _title(title)))
 
     def list(self, repo: str | None, *, everywhere: bool, limit: int) -> Sequence[Task]:
