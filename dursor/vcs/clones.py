@@ -115,10 +115,10 @@ def _explain(stderr: str, url: str) -> DursorError:
     if re.search(LOGIN, stderr):
         return AuthError(
             f"{url} asks for a login: it is private, or not there",
-            hint="clone it yourself, then: dursor repo add PATH",
+            hint=f"git clone {url} FOLDER && dursor repo add FOLDER",
         )
     if re.search(ABSENT, stderr):
-        return NotFoundError(f"no repository at {url}", hint="look for a slip in the URL")
+        return NotFoundError(f"no repository at {url}", hint=f"git ls-remote {url}")
     if re.search(UNREACHABLE, stderr):
         return NetworkError(f"cannot reach {url}: {said}")
     return InternalError(f"git could not copy {url}: {said}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -69,7 +70,7 @@ def check_commit(repo: Repository, request: CommitRequest) -> None:
         if output.status != 0:
             raise UsageError(
                 f"git does not know who you are: {complaint(output.err)}",
-                hint="git config --global user.name NAME; git config --global user.email MAIL",
+                hint="git config --global user.name NAME && git config --global user.email MAIL",
             )
 
 
@@ -101,7 +102,7 @@ def rehearse(private: Scratch, patch: bytes, head: str, *, three_way: bool) -> N
         if change.path in staged:
             raise ConflictError(
                 f"{change.path} has staged changes of yours",
-                hint="git commit them first, or leave out --commit",
+                hint=f"git restore --staged -- {shlex.quote(change.path)}",
             )
 
 
@@ -164,7 +165,7 @@ def _place_on_head(
     except ConflictError as error:
         raise ConflictError(
             f"the change does not fit the last commit alone: {error.message}",
-            hint="commit your own changes first, or leave out --commit",
+            hint="git commit -a, or leave out --commit",
         ) from error
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import shutil
 import signal
 import stat
@@ -43,13 +44,11 @@ class Exchange:
         for path in (*replaced, *removed):
             status = _lstat(self.top / path)
             if status is not None and status.st_ctime_ns > self._began and os.name == "posix":
-                raise ConflictError(f"{path} was changed in this moment", hint="try again")
+                raise ConflictError(f"{path} was changed in this moment", hint="git diff")
         leaving = {identity(self.top / path) for path in removed}
         for path in added:
             if not self._is_free(self.top / path, removed, leaving):
-                raise ConflictError(
-                    f"an untracked file is in the way: {path}", hint=f"move {path} away"
-                )
+                raise ConflictError(f"an untracked file is in the way: {path}", hint=_away(path))
 
     def run(self, present: Sequence[str], removed: Sequence[str]) -> None:
         """Move the new files of PRESENT in and the REMOVED ones out."""
@@ -69,10 +68,20 @@ class Exchange:
                 raise
 
     def undo(self) -> None:
-        """Put everything back as it was."""
+        """Put everything back as it was; what cannot be is kept, and the error says where."""
+        failures = []
         with undisturbed():
             while self._undo:
-                self._undo.pop()()
+                try:
+                    self._undo.pop()()
+                except OSError as error:
+                    failures.append(error)
+        if failures:
+            kept = self._old.parent.with_name(f"{self._old.parent.name}-kept")
+            self._old.rename(kept)
+            raise InternalError(
+                f"could not put back {failures[0].filename}: the old files are in {kept}"
+            ) from failures[0]
 
     def _take_out(self, path: str) -> None:
         target, kept = self.top / path, self._kept()
@@ -123,7 +132,7 @@ class Exchange:
                 name = folder.relative_to(self.top).as_posix()
                 if name in removed:
                     return
-                raise ConflictError(f"{name} is in the way of {path}", hint=f"move {name} away")
+                raise ConflictError(f"{name} is in the way of {path}", hint=_away(name))
 
     def _is_free(
         self, target: Path, removed: Sequence[str], leaving: set[tuple[int, int] | None]
@@ -162,6 +171,10 @@ def identity(path: Path) -> tuple[int, int] | None:
     """Tell files apart whatever their names."""
     status = _lstat(path)
     return None if status is None else (status.st_dev, status.st_ino)
+
+
+def _away(path: str) -> str:
+    return f"mv {shlex.quote(path)} {shlex.quote(path + '.mine')}"
 
 
 def _here() -> Path | None:

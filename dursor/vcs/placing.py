@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from dursor.errors import ApplyFailedError, ConflictError, DursorError, PolicyError, UsageError
@@ -54,7 +55,7 @@ def _refusal(private: Scratch, patch: bytes, output: Output, *, three_way: bool)
     if unmerged:
         return ConflictError(
             f"{_listed(unmerged)}: your changes and the patch meet in the same lines",
-            hint="git diff, make room for the change, then apply again",
+            hint=f"git diff -- {shlex.quote(unmerged[0])}",
         )
     found = re.findall(rf"^error: (.*): ({'|'.join(REASONS)})$", output.err, re.MULTILINE)
     if not found:
@@ -62,7 +63,7 @@ def _refusal(private: Scratch, patch: bytes, output: Output, *, three_way: bool)
     if private.command.run(*APPLY, "--check", "-R", stdin=patch, ok=(0, 1, 128)).status == 0:
         return ConflictError("this change is already there", hint="git diff")
     paths = [path for path, reason in found if reason == found[0][1]]
-    hint = "git diff HEAD" if three_way else "add --3way, or commit or stash your own changes first"
+    hint = "git diff HEAD" if three_way else None  # the caller knows how to ask for a merge
     return ConflictError(f"{_listed(paths)} {REASONS[found[0][1]]}", hint=hint)
 
 

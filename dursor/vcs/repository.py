@@ -165,7 +165,10 @@ class Repository:
         facts = self.command.run("cat-file", "--batch-check", stdin=encode(ref) + b"\n")
         answer = decode(facts.out).rstrip("\n")
         if answer.endswith(" ambiguous"):
-            raise UsageError(f"{ref} begins the ids of several objects", hint="give more digits")
+            raise UsageError(
+                f"{ref} begins the ids of several objects",
+                hint=f"git rev-parse --disambiguate={ref}",
+            )
         if answer.endswith(" missing"):
             raise self._unknown(ref)
         oid, kind, _ = answer.split()

@@ -183,6 +183,16 @@ def test_answers_of_a_server(tmp_path, fetch, serve, status, error):
     assert inside(tmp_path) == []
 
 
+def test_answer_that_is_no_repository(tmp_path, fetch, serve):
+    repos.write(
+        tmp_path, {"served/r.git/info/refs": "<html>hello</html>\n", "served/r.git/HEAD": "x\n"}
+    )
+    url, _ = serve(tmp_path / "served")
+    with pytest.raises((InternalError, NotFoundError, NetworkError), match=r"127\.0\.0\.1"):
+        fetch(f"{url}/r.git")
+    assert inside(tmp_path) == []
+
+
 def test_login_is_never_asked_for_but_the_users_helper_may_know(
     tmp_path, origin, fetch, serve, monkeypatch
 ):

@@ -119,6 +119,19 @@ def test_slow_process_is_ended(tmp_path):
         Command(top).run("-c", "alias.nap=!exec sleep 20", "nap", seconds=0.2)
 
 
+def test_slow_process_with_hooks_is_ended_too(tmp_path):
+    top = repos.build(tmp_path / "r")
+    with pytest.raises(InternalError, match="did not finish"):
+        Command(top, hooks=True).run("-c", "alias.nap=!exec sleep 5 >&2", "nap", seconds=0.2)
+
+
+def test_program_that_cannot_start_is_one_line(tmp_path, monkeypatch):
+    repos.write(tmp_path, {"bin/git": repos.Script("#!/no/such/interpreter\n")})
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(InternalError, match="git could not be started: No such file"):
+        Command(tmp_path).run("status")
+
+
 def test_endless_output_is_cut(tmp_path, monkeypatch):
     top = repos.build(tmp_path / "r")
     monkeypatch.setattr(command, "OUTPUT_LIMIT", 1 << 20)

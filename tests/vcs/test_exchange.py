@@ -67,6 +67,41 @@ def test_failure_at_any_file_puts_everything_back(swap, monkeypatch, failing):
     assert repos.fingerprint(swap.top) == before
 
 
+def test_old_files_are_kept_when_they_cannot_be_put_back(swap, monkeypatch, tmp_path):
+    swap.run(list(NEW), GONE)
+
+    def move(source, target):
+        raise OSError(errno.EIO, "broken disk", str(target))
+
+    monkeypatch.setattr(exchange, "move", move)
+    with pytest.raises(
+        InternalError, match=r"could not put back .* the old files are in"
+    ) as caught:
+        swap.undo()
+    kept = tmp_path / "folder-kept"
+    assert str(kept) in caught.value.message
+    files = [path for path in kept.iterdir() if not path.is_symlink()]
+    assert {path.read_text() for path in files} == {"a\n", "b\n", "c\n"}
+
+
+def test_folder_with_other_files_stays(tmp_path):
+    repos.write(tmp_path, {"top/d/a": "a\n", "top/d/b": "b\n"})
+    (tmp_path / "folder").mkdir()
+    swap = Exchange(tmp_path / "top", tmp_path / "folder")
+    swap.run([], ["d/a"])
+    assert [path.name for path in (tmp_path / "top/d").iterdir()] == ["b"]
+
+
+def test_working_folder_that_is_gone_does_not_matter(tmp_path, monkeypatch):
+    repos.write(tmp_path, {"top/d/a": "a\n"})
+    for name in ("folder", "gone"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    Exchange(tmp_path / "top", tmp_path / "folder").run([], ["d/a"])
+    assert not (tmp_path / "top/d").exists()
+
+
 def test_other_file_system_is_reached_by_a_copy(swap, monkeypatch):
     real, crossed = Path.replace, []
 

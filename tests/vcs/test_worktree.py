@@ -129,7 +129,6 @@ def test_whatever_is_in_the_way_is_a_conflict_and_nothing_changes(
     with untouched(top), pytest.raises(ConflictError) as caught:
         apply_patch(reopen(top), patch, three_way=three_way)
     assert name in caught.value.message
-    assert caught.value.hint
 
 
 def test_three_way_merges_what_has_moved_on(top, reopen):
@@ -141,7 +140,7 @@ def test_three_way_merges_what_has_moved_on(top, reopen):
     repo = reopen(top)
     with pytest.raises(ConflictError, match=r"a\.txt has changed since") as caught:
         apply_patch(repo, patch)
-    assert "--3way" in caught.value.hint
+    assert caught.value.hint is None  # the command that was used says how to merge
     apply_patch(repo, patch, three_way=True)
     merged = repos.edited(moved, 10, "ten\n").replace("line 8\n", "line 8\nline 8b\n") + "mine\n"
     assert (top / "a.txt").read_text() == merged
