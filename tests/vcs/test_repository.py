@@ -81,12 +81,12 @@ def test_missing_path_and_submodule_are_key_errors(tmp_path, reopen):
 
 
 def test_two_processes_open_resolve_list_and_read(tmp_path, spy, reopen):
-    top = repos.build(tmp_path / "r", {f"d{n % 7}/f{n}.txt": f"{n}\n" * n for n in range(300)})
+    top = repos.build(tmp_path / "r", {f"d{n % 7}/f{n}.txt": f"{n}\n" * n for n in range(120)})
     before = len(spy.calls)
     tree = reopen(top / "d1").tree(reopen(top).resolve("HEAD"))
     contents = tree.read_many(list(tree.entries()))
     assert contents["d3/f3.txt"] == b"3\n3\n3\n"
-    assert len(contents) == 300
+    assert len(contents) == 120
     names = [
         call.split()[-2] if "cat-file" in call else call.split() for call in spy.calls[before:]
     ]
@@ -94,14 +94,14 @@ def test_two_processes_open_resolve_list_and_read(tmp_path, spy, reopen):
 
 
 def test_many_threads_share_one_reader(tmp_path, reopen):
-    files = {f"f{n}": str(n) * (n * 50) for n in range(120)}
+    files = {f"f{n}": str(n) * (n * 200) for n in range(40)}
     repo = reopen(repos.build(tmp_path / "r", files))
     tree = repo.tree(repo.resolve("HEAD"))
     wrong = []
 
     def work(start):
-        for step in range(150):
-            name = f"f{(start * 17 + step) % 120}"
+        for step in range(60):
+            name = f"f{(start * 17 + step) % 40}"
             if tree.read(name) != files[name].encode():
                 wrong.append(name)
 
@@ -114,7 +114,7 @@ def test_many_threads_share_one_reader(tmp_path, reopen):
 
 
 def test_large_batches_do_not_block(tmp_path, reopen):
-    files = {f"f{n}": bytes([n % 251]) * 40_000 for n in range(600)}
+    files = {f"f{n}": bytes([n % 251]) * 10_000 for n in range(250)}
     repo = reopen(repos.build(tmp_path / "r", files))
     tree = repo.tree(repo.resolve("HEAD"))
     assert tree.read_many(files) == files

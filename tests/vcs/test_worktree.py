@@ -366,7 +366,7 @@ FILES = st.dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(base=FILES, new=FILES)
 def test_patch_between_two_trees_makes_the_second_of_the_first(tmp_path_factory, base, new):
     top = tmp_path_factory.mktemp("p") / "r"
