@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import ProviderName
@@ -13,10 +14,10 @@ from dursor.providers.anthropic import MessagesAdapter
 from dursor.providers.base import Reply
 from dursor.providers.chat import ChatAdapter
 from dursor.providers.deadlines import Watch, end_of
-from dursor.providers.faults import Fault, classify
+from dursor.providers.faults import Fault, classify, scrub
 from dursor.providers.google import GeminiAdapter
 from dursor.providers.openai import ResponsesAdapter
-from dursor.providers.problems import ReportedError, read_response
+from dursor.providers.problems import ReportedError, read_response, request_id
 from dursor.providers.sse import EventTooLargeError, SseReader
 from dursor.providers.wire import Progress
 
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 MAX_HOPS = 16  # requests that one answer may take when the vendor hands out continuations
 BACKOFF_FIRST, BACKOFF_CAP = 0.5, 8.0  # seconds
 _json = json.JSONDecoder()
-NO_STREAM = ("application/json", "text/html", "text/plain")
+NO_STREAM = ("application/json", "text/html")  # kinds of body that hold no events
 
 
 def adapter_for(endpoint: Endpoint) -> Adapter:
-    """The adapter that speaks ENDPOINT's wire format."""
+    """Choose the adapter that speaks ENDPOINT's wire format."""
     match endpoint.provider:
         case ProviderName.ANTHROPIC:
             return MessagesAdapter()
@@ -59,6 +60,7 @@ class Call:
         self._text: list[str] = []
         self._spent: Usage | None = None  # by the requests that are over
         self._decoder: Decoder | None = None
+        self._request_id: str | None = None  # from the head of the last response
 
     @property
     def usage(self) -> Usage | None:
@@ -83,7 +85,7 @@ class Call:
         text = "".join(self._text)
         if not text.strip():
             raise ProviderError("the answer is empty, though the model says it is whole")
-        return Reply(text, self.usage, decoder.request_id)
+        return Reply(text, self.usage, self._request_id or decoder.request_id)
 
     async def _part(self, prompt: Prompt, continuation: str | None) -> Decoder:
         """What one request answers; the request is made again while that is safe."""
@@ -96,6 +98,7 @@ class Call:
             fault = await self._attempt(request, decoder)
             if fault is None:
                 return decoder
+            scrub(fault.error, self._endpoint)
             if self._adapter is not adapter:
                 continue
             seconds = self._pause(fault, failures)
@@ -126,12 +129,14 @@ class Call:
                 Watch(self._limits, self._total_at) as watch,
                 self._transport.exchange(request, self._limits.connect) as response,
             ):
+                self._request_id = request_id(response.headers)
                 if response.status != 200 or _is_no_stream(response):
                     return await self._rejected(response)
                 self._listener.connected()
                 await self._read(response, decoder, watch)
         except ReportedError as error:
-            return classify(self._endpoint, error.problem)
+            named = error.problem.request_id or self._request_id
+            return classify(self._endpoint, replace(error.problem, request_id=named))
         except (NetworkError, DeadlineError) as error:
             if decoder.progress is Progress.OPEN:
                 return Fault(error, retryable=isinstance(error, NetworkError))

@@ -10,7 +10,7 @@ from dursor.errors import AuthError, CallError, TruncatedError
 from dursor.providers.base import Prompt, Turn
 from dursor.providers.call import Call, adapter_for
 from dursor.providers.deadlines import Watch, end_of
-from dursor.providers.faults import classify, key_hint
+from dursor.providers.faults import classify, key_hint, scrub
 from dursor.providers.problems import read_response
 from dursor.providers.transport import Transport
 
@@ -47,7 +47,7 @@ class Client:
             return await call.answer(prompt)
         except CallError as error:
             error.usage = call.usage
-            _scrub(error, endpoint)
+            scrub(error, endpoint)
             raise
 
     async def check(self, endpoint: Endpoint, limits: Limits) -> None:
@@ -63,7 +63,7 @@ class Client:
             if not _lacks_entries(endpoint, problem):
                 raise classify(endpoint, problem).error
         except CallError as error:
-            _scrub(error, endpoint)
+            scrub(error, endpoint)
             raise
         await self._ask_little(endpoint, limits)
 
@@ -114,10 +114,3 @@ def _check_key(endpoint: Endpoint) -> None:
     if not (key and key.isascii() and key.isprintable() and " " not in key):
         what = "holds characters that no key has" if key else "is empty"
         raise AuthError(f"the key for {endpoint.provider} {what}", hint=key_hint(endpoint))
-
-
-def _scrub(error: CallError, endpoint: Endpoint) -> None:
-    """Take the key out of what a server said; some quote it back."""
-    key = endpoint.key.reveal()
-    error.message = error.message.replace(key, "…")
-    error.args = (error.message,)

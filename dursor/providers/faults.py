@@ -160,6 +160,12 @@ def _message(endpoint: Endpoint, problem: Problem) -> str:
     return f"{where} {how}{said}{request}"
 
 
+def scrub(error: CallError, endpoint: Endpoint) -> None:
+    """Take ENDPOINT's key out of what a server said; some quote it back."""
+    error.message = error.message.replace(endpoint.key.reveal(), "…")
+    error.args = (error.message,)
+
+
 def _hint(kind: type[CallError], endpoint: Endpoint) -> str | None:
     if kind is AuthError:
         return key_hint(endpoint)

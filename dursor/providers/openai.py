@@ -35,12 +35,12 @@ MIN_OUTPUT_TOKENS = 16  # fewer is answered with 400
 
 
 def base(endpoint: Endpoint) -> str:
-    """The base URL without a slash at its end."""
+    """Give the base URL without a slash at its end."""
     return (endpoint.base_url or BASE_URLS[ProviderName.OPENAI]).rstrip("/")
 
 
 def headers(endpoint: Endpoint) -> dict[str, str]:
-    """The headers of both of OpenAI's formats."""
+    """Make the headers of both of OpenAI's formats."""
     return {
         "authorization": f"Bearer {endpoint.key.reveal()}",
         "content-type": "application/json",
@@ -98,13 +98,13 @@ class ResponsesDecoder:
         self.request_id: str | None = None
         self.continuation: str | None = None
         self._refusal = ""
-        self._text_seen = False
+        self._item: Any = None  # the output item that the last text belongs to
+        self._last = ""  # the last text
 
     def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
         kind = payload.get("type") or name
         if kind == "response.output_text.delta":
-            self._text_seen = True
-            return text_of(payload.get("delta"))
+            return self._text(payload)
         if kind == "response.refusal.delta":
             self._refusal += text_of(payload.get("delta"))
         elif kind in {"response.completed", "response.incomplete", "response.failed"}:
@@ -116,10 +116,18 @@ class ResponsesDecoder:
         return ""
 
     def done(self) -> None:
-        """Some gateways send it; the terminal event has said all there is to say."""
+        """Ignore it: some gateways send it after the terminal event, which says it all."""
 
     def finish(self) -> None:
-        """Nothing is left: the terminal event was judged as it came."""
+        """Do nothing: the terminal event was judged as it came."""
+
+    def _text(self, payload: Mapping[str, Any]) -> str:
+        """Take a piece of text; a further message, after a remark, begins on a line of its own."""
+        text, item = text_of(payload.get("delta")), payload.get("output_index")
+        if self._last and item != self._item and not self._last.endswith("\n"):
+            text = "\n\n" + text
+        self._last, self._item = text or self._last, item
+        return text
 
     def _end(self, response: Mapping[str, Any]) -> str:
         self.usage = _usage(mapping(response.get("usage"))) or self.usage
@@ -136,7 +144,7 @@ class ResponsesDecoder:
         if status != "completed" or reason:
             raise unfinished(reason or status)
         self.progress = Progress.ENDED
-        if self._text_seen:
+        if self._last:
             return ""
         return "".join(text_of(p.get("text")) for p in content if p.get("type") == "output_text")
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MESSAGE_LIMIT = 500  # characters of a vendor's message that a user sees
 BODY_EXCERPT = 200  # characters of a body that is no vendor's error
+ID_LIMIT = 100  # characters of a request's id
 DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
@@ -40,23 +41,29 @@ class ReportedError(Exception):
 
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """TEXT without control characters or line breaks, cut at LIMIT: it goes to a terminal."""
+    """Take control characters and line breaks out of TEXT, and cut it: it goes to a terminal."""
     head = text[: limit * 8]
     clean = " ".join("".join(c if c.isprintable() else " " for c in head).split())
     return clean if len(clean) <= limit else clean[:limit] + "…"
 
 
 def read_response(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
-    """What a non-200 response says; BODY may be a vendor's JSON, a proxy's HTML, or nothing."""
+    """Read a non-200 response; BODY may be a vendor's JSON, a proxy's HTML, or nothing."""
     problem = _read_body(status, body)
     asked = headers.get("x-should-retry", "").lower()
     wait = retry_after(headers)
     return replace(
         problem,
-        request_id=headers.get("x-request-id") or headers.get("request-id") or problem.request_id,
+        request_id=request_id(headers) or problem.request_id,
         retry_after=problem.retry_after if wait is None else wait,
         should_retry={"true": True, "false": False}.get(asked),
     )
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Find what the vendor calls this request, for a support ticket."""
+    named = headers.get("x-request-id") or headers.get("request-id")
+    return one_line(named, ID_LIMIT) if named else None
 
 
 def _read_body(status: int, body: bytes) -> Problem:
@@ -73,7 +80,7 @@ def _read_body(status: int, body: bytes) -> Problem:
 
 
 def read_payload(payload: Mapping[str, Any], status: int | None = None) -> Problem | None:
-    """What an error object says, flat or nested, whichever vendor's; None when it is no error."""
+    """Read an error object, flat or nested, whichever vendor's; None when it is no error."""
     error = payload.get("error")
     if isinstance(error, str):
         return Problem(status, frozenset(), one_line(error))
@@ -83,13 +90,13 @@ def read_payload(payload: Mapping[str, Any], status: int | None = None) -> Probl
         error = payload
     details = list(_details(error))
     message, param = error.get("message"), error.get("param")
-    request_id = payload.get("request_id") or payload.get("responseId")
+    named = payload.get("request_id") or payload.get("responseId")
     return Problem(
         status=status,
         words=frozenset(_words(error, details)),
         message=one_line(message) if isinstance(message, str) else "",
         param=param if isinstance(param, str) else "",
-        request_id=request_id if isinstance(request_id, str) else None,
+        request_id=one_line(named, ID_LIMIT) if isinstance(named, str) else None,
         retry_after=next((s for d in details if (s := _delay(d)) is not None), None),
         quota_spent=any(_is_spent(d) for d in details) or "limit: 0" in str(message),
     )
@@ -128,7 +135,7 @@ def _is_spent(detail: Mapping[str, Any]) -> bool:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks to wait: milliseconds, seconds or a date; None when it does not."""
+    """Find the seconds that the server asks to wait: milliseconds, seconds or a date."""
     for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(name, "").strip()
         try:

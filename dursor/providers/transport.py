@@ -145,12 +145,28 @@ class _Router(httpx.AsyncBaseTransport):
         proxy = self._proxies[origin]
         if proxy is not None:
             return await proxy.handle_async_request(request)
-        connection = self._take(origin) or await self._open(origin, request)
+        return await self._reuse(origin, request) or await self._send(
+            origin, request, await self._open(origin, request)
+        )
+
+    async def _reuse(self, origin: Origin, request: httpx.Request) -> httpx.Response | None:
+        """Send over a connection that waited; None when none did, or the server closed it first."""
+        connection = self._take(origin)
+        if connection is None:
+            return None
+        try:
+            return await self._send(origin, request, connection)
+        except NetworkError:
+            return None
+
+    async def _send(
+        self, origin: Origin, request: httpx.Request, connection: Connection
+    ) -> httpx.Response:
         self._active += 1
         body = _Body(self, origin, connection)
         try:
             head = await connection.send(
-                request.method.encode(), url.raw_path, request.headers.raw, request.content
+                request.method.encode(), request.url.raw_path, request.headers.raw, request.content
             )
         except BaseException:  # a cancelled task, too, must not leave the connection open
             await body.aclose()

@@ -116,6 +116,18 @@ async def test_text_that_only_the_terminal_event_brings_counts(server, endpoint,
     assert heard.text == TEXT
 
 
+async def test_a_remark_and_the_answer_after_it_stand_apart(server, endpoint, client, prompt):
+    def delta(item, text):
+        data = {"type": "response.output_text.delta", "output_index": item, "delta": text}
+        return wires.event(data)
+
+    pieces = [delta(1, "I look"), delta(1, " first."), delta(2, "```diff\n"), delta(3, "x")]
+    server.on("/responses", Script([*pieces, wires.responses("?")[-1]]))
+    heard = Heard()
+    reply = await client.answer(endpoint("responses"), prompt, ONCE, heard)
+    assert reply.text == heard.text == "I look first.\n\n```diff\nx"
+
+
 @pytest.mark.parametrize(
     ("wire", "events"),
     [

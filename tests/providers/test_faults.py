@@ -325,6 +325,43 @@ async def test_no_error_shows_the_key(wire, server, endpoint, client, prompt):
         error = error.__cause__ or error.__context__
 
 
+@pytest.mark.parametrize("wire", ALL)
+async def test_no_retry_shows_the_key(wire, server, endpoint, client, prompt):
+    def echo(received):
+        quoted = json.dumps(dict(received.headers))
+        return Script.error(500, {"error": {"message": quoted}}, retry_after="0")
+
+    server.on("", echo, Script(ALL[wire]("ok")))
+    heard = Heard()
+    await client.answer(endpoint(wire), prompt, Limits(), heard)
+    ((_, error),) = heard.retries
+    assert "anthropic-version" in str(error) or "user-agent" in str(error)
+    assert "0123456789abcdef" not in str(error) + repr(vars(error))
+
+
+async def test_an_error_inside_a_stream_names_the_request(server, endpoint, client, prompt):
+    headers = {"content-type": "text/event-stream", "x-request-id": "req_7"}
+    server.on("", Script([*ALL["responses"]("x")[:-1], ERRORS["responses"]], headers=headers))
+    with pytest.raises(ProviderError, match=r"Broke\. \(request req_7\)"):
+        await client.answer(endpoint("responses"), prompt, Limits(), Heard())
+
+
+async def test_a_reply_names_the_request_as_the_head_does(server, endpoint, client, prompt):
+    headers = {"content-type": "text/event-stream", "request-id": "req_8"}
+    server.on("", Script(ALL["messages"]("ok"), headers=headers))
+    reply = await client.answer(endpoint("messages"), prompt, Limits(), Heard())
+    assert reply.request_id == "req_8"
+
+
+def test_a_request_does_not_show_its_headers(endpoint, prompt):
+    from dursor.providers.call import adapter_for
+
+    for wire in ALL:
+        target = endpoint(wire)
+        request = adapter_for(target).request(target, prompt)
+        assert "0123456789abcdef" not in repr(request) + repr(target)
+
+
 @pytest.mark.parametrize("key", ["", "a b", "sk-\n", "sk-ü", "sk-\x00", "sk-\r\nx-evil: 1"])
 async def test_a_key_that_is_none_is_not_sent(key, server, endpoint, client, prompt):
     for call in (

@@ -51,6 +51,16 @@ async def test_a_connection_the_server_closed_is_not_used(server, endpoint, clie
     assert server.connections == 3
 
 
+async def test_a_connection_closed_as_it_is_used_again_is_replaced(
+    server, endpoint, client, prompt
+):
+    whole = Script(ALL["responses"]("whole"))
+    server.on("", whole, Script([Do.CUT], framing="raw"), whole)
+    for _ in range(2):
+        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    assert (server.connections, len(server.requests)) == (2, 3)
+
+
 async def test_a_connection_with_a_rest_of_an_answer_is_not_used(server, endpoint, client, prompt):
     server.on("", Script([*ALL["responses"]("whole"), 0.2, b"data: late\n\n"]))
     for _ in range(2):
