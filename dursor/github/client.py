@@ -1,0 +1,294 @@
+"""One GitHub with one login."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import quote
+
+from dursor import __version__
+from dursor.errors import AuthError, UsageError
+from dursor.github import faults
+from dursor.github.app_auth import (
+    LOOK,
+    PUBLISH,
+    AppAuthority,
+    InstallationAuthority,
+    installations,
+)
+from dursor.github.clock import Clock
+from dursor.github.entities import (
+    Account,
+    AppInfo,
+    BranchInfo,
+    CreatedPull,
+    Installation,
+    PullInfo,
+    Remark,
+    RepoInfo,
+    read_branch,
+    read_repo,
+)
+from dursor.github.login import AppLogin, TokenLogin, cache_key
+from dursor.github.pulls import Pulls, branch_path
+from dursor.github.reading import items, mapping, maybe_text, number, parsed, text
+from dursor.github.rest import Ask, Rest
+from dursor.github.token_cache import TokenCache
+from dursor.github.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from dursor.domain import Secret
+    from dursor.github.host import Host
+    from dursor.github.login import Login, Vault
+    from dursor.github.names import RepoName
+    from dursor.github.rest import Authority
+    from dursor.github.transport import Reply
+
+WORKFLOWS = {**PUBLISH, "workflows": "write"}
+RELATIONS = {"identical", "ahead", "behind", "diverged"}
+
+
+class TokenAuthority:
+    """Whoever a token stands for."""
+
+    def __init__(self, login: TokenLogin) -> None:
+        self.source = f"the token of {login.source}"
+        self._token = login.token
+
+    def secret(self) -> Secret:
+        """Give the token."""
+        return self._token
+
+    def refused(self, reply: Reply, attempt: int) -> bool:  # noqa: ARG002 - it does not get better
+        """A token that was refused stays refused."""
+        return False
+
+
+def _unheard(message: str) -> None:
+    """Hear nothing."""
+
+
+class GitHub:
+    """Reads and writes HOST as LOGIN.
+
+    VAULT keeps installation tokens between commands, NOTICE hears of waits. Every failure is one
+    DursorError with what to do: AuthError, NotFoundError (also for what the login cannot see),
+    ConflictError, PolicyError, RateLimitedError, NetworkError, DeadlineError, ProviderError.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        login: Login,
+        vault: Vault | None = None,
+        *,
+        notice: Callable[[str], None] = _unheard,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.host = host
+        self.login = login
+        self._clock = Clock(clock)
+        self._transport = Transport(host, __version__)
+        self._rest = Rest(host, self._transport, self._clock, notice, sleep)
+        self._cache = TokenCache(vault, cache_key(host), self._clock)
+        self._sleep = sleep
+        self._authorities: dict[tuple[RepoName | None, bool], Authority] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    # who
+
+    @property
+    def kind(self) -> Literal["app", "token"]:
+        """Tell what kind of login it is."""
+        return "app" if isinstance(self.login, AppLogin) else "token"
+
+    def account(self, name: RepoName | None = None) -> Account | None:
+        """Tell who commits and opens pull requests; None for a token that is nobody's.
+
+        For an App, its bot; NAME is a repository it is in.
+        """
+        if self.kind == "app":
+            path = f"/users/{quote(f'{self.app().slug}[bot]', safe='')}"
+            return self._account(self._get(path, "look up the App's account", name))
+        reply = self._ask(Ask("GET", "/user", "ask whose token it is", accept=(403,)), name)
+        if reply.status == 403:
+            if "not accessible by" in faults.problem(reply)[0]:
+                return None
+            raise faults.explain(
+                reply, "ask whose token it is", self._as(name).source, self.host.name
+            )
+        return self._account(parsed(reply.body, self.host.name))
+
+    def _account(self, value: Any) -> Account:
+        data = mapping(value)
+        login, ident = text(data, "login"), number(data, "id")
+        domain = self.host.name.partition(":")[0]
+        mail = f"{ident}+{login}@users.noreply.{domain}"
+        return Account(login, ident, maybe_text(data, "name") or login, mail)
+
+    def app(self) -> AppInfo:
+        """Describe the App; UsageError when the login is a token."""
+        return self._app
+
+    @cached_property
+    def _app(self) -> AppInfo:
+        data = mapping(self._rest.get("/app", "read the App", self._as_app))
+        return AppInfo(
+            str(number(data, "id")), text(data, "slug"), maybe_text(data, "html_url") or ""
+        )
+
+    def installations(self) -> list[Installation]:
+        """List where the App is installed; UsageError when the login is a token."""
+        return installations(self._rest, self._as_app)
+
+    # repositories
+
+    def repos(self) -> Iterator[RepoInfo]:
+        """List every repository that the login can reach."""
+        doing = "list your repositories"
+        if self.kind == "app" or self.account() is None:
+            ask = Ask("GET", "/installation/repositories", doing)
+            for page in self._rest.pages(ask, self._as(None)):
+                found = items(mapping(page).get("repositories"))
+                yield from (read_repo(one, self.host) for one in found)
+            return
+        ask = Ask("GET", "/user/repos", doing, {"sort": "full_name"})
+        for page in self._rest.pages(ask, self._as(None)):
+            yield from (read_repo(one, self.host) for one in items(page))
+
+    def repository(self, name: RepoName) -> RepoInfo:
+        """Read repository NAME; after a rename, it is found under the new name."""
+        return read_repo(self._get(f"/repos/{name}", f"read {name}", name), self.host)
+
+    def branches(self, name: RepoName) -> Iterator[BranchInfo]:
+        """List the branches of NAME."""
+        ask = Ask("GET", f"/repos/{name}/branches", f"list the branches of {name}")
+        for page in self._rest.pages(ask, self._as(name)):
+            yield from map(read_branch, items(page))
+
+    def branch(self, name: RepoName, branch: str) -> BranchInfo | None:
+        """Find one branch of NAME; None when there is no such branch."""
+        path = f"/repos/{name}/branches/{branch_path(branch)}"
+        reply = self._ask(Ask("GET", path, f"read {branch} of {name}", accept=(404,)), name)
+        if reply.status != 404:
+            return read_branch(parsed(reply.body, self.host.name))
+        if "Branch not found" not in faults.problem(reply)[0]:
+            self.repository(name)  # it says so when the repository is what is not there
+        return None
+
+    def relation(self, name: RepoName, base: str, head: str) -> str | None:
+        """Tell how HEAD stands to BASE (branches or commit ids).
+
+        "identical", "ahead", "behind" or "diverged"; None when GitHub does not know one of them.
+        """
+        path = f"/repos/{name}/compare/{branch_path(base)}...{branch_path(head)}"
+        ask = Ask(
+            "GET", path, f"compare commits of {name}", {"per_page": 1}, accept=(404, 409, 422)
+        )
+        reply = self._ask(ask, name)
+        if reply.status >= 300:
+            if reply.status == 404:
+                self.repository(name)
+            return None
+        status = text(mapping(parsed(reply.body, self.host.name)), "status")
+        return status if status in RELATIONS else None
+
+    # pull requests
+
+    def find_pull(self, name: RepoName, head_owner: str, branch: str) -> PullInfo | None:
+        """Find the pull request that BRANCH of HEAD_OWNER is in: an open one, else the newest."""
+        return self._pulls(name).find(head_owner, branch)
+
+    def pull(self, name: RepoName, number: int) -> PullInfo:
+        """Read one pull request."""
+        return self._pulls(name).get(number)
+
+    def create_pull(
+        self, name: RepoName, *, head: str, base: str, title: str, body: str, draft: bool = False
+    ) -> CreatedPull:
+        """Open a pull request from HEAD (OWNER:BRANCH) into BASE, or find the one that is open."""
+        asked = {"title": title, "head": head, "base": base, "body": body, "draft": draft}
+        return self._pulls(name).create(asked)
+
+    def update_pull(
+        self,
+        name: RepoName,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        base: str | None = None,
+        state: str | None = None,
+    ) -> PullInfo:
+        """Change what is given of a pull request."""
+        fields = {"title": title, "body": body, "base": base, "state": state}
+        given = {key: value for key, value in fields.items() if value is not None}
+        if not given:
+            raise UsageError("nothing to change was given")
+        return self._pulls(name).update(number, given)
+
+    def remarks(self, name: RepoName, number: int, since: str | None = None) -> list[Remark]:
+        """List comments, reviews and remarks about lines, oldest first; from SINCE on if given."""
+        return self._pulls(name).remarks(number, since)
+
+    # credentials for git
+
+    def token_for(self, name: RepoName | None, *, workflows: bool = False) -> Secret:
+        """Give the token for git on NAME; WORKFLOWS when workflow files are changed."""
+        return self._as(name, workflows=workflows).secret()
+
+    def renew(self, name: RepoName | None, *, workflows: bool = False) -> Secret:
+        """Give a new token in place of one that git was refused with; AuthError if none can be."""
+        authority = self._as(name, workflows=workflows)
+        if isinstance(authority, InstallationAuthority):
+            return authority.renew()
+        raise AuthError(
+            f"{self.host.name} refused {authority.source} for {name or 'git'}",
+            hint="dursor github status, then dursor github login",
+        )
+
+    # machinery
+
+    @cached_property
+    def _as_app(self) -> AppAuthority:
+        if not isinstance(self.login, AppLogin):
+            raise UsageError("the login is a token, not an App", hint="dursor github login")
+        return AppAuthority(self.login, self._clock)
+
+    def _as(self, name: RepoName | None, *, workflows: bool = False) -> Authority:
+        key = (name, workflows)
+        if key not in self._authorities:
+            self._authorities[key] = self._authority(name, workflows=workflows)
+        return self._authorities[key]
+
+    def _authority(self, name: RepoName | None, *, workflows: bool) -> Authority:
+        if isinstance(self.login, TokenLogin):
+            return TokenAuthority(self.login)
+        permissions: Mapping[str, str] = LOOK if name is None else PUBLISH
+        if workflows:
+            permissions = WORKFLOWS
+        return InstallationAuthority(
+            self._as_app, self._rest, self._cache, self._sleep, name, permissions
+        )
+
+    def _ask(self, ask: Ask, name: RepoName | None) -> Reply:
+        return self._rest.ask(ask, self._as(name))
+
+    def _get(self, path: str, doing: str, name: RepoName | None) -> Any:
+        return self._rest.get(path, doing, self._as(name))
+
+    def _pulls(self, name: RepoName) -> Pulls:
+        return Pulls(self._rest, self._as(name), name)

@@ -1,0 +1,118 @@
+"""HTTP to one GitHub: the only module here that knows httpx."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+# httpx's own command line would bring click, rich and pygments along: half of the import's time.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+import httpx  # noqa: E402
+
+from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dursor.github.host import Host
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+TOTAL_LIMIT = 32 << 20  # bytes of a body; a page of a hundred pull requests is 3 MB
+
+
+class NotSentError(NetworkError):
+    """No connection came to be: whatever it was, it did not happen."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole response."""
+
+    status: int
+    headers: Mapping[str, str]  # names in any case
+    body: bytes
+    url: str
+
+
+class Transport:
+    """One HTTP client; redirects are not followed, cookies not kept, .netrc not read."""
+
+    def __init__(self, host: Host, version: str) -> None:
+        self._host = host
+        self._agent = f"dursor/{version}"
+        self._client: httpx.Client | None = None
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Reply:
+        """Send one request and read its response.
+
+        Raises NotSentError, NetworkError, DeadlineError, ProviderError (not HTTP, or too long).
+        """
+        client = self._opened()
+        try:
+            request = client.build_request(method, url, headers=dict(headers), content=body)
+            with client.stream(
+                method, request.url, headers=request.headers, content=body
+            ) as response:
+                return Reply(response.status_code, response.headers, _read(response), url)
+        except (httpx.ConnectTimeout, httpx.ConnectError, httpx.ProxyError) as error:
+            raise NotSentError(
+                f"cannot connect to {self._host.name}: {_words(error)}", hint="try again"
+            ) from error
+        except httpx.TimeoutException as error:
+            raise DeadlineError(
+                f"{self._host.name} did not answer within {READ_SECONDS:g} s", hint="try again"
+            ) from error
+        except httpx.DecodingError as error:
+            raise ProviderError(f"{self._host.name} sent what cannot be decoded") from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise NetworkError(
+                f"the connection to {self._host.name} was cut: {_words(error)}", hint="try again"
+            ) from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _opened(self) -> httpx.Client:
+        if self._client is None:
+            self._client = self._made()
+        return self._client
+
+    def _made(self) -> httpx.Client:
+        try:
+            return httpx.Client(
+                headers={"user-agent": self._agent},
+                timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+                follow_redirects=False,
+                trust_env=not self._host.is_loopback,  # proxies and certificates
+            )
+        except OSError as error:
+            raise NetworkError(
+                f"cannot load the trusted certificates: {error}",
+                hint="check the files that SSL_CERT_FILE and SSL_CERT_DIR name",
+            ) from error
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise UsageError(
+                "the proxy in the environment is not one that can be used",
+                hint="unset ALL_PROXY, or set HTTPS_PROXY=http://HOST:PORT",
+            ) from error
+
+
+def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > TOTAL_LIMIT:
+            raise ProviderError(f"a response has more than {TOTAL_LIMIT >> 20} MiB")
+    return bytes(body)
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
