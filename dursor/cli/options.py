@@ -60,6 +60,7 @@ ModelName = Annotated[
 Repo = Annotated[
     str | None,
     typer.Option(
+        "--repo",  # said, since Typer 0.27 makes --REPO of the metavar
         metavar="REPO",
         autocompletion=candidates.repos,
         help="Path, name, id or OWNER/NAME; default: the repository you stand in.",

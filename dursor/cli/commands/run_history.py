@@ -15,7 +15,9 @@ from dursor.errors import NotFoundError
 
 OfTask = Annotated[
     str | None,
-    typer.Option(metavar="TASK", autocompletion=candidates.tasks, help="Of this task only."),
+    typer.Option(
+        "--task", metavar="TASK", autocompletion=candidates.tasks, help="Of this task only."
+    ),
 ]
 Status = Annotated[RunStatus | None, typer.Option(help="With this status only.")]
 Summary = Annotated[bool, typer.Option("--summary", help="What the model said it did.")]

@@ -42,6 +42,7 @@ Dirty = Annotated[
 Task = Annotated[
     str | None,
     typer.Option(
+        "--task",
         metavar="TASK",
         autocompletion=candidates.tasks,
         help="Go on with this task; default: a new one.",
