@@ -21,7 +21,20 @@ def get_app(ctx: typer.Context) -> App:
     if root.obj is None:
         root.obj = _open()
         root.call_on_close(root.obj.close)
+        _listen(root.obj)
     return cast("App", root.obj)
+
+
+def _listen(app: App) -> None:
+    """Write logs where `log_level` asks for them; the command itself tells of a broken value."""
+    try:
+        level = app.settings.get("log_level")
+    except UsageError:
+        return
+    if level != "warning":
+        from dursor.cli import logs
+
+        logs.start(level)
 
 
 def _open() -> App:

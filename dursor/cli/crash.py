@@ -23,7 +23,7 @@ def explain(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         return
     if debugging():
         show_traceback(error.with_traceback(trace))
-    said = _clean(": ".join(filter(None, (kind.__name__, " ".join(str(error).split())))))
+    said = clean(": ".join(filter(None, (kind.__name__, " ".join(str(error).split())))))
     failure = {"code": "internal", "message": f"internal error: {said}", "hint": _again()}
     output.fail(failure, as_json=output.asked_for_json(sys.argv[1:]))
 
@@ -37,10 +37,10 @@ def show_traceback(error: BaseException) -> None:
     """Print ERROR's traceback on stderr, without secrets."""
     import traceback
 
-    sys.stderr.write(_clean("".join(traceback.format_exception(error))))
+    sys.stderr.write(clean("".join(traceback.format_exception(error))))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Take out whatever this process may know as a secret."""
     from dursor.domain import Secret
     from dursor.redact import Redactor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
@@ -19,6 +20,8 @@ from dursor.vcs.environment import find_git, local_environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -107,6 +110,7 @@ class Command(Git):
             status, out = _collect(process, args[0], seconds, group=self._own_session)
             complaints.seek(0)
             output = Output(status, out, decode(complaints.read(1 << 16)))
+        log.debug("git %s: exit %d", " ".join(args[:3]), status)
         if status not in ok:
             raise explain(args[0], output.err)
         return output
