@@ -16,7 +16,8 @@ from dursor.tree import FileState, Tree
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dursor.patch.resolve import Resolution
+    from dursor.patch.lines import Splice
+    from dursor.patch.result import Resolution
 
 __all__ = ["CanonicalPatch", "apply_exact", "canonical", "compose"]
 
@@ -32,7 +33,7 @@ class CanonicalPatch:
 
 
 def canonical(base: Tree, resolution: Resolution) -> CanonicalPatch:
-    """The patch from BASE to the tree that RESOLUTION makes of it."""
+    """Return the patch from BASE to the tree that RESOLUTION makes of it."""
     texts: list[str] = []
     files: list[FileChange] = []
     moved_away = set(resolution.renames.values())
@@ -42,7 +43,7 @@ def canonical(base: Tree, resolution: Resolution) -> CanonicalPatch:
         if state is None and path in moved_away:
             continue
         old = _old(base, old_path or path)
-        text, change = _section(path, old_path, old, state)
+        text, change = _section(path, old_path, old, state, resolution.placed.get(path))
         texts.append(text)
         files.append(change)
     return CanonicalPatch("".join(texts), tuple(files))
@@ -54,10 +55,14 @@ def _old(base: Tree, path: str) -> FileState | None:
 
 
 def _section(
-    path: str, old_path: str | None, old: FileState | None, new: FileState | None
+    path: str,
+    old_path: str | None,
+    old: FileState | None,
+    new: FileState | None,
+    placed: Sequence[Splice] | None,
 ) -> tuple[str, FileChange]:
     before, after = _lines(old), _lines(new)
-    ops = opcodes(before, after)
+    ops = (_as_placed(placed, before, after) if placed else None) or opcodes(before, after)
     same = sum(len(line) for op in ops if op.equal for line in before[op.a0 : op.a1])
     most = max(sum(map(len, before)), sum(map(len, after)))
     likeness = 100 * same // most if most else 100
@@ -80,12 +85,43 @@ def _lines(state: FileState | None) -> list[str]:
     return split_lines(state.data.decode("utf-8", "surrogateescape")) if state else []
 
 
+def _as_placed(
+    placed: Sequence[Splice], before: Sequence[str], after: Sequence[str]
+) -> list[Opcode] | None:
+    """Return the changes as the model placed them; None when they are not what AFTER shows."""
+    ops: list[Opcode] = []
+    a = b = 0
+    for start, stop, new in placed:
+        ops.append(Opcode(equal=True, a0=a, a1=start, b0=b, b1=b + start - a))
+        b += start - a
+        ops += [
+            Opcode(op.equal, op.a0 + start, op.a1 + start, op.b0 + b, op.b1 + b)
+            for op in opcodes(before[start:stop], after[b : b + len(new)])
+        ]
+        a, b = stop, b + len(new)
+    ops.append(Opcode(equal=True, a0=a, a1=len(before), b0=b, b1=len(after)))
+    if any(op.equal and before[op.a0 : op.a1] != after[op.b0 : op.b1] for op in ops):
+        return None
+    return _joined([op for op in ops if op.a0 < op.a1 or op.b0 < op.b1])
+
+
+def _joined(ops: Sequence[Opcode]) -> list[Opcode]:
+    """Merge neighbours of a kind, so that equal and changed runs alternate."""
+    out: list[Opcode] = []
+    for op in ops:
+        if out and out[-1].equal == op.equal:
+            out[-1] = Opcode(op.equal, out[-1].a0, op.a1, out[-1].b0, op.b1)
+        else:
+            out.append(op)
+    return out
+
+
 def _names(path: str, old_path: str | None) -> tuple[str, str]:
     return quote(f"a/{old_path if old_path is not None else path}"), quote(f"b/{path}")
 
 
 def _marked(name: str) -> str:
-    """A name with a blank needs a tab after it, or it would be cut there."""
+    """Put a tab after a name with a blank, or it would be cut there."""
     return name + "\t" if " " in name and not name.startswith('"') else name
 
 
@@ -108,7 +144,7 @@ def _kind(old_path: str | None, old: FileState | None, new: FileState | None) ->
 
 
 def _groups(ops: Sequence[Opcode]) -> Iterator[list[Opcode]]:
-    """Runs of changes near enough to share their context."""
+    """Yield runs of changes near enough to share their context."""
     group: list[Opcode] = []
     for op in ops:
         if not op.equal:

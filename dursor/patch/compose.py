@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.patch.resolve import Resolution
+from dursor.patch.result import Resolution
 
 if TYPE_CHECKING:
     from dursor.tree import FileState, Tree
 
 
 def compose(base: Tree, first: Resolution, second: Resolution) -> Resolution:
-    """FIRST then SECOND, against BASE: renames chained, what equals BASE dropped."""
+    """Chain FIRST and SECOND against BASE: renames joined, what equals BASE dropped."""
     merged = {**first.changes, **second.changes}
     entries = base.entries()
     changes: dict[str, FileState | None] = {}

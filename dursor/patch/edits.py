@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -28,28 +29,32 @@ class Hunk:
     """One place to change: its lines, and what its header claims."""
 
     lines: tuple[Line, ...]
-    source: str  # as the model wrote it, for messages
+    source: str  # as the model wrote it, at most a screenful, for messages
     origin: Origin = Origin.DIFF
     start: int | None = None  # the first old line's number, from 1
     old_count: int | None = None
     new_count: int | None = None
-    anchor: str | None = None  # an envelope's `@@ text`: a line above the place
+    anchors: tuple[str, ...] = ()  # an envelope's `@@ text` lines: they stand above the place
     at_end: bool = False  # an envelope's `*** End of File`
     old_open: bool = False  # `\ No newline at end of file` on the old side
     new_open: bool = False  # and on the new side
+    others: tuple[Hunk, ...] = ()  # other readings of the same text; at most one can be meant
+    times: int = 1  # how often the reply says just this, in one breath
 
+    @cached_property
     def old(self) -> list[str]:
-        """The lines that must be there."""
+        """Return the lines that must be there."""
         return [line.text for line in self.lines if line.tag != "+"]
 
+    @cached_property
     def new(self) -> list[str]:
-        """The lines that will be there."""
+        """Return the lines that will be there."""
         return [line.text for line in self.lines if line.tag != "-"]
 
     @property
     def changes(self) -> bool:
         """Whether it changes anything at all."""
-        return self.old() != self.new() or self.old_open != self.new_open
+        return self.old != self.new or self.old_open != self.new_open
 
 
 class Action(StrEnum):
@@ -67,18 +72,18 @@ class FileEdit:
 
     action: Action
     path: str  # the old one, where there are two
-    new_path: str | None = None  # where it goes, when the section says so
-    renames: bool = False  # the section says `rename`, or names both sides in git's header
+    new_path: str | None = None  # where it goes, when the section names another path
+    renames: bool = False  # the section says so, in words or in git's header
     copies: bool = False
     hunks: tuple[Hunk, ...] = ()
-    old_mode: str | None = None
     new_mode: str | None = None
     prefixed: bool = False  # both names carry one-letter prefixes such as a/ and b/
+    certain: bool = False  # git's own header says how the names are written
     binary: bool = False
-    whole: tuple[str, ...] = ()  # WRITE: the lines
-    final_newline: bool = True
-    attempt: int = 0  # which attempt of the reply it belongs to
-    cut: bool = False  # the reply ends inside it and it shows
+    lines: tuple[str, ...] = ()  # WRITE: the whole text
+    cut: bool = False  # the reply ends inside it, and it shows
+    breath: int = 0  # rises with each piece of prose between edits
+    attempt: int = 0  # rises where the prose takes back what was before
 
 
 @dataclass(frozen=True)
@@ -87,4 +92,4 @@ class Extract:
 
     edits: tuple[FileEdit, ...]
     prose: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    withdrawn: bool = False  # the prose after the last edit takes it back

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit, Hunk, Line, Origin
-from dursor.patch.udiff import HUNK
+from dursor.patch.hunks import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,15 +15,16 @@ if TYPE_CHECKING:
 _SECTION = re.compile(r"\*\*\* (Update|Add|Delete) File: (.+?)\s*$")
 _MOVE = re.compile(r"\*\*\* Move to: (.+?)\s*$")
 _END = re.compile(r"\*\*\* End Patch\s*$")
+_SHOWN = 60
 
 
 def starts(line: str) -> bool:
-    """Whether an envelope, or a section of one, begins here."""
+    """Tell whether an envelope, or a section of one, begins here."""
     return line.startswith("*** Begin Patch") or bool(_SECTION.match(line))
 
 
 def parse(lines: Sequence[str], at: int) -> tuple[list[FileEdit], int]:
-    """The sections from AT to the end marker; the last is `cut` when an opened one never ends."""
+    """Read the sections from AT on; the last is `cut` when the reply ends before the envelope."""
     opened = lines[at].startswith("*** Begin Patch")
     at += opened
     edits: list[FileEdit] = []
@@ -33,28 +35,26 @@ def parse(lines: Sequence[str], at: int) -> tuple[list[FileEdit], int]:
         match = _SECTION.match(lines[at])
         if not match:
             break
-        edit, at = _section(match, lines, at + 1)
+        edit, at = _section(match[1], match[2], lines, at + 1)
         edits.append(edit)
     if at < len(lines) and _END.match(lines[at]):
         return edits, at + 1
     if opened and at >= len(lines) and edits:
-        edits[-1] = FileEdit(**{**vars(edits[-1]), "cut": True})
+        edits[-1] = replace(edits[-1], cut=True)
     return edits, at
 
 
-def _section(match: re.Match[str], lines: Sequence[str], at: int) -> tuple[FileEdit, int]:
-    kind, path = match[1], match[2]
-    if kind == "Delete":
-        return FileEdit(Action.DELETE, path), at
+def _section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileEdit, int]:
     end = at
     while end < len(lines) and not _closes(lines[end]):
         end += 1
     body = list(lines[at:end])
     while body and not body[-1].strip() and not body[-1].startswith(("+", "-")):
         body.pop()
+    if kind == "Delete":
+        return FileEdit(Action.DELETE, path), end
     if kind == "Add":
-        text = tuple(line.removeprefix("+") for line in body)
-        return FileEdit(Action.ADD, path, hunks=(_added(text),)), end
+        return FileEdit(Action.ADD, path, hunks=(_added(body),)), end
     new_path = None
     if body and (move := _MOVE.match(body[0])):
         new_path, body = move[1], body[1:]
@@ -67,36 +67,39 @@ def _closes(line: str) -> bool:
     return bool(_SECTION.match(line) or _END.match(line)) or line.startswith("```")
 
 
-def _added(text: Sequence[str]) -> Hunk:
-    lines = tuple(Line("+", line) for line in text)
-    return Hunk(lines, "\n".join(text[:60]), origin=Origin.ENVELOPE)
+def _added(body: Sequence[str]) -> Hunk:
+    """Make the one hunk of a new file, whose lines all carry a plus, or none."""
+    tagged = any(line.startswith("+") for line in body)
+    lines = [_line(line) if tagged else Line("+", line) for line in body]
+    return Hunk(tuple(lines), "\n".join(body[:_SHOWN]), origin=Origin.ENVELOPE)
+
+
+def _line(line: str) -> Line:
+    if line[:1] in {" ", "+", "-"} and line:
+        return Line(line[0], line[1:])
+    return Line(" ", line, bare=True)
 
 
 def _hunks(body: Sequence[str]) -> list[Hunk]:
+    """Cut BODY at its `@@` lines; several in a row are anchors one inside the other."""
     hunks: list[Hunk] = []
-    lines: list[Line] = []
-    anchor: str | None = None
-    at_end = False
-
-    def close() -> None:
-        nonlocal lines, at_end
-        if lines:
-            source = "\n".join([f"@@ {anchor or ''}".rstrip(), *(x.tag + x.text for x in lines)])
-            hunks.append(
-                Hunk(tuple(lines), source[:4000], Origin.ENVELOPE, anchor=anchor, at_end=at_end)
-            )
-        lines, at_end = [], False
-
-    for line in body:
-        if line.startswith("@@"):
-            close()
-            anchor = None if HUNK.match(line) else line[2:].strip().removesuffix("@@").strip()
-            anchor = anchor or None
-        elif line.startswith("*** End of File"):
-            at_end = True
-        elif line[:1] in {" ", "+", "-"} and line:
-            lines.append(Line(line[0], line[1:]))
-        else:
-            lines.append(Line(" ", line, bare=True))
-    close()
+    anchors: list[str] = []
+    begin = 0
+    for at, line in enumerate([*body, "@@"]):
+        if not line.startswith("@@"):
+            continue
+        if at > begin:
+            hunks.append(_hunk(body[begin:at], anchors))
+            anchors = []
+        begin = at + 1
+        name = "" if HEADER.match(line) else line.strip("@").strip()
+        if name:
+            anchors.append(name)
     return hunks
+
+
+def _hunk(body: Sequence[str], anchors: Sequence[str]) -> Hunk:
+    at_end = any(line.startswith("*** End of File") for line in body)
+    lines = tuple(_line(line) for line in body if not line.startswith("*** End of File"))
+    source = "\n".join([*(f"@@ {anchor}" for anchor in anchors), *body[:_SHOWN]])
+    return Hunk(lines, source, Origin.ENVELOPE, anchors=tuple(anchors), at_end=at_end)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError
 from dursor.patch.names import git_names, unquote
-from dursor.patch.resolve import Resolution
+from dursor.patch.result import Resolution
 from dursor.patch.text import joined, split_lines
 from dursor.tree import FILE, FileState, Tree
 
@@ -89,7 +89,7 @@ def _read_header(lines: list[str], at: int, section: _Section) -> int:
 
 
 def _read_hunk(lines: list[str], at: int, match: re.Match[str]) -> tuple[list[str], int]:
-    """The body's lines, counted, with a missing final newline taken off."""
+    """Return the body's lines, counted, with a missing final newline taken off."""
     old, new = int(match[2] or 1), int(match[4] or 1)
     body: list[str] = []
     while at < len(lines) and (old > 0 or new > 0 or lines[at] == _OPEN):

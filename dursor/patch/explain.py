@@ -19,19 +19,23 @@ _SHOWN = 60
 _COMMON = 8  # a line that occurs more often says little about the place
 
 
-def failure(path: str, hunk: Hunk, target: Target, outcome: Ambiguous | None) -> HunkFailure:
-    """Describe why HUNK has no place in the file at PATH."""
+def failure(
+    path: str, hunk: Hunk, target: Target, outcome: Ambiguous | None, *, look: bool = True
+) -> HunkFailure:
+    """Describe why HUNK has no place in the file at PATH; LOOK for the nearest text there is."""
     if outcome is not None:
         lines = " and ".join(str(place + 1) for place in outcome.places)
         reason = f"the hunk fits in more than one place (lines {lines}): add context"
         return _described(path, hunk, target, reason, outcome.places[0])
-    old = hunk.old()
+    old = hunk.old
     if not old:
         return HunkFailure(
             path, hunk.source, "the hunk has no line of the file to say where it goes"
         )
     if not target.lines:
         return HunkFailure(path, hunk.source, "the file is empty", line=old[0])
+    if not look:
+        return HunkFailure(path, hunk.source, "the hunk does not match the file")
     start = _nearest(old, target)
     if start is None:
         return HunkFailure(path, hunk.source, "no line of the hunk is in the file", line=old[0])
@@ -39,7 +43,7 @@ def failure(path: str, hunk: Hunk, target: Target, outcome: Ambiguous | None) ->
 
 
 def _described(path: str, hunk: Hunk, target: Target, reason: str, start: int) -> HunkFailure:
-    old, lines = hunk.old(), target.lines
+    old, lines = hunk.old, target.lines
     first = next((i for i, text in enumerate(old) if not _same(lines, start + i, text)), len(old))
     begin = max(0, min(start + first, len(lines)) - _SHOWN // 2, start - _AROUND)
     stop = min(len(lines), start + len(old) + _AROUND, begin + _SHOWN)
@@ -58,7 +62,7 @@ def _same(lines: Sequence[str], at: int, text: str) -> bool:
 
 
 def _nearest(old: Sequence[str], target: Target) -> int | None:
-    """The start that most of the hunk's rarer lines vote for."""
+    """Return the start that most of the hunk's rarer lines vote for."""
     index = target.index(without_indent)
     votes: Counter[int] = Counter()
     for offset, line in enumerate(old):

@@ -6,20 +6,25 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dursor.patch import blocks, envelope, udiff, whole
+from dursor.patch import blocks, envelope, tagged, udiff, whole
 from dursor.patch.edits import Action, Extract, FileEdit
-from dursor.patch.udiff import Fence
+from dursor.patch.fences import OPENING, Fence
+from dursor.patch.hunks import HEADER, read_hunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FENCE = re.compile(r"( *)(`{3,}|~{3,})(.*)$")
-_CORRECTS = re.compile(
-    r"\b(wait|actually|oops|sorry|apologi[sz]e|mistake|correct(?:ed|ion)|instead|"
-    r"let me (?:fix|redo|revise|reconsider|correct|re-?think|rewrite)|revised|final version)\b",
+_DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
+_TAKES_BACK = re.compile(
+    r"\b(?:wait|actually|oops|mistake|scratch that|reconsider|revised?|corrected|"
+    r"let me (?:re\w+|fix|correct|simplify|try again)|"
+    r"correct (?:patch|fix|version|diff|approach)|better approach|instead of the above)\b",
     re.IGNORECASE,
 )
-_DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
+_DOUBTS = re.compile(r"^\W*(?:wait|actually|oops|hmm|scratch that)\b", re.IGNORECASE | re.MULTILINE)
+MOST_EDITS = 20_000  # no answer has more; what follows is not read
+_LIKELY = re.compile(r"diff --git |--- |\+\+\+ |@@|\*\*\* |\s*<")
+_NEAR = 6  # lines above a fence or block in which its file is named
 
 
 @dataclass
@@ -30,146 +35,159 @@ class _Reader:
     open_end: bool  # the reply ends within a line
     at: int = 0
     fence: Fence | None = None
-    path: str | None = None  # the last file named for blocks
+    in_diff: bool = False  # the open fence calls itself a diff
+    path: str | None = None  # the file last named for blocks
+    pairs: tagged.Pairs | None = None  # read when the first one is met
+    unbalanced: bool = False  # some fence, inner ones counted, never closes
+    breath: int = 0
     attempt: int = 0
     edits: list[FileEdit] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
     since: list[str] = field(default_factory=list)  # prose since the last edit
 
     def run(self) -> Extract:
-        while self.at < len(self.lines):
-            if not (self._diff() or self._block() or self._envelope() or self._tagged()):
+        readers = (self._diff, self._loose_hunks, self._block, self._envelope, self._tagged)
+        while self.at < len(self.lines) and len(self.edits) <= MOST_EDITS:
+            likely = _LIKELY.match(self.lines[self.at])
+            if not likely or not any(reader() for reader in readers):
                 self._other()
-        return Extract(tuple(self.edits), tuple(self.prose))
+        withdrawn = bool(self.edits) and bool(_DOUBTS.search("\n".join(self.since)))
+        return Extract(tuple(self.edits), tuple(self.prose), withdrawn)
 
-    def _add(self, edits: Sequence[FileEdit]) -> None:
-        if self.edits and self.since and _CORRECTS.search("\n".join(self.since)):
-            self.attempt += 1
+    def _add(self, *edits: FileEdit) -> None:
+        if self.edits and self.since:
+            self.breath += 1
+            self.attempt += bool(_TAKES_BACK.search("\n".join(self.since)))
         self.since = []
-        self.edits += [replace(edit, attempt=self.attempt) for edit in edits]
+        self.edits += [replace(x, breath=self.breath, attempt=self.attempt) for x in edits]
 
     def _diff(self) -> bool:
-        if udiff.starts(self.lines, self.at):
-            edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self.open_end)
-            if edit:
-                self._add([edit])
-            return True
-        if self.lines[self.at].startswith("@@") and (path := self._named_above()):
-            hunks, self.at, cut = udiff.read_hunks(
-                self.lines, self.at, self.fence, open_end=self.open_end
-            )
-            self._add([FileEdit(Action.MODIFY, path, hunks=tuple(hunks), cut=cut)])
-            return True
-        return False
+        if not udiff.starts(self.lines, self.at):
+            return False
+        edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self.open_end)
+        if edit:
+            self._add(edit)
+        return True
+
+    def _loose_hunks(self) -> bool:
+        """Read hunks without a file's header: the file may be named above them."""
+        line = self.lines[self.at]
+        if not line.startswith("@@") or not (self.in_diff or HEADER.match(line)):
+            return False
+        path = self._named_above(loose=True) or ""
+        hunks, self.at, cut = read_hunks(self.lines, self.at, self.fence, open_end=self.open_end)
+        self._add(FileEdit(Action.MODIFY, path, hunks=tuple(hunks), cut=cut))
+        return True
 
     def _block(self) -> bool:
         if not blocks.SEARCH.match(self.lines[self.at]):
             return False
-        path = self._named_above() or self.path
-        edit, self.at = blocks.parse(self.lines, self.at, path)
-        self.path = path
-        if edit:
-            self._add([edit])
+        self.path = self._named_above(loose=True) or self.path
+        edit, self.at = blocks.parse(self.lines, self.at, self.path)
+        self._add(edit)
         return True
 
     def _envelope(self) -> bool:
         if not envelope.starts(self.lines[self.at]):
             return False
         edits, self.at = envelope.parse(self.lines, self.at)
-        self._add(edits)
+        self._add(*edits)
         return True
 
     def _tagged(self) -> bool:
         line = self.lines[self.at]
-        if not blocks.is_tagged(line):
-            return False
-        if (name := blocks.file_tag(line)) is not None:
-            self.path = name
-            rest = line[line.index("</") :].partition(">")[2].strip()
-            self.lines[self.at] = rest
+        if named := tagged.file_tag(line):
+            self.path, self.lines[self.at] = named
             return True
-        edit, self.at = blocks.parse_tagged(self.lines, self.at, self.path or self._named_above())
+        if not tagged.starts(line):
+            return False
+        self.pairs = self.pairs or tagged.Pairs(self.lines)
+        path = self.path or self._named_above(loose=True)
+        edit, self.at = self.pairs.read(self.at, path)
         if edit:
-            self._add([edit])
+            self._add(edit)
+        else:
+            self.prose.append(line)
         return True
 
     def _other(self) -> None:
+        """Pass over a line that begins no edit: a fence, prose, or filling inside a fence."""
         line = self.lines[self.at]
-        if self.fence and self.fence.is_closed_by(line):
-            self.fence = None
-        elif self._closes_nothing(line):
-            pass
-        elif not self.fence and (match := _FENCE.match(line)):
+        match = None if self.fence else OPENING.match(line)
+        if match and not self._is_stray(match):
             self._open(match)
             return
-        elif not self.fence:
+        if self.fence and self.fence.is_closed_by(line):
+            self.fence, self.in_diff = None, False
+        elif not self.fence and not match:
             self.prose.append(line)
-            self.since.append(line)
+            if line.strip() and not whole.path_in(line):
+                self.since.append(line)
         self.at += 1
 
-    def _closes_nothing(self, line: str) -> bool:
-        """Whether LINE is the end of a fence that began before the reply did."""
-        return (
-            not self.fence
-            and bool(self.edits)
-            and not any(map(str.strip, self.since))
-            and not line.strip().strip("`")
-            and len(line.strip()) >= 3
-        )
+    def _is_stray(self, match: re.Match[str]) -> bool:
+        """Tell whether this is the end of a fence that was opened before the reply began."""
+        return bool(self.edits) and not self.since and not match[3].strip()
 
     def _open(self, match: re.Match[str]) -> None:
+        """Enter a fence that holds edits; take one that holds a file; pass over any other."""
         fence = Fence(match[2][0], len(match[2]), len(match[1]))
         info = match[3].strip()
         end = self._fence_end(fence)
         body = self.lines[self.at + 1 : end]
-        if info.lower() in _DIFF_WORDS or any(_is_edit(body, i) for i in range(min(len(body), 4))):
+        path = whole.path_of_info(info) or self._named_above(loose=False)
+        first = next((i for i, line in enumerate(body) if line.strip()), 0)
+        likely = range(first, min(len(body), first + 4)) if path else range(len(body))
+        if info.lower() in _DIFF_WORDS or any(_is_edit(body, i) for i in likely):
             self._dedent(fence.indent, end)
             self.fence = Fence(fence.mark, fence.width)
+            self.in_diff = info.lower() in _DIFF_WORDS
             self.at += 1
             return
-        path = whole.path_of_info(info) or self._named_above()
-        if path:
-            self._add([whole.written(path, body, cut=end >= len(self.lines))])
+        if path and not whole.is_transcript(info, path):
+            cut = end >= len(self.lines)
+            self._add(FileEdit(Action.WRITE, path, lines=tuple(body), cut=cut))
         self.at = end + 1
 
     def _fence_end(self, fence: Fence) -> int:
-        """Where the fence opened at the present line closes; inner fences that name a language nest."""
+        """Find where the fence opened here closes.
+
+        Inner fences that name a language nest, unless that leaves some fence open at the end.
+        """
         depth = 1
+        first = len(self.lines)
         for at in range(self.at + 1, len(self.lines)):
             line = self.lines[at]
             if fence.is_closed_by(line):
+                first = min(first, at)
                 depth -= 1
-                if not depth:
+                if not depth or self.unbalanced:
                     return at
-            elif (match := _FENCE.match(line)) and match[2][0] == fence.mark and match[3].strip():
+            elif (match := OPENING.match(line)) and match[2][0] == fence.mark and match[3].strip():
                 depth += 1
-        return len(self.lines)
+        self.unbalanced = True
+        return first
 
     def _dedent(self, indent: int, end: int) -> None:
-        if indent:
-            for at in range(self.at + 1, min(end + 1, len(self.lines))):
-                line = self.lines[at]
-                self.lines[at] = line[min(indent, len(line) - len(line.lstrip(" "))) :]
-
-    def _named_above(self) -> str | None:
-        """The path in one of the three lines above, fences and blank lines aside."""
-        seen = 0
-        for at in range(self.at - 1, max(self.at - 6, -1), -1):
+        for at in range(self.at + 1, min(end + 1, len(self.lines)) if indent else 0):
             line = self.lines[at]
-            if match := _FENCE.match(line):
-                if path := whole.path_of_info(match[3]):
-                    return path
-                if match[3].strip() or self.fence:
-                    continue
-                return None
-            if blocks.REPLACE.match(line):
-                return None
-            if not line.strip():
-                continue
-            if path := whole.path_in(line):
+            self.lines[at] = line[min(indent, len(line) - len(line.lstrip(" "))) :]
+
+    def _named_above(self, *, loose: bool) -> str | None:
+        """Find the path in the lines just above; LOOSE also takes it out of a sentence."""
+        seen = 0
+        for at in range(self.at - 1, max(self.at - 1 - _NEAR, -1), -1):
+            line = self.lines[at]
+            match = OPENING.match(line)
+            path = whole.path_of_info(match[3]) if match else whole.path_in(line)
+            if not path and loose and not match:
+                path = whole.path_said(line)
+            if path:
                 return path
-            seen += 1
-            if seen > 1:
+            if blocks.REPLACE.match(line) or (match and not match[3].strip() and not self.fence):
+                return None
+            seen += bool(line.strip()) and not match
+            if seen > loose:
                 return None
         return None
 
@@ -177,15 +195,15 @@ class _Reader:
 def _is_edit(lines: Sequence[str], at: int) -> bool:
     return (
         udiff.starts(lines, at)
-        or lines[at].startswith("@@")
+        or bool(HEADER.match(lines[at]))
         or bool(blocks.SEARCH.match(lines[at]))
         or envelope.starts(lines[at])
-        or blocks.is_tagged(lines[at])
+        or tagged.starts(lines[at])
     )
 
 
 def extract(reply: str) -> Extract:
-    """Every edit in REPLY, in order."""
+    """Take every edit out of REPLY, in order."""
     lines = reply.split("\n")
     open_end = bool(lines[-1])
     if not open_end:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from math import gcd
+from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 def margin(text: str) -> str:
     """Return the blanks that TEXT begins with."""
     return text[: len(text) - len(text.lstrip())]
+
+
+def block_end(lines: Sequence[str], at: int, stop: int) -> int:
+    """Return where the block below line AT ends: at a line indented no more than it is."""
+    depth = len(margin(lines[at]))
+    for below in range(at + 1, stop):
+        if lines[below].strip() and len(margin(lines[below])) <= depth:
+            return below
+    return stop
 
 
 def keeps_grid(lines: Sequence[Line]) -> bool:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from dursor.patch import indent as margins
 from dursor.patch.edits import Hunk, Line
 from dursor.patch.lines import FileText, Splice
 from dursor.patch.pieces import cut, find_pieces, is_trustworthy
 from dursor.patch.place import Index, Key, exactly, without_indent, without_trailing
+
+_MOST_ANCHORS = 256  # lines of a file that read like an anchor, and are told apart
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,11 @@ class Target:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The file's lines."""
+        """Return the file's lines."""
         return self.text.lines
 
     def index(self, key: Key = exactly) -> Index:
-        """The index under KEY, built once."""
+        """Return the index under KEY, built once."""
         if key not in self._indexes:
             self._indexes[key] = Index(self.text.lines, key)
         return self._indexes[key]
@@ -62,7 +65,7 @@ Rule = Callable[[Hunk, Target], Outcome]
 def splices_at(
     lines: Sequence[Line], start: int, write: Callable[[str], str] = exactly
 ) -> tuple[Splice, ...]:
-    """What LINES change when their old side begins at START; context stays as the file has it."""
+    """Return what LINES change when their old side begins at START; context stays as it is."""
     splices: list[Splice] = []
     at = begin = start
     new: list[str] = []
@@ -85,7 +88,7 @@ def splices_at(
 def _whole(
     hunk: Hunk, target: Target, key: Key, rule: str, write: Callable[[str], str] = exactly
 ) -> Outcome:
-    old = hunk.old()
+    old = hunk.old
     places = target.index(key).find(old, _hint(hunk))
     if not places:
         return None
@@ -97,6 +100,41 @@ def _whole(
 
 def _hint(hunk: Hunk) -> int | None:
     return hunk.start - 1 if hunk.start else None
+
+
+def at_end(hunk: Hunk, target: Target) -> Outcome:
+    """Place a hunk that an envelope puts at the end of the file.
+
+    Safe: it says so, and its old side is what the file ends with.
+    """
+    old = hunk.old
+    start = len(target.lines) - len(old)
+    if not hunk.at_end or start < 0 or list(target.lines[start:]) != old:
+        return None
+    return Placed(splices_at(hunk.lines, start), "at end", start, len(target.lines))
+
+
+def anchored(hunk: Hunk, target: Target) -> Outcome:
+    """Place a hunk inside the block that an envelope's `@@` lines name.
+
+    Safe: each anchor is one line of the file (of the block before, for the second and further), and
+    the old side stands once, letter for letter, in the block below it: the lines that are indented
+    more than it is.
+    """
+    low, high = 0, len(target.lines)
+    stripped = target.index(without_indent)
+    for anchor in hunk.anchors:
+        found = [at for at in stripped.places(anchor, _MOST_ANCHORS) if low <= at < high]
+        if len(found) != 1:
+            return None
+        low = found[0] + 1
+        high = margins.block_end(target.lines, found[0], high)
+    pattern = target.index().pattern(hunk.old) if hunk.anchors else None
+    text = target.index().text
+    start = text.find(pattern, low, high) if pattern else -1
+    if start < 0 or not pattern or text.find(pattern, start + 1, high) >= 0:
+        return None
+    return Placed(splices_at(hunk.lines, start), "anchored", start, start + len(pattern))
 
 
 def exact(hunk: Hunk, target: Target) -> Outcome:
@@ -164,7 +202,7 @@ def lost_tags(hunk: Hunk, target: Target) -> Outcome:
 
 
 def _restored(hunk: Hunk) -> Hunk | None:
-    """HUNK with a space before each context line; None when it has no context to speak of."""
+    """Put a space before each context line; None when there is no context to speak of."""
     lines = tuple(
         Line(" ", " " + line.text)
         if line.tag == " " and line.text.strip() and not line.bare
@@ -183,12 +221,12 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
     together, in one place only (a right header does not choose between several); every added
     line's margin is that of a removed line beside it, or follows from one measure.
     """
-    if sum(bool(text.strip()) for text in hunk.old()) < 2:
+    if sum(bool(text.strip()) for text in hunk.old) < 2:
         return None
     for candidate in (hunk, _trimmed(hunk)):
         if candidate is None:
             continue
-        old = candidate.old()
+        old = candidate.old
         places = target.index(without_indent).find(old, None)
         if len(places) > 1:
             return Ambiguous("reindented", tuple(places))
@@ -219,11 +257,36 @@ def in_pieces(hunk: Hunk, target: Target) -> Outcome:
     return Placed(tuple(splices), "in pieces", found[0].start, last.start + last.stop - last.first)
 
 
-LADDER: tuple[Rule, ...] = (exact, unpadded, trailing_blanks, lost_tags, reindented, in_pieces)
+def everywhere(hunk: Hunk, target: Target) -> tuple[Placed, ...]:
+    """Find every place of a hunk that the reply repeats, letter for letter.
+
+    Safe: as many places as the reply says the same are meant one each, in whatever order.
+    """
+    index = target.index()
+    old = hunk.old
+    pattern = index.pattern(old)
+    places = index.all_places(pattern, hunk.times) if pattern else []
+    if any(b - a < len(old) for a, b in pairwise(places)):
+        return ()
+    return tuple(
+        Placed(splices_at(hunk.lines, at), "everywhere", at, at + len(old)) for at in places
+    )
+
+
+LADDER: tuple[Rule, ...] = (
+    at_end,
+    anchored,
+    exact,
+    unpadded,
+    trailing_blanks,
+    lost_tags,
+    reindented,
+    in_pieces,
+)
 
 
 def climb(hunk: Hunk, target: Target) -> Outcome:
-    """The first rule's answer that is one."""
+    """Return the first rule's answer that is one."""
     for rule in LADDER:
         outcome = rule(hunk, target)
         if outcome is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_SIZES = (1, 2, 4, 8, 16)  # of runs that anchor a gap
 _MAX_STEPS = 128  # of the bounded search in a gap without unique lines
 
 
@@ -22,7 +23,7 @@ class Opcode(NamedTuple):
 
 
 def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
-    """What turns OLD into NEW: runs alternating equal and changed, covering both."""
+    """Return what turns OLD into NEW: runs alternating equal and changed, covering both."""
     out: list[Opcode] = []
     a = b = 0
     for a0, b0, size in _merged(_matches(old, new)):
@@ -50,14 +51,14 @@ def _merged(matches: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, int
 
 
 def _matches(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int]]:
-    """Equal runs (old start, new start, length), in no order."""
+    """Return equal runs (old start, new start, length), in no order."""
     out: list[tuple[int, int, int]] = []
     gaps = [(0, len(old), 0, len(new))]
     while gaps:
         a0, a1, b0, b1 = _trim(old, new, gaps.pop(), out)
         if a0 == a1 or b0 == b1:
             continue
-        anchors = _unique_anchors(old, new, (a0, a1, b0, b1))
+        anchors = _anchors(old, new, (a0, a1, b0, b1))
         if not anchors:
             out += _bounded(old, new, (a0, a1, b0, b1))
             continue
@@ -87,14 +88,26 @@ def _trim(
     return a0, a1, b0, b1
 
 
-def _unique_anchors(
+def _anchors(
     old: Sequence[str], new: Sequence[str], gap: tuple[int, int, int, int]
 ) -> list[tuple[int, int]]:
-    """The longest rising chain of lines that occur once on either side of the gap."""
+    """Return the longest rising chain of lines that occur once on either side of the gap.
+
+    Where there is none, of runs of a few lines.
+    """
     a0, a1, b0, b1 = gap
-    in_new = _once(new, b0, b1)
-    pairs = [(a, in_new[line]) for line, a in _once(old, a0, a1).items() if line in in_new]
-    pairs.sort()
+    for size in _SIZES:
+        if size > 1 and size > min(a1 - a0, b1 - b0) // 2:
+            break
+        in_new = _once(new, b0, b1, size)
+        in_old = _once(old, a0, a1, size)
+        if chain := _rising(sorted((a, in_new[x]) for x, a in in_old.items() if x in in_new)):
+            return chain
+    return []
+
+
+def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the longest chain of PAIRS, sorted by the first, that rises in the second too."""
     tails: list[int] = []
     tops: list[int] = []
     back: list[int] = []
@@ -111,24 +124,25 @@ def _unique_anchors(
     return chain[::-1]
 
 
-def _once(lines: Sequence[str], start: int, stop: int) -> dict[str, int]:
-    first: dict[str, int] = {}
-    repeated: set[str] = set()
-    for at in range(start, stop):
-        line = lines[at]
-        if line in first:
-            repeated.add(line)
+def _once(lines: Sequence[str], start: int, stop: int, size: int) -> dict[object, int]:
+    """Return the runs of SIZE lines between START and STOP that occur once, and where."""
+    first: dict[object, int] = {}
+    repeated: set[object] = set()
+    for at in range(start, stop - size + 1):
+        run: object = lines[at] if size == 1 else tuple(lines[at : at + size])
+        if run in first:
+            repeated.add(run)
         else:
-            first[line] = at
-    for line in repeated:
-        del first[line]
+            first[run] = at
+    for run in repeated:
+        del first[run]
     return first
 
 
 def _bounded(
     old: Sequence[str], new: Sequence[str], gap: tuple[int, int, int, int]
 ) -> list[tuple[int, int, int]]:
-    """Myers' greedy search, given up after a fixed number of differences."""
+    """Search greedily, as Myers does, and give up after a fixed number of differences."""
     a0, a1, b0, b1 = gap
     n, m = a1 - a0, b1 - b0
     reach = {1: 0}

@@ -33,7 +33,7 @@ class FileText:
     codec: str = "utf-8"
 
     def encode(self) -> bytes:
-        """The bytes that `decode` would read as this; UnicodeEncodeError when a letter is foreign."""
+        """Return the bytes that read as this; UnicodeEncodeError for a letter it cannot hold."""
         if self.ends is None:
             text = self.end.join(self.lines) + (
                 self.end if self.lines and self.final_newline else ""
@@ -44,7 +44,7 @@ class FileText:
         return (self.bom + text).encode(self.codec, errors)
 
     def spliced(self, splices: Sequence[Splice], *, final_newline: bool | None = None) -> FileText:
-        """This file with ascending SPLICES in place, new lines ending as their neighbours do."""
+        """Put ascending SPLICES in place, new lines ending as their neighbours do."""
         lines: list[str] = []
         ends: list[str] = []
         at = 0
@@ -65,14 +65,14 @@ class FileText:
         )
 
     def _new_ends(self, start: int, stop: int, count: int) -> list[str]:
-        """Each new line ends like the line it replaces, else like the one before it."""
+        """End each new line like the line it replaces, else like the one before it."""
         ends = self.ends or ()
         replaced = [end or self.end for end in ends[start:stop]][:count]
         last = replaced[-1] if replaced else ends[start - 1] if start else ends[0] if ends else ""
         return replaced + [last or self.end] * (count - len(replaced))
 
     def _closed(self, ends: list[str], newline: bool) -> tuple[str, ...]:
-        """Ends with the last one, and only the last one, following NEWLINE."""
+        """Let the last line, and no other, end as NEWLINE says."""
         closed = [end or self.end for end in ends]
         if closed and not newline:
             closed[-1] = ""
@@ -80,7 +80,7 @@ class FileText:
 
 
 def decode(data: bytes) -> FileText:
-    """Read DATA as UTF-8, or Latin-1 where it is plainly that; stray bytes survive as surrogates."""
+    """Read DATA as UTF-8, or Latin-1 where it plainly is that; stray bytes become surrogates."""
     codec = _codec(data)
     text = data.decode(codec, "surrogateescape")
     bom = BOM if codec == "utf-8" and text.startswith(BOM) else ""
@@ -126,5 +126,5 @@ def _mixed(text: str, bom: str, codec: str, end: str) -> FileText:
 
 
 def new_file(lines: Iterable[str], *, final_newline: bool = True) -> FileText:
-    """A file that did not exist: UTF-8, `\\n`."""
+    r"""Make the text of a file that did not exist: UTF-8, `\n`."""
     return FileText(tuple(lines), final_newline=final_newline)

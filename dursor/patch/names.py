@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 DEV_NULL = "/dev/null"
 _PREFIX = re.compile(r"[a-z]/(?=.)", re.IGNORECASE)
@@ -37,7 +37,7 @@ def unquote(name: str) -> str:
 
 
 def quote(name: str) -> str:
-    """NAME as git writes it in a patch: bare, or C-quoted when a byte of it needs that."""
+    """Write NAME as git does in a patch: bare, or C-quoted when a byte of it needs that."""
     data = name.encode("utf-8", "surrogateescape")
     letters = {code: letter for letter, code in _LETTERS.items()}
     if all(32 <= b < 127 and b not in letters for b in data):
@@ -50,7 +50,7 @@ def quote(name: str) -> str:
 
 
 def header_name(text: str) -> str:
-    """The name in what follows `--- ` or `+++ `: without time stamp, quotes and markup."""
+    """Return the name that follows `--- ` or `+++ `: without time stamp, quotes and markup."""
     text = text.strip("\r")
     if text.startswith('"'):
         end = re.match(r'"(?:[^"\\]|\\.)*"', text)
@@ -62,7 +62,7 @@ def header_name(text: str) -> str:
 
 
 def git_names(text: str) -> tuple[str, str] | None:
-    """The two names in what follows `diff --git `, prefixes and all; None when they are unclear."""
+    """Return the two names that follow `diff --git `, prefixes and all; None when unclear."""
     quoted = re.fullmatch(r'("(?:[^"\\]|\\.)*"|\S.*?) ("(?:[^"\\]|\\.)*")', text) or re.fullmatch(
         r'("(?:[^"\\]|\\.)*") (\S.*)', text
     )
@@ -78,12 +78,12 @@ def git_names(text: str) -> tuple[str, str] | None:
 
 
 def bare(name: str) -> str:
-    """NAME without a one-letter prefix such as a/."""
+    """Return NAME without a one-letter prefix such as a/."""
     return _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
 
 
 def is_prefixed(old: str, new: str) -> bool:
-    """Whether both names carry a prefix as git writes it."""
+    """Tell whether both names carry a prefix as git writes it."""
     pair = (old[:2], new[:2])
     return pair in {("a/", "b/"), ("i/", "w/"), ("c/", "i/"), ("c/", "w/"), ("o/", "w/")} or (
         (old == DEV_NULL and new[:2] in {"b/", "w/", "i/"})
@@ -92,7 +92,7 @@ def is_prefixed(old: str, new: str) -> bool:
 
 
 def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str | None:
-    """The one path of the tree that NAME means, or None.
+    """Return the one path of the tree that NAME means, or None.
 
     As written or with its prefix taken off, whichever the tree has; where it has both, what the
     section's style says. Nothing is guessed: a leading `./` is all else that is forgiven.
@@ -106,6 +106,11 @@ def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str |
     return short if exists(short) else None
 
 
+def is_ambiguous(name: str, entries: Iterable[str]) -> bool:
+    """Tell whether the first, one-letter folder of a new file's NAME may be real or a prefix."""
+    return bool(_PREFIX.match(name)) and any(path.startswith(name[:2]) for path in entries)
+
+
 def target(name: str, *, prefixed: bool) -> str:
-    """Where a new file called NAME goes."""
+    """Return where a new file called NAME goes."""
     return bare(name) if prefixed else name.removeprefix("./")

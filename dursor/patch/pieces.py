@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.patch.edits import Line
-from dursor.patch.place import Index
+from dursor.patch.elision import is_elision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dursor.patch.edits import Line
+    from dursor.patch.place import Index
 
 _MOST = 64  # places of one change that are looked at
 _REACH = 60  # lines beyond a piece in which skipped context may stand
+_MISSING = 24  # lines of context that may be skipped or invented
+_LEAST = 3  # lines that say something and are true
 _WORD = re.compile(r"[A-Za-z_]\w+")
-ELISION = re.compile(
-    r"\s*(?:#|//|/\*|<!--|--|;|%|\"\"\"|\.\.\.|…)*\s*(?:\.\.\.|…)"
-    r"(?:[\w\s'()]*(?:\.\.\.|…)?\s*(?:\*/|-->)?)?\s*$"
-)
 
 
 class Piece(NamedTuple):
@@ -33,6 +35,24 @@ class _Group(NamedTuple):
     stop: int
 
 
+class _Side(NamedTuple):
+    """A hunk's old side: its texts, their letters in the file, and which say anything of it."""
+
+    texts: list[str]
+    letters: list[str | None]
+    said: list[bool]  # neither blank nor a mere sign that lines are left out
+
+
+def _side(lines: Sequence[Line], index: Index) -> _Side:
+    texts = [line.text for line in lines if line.tag != "+"]
+    letters = index.letters(texts)
+    said = [
+        bool(text.strip()) and not (letter is None and is_elision(text))
+        for text, letter in zip(texts, letters, strict=True)
+    ]
+    return _Side(texts, letters, said)
+
+
 def find_pieces(lines: Sequence[Line], index: Index) -> list[Piece] | None:
     """Find the one way in which every change of LINES stands in the file; None when unsure.
 
@@ -40,22 +60,20 @@ def find_pieces(lines: Sequence[Line], index: Index) -> list[Piece] | None:
     context only where lines are removed, or two true lines stand on the other side), and its piece
     must fit better there than anywhere else, in every respect.
     """
-    old = [line.text for line in lines if line.tag != "+"]
-    letters = [index.letter(text) for text in old]
+    side = _side(lines, index)
     pieces: list[Piece] = []
     for group in _groups(lines):
-        if pieces and pieces[-1].first <= group.first and group.stop < pieces[-1].stop:
+        last = pieces[-1] if pieces else Piece(0, 0, 0)
+        if last.first <= group.first and group.stop < last.stop:
             continue
-        piece = _best(group, old, letters, index)
-        if piece is None or not _touches(group, piece, old):
+        piece = _best(group, side, index)
+        if piece is None or not _touches(group, piece, side):
             return None
-        if pieces and (
-            piece.start < pieces[-1].start + pieces[-1].stop - pieces[-1].first
-            or piece.first < pieces[-1].stop
-        ):
+        if piece.first < last.stop or piece.start < last.start + last.stop - last.first:
             return None
         pieces.append(piece)
-    return pieces if _is_enough(pieces, old) else None
+    true = sum(sum(side.said[piece.first : piece.stop]) for piece in pieces)
+    return pieces if true >= _LEAST and 2 * true >= sum(side.said) else None
 
 
 def _groups(lines: Sequence[Line]) -> Iterator[_Group]:
@@ -73,36 +91,34 @@ def _groups(lines: Sequence[Line]) -> Iterator[_Group]:
         yield _Group(first, at)
 
 
-def _core(group: _Group, old: Sequence[str]) -> tuple[int, int]:
-    """The group with the one line of context on either side, where there is any."""
+def _best(group: _Group, side: _Side, index: Index) -> Piece | None:
+    """Return the one piece around GROUP that reaches at least as far as any other on each side."""
     first, stop = group
-    if first > 0 and not ELISION.match(old[first - 1]):
+    if first > 0 and not _is_elided(side, first - 1):
         first -= 1
-    if stop < len(old) and not ELISION.match(old[stop]):
+    if stop < len(side.texts) and not _is_elided(side, stop):
         stop += 1
-    return first, stop
-
-
-def _best(
-    group: _Group, old: Sequence[str], letters: Sequence[str | None], index: Index
-) -> Piece | None:
-    first, stop = _core(group, old)
-    core = letters[first:stop]
+    core = side.letters[first:stop]
     if not core or None in core:
         return None
     grown = [
-        _grow(first, stop, start, letters, index.text)
+        _grow(first, stop, start, side.letters, index.text)
         for start in index.all_places("".join(filter(None, core)), _MOST)
     ]
     if not grown:
         return None
     best = max(grown, key=lambda piece: piece.stop - piece.first)
-    for piece in grown:
-        if piece is not best and (piece.first < best.first or piece.stop > best.stop):
-            return None
-        if piece is not best and piece.stop - piece.first == best.stop - best.first:
-            return None
-    return best
+    span = (best.first, best.stop)
+    rivals = [piece for piece in grown if piece is not best]
+    is_best = all(
+        piece.first >= best.first and piece.stop <= best.stop and (piece.first, piece.stop) != span
+        for piece in rivals
+    )
+    return best if is_best else None
+
+
+def _is_elided(side: _Side, at: int) -> bool:
+    return not side.said[at] and bool(side.texts[at].strip())
 
 
 def _grow(first: int, stop: int, start: int, letters: Sequence[str | None], text: str) -> Piece:
@@ -114,22 +130,14 @@ def _grow(first: int, stop: int, start: int, letters: Sequence[str | None], text
     return Piece(first, stop, start)
 
 
-def _touches(group: _Group, piece: Piece, old: Sequence[str]) -> bool:
-    """Whether true context stands where it must around GROUP."""
-    above, below = group.first - piece.first, piece.stop - group.stop
-    if above and below:
+def _touches(group: _Group, piece: Piece, side: _Side) -> bool:
+    """Tell whether true context stands where it must around GROUP."""
+    if piece.first < group.first and group.stop < piece.stop:
         return True
     if group.stop > group.first:
-        return any(text.strip() for text in old[group.first : group.stop])
-    near = old[piece.first : group.first] or old[group.stop : piece.stop]
-    return sum(bool(text.strip()) for text in near) >= 2
-
-
-def _is_enough(pieces: Sequence[Piece], old: Sequence[str]) -> bool:
-    """Whether the pieces hold three lines that say something, and half of those there are."""
-    said = [bool(text.strip()) and not ELISION.match(text) for text in old]
-    true = sum(sum(said[piece.first : piece.stop]) for piece in pieces)
-    return true >= 3 and 2 * true >= sum(said)
+        return any(side.said[group.first : group.stop])
+    near = side.said[piece.first : group.first] or side.said[group.stop : piece.stop]
+    return sum(near) >= 2
 
 
 def cut(lines: Sequence[Line], pieces: Sequence[Piece]) -> Iterator[tuple[Piece, list[Line]]]:
@@ -154,20 +162,20 @@ def is_trustworthy(lines: Sequence[Line], pieces: Sequence[Piece], index: Index)
     It is not when it may be an edit that the model forgot to mark: a line that is not there but
     resembles one that is, or that uses a word which only the hunk's added lines bring in.
     """
-    old = [line.text for line in lines if line.tag != "+"]
+    side = _side(lines, index)
     brought = _brought(lines, index)
     held = {at for piece in pieces for at in range(piece.first, piece.stop)}
-    for at, text in enumerate(old):
-        if at in held or not text.strip() or ELISION.match(text):
-            continue
+    missing = [at for at, said in enumerate(side.said) if said and at not in held]
+    if len(missing) > _MISSING:
+        return False
+    for at in missing:
+        text = side.texts[at]
         low, high = _room(at, pieces, len(index.text))
-        letter = index.letter(text)
+        letter = side.letters[at]
         if letter is not None and letter in index.text[low:high]:
             continue
         words = set(_WORD.findall(text))
-        if words & brought:
-            return False
-        if any(_alike(words, text, index.lines[i]) for i in range(low, high)):
+        if words & brought or any(_alike(words, text, index.lines[i]) for i in range(low, high)):
             return False
     return True
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 _WORD = re.compile(r"[A-Za-z_]\w+")
+_FEW = 8  # places of a line that make it a good one to start from
+_PATIENCE = 32  # whole searches of a file before such lines are looked up
+_MOST_SCANNED = 200_000_000  # lines
 Key = Callable[[str], str]
 
 
 def exactly(line: str) -> str:
-    """The line itself."""
+    """Return the line itself."""
     return line
 
 
 def without_trailing(line: str) -> str:
-    """The line but for blanks at its end."""
+    """Return the line but for blanks at its end."""
     return line.rstrip()
 
 
 def without_indent(line: str) -> str:
-    """The line but for blanks at either end."""
+    """Return the line but for blanks at either end."""
     return line.strip()
 
 
@@ -33,69 +37,80 @@ class Index:
     lines: Sequence[str]
     key: Key = exactly
     _ids: dict[str, str] = field(default_factory=dict)
-    scanned: int = 0
+    _scanned: int = 0
 
     @cached_property
     def text(self) -> str:
-        """One character a line."""
-        ids = self._ids
-        out = []
-        for line in self.lines:
-            key = self.key(line)
-            letter = ids.get(key)
-            if letter is None:
-                letter = ids[key] = chr(len(ids))
-            out.append(letter)
-        return "".join(out)
+        """Spell the file with one character a line."""
+        keys = self.lines if self.key is exactly else list(map(self.key, self.lines))
+        self._ids.update((key, chr(at)) for at, key in enumerate(dict.fromkeys(keys)))
+        return "".join(map(self._ids.__getitem__, keys))
+
+    @cached_property
+    def _rare(self) -> dict[str, list[int]]:
+        """Map the letters that stand in few places to those."""
+        counts = Counter(self.text)
+        places: dict[str, list[int]] = defaultdict(list)
+        for at, letter in enumerate(self.text):
+            if counts[letter] <= _FEW:
+                places[letter].append(at)
+        return places
 
     @cached_property
     def words(self) -> set[str]:
-        """Every identifier-like word of the file."""
+        """Collect every identifier-like word of the file."""
         return set(_WORD.findall("\n".join(self.lines)))
 
     def letter(self, line: str) -> str | None:
-        """The letter of LINE; None when the file has no such line."""
+        """Return the letter of LINE; None when the file has no such line."""
         return self._ids.get(self.key(line)) if self.text else None
 
-    def all_places(self, pattern: str, most: int) -> list[int]:
-        """Every place of PATTERN; none when there are more than MOST."""
+    def occurrences(self, pattern: str, most: int) -> list[int]:
+        """Return where PATTERN stands, MOST places and one at the most.
+
+        A file of which too much has been searched already gives none: hunks by the thousand that
+        are almost everywhere are not worth the time, and a hunk without a place is refused.
+        """
+        if self._scanned > _PATIENCE * len(self.text):
+            for offset, letter in enumerate(pattern):
+                if letter in self._rare:
+                    starts = [at - offset for at in self._rare[letter] if at >= offset]
+                    return [at for at in starts if self.text.startswith(pattern, at)][: most + 1]
         found: list[int] = []
-        at = self.text.find(pattern)
-        while at >= 0:
+        at = self.text.find(pattern) if self._scanned < _MOST_SCANNED else -1
+        self._scanned += len(self.text)
+        while at >= 0 and len(found) <= most:
             found.append(at)
-            if len(found) > most:
-                return []
             at = self.text.find(pattern, at + 1)
         return found
 
+    def all_places(self, pattern: str, most: int) -> list[int]:
+        """Return every place of PATTERN; none when there are more than MOST."""
+        found = self.occurrences(pattern, most)
+        return found if len(found) <= most else []
+
+    def letters(self, lines: Iterable[str]) -> list[str | None]:
+        """Return the letter of each line; None for those that the file lacks."""
+        if not self.text:
+            return [None for _ in lines]
+        keys = lines if self.key is exactly else map(self.key, lines)
+        return list(map(self._ids.get, keys))
+
     def pattern(self, lines: Sequence[str]) -> str | None:
-        """LINES in this index's letters; None when the file has no such line."""
-        assert self.text is not None  # noqa: S101
-        out = []
-        for line in lines:
-            letter = self._ids.get(self.key(line))
-            if letter is None:
-                return None
-            out.append(letter)
-        return "".join(out)
+        """Spell LINES with the file's letters; None when the file lacks one of them."""
+        letters = self.letters(lines)
+        return None if None in letters else "".join(filter(None, letters))
 
     def find(self, lines: Sequence[str], hint: int | None) -> list[int]:
-        """At most two places where LINES stand; only HINT when they stand exactly there."""
+        """Return at most two places where LINES stand; only HINT when they stand exactly there."""
         pattern = self.pattern(lines)
         if not pattern:
             return []
         if hint is not None and hint >= 0 and self.text.startswith(pattern, hint):
             return [hint]
-        first = self.text.find(pattern)
-        if first < 0:
-            return []
-        second = self.text.find(pattern, first + 1)
-        return [first] if second < 0 else [first, second]
-
-    def __contains__(self, line: str) -> bool:
-        return self.pattern([line]) is not None
+        return self.occurrences(pattern, 1)
 
     def places(self, line: str, most: int) -> list[int]:
-        """Where LINE stands; nothing when that is more than MOST times."""
+        """Return where LINE stands; nothing when that is more than MOST times."""
         letter = self.letter(line)
         return self.all_places(letter, most) if letter else []

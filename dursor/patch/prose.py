@@ -16,7 +16,7 @@ _RULE = re.compile(r"[-=*_]{3,}")
 
 
 def summary(prose: Iterable[str]) -> str | None:
-    """The first paragraphs of PROSE as one line, at most about 500 characters."""
+    """Return the first paragraphs of PROSE as one line, at most about 500 characters."""
     words: list[str] = []
     length = 0
     for line in prose:

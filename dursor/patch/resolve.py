@@ -1,83 +1,73 @@
-"""A model's reply and a tree to the tree it means, or a precise refusal."""
+"""From a model's reply and a tree to the tree it means, or a precise refusal."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError
-from dursor.patch.extract import extract
-from dursor.patch.files import Draft, FileRefusedError
+from dursor.patch.attempts import final
+from dursor.patch.draft import Draft
+from dursor.patch.extract import MOST_EDITS, extract
+from dursor.patch.filedraft import FileRefusedError
 from dursor.patch.prose import summary
+from dursor.patch.result import PartlyResolvedError, Resolution
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from dursor.patch.edits import Extract, FileEdit
+    from dursor.tree import Tree
 
-    from dursor.domain import HunkFailure
-    from dursor.patch.edits import FileEdit
-    from dursor.tree import Changes, Tree
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """What a reply comes to: only real changes against the tree."""
-
-    changes: Changes
-    renames: Mapping[str, str] = field(default_factory=dict)  # new path -> old path
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()  # which rule placed what
-
-
-class PartlyResolvedError(ApplyFailedError):
-    """Some hunks failed; `kept` is what resolved all the same, for the repair turn to build on."""
-
-    def __init__(
-        self, message: str, *, hint: str | None, failures: tuple[HunkFailure, ...], kept: Resolution
-    ) -> None:
-        super().__init__(message, hint=hint, failures=failures)
-        self.kept = kept
+__all__ = ["PartlyResolvedError", "Resolution", "resolve", "summary_of"]
 
 
 def resolve(reply: str, tree: Tree, *, kept: Resolution | None = None) -> Resolution:
-    """Resolve REPLY against TREE, with KEPT (from a former attempt) laid over it first.
+    """Resolve REPLY against TREE, on top of what a former attempt of the same answer KEPT.
 
-    Raises NoPatchError, PartlyResolvedError (an ApplyFailedError with `kept`) or NoChangeError.
+    Raises NoPatchError (nothing to resolve), ApplyFailedError (always a PartlyResolvedError, whose
+    `kept` is for the next attempt) or NoChangeError (it comes to the tree itself).
     """
-    edits = extract(reply).edits
-    if not edits:
+    found = extract(reply)
+    if not found.edits:
         raise NoPatchError("the reply holds no patch", hint="ask for a unified diff")
-    edits = _last_attempt(edits)
-    draft = Draft(tree, kept.changes if kept else {}, dict(kept.renames) if kept else {})
+    draft = Draft(tree, kept)
     failures: list[HunkFailure] = []
+    try:
+        edits = _counting(found, tree)
+    except ApplyFailedError as error:
+        edits, failures = [], list(error.failures)
     for edit in edits:
         try:
             draft.take(edit)
         except FileRefusedError as error:
             failures += error.failures
-    failures += draft.settle()
-    resolution = Resolution(
-        draft.changes(), draft.renames, tuple(draft.warnings), tuple(draft.notes)
-    )
+    resolution, late = draft.finish()
+    failures += late
     if failures:
-        raise PartlyResolvedError(
-            _message(failures), hint=None, failures=tuple(failures), kept=resolution
-        )
+        raise PartlyResolvedError(_message(failures), failures=tuple(failures), kept=resolution)
     if not resolution.changes:
         raise NoChangeError("the reply changes nothing")
     return resolution
 
 
-def _last_attempt(edits: tuple[FileEdit, ...]) -> tuple[FileEdit, ...]:
-    return tuple(edit for edit in edits if edit.attempt == edits[-1].attempt)
+def _counting(found: Extract, tree: Tree) -> list[FileEdit]:
+    """Return the edits that count; raises ApplyFailedError where that cannot be told."""
+    reason = None
+    if len(found.edits) > MOST_EDITS:
+        reason = f"the reply holds more than {MOST_EDITS} patches"
+    if found.withdrawn:
+        reason = "the reply takes its last patch back"
+    if reason:
+        raise ApplyFailedError(reason, failures=(HunkFailure(None, "", reason),))
+    return final(found.edits, tree)
 
 
 def _message(failures: list[HunkFailure]) -> str:
     first = failures[0]
-    where = f" in {first.path}" if first.path else ""
+    where = f"{first.path}: " if first.path else ""
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    return f"{first.reason}{where}{more}"
+    return f"{where}{first.reason}{more}"
 
 
 def summary_of(reply: str) -> str | None:
-    """The prose around the patches: its first paragraphs, at most about 500 characters."""
+    """Return the first paragraphs of the prose around the patches, at most about 500 characters."""
     return summary(extract(reply).prose)

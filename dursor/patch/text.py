@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def split_lines(text: str) -> list[str]:
-    r"""TEXT cut after each `\n` and nowhere else."""
+    r"""Cut TEXT after each `\n` and nowhere else."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]
 
 
 def joined(lines: Iterable[str]) -> bytes:
-    """The bytes of LINES."""
+    """Return the bytes of LINES."""
     return "".join(lines).encode("utf-8", "surrogateescape")

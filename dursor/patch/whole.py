@@ -1,46 +1,65 @@
-"""Whole files with a path: a fenced block whose name stands above it or in its opening line."""
+"""Names of files in prose, and whole files: a fenced block with its name above or beside it."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from dursor.patch.edits import Action, FileEdit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_NAME = r"[^\s`*\"'<>|:(),;]+(?: [^\s`*\"'<>|:(),;]+)*"
-_PATH = re.compile(
-    rf"(?:[#>*\-\s]*)(?:\d+[.)]\s*)?(?:(?:new |updated? |create )?(?:file|path|filename)\s*:?\s*)?"
-    rf"[`*\"'<\[]*({_NAME})[`*\"'>\]]*(?:\s*\((?:new|new file|updated|modified)\))?\s*:?[`*\s]*",
+_LONGEST = 300
+_LABEL = re.compile(
+    r"(?:(?:new|updated?|modified|create|modify|edit)\s+)?(?:file(?:name)?|path)\s*:?\s+",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"\d+[.)]\s+")
+_REMARK = re.compile(r"\s+\((?:new|new file|updated|modified|created?)\)$", re.IGNORECASE)
 _INFO = re.compile(
-    r"""(?:[\w+#.-]*[\s:])?\s*(?:title=|file=|filename=|path=)?["']?([^\s"']+)["']?\s*$"""
+    r"""(?:[\w+#-]*[ :])?\s*(?:(?:title|file|filename|path)=)?["']?([^\s"':=]+)["']?$"""
 )
+_TICKED = re.compile(r"`([^`\s]+)`")
+_EXTENSION = re.compile(r"[\w)]\.[A-Za-z]\w*$")
+_PLAIN = frozenset(
+    {"Makefile", "Dockerfile", "LICENSE", "README", "Justfile", "Procfile", "Gemfile", "Rakefile"}
+)
+_SHELLS = frozenset({"bash", "sh", "shell", "console", "zsh", "terminal", "output", "log"})
+_FOR_SHELLS = (".sh", ".bash", ".zsh", ".txt", ".log", ".md")
 
 
 def path_in(line: str) -> str | None:
-    """The path that LINE is about: nothing but a path, markup and a word like `File:` aside."""
-    match = _PATH.fullmatch(line.strip())
-    if not match or line.strip() in {"", "---"}:
+    """Return the path that LINE is: nothing but a path, markup and a word like `File:` aside."""
+    if len(line) > _LONGEST or not ("." in line or "/" in line or "ile" in line or "E" in line):
         return None
-    name = match[1]
-    looks = "/" in name or re.search(r"\.[A-Za-z]\w*$", name) or name in _PLAIN
-    return name if looks and " " not in name else None
+    text = line.strip().lstrip("#>*-+ \t")
+    text = _LABEL.sub("", _NUMBER.sub("", text.lstrip("*_`"), count=1), count=1)
+    text = _REMARK.sub("", text.strip("*_: \t")).strip("*_: \t")
+    if len(text) > 2 and text[0] in "`\"'<[" and text[-1] in "`\"'>]":
+        text = text[1:-1]
+    return text if is_path(text) else None
 
 
-_PLAIN = frozenset({"Makefile", "Dockerfile", "LICENSE", "README", "Justfile", "Procfile"})
+def path_said(line: str) -> str | None:
+    """Return the one path that a sentence like "In `a.py`:" puts between backticks."""
+    if len(line) > _LONGEST:
+        return None
+    names = {name for name in _TICKED.findall(line) if is_path(name)}
+    return names.pop() if len(names) == 1 else None
+
+
+def is_path(text: str) -> bool:
+    """Tell whether TEXT looks like a path: no blanks, and a slash, an extension or a known name."""
+    if not text or any(char.isspace() or char in "`*\"'<>|()," for char in text):
+        return False
+    return ("/" in text.strip("/") and "://" not in text) or (
+        bool(_EXTENSION.search(text)) or text in _PLAIN
+    )
 
 
 def path_of_info(info: str) -> str | None:
-    """The path in a fence's opening line, as in ```` ```python src/a.py ````."""
-    match = _INFO.fullmatch(info.strip())
-    name = match[1] if match else ""
-    return name if "/" in name or re.search(r"\w\.[A-Za-z]\w*$", name) else None
+    """Return the path in a fence's opening line, as in ```` ```python src/a.py ````."""
+    info = info.strip()
+    match = _INFO.match(info) if len(info) <= _LONGEST else None
+    return match[1] if match and is_path(match[1]) else None
 
 
-def written(path: str, body: Sequence[str], *, cut: bool) -> FileEdit:
-    """The edit that makes PATH hold BODY."""
-    return FileEdit(Action.WRITE, path, whole=tuple(body), cut=cut)
+def is_transcript(info: str, path: str) -> bool:
+    """Tell whether a fence of this language shows commands about PATH rather than its text."""
+    language = info.strip().split(" ")[0].lower()
+    return language in _SHELLS and not path.endswith(_FOR_SHELLS)

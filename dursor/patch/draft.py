@@ -1,0 +1,259 @@
+"""A tree while the sections of a reply are laid over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dursor.patch.edits import Action, FileEdit, Hunk
+from dursor.patch.elision import is_placeholder
+from dursor.patch.filedraft import FileDraft, FileRefusedError, is_binary, refuse
+from dursor.patch.ladder import Target
+from dursor.patch.lines import FileText, decode, new_file
+from dursor.patch.names import is_ambiguous, locate, target
+from dursor.patch.result import Resolution, differing
+from dursor.patch.rewrite import is_excerpt, is_quoted, rewritten
+from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dursor.domain import HunkFailure
+
+_MODES = frozenset({FILE, EXECUTABLE, SYMLINK, SUBMODULE})
+
+
+class Draft:
+    """The files that differ from the base so far; None for a deleted one."""
+
+    def __init__(self, base: Tree, kept: Resolution | None) -> None:
+        self.base = base
+        self.entries = base.entries()
+        self.files: dict[str, FileDraft | None] = {}
+        self.renames: dict[str, str] = {}
+        self.warnings: list[str] = []
+        self.notes: list[str] = []
+        self.from_before: set[str] = set()
+        if kept:
+            self._keep(kept)
+
+    def _keep(self, kept: Resolution) -> None:
+        self.renames.update(kept.renames)
+        self.from_before.update(kept.changes)
+        for path, state in kept.changes.items():
+            if state is None:
+                self.files[path] = None
+                continue
+            origin = kept.renames.get(path, path)
+            splices = kept.placed.get(path)
+            if splices is None or origin not in self.entries:
+                self.files[path] = FileDraft(
+                    path, state.mode, Target(decode(state.data)), is_settled=True
+                )
+            else:
+                draft = FileDraft(path, state.mode, Target(decode(self.base.read(origin))))
+                draft.splices, draft.kept = sorted(splices), set(splices)
+                self.files[path] = draft
+
+    def take(self, edit: FileEdit) -> None:
+        """Lay EDIT over the tree; raises FileRefusedError with every hunk that failed."""
+        _refuse_outright(edit)
+        match edit.action:
+            case Action.ADD:
+                self._add(edit)
+            case Action.DELETE:
+                self._delete(edit)
+            case Action.WRITE:
+                self._write(edit)
+            case Action.MODIFY:
+                self._modify(edit)
+
+    def _exists(self, path: str) -> bool:
+        return self.files[path] is not None if path in self.files else path in self.entries
+
+    def _locate(self, name: str, edit: FileEdit) -> str | None:
+        """Find the present path of the file that NAME means, renamed by this reply or not."""
+        path = locate(name, self._exists, prefixed=edit.prefixed)
+        if path is None:
+            moved = {old: new for new, old in self.renames.items()}
+            old = locate(name, moved.__contains__, prefixed=edit.prefixed)
+            path = moved[old] if old is not None else None
+        return path
+
+    def _open(self, path: str) -> FileDraft:
+        draft = self.files.get(path)
+        if draft is not None:
+            return draft
+        mode = self.entries[path].mode
+        if mode == SUBMODULE:
+            raise refuse(path, "this is a submodule")
+        if mode == SYMLINK:
+            raise refuse(path, "this is a symbolic link")
+        data = self.base.read(path)
+        if is_binary(data):
+            raise refuse(path, "this is a binary file")
+        return FileDraft(path, mode, Target(decode(data)))
+
+    def _new_path(self, edit: FileEdit, name: str) -> str:
+        """Return where a new file called NAME goes; raises when its top folder may be a prefix."""
+        if not edit.certain and is_ambiguous(name, self.entries):
+            raise refuse(
+                name, "the first folder may be a prefix or real: give the path from the top"
+            )
+        return target(name, prefixed=edit.prefixed)
+
+    def _add(self, edit: FileEdit) -> None:
+        path = self._new_path(edit, edit.path)
+        lines: list[str] = []
+        for hunk in edit.hunks:
+            lines += _added(path, hunk)
+        newline = not any(hunk.new_open for hunk in edit.hunks)
+        self._create(path, edit.new_mode or FILE, new_file(lines, final_newline=newline))
+
+    def _create(self, path: str, mode: str, text: FileText) -> None:
+        if any(is_placeholder(line) for line in text.lines):
+            raise refuse(path, "the new file has lines that stand for code left out")
+        draft = FileDraft(path, mode, Target(text), is_settled=True)
+        if self._exists(path) and path not in self.from_before:
+            present = self.files.get(path)
+            state = present.state() if present else None
+            data = state.data if state else self.base.read(path)
+            if data and data != draft.state().data:
+                raise refuse(path, "this file already exists")
+        self.files[path] = draft
+        self.notes.append(f"{path}: new file")
+
+    def _delete(self, edit: FileEdit) -> None:
+        path = self._locate(edit.path, edit)
+        if path is None:
+            if self.files.get(target(edit.path, prefixed=edit.prefixed), 0) is None:
+                return
+            raise refuse(edit.path, "there is no such file")
+        if edit.hunks:
+            draft = self._open(path)
+            self._place(draft, edit)
+            if not draft.is_empty:
+                raise refuse(path, "the patch deletes the file but not all of its lines")
+        self.files[path] = None
+        self.renames.pop(path, None)
+        self.notes.append(f"{path}: deleted")
+
+    def _modify(self, edit: FileEdit) -> None:
+        path, new_path = self._locate(edit.path, edit), edit.new_path
+        if path is None and new_path is not None:
+            path, new_path = self._locate(new_path, edit), None
+        if path is None:
+            self._fill(edit)
+            return
+        if new_path is not None and edit.prefixed and not (edit.renames or edit.copies):
+            raise refuse(path, "the patch names two paths but says nothing of a rename")
+        draft = self._open(path)
+        if edit.copies and new_path is not None:
+            draft = FileDraft(new_path, draft.mode, draft.target, list(draft.splices))
+            if self._exists(new_path):
+                raise refuse(new_path, "the copy's target already exists")
+        draft.mode = edit.new_mode or draft.mode
+        self.files[draft.path] = draft
+        self._place(draft, edit)
+        if edit.renames and new_path is not None:
+            self._rename(path, target(new_path, prefixed=edit.prefixed))
+
+    def _fill(self, edit: FileEdit) -> None:
+        """Make a new file of a section that only adds, from the file's start, to none."""
+        starts_file = all(hunk.start in {None, 0} for hunk in edit.hunks)
+        adds = all(line.tag == "+" for hunk in edit.hunks for line in hunk.lines)
+        if not (edit.hunks and adds and starts_file):
+            raise refuse(edit.path, "there is no such file", _first_source(edit))
+        self._add(edit)
+
+    def _rename(self, old: str, new: str) -> None:
+        if old == new:
+            return
+        if self._exists(new):
+            raise refuse(new, "the rename's target already exists")
+        draft = self.files[old]
+        if draft is None:
+            raise refuse(old, "this file is deleted")
+        self.files[old] = None
+        self.files[new] = draft
+        if old in self.renames:
+            self.renames[new] = self.renames.pop(old)
+        elif old in self.entries:
+            self.renames[new] = old
+        draft.path = new
+        self.notes.append(f"{new}: renamed from {old}")
+
+    def _write(self, edit: FileEdit) -> None:
+        path = self._locate(edit.path, edit)
+        if path is None:
+            self._create(self._new_path(edit, edit.path), FILE, new_file(edit.lines))
+            return
+        draft = self._open(path)
+        if is_quoted(edit.lines, draft.target):
+            return
+        if is_excerpt(edit.lines, draft.target):
+            raise refuse(path, "this looks like an excerpt, not the whole file: show what changes")
+        self.files[path] = FileDraft(
+            path, draft.mode, Target(rewritten(draft.target.text, edit.lines)), is_settled=True
+        )
+        self.notes.append(f"{path}: rewritten")
+
+    def _place(self, draft: FileDraft, edit: FileEdit) -> None:
+        failures: list[HunkFailure] = []
+        for hunk in edit.hunks:
+            if not hunk.changes:
+                continue
+            try:
+                places = draft.add(hunk, edit.breath)
+            except FileRefusedError as error:
+                failures += error.failures
+                continue
+            self.notes += [f"{draft.path}:{placed.start + 1}: {placed.rule}" for placed in places]
+        if failures:
+            raise FileRefusedError(failures[0].reason, failures=tuple(failures))
+
+    def finish(self) -> tuple[Resolution, list[HunkFailure]]:
+        """Return what it all comes to, and the failures that only show now."""
+        failures: list[HunkFailure] = []
+        states: dict[str, FileState | None] = {}
+        for path, draft in self.files.items():
+            try:
+                states[path] = draft.state() if draft else None
+            except FileRefusedError as error:
+                failures += error.failures
+        changes = differing(self.base, states)
+        renames = {new: old for new, old in self.renames.items() if changes.get(new) is not None}
+        placed = {
+            path: tuple(draft.splices)
+            for path, draft in self.files.items()
+            if draft and not draft.is_settled and path in changes
+        }
+        return Resolution(
+            changes, renames, tuple(self.warnings), tuple(self.notes), placed
+        ), failures
+
+
+def _refuse_outright(edit: FileEdit) -> None:
+    """Raise for a section that needs no look at the tree to be refused."""
+    if edit.cut:
+        raise refuse(edit.path or None, "the reply breaks off inside this patch")
+    if edit.binary:
+        raise refuse(edit.path, "binary changes are not supported")
+    if not edit.path:
+        raise refuse(None, "nothing says which file this is about", _first_source(edit))
+    if edit.new_mode is not None and edit.new_mode not in _MODES:
+        raise refuse(edit.path, f"there is no file mode {edit.new_mode!r}")
+
+
+def _first_source(edit: FileEdit) -> str:
+    return edit.hunks[0].source if edit.hunks else ""
+
+
+def _added(path: str, hunk: Hunk) -> Iterator[str]:
+    """Yield the lines of a new file's hunk; blank ones may have lost their plus."""
+    lines = list(hunk.lines)
+    while lines and lines[-1].bare and not lines[-1].text.strip():
+        lines.pop()
+    for line in lines:
+        if line.tag == "-" or (line.tag == " " and line.text.strip()):
+            raise refuse(path, "a new file has only added lines", hunk.source)
+        yield line.text

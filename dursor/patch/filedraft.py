@@ -1,0 +1,173 @@
+"""One file while hunks are laid into it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dursor.domain import HunkFailure
+from dursor.errors import ApplyFailedError
+from dursor.patch.edits import Hunk, Origin
+from dursor.patch.elision import is_placeholder
+from dursor.patch.explain import failure
+from dursor.patch.ladder import Ambiguous, Outcome, Placed, Target, climb, everywhere
+from dursor.patch.place import without_indent
+from dursor.tree import FileState
+
+if TYPE_CHECKING:
+    from dursor.patch.lines import FileText, Splice
+
+_SNIFFED = 8000  # bytes that git looks at for a NUL
+_MOST_EXPLAINED = 100  # failures of one file for which the nearest text is looked up
+_MOST_JOINED = 2_000_000  # lines; hunks that build on one another cost a join each
+
+
+class FileRefusedError(ApplyFailedError):
+    """One section of a reply cannot be applied."""
+
+
+def refuse(path: str | None, reason: str, hunk: str = "") -> FileRefusedError:
+    """Make the error for a section that fails as a whole."""
+    return FileRefusedError(reason, failures=(HunkFailure(path, hunk, reason),))
+
+
+def is_binary(data: bytes) -> bool:
+    """Tell whether git would call DATA binary."""
+    return b"\0" in data[:_SNIFFED]
+
+
+@dataclass
+class FileDraft:
+    """A file's text in the base, and the changes placed in it so far."""
+
+    path: str
+    mode: str
+    target: Target
+    splices: list[Splice] = field(default_factory=list)  # ascending, against `target`
+    kept: set[Splice] = field(default_factory=set)  # those of a former attempt
+    newline: bool | None = None  # whether the last line ends, where a hunk says so
+    is_settled: bool = False  # `target` is no longer the base's text
+    spans: list[tuple[int, int]] = field(default_factory=list)  # what hunks were about
+    _owners: dict[int, int] = field(default_factory=dict)  # line -> breath that placed it
+    _seen: set[tuple[object, ...]] = field(default_factory=set)
+    _result: Target | None = None  # what the splices make of `target`
+    _spent: int = 0  # lines joined for results so far
+    _failed: int = 0
+
+    def add(self, hunk: Hunk, breath: int) -> tuple[Placed, ...]:
+        """Place HUNK, against the base or else what it has become; raises FileRefusedError."""
+        self._refuse_placeholders(hunk)
+        outcome = self._outcome(hunk, self.target)
+        if outcome is None:
+            outcome = self._on_result(hunk)
+        if isinstance(outcome, Ambiguous) and hunk.times > 1:
+            places = everywhere(hunk, self.target)
+            if len(places) == hunk.times:
+                return tuple(self._take(hunk, place, breath) for place in places)
+        if not isinstance(outcome, Placed):
+            self._failed += 1
+            why = failure(
+                self.path, hunk, self.target, outcome, look=self._failed <= _MOST_EXPLAINED
+            )
+            raise FileRefusedError(why.reason, failures=(why,))
+        return (self._take(hunk, outcome, breath),)
+
+    def _refuse_placeholders(self, hunk: Hunk) -> None:
+        """Refuse to write a comment that stands for code left out, unless it is there already."""
+        for line in hunk.lines:
+            if line.tag != "+" or not is_placeholder(line.text):
+                continue
+            if self.target.index(without_indent).letter(line.text) is None:
+                reason = "an added line stands for code that is left out: write the code"
+                failed = HunkFailure(self.path, hunk.source, reason, line=line.text)
+                raise FileRefusedError(reason, failures=(failed,))
+
+    def _outcome(self, hunk: Hunk, target: Target) -> Outcome:
+        """Climb with every reading of HUNK; two that both fit are ambiguous."""
+        if not hunk.others:
+            return climb(hunk, target)
+        outcomes = [climb(reading, target) for reading in (hunk, *hunk.others)]
+        fitting = [outcome for outcome in outcomes if outcome is not None]
+        if len(fitting) > 1:
+            starts = (x.start if isinstance(x, Placed) else x.places[0] for x in fitting)
+            return Ambiguous("readings", tuple(starts))
+        return fitting[0] if fitting else None
+
+    def _on_result(self, hunk: Hunk) -> Outcome:
+        """Place HUNK in what the file has become, which then takes the base's place."""
+        if not self.splices:
+            return None
+        if self._result is None:
+            self._spent += len(self.target.lines)
+            if self._spent > _MOST_JOINED:
+                return None
+            self._result = Target(self._text())
+        outcome = self._outcome(hunk, self._result)
+        if isinstance(outcome, Placed):
+            self.target, self.is_settled, self._result = self._result, True, None
+            self.splices, self.kept, self.newline = [], set(), None
+            self.spans, self._owners, self._seen = [], {}, set()
+        return outcome
+
+    def _take(self, hunk: Hunk, placed: Placed, breath: int) -> Placed:
+        key = (hunk.lines, placed.start)
+        if key in self._seen:
+            return placed
+        self._drop_kept(placed)
+        if hunk.origin is Origin.DIFF:
+            self._own(hunk, placed, breath)
+        for splice in placed.splices:
+            self._insert(hunk, splice)
+        self._seen.add(key)
+        self.spans.append((placed.start, placed.stop))
+        self._result = None
+        if placed.stop == len(self.target.lines) and hunk.old_open != hunk.new_open:
+            self.newline = not hunk.new_open
+        return placed
+
+    def _own(self, hunk: Hunk, placed: Placed, breath: int) -> None:
+        """Refuse a hunk on lines that a patch elsewhere in the reply is about."""
+        lines = range(placed.start, placed.stop)
+        if any(self._owners.get(line, breath) != breath for line in lines):
+            raise refuse(
+                self.path, "two patches of the reply are about the same lines", hunk.source
+            )
+        self._owners.update(dict.fromkeys(lines, breath))
+
+    def _drop_kept(self, placed: Placed) -> None:
+        """Let a hunk that restates a place replace what was kept for it."""
+        if not self.kept:
+            return
+        low = bisect_left(self.splices, (placed.start,))
+        high = bisect_right(self.splices, (placed.stop, placed.stop + 1))
+        stale = [x for x in self.splices[low:high] if x in self.kept and x.end <= placed.stop]
+        self.kept.difference_update(stale)
+        self.splices[low:high] = [x for x in self.splices[low:high] if x not in stale]
+
+    def _insert(self, hunk: Hunk, splice: Splice) -> None:
+        at = bisect_left(self.splices, (splice.start, splice.end + 1))
+        before = self.splices[at - 1] if at else None
+        after = self.splices[at] if at < len(self.splices) else None
+        if (before and before.end > splice.start) or (after and splice.end > after.start):
+            raise refuse(self.path, "two hunks change the same lines", hunk.source)
+        self.splices.insert(at, splice)
+
+    def _text(self) -> FileText:
+        return self.target.text.spliced(self.splices, final_newline=self.newline)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left of the text."""
+        return not self._text().lines
+
+    def state(self) -> FileState:
+        """Return the file as it now is; raises FileRefusedError when it cannot be written."""
+        try:
+            data = self._text().encode()
+        except UnicodeEncodeError as error:
+            letter = error.object[error.start]
+            raise refuse(self.path, f"the file is not UTF-8 and cannot hold {letter!r}") from error
+        if is_binary(data):
+            raise refuse(self.path, "the result is binary")
+        return FileState(self.mode, data)

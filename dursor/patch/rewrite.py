@@ -1,0 +1,50 @@
+"""Whole texts given for files that exist: whether they can be trusted to be whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dursor.patch.elision import is_placeholder
+from dursor.patch.linediff import opcodes
+from dursor.patch.lines import FileText, Splice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dursor.patch.ladder import Target
+
+
+def is_quoted(lines: Sequence[str], target: Target) -> bool:
+    """Tell whether LINES only repeat a part of the file, or all of it."""
+    said = list(lines)
+    while said and not said[-1].strip():
+        said.pop()
+    pattern = target.index().pattern(said)
+    return bool(pattern) and target.index().text.find(pattern or "") >= 0
+
+
+def is_excerpt(lines: Sequence[str], target: Target) -> bool:
+    """Tell whether LINES may be less than the whole file.
+
+    Whole is what skips nothing in so many words and either keeps most of the file's lines, or
+    begins and ends as the file does.
+    """
+    old = [line.strip() for line in target.lines if line.strip()]
+    new = [line.strip() for line in lines if line.strip()]
+    if not old:
+        return False
+    if not new or any(is_placeholder(line) and line not in old for line in new):
+        return True
+    common = (Counter(old) & Counter(new)).total()
+    return 5 * common < 3 * len(old) and (old[0] != new[0] or old[-1] != new[-1])
+
+
+def rewritten(text: FileText, lines: Sequence[str]) -> FileText:
+    """Give TEXT the content of LINES, with its own line ends and final newline."""
+    splices = [
+        Splice(op.a0, op.a1, tuple(lines[op.b0 : op.b1]))
+        for op in opcodes(text.lines, lines)
+        if not op.equal
+    ]
+    return text.spliced(splices)
