@@ -6,17 +6,17 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dursor.agent import conversation, prompts
+from dursor.agent.spending import Listening, Spending
 from dursor.context.placeholders import PREFIX
-from dursor.domain import FileChange, HunkFailure, Secret, Stage, Usage
+from dursor.domain import FileChange, HunkFailure, Secret, Stage
 from dursor.errors import (
     ApplyFailedError,
     BudgetError,
     CallError,
     DeadlineError,
-    DursorError,
     NoChangeError,
     PolicyError,
 )
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dursor.agent.meter import Meter, Price
+    from dursor.agent.watch import Watch
     from dursor.pathrules import PathRules
     from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
 
 MAX_REPAIRS = 2
 _PLACEHOLDER = re.compile(PREFIX.encode() + rb"[0-9a-f]{8}")
-BYTES_PER_TOKEN = 4  # an estimate, until the vendor says what was used
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,6 @@ class Ask:
     worst_case: Callable[[int], float | None]  # US dollars at most, from input tokens
 
 
-class Watch(Protocol):
-    """Hears how an attempt goes; every call is cheap."""
-
-    def stage(self, stage: Stage, message: str) -> None: ...
-
-    def progress(self, output_chars: int, usage: Usage | None) -> None: ...
-
-    def retry(self, seconds: float, error: DursorError) -> None: ...
-
-
 @dataclass(frozen=True)
 class Answer:
     """A whole answer, resolved and checked."""
@@ -91,17 +81,17 @@ class Answer:
 
 @dataclass
 class Attempt:
-    """One run while it runs; `usage`, `calls` and `stage` stay true after a failure."""
+    """One run while it runs; `spending`, `calls` and `stage` stay true after a failure."""
 
     ground: Ground
     ask: Ask
     watch: Watch
     stage: Stage = Stage.CALL
     calls: int = 0
-    usage: Usage | None = None
-    cost_usd: float | None = None  # of all calls; None when a price or a usage is unknown
-    estimated: bool = False  # a cut stream's usage is counted here, not said by the vendor
     _began: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.spending = Spending(self.ask.run_id, self.ask.price, self.ground.meter)
 
     async def run(self) -> Answer:
         """Ask, resolve, check and finish; raises a DursorError, `stage` then says where."""
@@ -196,23 +186,20 @@ class Attempt:
     async def _call(self, prompt: Prompt) -> Reply:
         self._enter(Stage.CALL, f"asking {self.ask.endpoint.model_name}")
         if self.calls:
-            tokens = conversation.size(prompt) // BYTES_PER_TOKEN
-            self.ground.meter.allow(self.ask.worst_case(tokens))
-        listener = _Listener(self, conversation.size(prompt) // BYTES_PER_TOKEN)
+            most = conversation.most_tokens(prompt)
+            self.ground.meter.reserve(self.ask.run_id, self.ask.worst_case(most))
+        limits = self._time_left()
+        listening = Listening(self.watch, self.spending, conversation.size(prompt))
         self.calls += 1
         try:
-            reply = await self.ground.caller.answer(
-                self.ask.endpoint, prompt, self._time_left(), listener
-            )
+            reply = await self.ground.caller.answer(self.ask.endpoint, prompt, limits, listening)
         except CallError as error:
-            self._spend(error.usage or listener.latest)
+            self.spending.add(error.usage or listening.latest)
             raise
         except (BudgetError, asyncio.CancelledError):
-            if listener.heard:
-                self.estimated = True
-                self._spend(listener.so_far())
+            self.spending.add(listening.so_far() if listening.heard else None, estimated=True)
             raise
-        self._spend(reply.usage or listener.latest)
+        self.spending.add(reply.usage or listening.latest)
         return reply
 
     def _time_left(self) -> Limits:
@@ -223,16 +210,6 @@ class Attempt:
             )
         return replace(limits, spent=spent)
 
-    def _spend(self, usage: Usage | None) -> None:
-        """Add one call's usage; a price depends on the size of the call, so each has its own."""
-        if usage is None:
-            return
-        first = self.usage is None
-        cost = self.ask.price(usage)
-        known = cost is not None and (first or self.cost_usd is not None)
-        self.cost_usd = (self.cost_usd or 0.0) + (cost or 0.0) if known else None
-        self.usage = usage if self.usage is None else self.usage + usage
-
     def _enter(self, stage: Stage, message: str) -> None:
         self.stage = stage
         self.watch.stage(stage, message)
@@ -240,48 +217,3 @@ class Attempt:
 
 def _content(tree: Tree, path: str) -> bytes:
     return tree.read(path) if path in tree.entries() else b""
-
-
-class _Listener:
-    """Counts one call's output and what it costs, and cuts the stream when money runs out."""
-
-    STEP = 256  # characters between two looks at the price
-
-    def __init__(self, attempt: Attempt, input_tokens: int) -> None:
-        self.attempt = attempt
-        self.input_tokens = input_tokens
-        self.latest: Usage | None = None
-        self.chars = 0
-        self.heard = False
-        self._next = self.STEP
-
-    def connected(self) -> None:
-        self.heard = True
-        self.attempt.watch.stage(Stage.CALL, "the answer begins")
-        self._charge()
-
-    def delta(self, text: str) -> None:
-        self.chars += len(text)
-        if self.chars >= self._next:
-            self._next = self.chars + self.STEP
-            self.attempt.watch.progress(self.chars, self.latest)
-            self._charge()
-
-    def usage(self, usage: Usage) -> None:
-        self.latest = usage
-
-    def retry(self, seconds: float, error: DursorError) -> None:
-        self.attempt.watch.retry(seconds, error)
-
-    def so_far(self) -> Usage:
-        """What this call has used: the vendor's word, or an estimate of what was sent and seen."""
-        seen = self.chars // BYTES_PER_TOKEN
-        if self.latest is None:
-            return Usage(input_tokens=self.input_tokens, output_tokens=seen)
-        return replace(self.latest, output_tokens=max(self.latest.output_tokens, seen))
-
-    def _charge(self) -> None:
-        attempt = self.attempt
-        cost = attempt.ask.price(self.so_far())
-        if cost is not None:
-            attempt.ground.meter.record(attempt.ask.run_id, (attempt.cost_usd or 0.0) + cost)

@@ -11,6 +11,8 @@ from dursor.providers.base import Prompt, Turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+WORST_BYTES_PER_TOKEN = 3  # no tokenizer here makes more tokens of text than this
+
 
 def opening(context: str, earlier: Sequence[Message], instruction: str) -> Prompt:
     """The prompt of a round: CONTEXT leads, so that a later round can repeat the same beginning."""
@@ -39,6 +41,11 @@ def repairing(prompt: Prompt, reply: str, said: str) -> Prompt:
 def size(prompt: Prompt) -> int:
     """Bytes of everything said."""
     return sum(len(text.encode("utf-8", "replace")) for text in _texts(prompt))
+
+
+def most_tokens(prompt: Prompt) -> int:
+    """Tokens that everything said can be at most."""
+    return -(-size(prompt) // WORST_BYTES_PER_TOKEN)
 
 
 def _texts(prompt: Prompt) -> list[str]:

@@ -104,15 +104,15 @@ class Execution:
         self.journal.finish(run, None)
 
     def _ended(self, attempt: Attempt, status: RunStatus) -> Run:
-        run = self.journal.runs[attempt.ask.run_id]
+        run, spending = self.journal.runs[attempt.ask.run_id], attempt.spending
         estimate = ("the stream was cut: usage and cost are estimates",)
         return replace(
             run,
             status=status,
-            usage=attempt.usage,
-            cost_usd=attempt.cost_usd,
+            usage=spending.usage,
+            cost_usd=spending.cost_usd,
             attempts=attempt.calls,
-            warnings=(*run.warnings, *(estimate if attempt.estimated else ())),
+            warnings=(*run.warnings, *(estimate if spending.estimated else ())),
             completed_at=now(),
         )
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dursor.services.request import RoundRequest
 
 POLICY_FILE = ".dursor.toml"
-WORST_BYTES_PER_TOKEN = 3  # no tokenizer here makes more tokens of text than this
 WINDOW_MARGIN = 0.9  # of a window; the tokenizers differ from bytes / 4 by less than the rest
 
 
@@ -238,8 +237,7 @@ class Planner:
             yield profile, len(targets), None if usd is None else usd * len(targets)
 
     def _worst_of(self, target: Target) -> float | None:
-        tokens = -(-conversation.size(target.prompt) // WORST_BYTES_PER_TOKEN)
-        return self.ask(target, "").worst_case(tokens)
+        return self.ask(target, "").worst_case(conversation.most_tokens(target.prompt))
 
     def _worst_case(self, plan: Plan) -> float | None:
         """US dollars at most for the first call of every run; None when a price is unknown."""
@@ -274,7 +272,7 @@ def repo_policy(base: Tree) -> RepoPolicy:
     entry = base.entries().get(POLICY_FILE)
     if entry is None or not entry.mode.startswith("100"):
         return RepoPolicy()
-    return RepoPolicy.parse(base.read(POLICY_FILE).decode("utf-8", "replace"))
+    return RepoPolicy.parse(base.read(POLICY_FILE))
 
 
 def path_rules(

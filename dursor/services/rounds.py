@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dursor.agent.attempt import Ask, Ground
+from dursor.agent.conversation import most_tokens
 from dursor.agent.meter import Meter
 from dursor.domain import Message, Role, Run, RunStatus, Task, new_id, now
 from dursor.errors import DursorError, InternalError, UsageError
@@ -91,7 +92,7 @@ class Rounds:
             tuple({ask.endpoint.key for ask in asks}),
             self.new_caller(),
             bounds.limits,
-            Meter(bounds.budget_usd),
+            _meter(bounds.budget_usd, asks),
         )
         lease = runs[0].lease or ""
         execution = Execution(
@@ -218,6 +219,13 @@ class Rounds:
             if all(run.status.is_final for run in current):
                 return Round(task, tuple(current))
             time.sleep(WATCH_SECONDS)  # another process works; the store is how it tells
+
+
+def _meter(budget_usd: float | None, asks: Sequence[Ask]) -> Meter:
+    if budget_usd is None:
+        return Meter(None)
+    worst = {ask.run_id: ask.worst_case(most_tokens(ask.prompt)) or 0.0 for ask in asks}
+    return Meter(budget_usd, worst)
 
 
 def _news(runs: Sequence[Run], heard: dict[str, int]) -> Iterator[StageEntered | RunFinished]:

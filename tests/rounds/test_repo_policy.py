@@ -135,6 +135,7 @@ def test_only_the_base_commit_counts(front: Front):
         "timeout = -1",
         "budget_usd = nan",
         b"\xff\xfe",
+        'forbidden_paths = ["caf\xe9/**"]\n'.encode("latin-1"),
         "# " + "x" * 70_000,
         "a = " + "[" * 5000,
     ],

@@ -1,0 +1,197 @@
+"""The limit on money: refused before anything is sent, cut while it runs, and no repair beyond it."""
+
+from typing import Any
+
+import pytest
+import repos
+from fakes import Do, Script
+from front import DIFF, VENDORS, WIRES, Front, appending
+
+ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
+WRONG = appending("line 4", "line three")
+TOKEN = 0.001  # US dollars of an output token, as `priced` sets them; input is free
+
+
+def config(front: Front, text: str) -> None:
+    file = front.home / "config" / "config.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+
+
+@pytest.fixture
+def priced(front: Front) -> Front:
+    """Give dursor with simple prices, and 300 tokens an answer at most."""
+    names = ("gpt-6.1-sol", "claude-sonnet-5-5", "gemini-3.8-flash")
+    prices = "".join(f'[prices."{name}"]\ninput = 0\noutput = 1000\n' for name in names)
+    config(front, f"max_output_tokens = 300\n{prices}")
+    return front
+
+
+def nothing_happened(front: Front) -> bool:
+    """Whether no request was sent and no row written."""
+    listed = [front(noun, "list", "--json").data["items"] for noun in ("run", "task", "repo")]
+    return front.sent == [] and listed == [[], [], []]
+
+
+@pytest.mark.parametrize("words", [ALL, ("-m", "gpt:3")])
+def test_a_round_that_could_cost_more_is_refused(priced: Front, words: tuple[str, ...]):
+    done = priced.round("append a line", *words, "--budget", "0.8999")
+
+    assert (done.exit_code, done.json["data"]) == (6, None)
+    (error,) = done.json["errors"]
+    assert error["code"] == "budget"
+    assert "$0.9000" in error["message"]
+    assert "--budget" in error["hint"]
+    assert nothing_happened(priced)
+
+
+def test_a_round_within_its_budget_runs(priced: Front):
+    priced.answers(DIFF)
+
+    done = priced.round("append a line", *ALL, "--budget", "0.9")
+
+    assert done.exit_code == 0
+    assert [run["cost_usd"] for run in done.runs] == [pytest.approx(200 * TOKEN)] * 3
+
+
+def test_dry_run_tells_the_worst_case(priced: Front):
+    plan = priced("run", "append a line", *ALL, "--dry-run", "--json")
+    over = priced("run", "append a line", *ALL, "--dry-run", "--budget", "0.1", "--json")
+
+    assert (plan.exit_code, over.exit_code) == (0, 6)
+    assert priced.sent == []
+
+
+def test_an_unknown_price_cannot_be_bounded_until_it_is_set(front: Front):
+    front("models", "add", "new", "--provider", "openai", "--model", "nobody-knows-this")
+    front.answers(DIFF, models=["gpt"])
+
+    unbounded = front.round("append a line", "-m", "new")
+    refused = front.round("append a line", "-m", "gpt", "-m", "new", "--budget", "5")
+    sent = len(front.sent)
+    (error,) = refused.json["errors"]
+    for field, usd in (("output", "10"), ("input", "2")):
+        front("config", "set", f'prices."nobody-knows-this".{field}', usd)
+    bounded = front.round("append a line", "-m", "new", "--budget", "5")
+
+    assert (unbounded.exit_code, refused.exit_code, bounded.exit_code) == (0, 6, 0)
+    assert unbounded.runs[0]["cost_usd"] is None
+    assert unbounded.runs[0]["usage"]["output_tokens"] == 200
+    assert sent == 1
+    assert "nobody-knows-this" in error["message"]
+    assert "dursor config set 'prices.\"nobody-knows-this\".output'" in error["hint"]
+    assert bounded.runs[0]["cost_usd"] == pytest.approx((1000 * 2 + 200 * 10) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "configured", "repository", "exit_code"),
+    [
+        ((), None, None, None, 0),
+        ((), "0.1", None, None, 6),
+        ((), None, "0.1", None, 6),
+        ((), None, None, "0.1", 6),
+        (("--budget", "0.1"), None, None, None, 6),
+        (("--budget", "0"), None, None, None, 6),
+        (("--budget", "9"), "9", "9", "0.1", 6),
+        (("--budget", "0.1"), "9", "9", "9", 6),
+        ((), "0.1", "9", "9", 6),
+        ((), "9", "0.1", None, 0),
+        (("--budget", "9"), "0.1", "0.1", None, 0),
+        ((), "none", "0.1", "9", 0),
+        ((), "none", None, "0.1", 6),
+    ],
+)
+def test_the_nearest_word_of_the_user_holds_and_the_repository_may_lower_it(
+    priced: Front,
+    words: tuple[str, ...],
+    variable: str | None,
+    configured: str | None,
+    repository: str | None,
+    exit_code: int,
+):
+    priced.answers(DIFF)
+    if variable:
+        priced.configure(budget_usd=variable)
+    if configured:
+        file = priced.home / "config" / "config.toml"
+        file.write_text(f"budget_usd = {configured}\n{file.read_text()}")
+    if repository:
+        repos.commit(priced.repo, {".dursor.toml": f"budget_usd = {repository}\n"})
+
+    assert priced.round("append a line", "-m", "gpt", *words).exit_code == exit_code
+
+
+def talkative(model: str, tokens: int) -> list[Any]:
+    """A stream that goes on beyond its limit of TOKENS, and then waits."""
+    events = WIRES[model]("word" * tokens, pieces=tokens // 32)
+    return [*events[: len(events) - 5], Do.HOLD]
+
+
+@pytest.mark.parametrize("model", VENDORS)
+def test_a_stream_that_passes_the_budget_is_cut(priced: Front, model: str):
+    priced.on(model, Script(talkative(model, 2000)))
+    others = [name for name in VENDORS if name != model]
+    priced.answers(DIFF, models=others)
+
+    done = priced.round("append a line", *ALL, "--budget", "0.91")
+
+    runs = {run["model"]: run for run in done.runs}
+    cut = runs.pop(model)
+    assert {run["status"] for run in runs.values()} == {"succeeded"}
+    assert (cut["status"], cut["error"]["code"], cut["error"]["stage"]) == (
+        "failed",
+        "budget",
+        "call",
+    )
+    assert 300 * TOKEN < cut["cost_usd"] < 2000 * TOKEN
+    assert cut["usage"]["output_tokens"] * TOKEN == pytest.approx(cut["cost_usd"])
+    assert any("estimate" in warning for warning in cut["warnings"])
+    assert priced.server.wait_for(lambda server: len(server.hung_up) == 1)
+    assert done.exit_code == 0
+
+
+def test_a_round_cut_whole_exits_6(priced: Front):
+    priced.on("gpt", Script(talkative("gpt", 1000)))
+
+    done = priced.round("append a line", "-m", "gpt", "--budget", "0.31")
+
+    assert (done.exit_code, done.json["status"]) == (6, "error")
+    assert done.json["errors"][0]["code"] == "budget"
+    assert 0.31 < done.runs[0]["cost_usd"] < 1
+
+
+@pytest.mark.parametrize(("budget", "calls"), [("0.45", 1), ("0.55", 2), ("2", 3)])
+def test_a_repair_beyond_the_budget_is_not_sent(priced: Front, budget: str, calls: int):
+    priced.answers(WRONG)
+
+    done = priced.round("append a line", "-m", "gpt", "--budget", budget)
+
+    (run,) = done.runs
+    assert len(priced.sent) == run["attempts"] == calls
+    assert run["cost_usd"] == pytest.approx(calls * 200 * TOKEN)
+    code = "apply_failed" if calls == 3 else "budget"
+    assert (run["error"]["code"], done.exit_code) == (code, 1 if calls == 3 else 6)
+
+
+def test_an_answer_that_came_whole_counts_though_it_cost_more(priced: Front):
+    priced.answers(DIFF)
+
+    done = priced.round("append a line", "-m", "gpt", "--budget", "0.3")
+    config(priced, (priced.home / "config" / "config.toml").read_text().replace("300", "100"))
+    dear = priced.round("append a line", "-m", "gpt", "--budget", "0.1")
+
+    assert done.runs[0]["cost_usd"] < 0.3
+    assert dear.runs[0]["status"] == "succeeded"
+    assert dear.runs[0]["cost_usd"] == pytest.approx(0.2)
+
+
+def test_a_repair_does_not_take_what_another_run_may_still_need(priced: Front):
+    slow = WIRES["claude"](DIFF)
+    priced.on("claude", Script([*slow[:6], 0.4, *slow[6:]]))
+    priced.answers(WRONG, models=["gpt"])
+
+    done = priced.round("append a line", "-m", "gpt", "-m", "claude", "--budget", "0.75")
+
+    gpt, claude = done.runs
+    assert (gpt["error"]["code"], gpt["attempts"]) == ("budget", 1)
+    assert claude["status"] == "succeeded"
