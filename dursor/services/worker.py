@@ -25,7 +25,12 @@ def spawn(spec: Mapping[str, Any], lease: Lease, env: Mapping[str, str], cwd: Pa
     """
     orders = {**spec, "cwd": str(cwd), "lease_fd": lease.fileno()}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dursor.worker"],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "dursor.worker",
+        ],  # -P: the repository is no place to import from
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -158,3 +158,16 @@ def test_logs_follow_a_run_to_its_end(front: Front):
     done = front("run", "logs", run["id"], "--follow", "--json")
 
     assert [entry["stage"] for entry in done.data["items"]][-1] == "finish"
+
+
+def test_a_repository_cannot_put_its_own_modules_into_the_worker(front: Front):
+    trap = front.home / "imported"
+    (front.repo / "asyncio.py").write_text(f"open({str(trap)!r}, 'w')\n")
+    (front.repo / "httpx.py").write_text(f"open({str(trap)!r}, 'w')\n")
+    front.answers(DIFF, models=["gpt"])
+
+    (run,) = front("run", "append a line", "-m", "gpt", "--detach", "--json").runs
+    front("run", "watch", run["id"])
+
+    assert [one["status"] for one in listed(front)] == ["succeeded"]
+    assert not trap.exists()
