@@ -22,6 +22,8 @@ from dursor.providers.sse import EventTooLargeError, SseReader
 from dursor.providers.wire import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dursor.domain import Usage
     from dursor.providers.base import Endpoint, Limits, Listener, Prompt
     from dursor.providers.sse import Event
@@ -64,14 +66,14 @@ class Call:
 
     @property
     def usage(self) -> Usage | None:
-        """What was spent so far, by every request; None when no vendor said."""
+        """Add up what every request has spent so far; None when no vendor said."""
         running = self._decoder.usage if self._decoder else None
         if running is None or self._spent is None:
             return running or self._spent
         return self._spent + running
 
     async def answer(self, prompt: Prompt) -> Reply:
-        """The whole answer. Raises CallError."""
+        """Get the whole answer. Raises CallError."""
         continuation: str | None = None
         for _ in range(MAX_HOPS):
             decoder = await self._part(prompt, continuation)
@@ -88,7 +90,7 @@ class Call:
         return Reply(text, self.usage, self._request_id or decoder.request_id)
 
     async def _part(self, prompt: Prompt, continuation: str | None) -> Decoder:
-        """What one request answers; the request is made again while that is safe."""
+        """Get what one request answers; it is made again while that is safe."""
         failures = 0
         while True:
             self._spent, decoder = self.usage, self._adapter.decoder()
@@ -109,7 +111,7 @@ class Call:
             await asyncio.sleep(seconds)
 
     def _pause(self, fault: Fault, failures: int) -> float | None:
-        """Seconds until the next attempt; None when there is to be none."""
+        """Choose the seconds until the next attempt; None when there is to be none."""
         if not fault.retryable or failures >= self._limits.retries:
             return None
         asked = fault.error.retry_after
@@ -173,15 +175,15 @@ class Call:
 
     def _take(self, events: list[Event], decoder: Decoder, watch: Watch) -> None:
         """Decode EVENTS; their text goes to the listener in one piece."""
-        began, progress, usage = bool(self._text), decoder.progress, decoder.usage
+        progress, usage = decoder.progress, decoder.usage
         new: list[str] = []
         try:
-            new.extend(text for event in events if (text := _decode(event, decoder)))
-        finally:
+            new.extend(_texts(events, decoder))
+        finally:  # what came before an error came all the same
             self._tell(new, changed=decoder.usage is not usage)
         if decoder.progress is not progress:
             watch.settled()
-        elif new and not began:
+        elif new:
             watch.output_began()
 
     def _tell(self, new: list[str], *, changed: bool) -> None:
@@ -195,6 +197,15 @@ class Call:
 
 def _is_no_stream(response: Response) -> bool:
     return response.headers.get("content-type", "").lower().startswith(NO_STREAM)
+
+
+def _texts(events: list[Event], decoder: Decoder) -> Iterator[str]:
+    """Decode EVENTS up to the one that ends the answer."""
+    for event in events:
+        if decoder.progress is Progress.ENDED:
+            return
+        if text := _decode(event, decoder):
+            yield text
 
 
 def _decode(event: Event, decoder: Decoder) -> str:

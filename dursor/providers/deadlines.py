@@ -57,15 +57,16 @@ class Watch:
             raise self._error() from expired
 
     def beat(self) -> None:
-        """Bytes came."""
+        """Note that bytes came."""
         self._last = self._loop.time()
 
     def output_began(self) -> None:
-        """From now on the idle limit holds."""
-        self._switch("idle", self._limits.idle)
+        """Hold the idle limit from now on, not the one for the first byte."""
+        if self._name != "idle":
+            self._switch("idle", self._limits.idle)
 
     def settled(self) -> None:
-        """The answer is whole: what may still come is worth a short wait only."""
+        """Wait no longer than a moment for what may follow a whole answer."""
         self._switch("idle", min(GRACE, self._limits.idle))
 
     def _switch(self, name: str, allowed: float) -> None:

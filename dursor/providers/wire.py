@@ -68,49 +68,49 @@ class Adapter(Protocol):
     def request(
         self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
     ) -> Request:
-        """The streaming request for PROMPT."""
+        """Make the streaming request for PROMPT."""
         ...
 
     def probe(self, endpoint: Endpoint) -> Request:
-        """The free request that only a good key and a known model get a 200 for."""
+        """Make the free request that only a good key and a known model get a 200 for."""
         ...
 
     def decoder(self) -> Decoder:
-        """A fresh state machine for one answer."""
+        """Make a fresh state machine for one answer."""
         ...
 
     def alternative(self, problem: Problem) -> Adapter | None:
-        """Another dialect to try once when the server refused a parameter, or None."""
+        """Choose another dialect to try when the server refused a parameter, or None."""
         ...
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """JSON as it goes on the wire: ASCII, so that even a lone surrogate is no error."""
+    """Write JSON as it goes on the wire: ASCII, so that even a lone surrogate is no error."""
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 def note(turn: Turn) -> str:
-    """A turn's text; a system turn is marked as one where the format has no such role."""
+    """Give a turn's text; a system turn is marked, for formats that have no such role."""
     return f"[system note]\n{turn.text}" if turn.role is Role.SYSTEM else turn.text
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """VALUE where it is an object, else an empty one: vendors leave fields out or null."""
+    """Take VALUE where it is an object, else an empty one: vendors leave fields out or null."""
     return value if isinstance(value, dict) else {}
 
 
 def items(value: Any) -> list[Any]:
-    """VALUE where it is a list, else an empty one."""
+    """Take VALUE where it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
 def text_of(value: Any) -> str:
-    """VALUE where it is a string, else an empty one."""
+    """Take VALUE where it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def count(value: Any) -> int:
-    """VALUE where it is a token count, else 0."""
+    """Take VALUE where it is a token count, else 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
@@ -120,7 +120,7 @@ def report(payload: Mapping[str, Any]) -> NoReturn:
 
 
 def truncated(reason: str) -> TruncatedError:
-    """The answer stopped at the output limit."""
+    """Say that the answer stopped at the output limit."""
     return TruncatedError(
         f"the answer reached the output limit ({reason})",
         hint="give a profile more room: dursor models add NAME --max-output-tokens 64000 ...",
@@ -128,11 +128,11 @@ def truncated(reason: str) -> TruncatedError:
 
 
 def refused(reason: str, detail: str = "") -> RefusedError:
-    """The vendor or the model declined."""
+    """Say that the vendor or the model declined."""
     said = f": {one_line(detail)}" if detail.strip() else ""
     return RefusedError(f"the model refused ({one_line(reason)}){said}")
 
 
 def unfinished(reason: str) -> ProviderError:
-    """The answer ended in a way that is neither success nor a known failure."""
+    """Say that the answer ended in a way that is neither success nor a known failure."""
     return ProviderError(f"the answer ended with {one_line(reason)!r}: it is not whole")

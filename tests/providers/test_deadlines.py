@@ -11,7 +11,7 @@ from dursor.errors import DeadlineError
 from dursor.providers.base import Limits
 
 SHORT = 0.25
-SLACK = 1.0
+SLACK = 2.0
 
 
 async def ends(call, limit, message, hint):
@@ -38,9 +38,9 @@ async def test_no_first_byte(begins, server, endpoint, client, prompt):
 
 
 async def test_signs_of_life_put_the_first_byte_limit_off(server, endpoint, client, prompt):
-    pings = [step for _ in range(6) for step in (b": ping\n\n", SHORT / 2)]
+    pings = [step for _ in range(6) for step in (b": ping\n\n", 0.15)]
     server.on("", Script([*pings, *ALL["messages"]("late")]))
-    limits = Limits(first_byte=SHORT)
+    limits = Limits(first_byte=0.7)
     reply = await client.answer(endpoint("messages"), prompt, limits, Heard())
     assert reply.text == "late"
 

@@ -137,7 +137,7 @@ async def test_a_cut_before_output_is_tried_again(wire, server, endpoint, client
 
 async def test_the_tokens_of_a_failed_attempt_are_counted(server, endpoint, client, prompt):
     start = ALL["messages"]("x")[0]
-    server.on("", Script([start, 0.02, Do.CUT]), OK["messages"])
+    server.on("", Script([start, Do.END]), OK["messages"])
     heard = Heard()
     reply = await client.answer(endpoint("messages"), prompt, Limits(), heard)
     assert reply.usage == heard.usages[-1] == Usage(2000, 1200, 201, 50)
@@ -146,7 +146,7 @@ async def test_the_tokens_of_a_failed_attempt_are_counted(server, endpoint, clie
 async def test_the_tokens_of_every_failed_attempt_are_in_the_error(
     server, endpoint, client, prompt
 ):
-    server.on("", Script([ALL["messages"]("x")[0], 0.02, Do.CUT]))
+    server.on("", Script([ALL["messages"]("x")[0], Do.END]))
     with pytest.raises(NetworkError) as caught:
         await client.answer(endpoint("messages"), prompt, Limits(retries=1), Heard())
     assert caught.value.usage == Usage(2000, 1200, 2, 0)

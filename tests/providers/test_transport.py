@@ -2,18 +2,15 @@
 
 import asyncio
 import contextlib
-import datetime as dt
 import gzip
-import ipaddress
-import ssl
 import time
 
 import pytest
 import pytest_asyncio
-from fakes import Do, Heard, Script, ScriptedServer, paced
+from fakes import Do, Heard, Script, paced
 from wires import ALL, PATHS
 
-from dursor.errors import ModelNotFoundError, NetworkError, ProviderError, UsageError
+from dursor.errors import NetworkError, ProviderError, UsageError
 from dursor.providers.base import Limits
 from dursor.providers.client import Client
 from dursor.providers.transport import is_loopback, parse, proxy_for
@@ -94,7 +91,7 @@ async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await server.sees(lambda s: len(s.hung_up) == 1)
-    assert server.hung_up[0] - cancelled < 0.5
+    assert server.hung_up[0] - cancelled < 1.0
 
 
 async def test_a_call_cancelled_before_its_head_closes_its_connection(
@@ -287,140 +284,6 @@ async def test_a_proxy_of_an_unknown_kind_is_told(endpoint, client, prompt, monk
     with pytest.raises(UsageError, match="proxy") as caught:
         await client.answer(target, prompt, ONCE, Heard())
     assert "hidden" not in str(caught.value)
-
-
-def certificate(folder):
-    """A self-signed certificate for 127.0.0.1: its file, and the context of a server with it."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    today = dt.datetime.now(dt.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    public = folder / "cert.pem"
-    public.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private = folder / "key.pem"
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(public, private)
-    return public, context
-
-
-@pytest.fixture
-def secure(tmp_path):
-    public, context = certificate(tmp_path)
-    with ScriptedServer(context) as server:
-        yield server, public
-
-
-async def test_a_stream_over_tls(secure, endpoint, prompt, monkeypatch):
-    server, public = secure
-    monkeypatch.setenv("SSL_CERT_FILE", str(public))
-    server.on("", Script(paced(ALL["messages"]("ü" * 50, 50), 0.2)))
-    client = Client()
-    target = endpoint("messages", base_url=server.url)
-    client.warm([target])
-    for _ in range(2):
-        assert (await client.answer(target, prompt, ONCE, Heard())).text == "ü" * 50
-    await client.aclose()
-    assert server.connections == 1
-
-
-async def test_a_certificate_nobody_vouches_for(secure, endpoint, client, prompt):
-    server, _ = secure
-    with pytest.raises(NetworkError, match=r"cannot trust .*: self-signed") as caught:
-        await client.answer(endpoint("messages", base_url=server.url), prompt, ONCE, Heard())
-    assert "SSL_CERT_FILE" in caught.value.hint
-    assert server.requests == []
-
-
-async def test_no_certificates_at_all(secure, endpoint, client, prompt, monkeypatch, tmp_path):
-    server, _ = secure
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
-    with pytest.raises(NetworkError, match="trusted certificates"):
-        await client.answer(endpoint("messages", base_url=server.url), prompt, ONCE, Heard())
-
-
-async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkeypatch, tmp_path):
-    """Neither a warm-up nor a call looks at them: what is not there would be an error."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
-    server.on("", Script(ALL["messages"]("whole")))
-    client = Client()
-    client.warm([endpoint("messages")])
-    assert (await client.answer(endpoint("messages"), prompt, ONCE, Heard())).text == "whole"
-    await client.aclose()
-
-
-async def test_http_asked_of_a_tls_server(secure, endpoint, client, prompt):
-    server, _ = secure
-    target = endpoint("messages", base_url=server.url.replace("https:", "http:"))
-    with pytest.raises(NetworkError):
-        await client.answer(target, prompt, ONCE, Heard())
-
-
-PROBES = {
-    "responses": "/v1/models/model-1",
-    "chat": "/v1/models/model-1",
-    "messages": "/v1/models/model-1",
-    "gemini": "/v1beta/models/model-1",
-}
-
-
-@pytest.mark.parametrize("wire", ALL)
-async def test_a_check_asks_for_the_model_s_entry_alone(wire, server, endpoint, client):
-    server.on("/models/", Script([b"{}"], headers={"content-type": "application/json"}))
-    await client.check(endpoint(wire), Limits())
-    (asked,) = server.requests
-    assert (asked.method, asked.path, asked.body) == ("GET", PROBES[wire], b"")
-
-
-@pytest.mark.parametrize("wire", ALL)
-async def test_a_check_of_a_server_without_entries_asks_little(wire, server, endpoint, client):
-    server.on(PATHS[wire], Script(ALL[wire]("ok")))
-    await client.check(endpoint(wire), Limits())
-    first, second = server.requests
-    assert (first.method, second.method) == ("GET", "POST")
-    assert b"16" in second.body
-
-
-async def test_a_check_that_is_cut_short_has_reached_the_model(server, endpoint, client):
-    server.on("/messages", Script(ALL["messages"]("", reason="max_tokens")))
-    await client.check(endpoint("messages"), Limits())
-
-
-async def test_a_check_with_a_refused_key(server, endpoint, client):
-    server.on("", Script.error(401, {"error": {"message": "bad key"}}))
-    with pytest.raises(Exception, match="bad key") as caught:
-        await client.check(endpoint("responses"), Limits())
-    assert caught.value.code == "auth"
-    assert len(server.requests) == 1
-
-
-async def test_a_check_of_an_unknown_model(server, endpoint, client):
-    server.on("", Script.error(404, {"error": {"code": "model_not_found", "message": "no"}}))
-    with pytest.raises(ModelNotFoundError):
-        await client.check(endpoint("responses"), Limits())
 
 
 def test_a_url_keeps_its_parts():

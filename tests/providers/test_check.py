@@ -1,0 +1,68 @@
+"""Proving a key and a model by the cheapest call."""
+
+import pytest
+from fakes import Do, Script
+from wires import ALL, PATHS
+
+from dursor.errors import AuthError, DeadlineError, ModelNotFoundError
+from dursor.providers.base import Limits
+
+PROBES = {
+    "responses": "/v1/models/model-1",
+    "chat": "/v1/models/model-1",
+    "messages": "/v1/models/model-1",
+    "gemini": "/v1beta/models/model-1",
+}
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_a_check_asks_for_the_model_s_entry_alone(wire, server, endpoint, client):
+    server.on("/models/", Script([b"{}"], headers={"content-type": "application/json"}))
+    await client.check(endpoint(wire), Limits())
+    (asked,) = server.requests
+    assert (asked.method, asked.path, asked.body) == ("GET", PROBES[wire], b"")
+
+
+@pytest.mark.parametrize("wire", ALL)
+async def test_a_check_of_a_server_without_entries_asks_little(wire, server, endpoint, client):
+    server.on(PATHS[wire], Script(ALL[wire]("ok")))
+    await client.check(endpoint(wire), Limits())
+    first, second = server.requests
+    assert (first.method, second.method) == ("GET", "POST")
+    assert b"16" in second.body
+
+
+async def test_a_check_that_is_cut_short_has_reached_the_model(server, endpoint, client):
+    server.on("/messages", Script(ALL["messages"]("", reason="max_tokens")))
+    await client.check(endpoint("messages"), Limits())
+
+
+async def test_a_check_with_a_refused_key(server, endpoint, client):
+    server.on("", Script.error(401, {"error": {"message": "bad key"}}))
+    with pytest.raises(AuthError, match="bad key"):
+        await client.check(endpoint("responses"), Limits())
+    assert len(server.requests) == 1
+
+
+async def test_a_check_of_an_unknown_model(server, endpoint, client):
+    server.on("", Script.error(404, {"error": {"code": "model_not_found", "message": "no"}}))
+    with pytest.raises(ModelNotFoundError):
+        await client.check(endpoint("responses"), Limits())
+
+
+async def test_a_check_that_is_not_answered_ends(server, endpoint, client):
+    server.on("", Script([Do.HOLD], framing="raw"))
+    with pytest.raises(DeadlineError, match="total limit"):
+        await client.check(endpoint("responses"), Limits(total=0.2))
+    assert await server.sees(lambda s: len(s.hung_up) == 1)
+
+
+def test_only_a_server_of_the_user_s_own_may_lack_entries(endpoint):
+    from dataclasses import replace
+
+    from dursor.providers.client import _lacks_entries
+    from dursor.providers.problems import Problem
+
+    missing = Problem(404, frozenset(), "")
+    assert _lacks_entries(endpoint("responses"), missing)
+    assert not _lacks_entries(replace(endpoint("responses"), base_url=None), missing)
