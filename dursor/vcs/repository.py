@@ -51,6 +51,7 @@ class Repository:
         self.git_dir = Path(opened.git_dir)
         self.top = self.git_dir if self.is_bare else Path(str(opened.working_tree_dir))
         self.common_dir = _common_dir(self.git_dir)
+        self.borrowed: tuple[Path, ...] = ()
         self.command = Command(self.top)
         if self.is_bare and is_trusted(self.git_dir):
             self.command.update_environment(GIT_DIR=str(self.git_dir))
@@ -123,6 +124,13 @@ class Repository:
         heads = self._heads()
         default = self._default(list(heads))
         return [Branch(name, commit, name == default) for name, commit in heads.items()]
+
+    def borrow(self, objects: Path) -> None:
+        """Read the objects in folder OBJECTS, too; nothing is written anywhere."""
+        self._reader.close()
+        self.borrowed = (*self.borrowed, objects)
+        places = os.pathsep.join(_in_list(str(place)) for place in self.borrowed)
+        self.command.update_environment(GIT_ALTERNATE_OBJECT_DIRECTORIES=places)
 
     def close(self) -> None:
         """End the processes that read."""
@@ -204,6 +212,13 @@ def _checked(commit: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
         raise NotFoundError(f"not a commit id: {commit!a}")
     return commit
+
+
+def _in_list(path: str) -> str:
+    """Quote a PATH that would else be taken apart."""
+    plain = os.pathsep not in path and not path.startswith('"')
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return path if plain else f'"{escaped}"'
 
 
 def _common_dir(git_dir: Path) -> Path:

@@ -116,8 +116,7 @@ def scratch(repo: Repository) -> Iterator[Scratch]:
         for part in ("refs", "objects/info", "info"):
             (folder / part).mkdir(parents=True)
         (folder / "HEAD").write_bytes(b"ref: refs/heads/none\n")
-        objects = str(repo.common_dir / "objects")
-        (folder / "objects/info/alternates").write_bytes(encode(_quoted(objects) + "\n"))
+        (folder / "objects/info/alternates").write_bytes(encode(alternates(repo)))
         (folder / "config").write_bytes(encode(_config(repo)))
         (folder / "info/attributes").write_bytes(_attributes(repo) + NO_DRIVERS)
         copy_index(repo, folder)
@@ -155,7 +154,7 @@ def _config(repo: Repository) -> str:
     for item in decode(output.out).split("\0")[:-1]:
         key, _, value = item.partition("\n")
         section, _, name = key.partition(".")
-        text += f"[{section}]\n\t{name} = {_quoted(value if _ else 'true')}\n"
+        text += f"[{section}]\n\t{name} = {quoted(value if _ else 'true')}\n"
     return text
 
 
@@ -166,6 +165,13 @@ def _attributes(repo: Repository) -> bytes:
         return b""
 
 
-def _quoted(text: str) -> str:
+def alternates(repo: Repository) -> str:
+    """List where the objects of REPO lie, as git reads such a list."""
+    places = (repo.common_dir / "objects", *repo.borrowed)
+    return "".join(quoted(str(place)) + "\n" for place in places)
+
+
+def quoted(text: str) -> str:
+    """Write TEXT in the quotes of git's configuration."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

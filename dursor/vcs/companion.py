@@ -1,0 +1,182 @@
+"""The private bare repository beside a registered one: where git runs with a token.
+
+It borrows the objects of the repository it belongs to and reads nothing else of it: whatever a
+hostile configuration, hook or attribute is planted there never meets a token. What is fetched, and
+the commits that are made to be pushed, lie here and not in the user's repository.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Self
+
+from dursor.errors import ConflictError, InternalError, NotFoundError
+from dursor.files import private_dir, replace_file
+from dursor.vcs.command import decode, encode
+from dursor.vcs.credential import check_private
+from dursor.vcs.repository import Repository
+from dursor.vcs.scratch import alternates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dursor.vcs.objects import CommitTree
+
+CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogAllRefUpdates = false\n"
+TIPS = 50
+TIP, KEPT = "refs/dursor/tip/", "refs/dursor/kept/"
+TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
+
+
+@dataclass(frozen=True)
+class CommitInfo:
+    """What a commit says of itself; of trailers with one name, the last."""
+
+    id: str
+    tree: str
+    parents: tuple[str, ...]
+    author: str  # NAME <MAIL>
+    message: str
+    trailers: Mapping[str, str]
+
+
+class Companion:
+    """A repository of dursor's own; see the module."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self.command = repository.command
+        self.objects = repository.git_dir / "objects"
+
+    @classmethod
+    def open(cls, folder: Path, repo: Repository) -> Companion:
+        """Open the companion of REPO in FOLDER, made when it is missing.
+
+        ConflictError when REPO has no objects that GitHub could hold, PolicyError when the folder
+        is not this user's alone.
+        """
+        if not folder.is_dir():
+            _make(folder)
+        check_private(folder)
+        _bring(folder / "objects/info/alternates", encode(alternates(repo)))
+        _bring(folder / "shallow", _content(repo.common_dir / "shallow"))  # where history ends
+        companion = cls(Repository.open(folder))
+        try:
+            companion._mark_tips(_tips(repo))
+        except BaseException:
+            companion.close()
+            raise
+        return companion
+
+    def close(self) -> None:
+        """End the processes that read."""
+        self.repository.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def has(self, commit: str) -> bool:
+        """Tell whether COMMIT is here, or in the repository this belongs to."""
+        asked = encode(f"{commit}^{{commit}}\n")
+        answer = self.command.run("cat-file", "--batch-check", stdin=asked)
+        return decode(answer.out).split()[1:2] == ["commit"]
+
+    def tree(self, commit: str) -> CommitTree:
+        """Open the files of COMMIT."""
+        return self.repository.tree(commit)
+
+    def tree_id(self, commit: str) -> str:
+        """Name the tree of COMMIT: equal trees have equal names."""
+        return self.commit(commit).tree
+
+    def commit(self, commit: str) -> CommitInfo:
+        """Read COMMIT; NotFoundError when it is not here."""
+        if not re.fullmatch(r"[0-9a-f]{40}", commit) or not self.has(commit):
+            raise NotFoundError(f"no commit {commit[:40]!a} is here", hint="git fetch")
+        raw = self.command.run("cat-file", "commit", commit).out
+        return _read_commit(commit, decode(raw))
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Tell whether the history of NEWER holds OLDER."""
+        output = self.command.run("merge-base", "--is-ancestor", older, newer, ok=(0, 1))
+        return output.status == 0
+
+    def keep(self, commit: str) -> None:
+        """Hold on to COMMIT."""
+        self.command.run("update-ref", f"{KEPT}{commit}", commit)
+
+    def _mark_tips(self, tips: set[str]) -> None:
+        """Point at what the other repository has, so that git fetches only what is new."""
+        listing = self.command.run("for-each-ref", "--format=%(objectname)", TIP)
+        marked = set(decode(listing.out).split())
+        lines = [f"delete {TIP}{one}\n" for one in marked - tips]
+        lines += [f"update {TIP}{one} {one}\n" for one in tips - marked]
+        if lines:
+            self.command.run("update-ref", "--stdin", stdin=encode("".join(lines)), ok=(0, 128))
+
+
+def _make(folder: Path) -> None:
+    """Make an empty repository in FOLDER, which appears only when it is whole."""
+    private_dir(folder.parent)
+    with TemporaryDirectory(prefix=".new-", dir=folder.parent) as waiting:
+        whole = Path(waiting) / "bare"
+        try:
+            for part in ("objects/info", "refs", "info"):
+                (whole / part).mkdir(parents=True)
+            whole.chmod(0o700)
+            (whole / "HEAD").write_bytes(b"ref: refs/heads/none\n")
+            (whole / "config").write_bytes(CONFIG.encode())
+            whole.rename(folder)
+        except OSError as error:
+            if not folder.is_dir():  # else another process was faster
+                raise InternalError(f"cannot make {folder}: {error.strerror}") from error
+
+
+def _bring(path: Path, wanted: bytes) -> None:
+    """Make the file PATH hold what is WANTED; without that, there is no file."""
+    if _content(path) == wanted:
+        return
+    if wanted:
+        replace_file(path, wanted)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _tips(repo: Repository) -> set[str]:
+    """List the newest commits that branches, remote ones too, stand at."""
+    listing = repo.command.run(
+        *("for-each-ref", "--sort=-committerdate", f"--count={TIPS}", "--format=%(objectname)"),
+        *("refs/heads/", "refs/remotes/"),
+    )
+    tips = set(decode(listing.out).split())
+    if any(len(one) != 40 for one in tips):
+        raise ConflictError(
+            f"{repo.top} names its objects by SHA-256, which GitHub does not take",
+            hint="git init --object-format=sha1",
+        )
+    return tips
+
+
+def _read_commit(commit: str, text: str) -> CommitInfo:
+    head, _, message = text.partition("\n\n")
+    fields = [line.partition(" ") for line in head.split("\n")]
+    parents = tuple(value for name, _, value in fields if name == "parent")
+    named = {name: value for name, _, value in reversed(fields)}
+    last = message.rstrip("\n").rpartition("\n\n")[2].split("\n")
+    matches = [TRAILER.fullmatch(line) for line in last]
+    trailers = {match[1]: match[2] for match in matches if match}
+    author = named["author"].rpartition("> ")[0] + ">"
+    return CommitInfo(commit, named["tree"], parents, author, message, trailers)

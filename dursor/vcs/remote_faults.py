@@ -1,0 +1,124 @@
+"""What git says of a remote, and what that means to a user."""
+
+from __future__ import annotations
+
+import re
+
+from dursor.errors import (
+    AuthError,
+    ConflictError,
+    DursorError,
+    InternalError,
+    NetworkError,
+    NotFoundError,
+    PolicyError,
+    UsageError,
+)
+from dursor.vcs.command import complaint, explain
+
+LOGIN = (
+    "could not read Username|could not read Password|Authentication failed|Access denied"
+    "|returned error: 40[13]|Invalid username"
+)
+ABSENT = "not found|does not appear to be a git repository|returned error: 404|does not exist"
+UNREACHABLE = (
+    "Could not resolve|Failed to connect|Couldn't connect|Connection (refused|reset|timed out)"
+    "|unable to access|early EOF|unexpected disconnect|hung up|RPC failed|Operation too slow"
+)
+MOVED = "stale info|fetch first|non-fast-forward|already exists|remote ref updated since checkout"
+FAILED = re.compile(r"^!\t[^\t]*\t(.*)$", re.MULTILINE)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def explain_remote(stderr: str, url: str) -> DursorError:
+    """Choose the error for a git process that failed at URL, without a login of ours."""
+    if re.search(LOGIN, stderr):
+        return AuthError(
+            f"{url} asks for a login: it is private, or not there",
+            hint=f"git clone {url} FOLDER && dursor repo add FOLDER",
+        )
+    return _common(stderr, url)
+
+
+def explain_login(stderr: str, url: str) -> DursorError:
+    """Choose the error for a git process that failed at URL although it was given a token."""
+    said = _from_remote(stderr)
+    if "archived" in said:
+        return PolicyError(f"{url}: {said}", hint="unarchive it on GitHub")
+    if re.search(r"returned error: 30\d|unable to update url base", stderr):
+        return NotFoundError(
+            f"{url} has moved", hint="dursor repo remove it, then dursor repo add its new address"
+        )
+    if "returned error: 403" in stderr or "denied to" in said:
+        return AuthError(
+            f"the login may not write to {url}: {said or 'status 403'}",
+            hint="dursor github status, then grant it Contents: read and write",
+        )
+    if re.search(LOGIN, stderr):
+        return AuthError(
+            f"{url} refused the login: {said or 'the token is not valid'}",
+            hint="dursor github status, then dursor github login",
+        )
+    if re.search(ABSENT, stderr):
+        return NotFoundError(
+            f"no repository at {url}, or the login cannot see it", hint="dursor github repos"
+        )
+    return _common(stderr, url)
+
+
+def explain_push(stdout: str, stderr: str, url: str, branch: str) -> DursorError:
+    """Choose the error for a push of BRANCH to URL that failed."""
+    refused = FAILED.search(stdout)
+    if refused is None:
+        return explain_login(stderr, url)
+    reason, said = _shown(refused[1]), _from_remote(stderr)
+    if "workflow" in reason:
+        return AuthError(
+            f"the login may not change workflow files: {_inner(reason)}",
+            hint="grant it Workflows: read and write (a classic token: the scope workflow)",
+        )
+    if "[rejected]" in reason or re.search(MOVED, reason):
+        return ConflictError(
+            f"the branch {branch} is not where it was: somebody else has pushed to it",
+            hint="dursor pr sync, look at what is new, then start again from there",
+        )
+    if "directory file conflict" in reason or "cannot lock ref" in reason + said:
+        return ConflictError(
+            f"the repository has a branch that stands in the way of {branch}",
+            hint="--branch ANOTHER-NAME",
+        )
+    return PolicyError(
+        f"{url} does not take the branch {branch}: {said or _inner(reason)}",
+        hint="--branch ANOTHER-NAME, or look at the repository's rules on GitHub",
+    )
+
+
+def _common(stderr: str, url: str) -> DursorError:
+    said = _shown(complaint(stderr))
+    if "dubious ownership" in stderr:
+        return explain("clone", stderr)
+    if re.search(r"transport '\w+' not allowed", stderr):
+        return UsageError(
+            f"your git configuration rewrites {url}: {said}", hint="git config --get-regexp ^url"
+        )
+    if re.search(ABSENT, stderr):
+        return NotFoundError(f"no repository at {url}", hint="look for a slip in the URL")
+    if re.search(UNREACHABLE, stderr):
+        return NetworkError(f"cannot reach {url}: {said}")
+    return InternalError(f"git could not copy {url}: {said}")
+
+
+def _from_remote(stderr: str) -> str:
+    """Pick what the server itself said, in one line."""
+    lines = [line[8:].strip() for line in stderr.splitlines() if line.startswith("remote: ")]
+    return _shown(" ".join(line.removeprefix("error: ") for line in lines if line))
+
+
+def _inner(reason: str) -> str:
+    """Take the words in brackets at the end: `[remote rejected] (WORDS)`."""
+    match = re.search(r"\] \((.*)\)$", reason)
+    return match[1] if match else reason
+
+
+def _shown(text: str) -> str:
+    return CONTROL.sub(" ", text).strip()[:400]
