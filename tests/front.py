@@ -120,13 +120,15 @@ class Front:
         """Run a round with --json."""
         return self("run", text, *words, "--json")
 
-    def process(self, *words: str, cwd: Path | None = None, timeout: float = 30) -> Done:
+    def process(
+        self, *words: str, input: str = "", cwd: Path | None = None, timeout: float = 30
+    ) -> Done:
         """Run dursor in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "dursor", *words],
             env=self.env,
             cwd=cwd or self.repo,
-            stdin=subprocess.DEVNULL,
+            input=input,
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -1,0 +1,161 @@
+"""Which key a model is called with, where keys are kept, and what a user hears when one is missing."""
+
+import stat
+
+import leaks
+import pytest
+from fakes import Received
+from front import DIFF, KEYS, Front
+
+OTHERS = {
+    "profile": "sk-the-profiles-own-key-4444",
+    "provider": "sk-the-providers-key-5555",
+    "google": "AIza-the-other-google-key-6666",
+}
+PASSPHRASE = "correct horse battery staple 7777"
+UNSET = dict.fromkeys(KEYS, "")
+
+
+def key_of(request: Received) -> str:
+    """The key a request carries, in the one header where it may stand."""
+    names = ("authorization", "x-api-key", "x-goog-api-key")
+    (found,) = (request.headers[name] for name in names if name in request.headers)
+    return found.removeprefix("Bearer ")
+
+
+def used(front: Front, *models: str) -> list[str]:
+    """The keys that a round of MODELS is made with."""
+    before = len(front.sent)
+    words = [word for model in models for word in ("-m", model)]
+    done = front.round("append a line", *words)
+    assert done.exit_code == 0, done.json["errors"]
+    return sorted(key_of(request) for request in front.sent[before:])
+
+
+def refused(front: Front, *words: str) -> dict[str, str]:
+    """The error of a round that was refused for want of a key: nothing was created or sent."""
+    runs = len(front("run", "list", "--all", "--json").data["items"])
+    sent = len(front.sent)
+    done = front.round("append a line", *(words or ("-m", "gpt")))
+    assert (done.exit_code, done.json["status"], done.json["data"]) == (4, "error", None)
+    assert len(front.sent) == sent
+    assert len(front("run", "list", "--all", "--json").data["items"]) == runs
+    (error,) = done.json["errors"]
+    assert error["code"] == "auth"
+    assert "\n" not in error["message"]
+    assert error["hint"]
+    return error
+
+
+@pytest.fixture
+def keyed(front: Front) -> Front:
+    """Give dursor with a passphrase for its key file."""
+    front.extra["DURSOR_ENCRYPTION_KEY"] = PASSPHRASE
+    front.answers(DIFF)
+    return front
+
+
+def test_each_vendor_gets_its_own_key_and_google_has_two_names(keyed: Front):
+    assert used(keyed, "gpt", "claude", "gemini") == sorted(KEYS.values())
+
+    keyed.extra["GOOGLE_API_KEY"] = OTHERS["google"]
+    assert used(keyed, "gemini") == [OTHERS["google"]]
+
+
+def test_keys_are_looked_for_in_order(keyed: Front):
+    def source(name: str = "gpt") -> str | None:
+        found: str | None = keyed("models", "show", name, "--json").data["key"]
+        return found
+
+    assert source() == "env"
+    provider = keyed("models", "set-key", "openai", "--stdin", "--json", input=OTHERS["provider"])
+    assert (provider.exit_code, source()) == (0, "env")
+    assert used(keyed, "gpt") == [KEYS["OPENAI_API_KEY"]]
+
+    keyed.extra |= {"OPENAI_API_KEY": ""}
+    assert source() == "file"
+    assert used(keyed, "gpt") == [OTHERS["provider"]]
+
+    keyed.extra |= {"OPENAI_API_KEY": KEYS["OPENAI_API_KEY"]}
+    profile = keyed("models", "set-key", "gpt", "--stdin", input=f"{OTHERS['profile']}\r\n")
+    assert (profile.exit_code, source()) == (0, "file")
+    assert used(keyed, "gpt") == [OTHERS["profile"]]
+
+    words = ("--provider", "openai", "--model", "gpt-4o", "--key-stdin", "--json")
+    added = keyed("models", "add", "mine", *words, input=OTHERS["google"])
+    assert added.data["key"] == "file"
+    assert used(keyed, "mine", "gpt") == sorted([OTHERS["google"], OTHERS["profile"]])
+
+    assert keyed("models", "remove", "gpt", "--json").exit_code == 0
+    assert source() == "env"
+    assert keyed("models", "remove", "mine", "--json").exit_code == 0
+    assert keyed("models", "show", "mine", "--json").exit_code == 2
+    assert stat.S_IMODE((keyed.data / "keys.json").stat().st_mode) == 0o600
+    leaks.check(keyed, provider, profile, added, keys=[*KEYS.values(), *OTHERS.values()])
+    leaks.check(keyed, keys=[PASSPHRASE])
+
+
+def test_a_stored_key_that_cannot_be_opened_is_refused_at_once(keyed: Front):
+    keyed.extra |= UNSET
+    keyed("models", "set-key", "gpt", "--stdin", input=OTHERS["profile"])
+    file = keyed.data / "keys.json"
+    good = file.read_bytes()
+
+    keyed.extra["DURSOR_ENCRYPTION_KEY"] = "wrong"
+    assert "DURSOR_ENCRYPTION_KEY does not open" in refused(keyed)["message"]
+    keyed.extra["DURSOR_ENCRYPTION_KEY"] = ""
+    error = refused(keyed)
+    assert "no passphrase" in error["message"]
+    assert error["hint"].startswith("export DURSOR_ENCRYPTION_KEY=")
+    keyed.extra["DURSOR_ENCRYPTION_KEY"] = PASSPHRASE
+    for damaged in (good[:-40], good.replace(b'"salt": "', b'"salt": "AA'), b"", b"\xff\x00"):
+        file.write_bytes(damaged)
+        assert "is damaged" in refused(keyed)["message"]
+    file.unlink()
+    assert "no longer in the encrypted key file" in refused(keyed)["message"]
+    file.write_bytes(good)
+    assert used(keyed, "gpt") == [OTHERS["profile"]]
+
+
+def test_a_missing_key_stops_the_round_for_all(front: Front):
+    front.extra["ANTHROPIC_API_KEY"] = ""
+    front.answers(DIFF)
+
+    error = refused(front, "-m", "gpt", "-m", "claude")
+
+    assert "'claude'" in error["message"]
+    assert "ANTHROPIC_API_KEY" in error["hint"]
+    assert front("repo", "list", "--json").data["items"] == []
+
+
+@pytest.mark.parametrize("key", [" ", "two words", "line\nbreak", "schlüssel", "tab\tbed"])
+def test_what_cannot_be_a_key_is_refused_without_being_shown(front: Front, key: str):
+    front.extra["OPENAI_API_KEY"] = key
+
+    error = refused(front)
+
+    assert key.strip() == "" or key not in str(error)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "two words", "sk-\x00", "sk-ü"])
+def test_a_bad_key_on_stdin_is_not_stored(keyed: Front, text: str):
+    done = keyed("models", "set-key", "gpt", "--stdin", "--json", input=text)
+
+    assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
+    assert not (keyed.data / "keys.json").exists()
+    assert keyed("models", "show", "gpt", "--json").data["key"] == "env"
+
+
+def test_no_terminal_and_no_passphrase_is_said_with_what_to_type(front: Front):
+    done = front("models", "set-key", "gpt", "--stdin", "--json", input="sk-new-key-8888")
+    typed = front("models", "set-key", "gpt", "--json", input="sk-new-key-8888")
+    added = front(
+        "models", "add", "x", "--provider", "openai", "--model", "m", "--key-stdin", input="sk-9999"
+    )
+
+    assert (done.exit_code, typed.exit_code, added.exit_code) == (4, 2, 4)
+    assert done.json["errors"][0]["hint"].startswith("export DURSOR_ENCRYPTION_KEY=")
+    assert "--stdin" in typed.json["errors"][0]["hint"]
+    assert front("models", "show", "x", "--json").exit_code == 2
+    assert not (front.data / "keys.json").exists()
+    leaks.check(front, done, typed, added, keys=["sk-new-key-8888"])
