@@ -185,10 +185,9 @@ class ScriptedServer:
             self._note(gone=False)
             return again
         finally:
-            for task in (leaving, sending):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                    await task
+            leaving.cancel()
+            sending.cancel()
+            await asyncio.gather(leaving, sending, return_exceptions=True)
 
     def _script(self, received: Received) -> Script:
         for part, answers in self._routes:
