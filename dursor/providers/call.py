@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -160,18 +161,10 @@ class Call:
                     return
         except EventTooLargeError as error:
             raise ProviderError(f"the stream holds {error}") from error
-        self._take_rest(reader, decoder, watch)
+        with suppress(ProviderError):  # half an event at the end is a cut, not a malformed one
+            self._take(reader.close(), decoder, watch)
         if decoder.progress is Progress.OPEN:
             raise NetworkError("the answer was cut before its end: the connection was closed")
-
-    def _take_rest(self, reader: SseReader, decoder: Decoder, watch: Watch) -> None:
-        """Take an event that the end of the body left without its blank line."""
-        try:
-            self._take(reader.close(), decoder, watch)
-        except ProviderError:
-            if decoder.progress is Progress.OPEN:  # half an event is a cut, not a malformed one
-                return
-            raise
 
     def _take(self, events: list[Event], decoder: Decoder, watch: Watch) -> None:
         """Decode EVENTS; their text goes to the listener in one piece."""

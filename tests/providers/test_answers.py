@@ -99,6 +99,21 @@ async def test_a_finish_reason_makes_an_answer_whole(wire, server, endpoint, cli
     assert (await client.answer(endpoint(wire), prompt, ONCE, Heard())).text == TEXT
 
 
+async def test_half_an_event_after_a_whole_answer_does_not_matter(server, endpoint, client, prompt):
+    events = wires.chat(TEXT, usage=None, done=False)
+    server.on("/chat", Script([*events, b'data: {"usage": {"pro'], framing="close"))
+    reply = await client.answer(endpoint("chat"), prompt, ONCE, Heard())
+    assert (reply.text, reply.usage) == (TEXT, None)
+
+
+@pytest.mark.parametrize("wire", ["responses", "chat"])
+async def test_an_answer_without_usage_has_none(wire, server, endpoint, client, prompt):
+    server.on(PATHS[wire], Script([b"data:\n\n", *ALL[wire](TEXT, usage=None)]))
+    heard = Heard()
+    reply = await client.answer(endpoint(wire), prompt, ONCE, heard)
+    assert (reply.text, reply.usage, heard.usages) == (TEXT, None, [])
+
+
 async def test_done_makes_a_chat_answer_whole(server, endpoint, client, prompt):
     server.on("/chat", Script(wires.chat(TEXT, reason=None)))
     assert (await client.answer(endpoint("chat"), prompt, ONCE, Heard())).text == TEXT

@@ -208,6 +208,17 @@ async def test_what_is_no_http_is_the_provider_s_error(junk, server, endpoint, c
         await client.answer(endpoint("messages"), prompt, Limits(), Heard())
 
 
+async def test_what_came_before_a_broken_chunk_came(server, endpoint, client, prompt):
+    events = b"".join(ALL["messages"]("half")[:9])
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunk = b"%x\r\n%b\r\n" % (len(events), events)
+    server.on("", Script([head + chunk + b"no size\r\n", Do.HOLD], framing="raw"))
+    heard = Heard()
+    with pytest.raises(ProviderError, match="HTTP"):
+        await client.answer(endpoint("messages"), prompt, Limits(), heard)
+    assert heard.text
+
+
 async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
     lines = [b"x-%d: %b\r\n" % (i, b"y" * 1000) for i in range(500)]
     server.on("", Script([b"HTTP/1.1 200 OK\r\n", *lines, Do.HOLD], framing="raw"))
@@ -217,7 +228,14 @@ async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://x/v1", "api.openai.com/v1", "http://", "https://me:secret@x/v1", "http://x:99999/v1"],
+    [
+        "http://[::1/v1",
+        "ftp://x/v1",
+        "api.openai.com/v1",
+        "http://",
+        "https://me:secret@x/v1",
+        "http://x:99999/v1",
+    ],
 )
 async def test_a_base_url_that_no_request_may_go_to(url, endpoint, client, prompt):
     with pytest.raises(UsageError, match="base URL") as caught:
