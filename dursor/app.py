@@ -104,6 +104,12 @@ class App:
 
         return Keys(self.env, self.settings, self.reader, self._ask_passphrase, self._handed_keys)
 
+    def clean(self, text: str) -> str:
+        """TEXT without the keys of the environment and what else looks like a secret."""
+        from dursor.redact import Redactor
+
+        return Redactor(self.keys.in_environment()).clean(text)
+
     @cached_property
     def models(self) -> Models:
         from dursor.services.models import Models
@@ -126,7 +132,7 @@ class App:
     def tasks(self) -> Tasks:
         from dursor.services.tasks import Tasks
 
-        return Tasks(self.reader, self.open_store, self.repos)
+        return Tasks(self.reader, self.open_store, self.repos, self.clean)
 
     @cached_property
     def runs(self) -> Runs:

@@ -97,6 +97,11 @@ class Keys:
             return self._stored(profile, name, source), source
         raise _missing(profile)
 
+    def in_environment(self) -> list[Secret]:
+        """Every key that the environment holds, to be kept out of what is written."""
+        names = (name for group in VARIABLES.values() for name in group)
+        return [Secret(self._env[name]) for name in names if self._env.get(name)]
+
     def _own(self, profile: ModelProfile) -> KeySource | None:
         return profile.key_source or self.stored(profile_key(profile.name))
 

@@ -19,11 +19,12 @@ from dursor.errors import BudgetError, UsageError
 from dursor.pathrules import PathRules
 from dursor.providers import catalogue, prices
 from dursor.providers.base import Endpoint, Limits, Prompt
+from dursor.redact import MARK, Redactor
 from dursor.services.standing import Standing, Surveyor, files_of
 from dursor.tree import Overlay, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dursor.domain import ModelProfile, Run, Usage
     from dursor.services.models import Models
@@ -114,12 +115,25 @@ class Planner:
     ) -> Plan:
         bounds, warnings = self._bounds(request, standing)
         endpoints = self._endpoints(chosen, bounds)
+        request, warning = self._cleaned(request, endpoints.values())
+        warnings += warning
         selection = self.select(request, standing, bounds)
         targets = tuple(self._targets(request, chosen, endpoints, standing, selection))
         plan = Plan(request.instruction, standing, bounds, selection, targets, warnings, None)
         plan = replace(plan, worst_case_usd=self._worst_case(plan))
         _refuse_over_budget(plan)
         return plan
+
+    def _cleaned(
+        self, request: RoundRequest, endpoints: Iterable[Endpoint]
+    ) -> tuple[RoundRequest, tuple[str, ...]]:
+        """REQUEST as it may be sent and stored: a key that was pasted is neither."""
+        keys = [*(endpoint.key for endpoint in endpoints), *self.models.keys.in_environment()]
+        clean = Redactor(keys).clean(request.instruction)
+        if clean == request.instruction:
+            return request, ()
+        warning = f"the instruction holds a secret, or what looks like one: it was sent as {MARK}"
+        return replace(request, instruction=clean), (warning,)
 
     def look(self, request: RoundRequest) -> Plan:
         """The plan without models: what would be sent, file by file."""

@@ -67,7 +67,8 @@ class Rounds:
         asks = [
             self.planner.ask(target, run.id) for target, run in zip(plan.targets, runs, strict=True)
         ]
-        redactor = Redactor([ask.endpoint.key for ask in asks])
+        known = self.planner.models.keys.in_environment()
+        redactor = Redactor([*(ask.endpoint.key for ask in asks), *known])
         listener(RoundStarted(task, tuple(runs)))
         finished, interrupted = asyncio.run(self._executed(plan, asks, runs, listener, redactor))
         return Round(task, tuple(finished), interrupted, plan.bounds.require)

@@ -26,6 +26,7 @@ class Tasks:
     reader: Reader
     open_store: Callable[[], Store]
     repos: Repos
+    clean: Callable[[str], str]  # takes secrets out of a text
 
     def create(self, title: str, repo: str | None) -> Task:
         """Start a task about REPO, or about the repository around the current folder."""
@@ -34,7 +35,7 @@ class Tasks:
         store = self.open_store()
         if is_new:
             place = store.add_repo(place)  # one that was removed comes back with its old id
-        return store.add_task(new_task(place.id, _title(title)))
+        return store.add_task(new_task(place.id, self.clean(_title(title))))
 
     def list(self, repo: str | None, *, everywhere: bool, limit: int) -> Sequence[Task]:
         """Tasks, newest first; of this repository when inside one."""
@@ -60,12 +61,12 @@ class Tasks:
             raise UsageError("there is nothing to say", hint=f"dursor task say {task} TEXT")
         if found.status is TaskStatus.CLOSED:
             raise UsageError(f"task {found.id[:8]} is closed", hint="dursor task new TITLE")
-        message = Message(new_id(), found.id, Role.USER, text, None, now())
+        message = Message(new_id(), found.id, Role.USER, self.clean(text), None, now())
         return self.open_store().add_message(message)
 
     def rename(self, task: str, title: str) -> Task:
         """Give a task another title."""
-        return self._change(task, title=_title(title))
+        return self._change(task, title=self.clean(_title(title)))
 
     def close(self, task: str) -> Task:
         """Close a task: it takes no further rounds."""
