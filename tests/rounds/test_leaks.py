@@ -1,0 +1,128 @@
+"""Keys at work in real processes: not in arguments, output, logs, files, or a child's environment."""
+
+import json
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+
+import leaks
+import repos
+from emulator import Emulator
+from faults import FAULTS
+from front import DIFF, KEYS, VENDORS, Front, turns
+
+PROVIDERS = ("openai", "anthropic", "google")
+PASSPHRASE = "a passphrase that nobody may see"
+SPY = """#!/bin/sh
+{{ printf '%s\\n' "$@"; cat /proc/$$/environ 2>/dev/null || env; }} >> '{log}'
+exec '{git}' "$@"
+"""
+
+
+def test_no_fault_shows_a_key_even_in_the_debug_log(front: Front, emulator: Emulator):
+    emulator.reset()
+    urls = emulator.base_urls
+    front.extra |= {
+        "OPENAI_BASE_URL": urls["openai"],
+        "ANTHROPIC_BASE_URL": urls["anthropic"],
+        "GOOGLE_GEMINI_BASE_URL": urls["google"],
+        "DURSOR_DEBUG": "1",
+        "DURSOR_LOG_LEVEL": "debug",
+        "DURSOR_ENCRYPTION_KEY": PASSPHRASE,
+    }
+    front.configure(retries=1, first_byte_timeout=1.5, idle_timeout=1.5, timeout=6)
+    words = []
+    for number, (behaviors, _, _) in enumerate(FAULTS.values()):
+        name = f"fault-{number}"
+        provider = PROVIDERS[number % 3]
+        front("models", "add", name, "--provider", provider, "--model", name)
+        words += ["-m", name]
+        for behavior in behaviors:
+            emulator.script({**behavior, "match": {"model": name}})
+
+    process = front.start("run", "append a line", *words, "--json")
+    seen = bytearray()
+    while process.poll() is None:
+        seen += leaks.processes()
+        time.sleep(0.2)  # it is watched until it ends
+    out, err = process.communicate()
+
+    runs = {run["model"]: run for run in json.loads(out)["data"]["runs"]}
+    for number, (name, (_, code, _)) in enumerate(FAULTS.items()):
+        if (name, number % 3) != ("content_filter", 0):  # llmock's Responses do not know it
+            assert runs[f"fault-{number}"]["error"]["code"] == code
+    secrets = [*KEYS.values(), PASSPHRASE]
+    assert b"dursor" in seen
+    assert leaks.find(bytes(seen) + out.encode() + err.encode(), secrets) == []
+    assert " DEBUG " in err
+    leaks.check(front, keys=secrets)
+
+
+def test_git_gets_no_key(front: Front, tmp_path: Path):
+    log, folder = tmp_path / "spied", tmp_path / "bin"
+    folder.mkdir()
+    spy = repos.Script(SPY.format(log=log, git=shutil.which("git")))
+    repos.write(folder, {"git": spy})
+    front.extra |= {
+        "PATH": f"{folder}:{front.env['PATH']}",
+        "DURSOR_ENCRYPTION_KEY": PASSPHRASE,
+        "GH_TOKEN": "ghp_frontDoorToken1234567890",
+        "AWS_SECRET_ACCESS_KEY": "front/door/secret/4444",
+    }
+    front.answers(DIFF)
+
+    done = front.process("run", "append a line", "-m", "gpt", "--dirty", "--json")
+    (run,) = done.runs
+    for words in (("run", "apply", run["id"], "--branch", "new", "--commit"), ("doctor",)):
+        front.process(*words)
+
+    spied = log.read_bytes()
+    assert (front.repo / "README.md").read_text().endswith("line 4\n")
+    assert b"cat-file" in spied
+    assert b"PATH=" in spied
+    names = ("GH_TOKEN", "AWS_SECRET_ACCESS_KEY", "DURSOR_ENCRYPTION_KEY", *KEYS)
+    assert leaks.find(spied, [*KEYS.values(), *(front.env[name] for name in names)]) == []
+
+
+def test_an_answer_that_quotes_keys_is_stored_without_them(front: Front):
+    told = "You asked with " + " and ".join(KEYS.values()) + ".\n\n" + DIFF
+    front.answers(told)
+
+    done = front.round("append a line", *(w for model in VENDORS for w in ("-m", model)))
+    front("run", "show", done.runs[0]["id"], "--json")
+
+    assert {run["status"] for run in done.runs} == {"succeeded"}
+    assert all("[redacted]" in run["summary"] for run in done.runs)
+    leaks.check(front, done)
+    connection = sqlite3.connect(front.data / "dursor.db")
+    said = connection.execute("SELECT content FROM messages WHERE role = 'assistant'").fetchall()
+    connection.close()
+    assert len(said) == 3
+
+
+def test_a_key_in_an_instruction_is_neither_sent_nor_stored(front: Front):
+    front.answers(DIFF)
+    key, token = KEYS["ANTHROPIC_API_KEY"], "ghp_" + "1aB2cD3eF4gH5iJ6" * 2
+
+    done = front.round(f"append a line; {key} fails with {token}", "-m", "gpt")
+    task = done.data["task"]["id"]
+    front("task", "say", task, f"my key is {key}")
+    front("task", "rename", task, f"the task of {key}")
+    again = front.round("append a line", "-m", "gpt", "--task", task)
+
+    assert done.exit_code == again.exit_code == 0
+    assert "append a line; [redacted] fails with [redacted]" in done.runs[0]["instruction"]
+    assert any("secret" in warning for warning in done.runs[0]["warnings"])
+    assert leaks.find(b"".join(request.body for request in front.sent), [key, token]) == []
+    leaks.check(front, done, again, keys=[key, token])
+
+
+def test_an_ordinary_instruction_is_sent_as_it_is(front: Front):
+    text = "rename `api_key` to `key`; keep Bearer and sk- as they are"
+    front.answers(DIFF)
+
+    (run,) = front.round(text, "-m", "gpt").runs
+
+    assert (run["instruction"], run["warnings"]) == (text, [])
+    assert text in turns(front.sent[0])[0][1]
