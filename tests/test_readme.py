@@ -1,0 +1,131 @@
+"""The README and the changelog against the code they speak of."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import dursor
+from dursor.cli.table import COMMANDS, Branch
+from dursor.config.keys import KEYS
+from dursor.config.policy import LIMITS
+from dursor.errors import DursorError
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMAND = re.compile(r"`(dursor [^`]+)`|^(?:\$ |.*&& \S*/)?(dursor [^\n]+)$", re.MULTILINE)
+SPAN = re.compile(r"`(--[a-z0-9-]+|-m)\b[^`]*`")
+
+
+def written() -> list[str]:
+    """Every command line that the README shows."""
+    found = [a or b for a, b in COMMAND.findall(README)]
+    return [re.split(r"\s+[>|#<]\s*", line)[0] for line in found]
+
+
+def path_of(words: list[str]) -> list[str]:
+    """The command that WORDS name, without its arguments."""
+    node = COMMANDS.get(words[0]) if words else None
+    if isinstance(node, Branch) and len(words) > 1 and words[1] in node.commands:
+        return words[:2]
+    return words[:1] if node else []
+
+
+def help_of(words: list[str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "dursor", *words, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (words, done.stderr)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def helps() -> dict[str, str]:
+    """The help of every command that the README shows."""
+    paths = {tuple(path_of(shlex.split(line, comments=True)[1:])) for line in written()}
+    return {" ".join(path): help_of([*path]) for path in paths}
+
+
+def test_every_command_and_option_is_there(helps: dict[str, str]):
+    assert len(written()) > 25
+    for line in written():
+        words = shlex.split(line, comments=True)[1:]
+        path = path_of(words)
+        named = path or words[0].startswith("-")
+        assert named, f"no such command: {line}"
+        for word in words:
+            if word.startswith("-") and word != "-":
+                option = word.partition("=")[0]
+                assert re.search(rf"(?m)(^|[ ,]){re.escape(option)}\b", helps[" ".join(path)]), line
+
+
+def test_every_option_named_in_the_text_belongs_to_some_command(helps: dict[str, str]):
+    everything = "\n".join(helps.values())
+    for option in SPAN.findall(README):
+        assert option in everything, option
+
+
+def test_every_subcommand_of_a_listed_group_is_there():
+    for line in README.splitlines():
+        if not (row := re.match(r"\| `dursor (\w+) (\w[\w-]*)`((?:, `[\w-]+`)+)", line)):
+            continue
+        group = COMMANDS[row[1]]
+        assert isinstance(group, Branch)
+        listed = {row[2], *re.findall(r"`([\w-]+)`", row[3])}
+        assert listed <= {*group.commands}, line
+
+
+def test_every_command_is_in_the_readme():
+    for name, node in COMMANDS.items():
+        for word in node.commands if isinstance(node, Branch) else [""]:
+            if word:
+                assert re.search(rf"`(dursor {name} )?{word}\b", README), (name, word)
+            else:
+                assert f"dursor {name}" in README, name
+
+
+def test_the_exit_codes_are_those_of_the_errors():
+    told = {
+        code: int(row[1])
+        for row in re.finditer(r"^\| (\d+) \|[^|]*\|([^|]*)\|$", README, re.MULTILINE)
+        for code in re.findall(r"`(\w+)`", row[2])
+    }
+
+    def classes(kind: type[DursorError]) -> list[type[DursorError]]:
+        return [kind, *(below for one in kind.__subclasses__() for below in classes(one))]
+
+    assert told == {kind.code: kind.exit_code for kind in classes(DursorError)}
+
+
+def test_the_policy_names_what_a_repository_may_tighten():
+    for name in ("forbidden_paths", *LIMITS):
+        assert f"`{name}`" in README
+        assert name in KEYS
+
+
+def test_the_changelog_has_this_version():
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert re.search(
+        rf"^## \[{re.escape(dursor.__version__)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE
+    )
+    first = next(line for line in changelog.splitlines() if line.startswith("## "))
+    assert first == "## [Unreleased]"
+
+
+def test_both_commands_stand_on_the_first_screen():
+    screen = "\n".join(README.splitlines()[:30])
+    assert "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/dursor demo" in screen
+    assert ".venv/bin/python -m pytest" in screen
+
+
+def test_the_supported_versions_are_those_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == ">=3.11"
+    assert "Python 3.11+" in README
