@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
@@ -163,15 +164,15 @@ class GitHub:
             ask = Ask("GET", "/installation/repositories", doing)
             for page in self._rest.pages(ask, self._as(None)):
                 found = items(mapping(page).get("repositories"))
-                yield from (read_repo(one, self.host) for one in found)
+                yield from map(self._repo, found)
             return
         ask = Ask("GET", "/user/repos", doing, {"sort": "full_name"})
         for page in self._rest.pages(ask, self._as(None)):
-            yield from (read_repo(one, self.host) for one in items(page))
+            yield from map(self._repo, items(page))
 
     def repository(self, name: RepoName) -> RepoInfo:
         """Read repository NAME; after a rename, it is found under the new name."""
-        return read_repo(self._get(f"/repos/{name}", f"read {name}", name), self.host)
+        return self._repo(self._get(f"/repos/{name}", f"read {name}", name))
 
     def branches(self, name: RepoName) -> Iterator[BranchInfo]:
         """List the branches of NAME."""
@@ -289,6 +290,11 @@ class GitHub:
 
     def _get(self, path: str, doing: str, name: RepoName | None) -> Any:
         return self._rest.get(path, doing, self._as(name))
+
+    def _repo(self, value: Any) -> RepoInfo:
+        found = read_repo(value, self.host)
+        # what it says of an App's rights has nothing to do with the token's permissions
+        return replace(found, can_push=None) if self.kind == "app" else found
 
     def _pulls(self, name: RepoName) -> Pulls:
         return Pulls(self._rest, self._as(name), name)

@@ -1,0 +1,228 @@
+"""What the double knows: accounts, Apps, tokens, repositories, pull requests."""
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import repos
+
+UPDATE_HOOK = """#!/bin/sh
+deny() { printf '%s' "$1" >"$HUB_REASON"; exit 1; }
+for one in $HUB_REFUSED; do
+    if [ "$1" = "$one" ]; then
+        printf '%s\\n' "$HUB_SAID" >&2
+        deny "$HUB_BECAUSE"
+    fi
+done
+if [ -n "$HUB_NO_WORKFLOWS" ]; then
+    file=$(git log --format= --name-only "$3" --not --all -- .github/workflows | sort -u | head -n 1)
+    [ -z "$file" ] || deny "refusing to allow a $HUB_NO_WORKFLOWS to create or update workflow \\`$file\\` without \\`workflows\\` permission"
+fi
+"""
+CONFIG = """[core]
+\trepositoryformatversion = 0
+\tbare = true
+[http]
+\treceivepack = true
+[uploadpack]
+\tallowFilter = true
+\tallowAnySHA1InWant = true
+[receive]
+\tautogc = false
+"""
+
+
+def stamp(seconds: float) -> str:
+    """Write a time as GitHub does."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass
+class Account:
+    """A user, an organization or a bot."""
+
+    login: str
+    id: int
+    type: str = "User"
+    name: str | None = None
+
+
+@dataclass
+class App:
+    """A GitHub App; `key` is the public half of its key, as PEM."""
+
+    id: int
+    client_id: str
+    slug: str
+    key: str
+    permissions: dict[str, str]
+
+
+@dataclass
+class Installation:
+    """An App in an account; `repos` None means all of them."""
+
+    id: int
+    app: App
+    account: Account
+    repos: set[int] | None
+    permissions: dict[str, str]
+    suspended: bool = False
+
+
+@dataclass
+class Token:
+    """A token of a user or of an installation."""
+
+    text: str
+    user: Account | None = None
+    installation: Installation | None = None
+    permissions: dict[str, str] | None = None  # None: all that the user may
+    repos: set[int] | None = None  # None: all that user or installation can reach
+    scopes: set[str] = field(default_factory=lambda: {"repo"})
+    expires: float = float("inf")
+    revoked: bool = False
+    unknown_for: int = 0  # requests until every part of GitHub has heard of it
+
+
+@dataclass
+class Repo:
+    """A repository; `path` is the bare one."""
+
+    id: int
+    owner: Account
+    name: str
+    path: Path
+    default_branch: str = "main"
+    private: bool = False
+    archived: bool = False
+    drafts: bool = True
+    parent: "Repo | None" = None
+    roles: dict[str, str] = field(default_factory=dict)  # login to read, write or admin
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # ref to (reason, words)
+    pulls: dict[int, "Pull"] = field(default_factory=dict)
+    counter: int = 0
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner.login}/{self.name}"
+
+    def git(self, *args: str, **options: Any) -> str:
+        """Run git in it."""
+        return repos.git(self.path, *args, **options)
+
+    def head(self, branch: str) -> str | None:
+        """The commit BRANCH stands at."""
+        found = self.git("rev-parse", "--verify", "-q", f"refs/heads/{branch}", ok=(0, 1))
+        return found or None
+
+    @property
+    def branches(self) -> dict[str, str]:
+        """Every branch with its commit."""
+        listing = self.git("for-each-ref", "--format=%(refname)%00%(objectname)", "refs/heads/")
+        pairs = (line.split("\0") for line in listing.splitlines())
+        return {ref.removeprefix("refs/heads/"): commit for ref, commit in pairs}
+
+    def commit(
+        self,
+        branch: str,
+        files: Mapping[str, Any],
+        *,
+        message: str = "change",
+        author: str = "Grace",
+        orphan: bool = False,
+    ) -> str:
+        """Commit FILES (as `repos.write` takes them) on BRANCH without a push, and give its id."""
+        base = None if orphan else self.head(branch) or self.head(self.default_branch)
+        index = self.path.parent / f"index-{os.urandom(4).hex()}"
+        env = {
+            "GIT_INDEX_FILE": str(index),
+            "GIT_AUTHOR_NAME": author,
+            "GIT_COMMITTER_NAME": author,
+        }
+        if base:
+            self.git("read-tree", base, env=env)
+        for path, content in files.items():
+            self._stage(path, content, env)
+        tree = self.git("write-tree", env=env)
+        index.unlink(missing_ok=True)
+        parents = ("-p", base) if base else ()
+        made = self.git("commit-tree", tree, *parents, "-m", message, env=env)
+        self.git("update-ref", f"refs/heads/{branch}", made)
+        return made
+
+    def _stage(self, path: str, content: Any, env: dict[str, str]) -> None:
+        if content is None:
+            self.git("update-index", "--force-remove", "--", path, env=env)
+            return
+        data = content if isinstance(content, bytes) else content.encode()
+        mode = {repos.Link: "120000", repos.Script: "100755"}.get(type(content), "100644")
+        oid = self.git("hash-object", "-w", "--stdin", stdin=data)
+        line = f"{mode} {oid}\t{path}\0".encode()
+        self.git("update-index", "--add", "-z", "--index-info", stdin=line, env=env)
+
+    def delete_branch(self, branch: str) -> None:
+        """Delete BRANCH."""
+        self.git("update-ref", "-d", f"refs/heads/{branch}")
+
+    def show(self, ref: str, path: str) -> bytes:
+        """The content of a file."""
+        return repos.git(self.path, "cat-file", "blob", f"{ref}:{path}").encode(
+            "utf-8", "surrogateescape"
+        )
+
+
+@dataclass
+class Pull:
+    """A pull request; `last` is its head's commit as last seen."""
+
+    repo: Repo
+    number: int
+    id: int
+    head: Repo | None
+    head_owner: str
+    branch: str
+    base: str
+    title: str
+    body: str | None
+    author: Account
+    draft: bool
+    created: float
+    updated: float
+    last: str
+    base_commit: str
+    state: str = "open"
+    merged_at: float | None = None
+    merge_commit: str | None = None
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
+
+    def follow(self) -> None:
+        """Take over where its branches stand now, as long as it is open."""
+        if self.state == "open":
+            if self.head is not None and (commit := self.head.head(self.branch)):
+                self.last = commit
+            self.base_commit = self.repo.head(self.base) or self.base_commit
+
+
+def make_bare(path: Path, branch: str) -> None:
+    """Make an empty bare repository without starting a process."""
+    for part in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "hooks"):
+        (path / part).mkdir(parents=True)
+    (path / "HEAD").write_text(f"ref: refs/heads/{branch}\n")
+    (path / "config").write_text(CONFIG)
+    hook = path / "hooks/update"
+    hook.write_text(UPDATE_HOOK)
+    hook.chmod(0o755)
+
+
+def long_token(app_id: int) -> str:
+    """Make an installation token of the new form: prefix, App id and a JWT, some 520 characters."""
+    parts = (36, 200, 128)
+    jwt = ".".join(base64.urlsafe_b64encode(os.urandom(n)).decode().rstrip("=") for n in parts)
+    return f"ghs_{app_id}_eyJ{jwt}"
