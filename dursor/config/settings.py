@@ -198,7 +198,10 @@ class Settings:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
-            raise UsageError(f"{self.config_file} is broken: it is not UTF-8 text") from error
+            raise UsageError(
+                f"{self.config_file} is broken: it is not UTF-8 text",
+                hint=f"$EDITOR {self.config_file}",
+            ) from error
         except OSError as error:
             raise InternalError(f"cannot read {self.config_file}: {error.strerror}") from error
 
@@ -231,11 +234,15 @@ def _parse(key: keys.Key, text: str) -> Any:
     try:
         return key.parse(text)
     except ValueError as error:
-        raise UsageError(f"{key.name} takes {key.accepts}, not {text!r}") from error
+        raise UsageError(
+            f"{key.name} takes {key.accepts}, not {text!r}", hint=f"dursor config get {key.name}"
+        ) from error
 
 
 def _parse_price(name: str, text: str) -> float:
     try:
         return keys.price(text)
     except ValueError as error:
-        raise UsageError(f"{name} takes US dollars a million tokens, not {text!r}") from error
+        raise UsageError(
+            f"{name} takes US dollars a million tokens, not {text!r}", hint="dursor config list"
+        ) from error

@@ -55,7 +55,7 @@ class Patches:
         text = reply.decode("utf-8", "surrogateescape")
         if not text.strip():
             raise UsageError("the reply is empty", hint="dursor patch FILE, or dursor patch -")
-        tree: Tree = repository.tree(repository.resolve(base or "HEAD"))
+        tree: Tree = repository.tree(repository.resolve("HEAD" if base is None else base))
         found = resolve(text, tree)
         policy = repo_policy(tree)
         max_files = min(self.settings.get("max_files"), policy.max_files or sys.maxsize)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dursor.agent import conversation
 from dursor.agent.attempt import Ask
+from dursor.agent.spending import BYTES_PER_TOKEN
 from dursor.config import RepoPolicy, Settings
 from dursor.context.choose import Selection, choose
 from dursor.context.render import render
@@ -159,13 +160,16 @@ class Planner:
     def _pinned(self, request: RoundRequest, standing: Standing) -> list[str]:
         """The paths of --file, typed relative to the current folder, from the top of the tree."""
         top = standing.repository.top
-        inside = self.cwd.resolve().is_relative_to(top)
-        return [
-            os.path.relpath(self.cwd.resolve() / file, top).replace(os.sep, "/")
-            if inside or Path(file).is_absolute()
-            else file
-            for file in request.files
-        ]
+        here = self.cwd.resolve()
+        inside = here.is_relative_to(top)
+        pinned = []
+        for file in request.files:
+            whole = here / file if inside or Path(file).is_absolute() else top / file
+            path = os.path.relpath(whole, top).replace(os.sep, "/")
+            if path == "." or path.split("/", 1)[0] == "..":
+                raise UsageError(f"--file {file!r} is no file of {top}", hint="git ls-files")
+            pinned.append(path)
+        return pinned
 
     def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:
         get = self.settings.get
@@ -219,9 +223,17 @@ class Planner:
     ) -> list[Target]:
         prompts: dict[int, Prompt] = {}
         targets = []
+        said = conversation.opening("", standing.earlier, request.instruction)
+        tokens = conversation.size(said) // BYTES_PER_TOKEN
         for profile, samples in chosen:
             endpoint = endpoints[profile.id]
-            room = _room(endpoint)
+            room = _room(endpoint) - tokens
+            if room <= 0:
+                raise UsageError(
+                    f"the instruction, with what was said before it, is about {tokens} tokens: "
+                    f"too long for {endpoint.model_name}",
+                    hint="say it shorter, or name the files that it quotes",
+                )
             if room not in prompts:
                 text = render(selection, window_tokens=room)
                 prompts[room] = conversation.opening(text, standing.earlier, request.instruction)

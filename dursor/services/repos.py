@@ -37,6 +37,8 @@ class Repos:
 
     def find(self, selector: str) -> Repo:
         """The registered repository that SELECTOR (name, id, path or OWNER/NAME) names."""
+        if not selector:
+            raise UsageError("the repository's name is empty", hint="dursor repo list")
         for repo in self._known:
             if selector in {repo.name, repo.id} or _same_url(selector, repo.repo_url):
                 return repo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
@@ -57,13 +57,24 @@ class Surveyor:
             return self._go_on(request, request.from_run)
         task = None if request.task is None else self._open_task(request.task)
         repo, is_new, repository = self._place(request, task)
-        ref = request.base or "HEAD"
+        with contextlib.ExitStack() as stack:
+            stack.callback(repository.close)
+            self._refresh(repo, repository)
+            standing = self._at(request, task, repo, repository)
+            stack.pop_all()
+        return replace(standing, repo_is_new=is_new)
+
+    def _at(
+        self, request: RoundRequest, task: Task | None, repo: Repo, repository: Repository
+    ) -> Standing:
+        """Where a round stands that starts from a ref."""
+        ref = "HEAD" if request.base is None else request.base
         commit = repository.resolve(ref)
         tree: Tree = repository.tree(commit)
         dirty_patch = self._dirty_patch(repository, commit, tree) if request.dirty else None
         return Standing(
             repo,
-            is_new,
+            False,
             repository,
             task,
             None,
@@ -79,18 +90,19 @@ class Surveyor:
 
     def _place(self, request: RoundRequest, task: Task | None) -> tuple[Repo, bool, Repository]:
         if task is None:
-            found = self.repos.locate(request.repo)
-            self._refresh(found[0], found[2])
-            return found
+            return self.repos.locate(request.repo)
         repo = self.reader.repo(task.repo_id)
-        if request.repo is not None and self.repos.locate(request.repo)[0].id != repo.id:
-            raise UsageError(
-                f"task {task.id[:8]} is about {repo.name!r}, not {request.repo!r}",
-                hint="leave --repo away",
-            )
-        repository = self.repos.open(repo)
-        self._refresh(repo, repository)
-        return repo, False, repository
+        self._check_repo(request, repo, f"task {task.id[:8]} is about")
+        return repo, False, self.repos.open(repo)
+
+    def _check_repo(self, request: RoundRequest, repo: Repo, so: str) -> None:
+        """Refuse a --repo that is another one than the task's."""
+        if request.repo is None:
+            return
+        found, _, repository = self.repos.locate(request.repo)
+        repository.close()
+        if found.id != repo.id:
+            raise UsageError(f"{so} {repo.name!r}, not {request.repo!r}", hint="leave --repo away")
 
     def _refresh(self, repo: Repo, repository: Repository) -> None:
         """Fetch into our own clone: a round must not start from a base that is old unawares."""
@@ -120,11 +132,7 @@ class Surveyor:
             )
         task = self._open_task(parent.task_id)
         repo = self.reader.repo(task.repo_id)
-        if request.repo is not None and self.repos.locate(request.repo)[0].id != repo.id:
-            raise UsageError(
-                f"run {parent.id[:8]} belongs to {repo.name!r}, not {request.repo!r}",
-                hint="leave --repo away",
-            )
+        self._check_repo(request, repo, f"run {parent.id[:8]} belongs to")
         return self._based_on(parent, task, parent, self._chain(parent))
 
     def resume(self, former: Run) -> Standing:
