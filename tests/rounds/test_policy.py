@@ -45,7 +45,12 @@ ESCAPES = [
     "nul\x01.txt",
 ]
 HONEST = "--- a/README.md\n+++ b/README.md\n@@ -3 +3,2 @@\n line 3\n+line 4\n"
-OLD = "the old line that nobody may see"
+HIDDEN = "that nobody may see"
+
+
+def old(path: str) -> str:
+    """The one line of the file at PATH."""
+    return f"the old line of {path} {HIDDEN}"
 
 
 def created(path: str) -> str:
@@ -53,13 +58,13 @@ def created(path: str) -> str:
 
 
 def modified(path: str) -> str:
-    return f"--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-{OLD}\n+new\n"
+    return f"--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-{old(path)}\n+new\n"
 
 
 def deleted(path: str) -> str:
     return (
         f"diff --git a/{path} b/{path}\ndeleted file mode 100644\n"
-        f"--- a/{path}\n+++ /dev/null\n@@ -1 +0,0 @@\n-{OLD}\n"
+        f"--- a/{path}\n+++ /dev/null\n@@ -1 +0,0 @@\n-{old(path)}\n"
     )
 
 
@@ -85,7 +90,7 @@ def fenced(*parts: str) -> str:
 
 
 def searched(path: str) -> str:
-    return f"{path}\n```\n<<<<<<< SEARCH\n{OLD}\n=======\nnew\n>>>>>>> REPLACE\n```\n"
+    return f"./{path}\n```\n<<<<<<< SEARCH\n{old(path)}\n=======\nnew\n>>>>>>> REPLACE\n```\n"
 
 
 def enveloped(path: str) -> str:
@@ -137,7 +142,7 @@ def refused(runs: Sequence[dict[str, Any]]) -> list[str]:
 def guarded(front: Front) -> Front:
     """Give dursor in a repository that holds every forbidden path that git itself allows."""
     paths = [path for path in FORBIDDEN if path != ".env/inside.txt"]
-    repos.commit(front.repo, dict.fromkeys(paths, f"{OLD}\n"))
+    repos.commit(front.repo, {path: f"{old(path)}\n" for path in paths})
     return front
 
 
@@ -148,7 +153,7 @@ def test_what_is_forbidden_may_not_be_changed(guarded: Front, way: str):
     messages = refused(asked(guarded, [WAYS[way](path) for path in paths]))
 
     assert all(any(path in message for message in messages) for path in paths)
-    assert all(OLD not in turns(request)[0][1] for request in guarded.sent)
+    assert all(HIDDEN not in turns(request)[0][1] for request in guarded.sent)
 
 
 @pytest.mark.parametrize("way", NEW_WAYS)
@@ -227,7 +232,7 @@ def test_an_edit_that_names_no_file_is_repaired(front: Front):
         searched(".env"),
         searched("deep/.env"),
         fenced(HONEST.replace("line 3", "line three"), modified(".env")),
-        f"*** Begin Patch\n*** Update File: .env\n@@\n-{OLD}\n+new\n*** End Patch\n",
+        f"*** Begin Patch\n*** Update File: .env\n@@\n-{old('.env')}\n+new\n*** End Patch\n",
         fenced(modified(".env").replace("a/.env", "a/.env.txt").replace("b/.env", "b/.env.txt")),
         fenced(modified("cert.PEM").replace("cert", "crt")),
     ],
@@ -235,8 +240,8 @@ def test_an_edit_that_names_no_file_is_repaired(front: Front):
 def test_no_repair_shows_a_forbidden_file(front: Front, reply: str):
     held = "first of the file\nsecond of the file\nthe rest of the file\n"
     repos.commit(front.repo, dict.fromkeys((".env", "deep/.env", "cert.PEM"), held))
-    near = reply.replace(f"-{OLD}", f"-first of the file\n-{OLD}")
-    front.answers(near.replace(f"SEARCH\n{OLD}", f"SEARCH\nsecond of the file\n{OLD}"))
+    near = reply.replace("-the old", "-first of the file\n-the old")
+    front.answers(near.replace("SEARCH\nthe old", "SEARCH\nsecond of the file\nthe old"))
 
     (run,) = front.round("mend it", "-m", "gpt").runs
 
@@ -256,7 +261,7 @@ def test_max_files_counts_what_changes(front: Front):
     (message,) = refused(many.runs)
     assert "3 files" in message
     assert (many.exit_code, few.exit_code, enough.exit_code) == (7, 0, 0)
-    assert many.json["errors"][0]["hint"] == "raise --max-files"
+    assert many.json["errors"][0]["hint"].count("--max-files") == 1
 
 
 def test_fifty_files_are_the_default_limit(front: Front):
@@ -320,4 +325,4 @@ def test_a_pasted_reply_meets_the_same_rules(guarded: Front):
         done = guarded("patch", "-", *words, "--json", input=fenced(modified(".env")))
 
         assert (done.exit_code, done.json["errors"][0]["code"]) == (7, "policy")
-    assert (guarded.repo / ".env").read_text() == f"{OLD}\n"
+    assert (guarded.repo / ".env").read_text() == f"{old('.env')}\n"
