@@ -33,7 +33,7 @@ def nothing_happened(front: Front) -> bool:
     return front.sent == [] and listed == [[], [], []]
 
 
-@pytest.mark.parametrize("words", [ALL, ("-m", "gpt:3")])
+@pytest.mark.parametrize("words", [ALL, ("-m", "gpt:3"), (*ALL, "--detach")])
 def test_a_round_that_could_cost_more_is_refused(priced: Front, words: tuple[str, ...]):
     done = priced.round("append a line", *words, "--budget", "0.8999")
 

@@ -4,7 +4,7 @@ import stat
 
 import leaks
 import pytest
-from fakes import Received
+from fakes import Received, Script
 from front import DIFF, KEYS, Front
 
 OTHERS = {
@@ -121,10 +121,10 @@ def test_a_missing_key_stops_the_round_for_all(front: Front):
     front.extra["ANTHROPIC_API_KEY"] = ""
     front.answers(DIFF)
 
-    error = refused(front, "-m", "gpt", "-m", "claude")
-
-    assert "'claude'" in error["message"]
-    assert "ANTHROPIC_API_KEY" in error["hint"]
+    for more in ((), ("--detach",), ("--dry-run",)):
+        error = refused(front, "-m", "gpt", "-m", "claude", *more)
+        assert "'claude'" in error["message"]
+        assert "ANTHROPIC_API_KEY" in error["hint"]
     assert front("repo", "list", "--json").data["items"] == []
 
 
@@ -159,3 +159,36 @@ def test_no_terminal_and_no_passphrase_is_said_with_what_to_type(front: Front):
     assert front("models", "show", "x", "--json").exit_code == 2
     assert not (front.data / "keys.json").exists()
     leaks.check(front, done, typed, added, keys=["sk-new-key-8888"])
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_code"),
+    [(200, None, 0), (401, "auth", 4), (404, "model_not_found", 4), (500, "provider_error", 5)],
+)
+def test_a_check_proves_key_and_model(front: Front, status: int, code: str | None, exit_code: int):
+    quoted = {"error": {"message": f"no: {KEYS['ANTHROPIC_API_KEY']}"}}
+    front.server.on("/models/", Script.error(status, quoted))
+
+    done = front("models", "check", "claude", "--json")
+    plain = front("models", "check", "claude")
+
+    (item,) = done.data["items"]
+    assert sorted(item) == ["error", "latency_ms", "name", "ok"]
+    assert (item["name"], item["ok"]) == ("claude", code is None)
+    assert (done.exit_code, plain.exit_code) == (exit_code, exit_code)
+    assert (item["error"] or {"code": None})["code"] == code
+    assert [error["code"] for error in done.json["errors"]] == ([code] if code else [])
+    leaks.check(front, done, plain)
+
+
+def test_a_check_without_names_asks_those_whose_keys_are_ready(front: Front):
+    front.extra |= {"GEMINI_API_KEY": ""}
+    front.server.on("/models/", Script.error(200))
+
+    done = front("models", "check", "--json")
+
+    assert [item["name"] for item in done.data["items"]] == ["gpt", "claude"]
+    assert {key_of(request) for request in front.sent} == {
+        KEYS["OPENAI_API_KEY"],
+        KEYS["ANTHROPIC_API_KEY"],
+    }
