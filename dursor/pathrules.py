@@ -4,40 +4,47 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from fnmatch import translate
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 DEFAULT_FORBIDDEN = (".git", ".env", ".env.*", "*.secret", "*.key", "*.pem", "credentials.*")
 
-# Code points that HFS+ ignores in names: `.g<U+200C>it` opens `.git` there.
-_IGNORED = dict.fromkeys(
-    [*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF]
-)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
-_SHORT = re.compile(r"(?P<stem>[^~]{1,6})~\d+(?P<rest>\..*)?$")
+_GIT = re.compile(r"\.git|git~\d+|gi[0-9a-f]{4}~\d+")  # the latter are its NTFS short names
+_SHORT = re.compile(r"([^~]{1,6})~\d+(\.[^.]*)?")
+_SHORT_STEMS = {"env": ".env", "creden": "credentials.*"}
+_SHORT_ENDS = {".sec": "*.secret", ".key": "*.key", ".pem": "*.pem"}
 
 
 @dataclass(frozen=True)
 class PathRules:
-    """The defaults, what was added to them, and what was allowed in spite of them (globs)."""
+    """The defaults, what was added to them, and what was allowed in spite of them (globs).
+
+    A glob without a slash matches at any depth; one with a slash from the top; `**` spans folders;
+    what matches a folder matches all below it. Paths are compared as the laxest file system would:
+    without regard to case, to trailing dots and blanks, to streams, to invisible letters.
+    """
 
     forbidden: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
 
     def reason(self, path: str) -> str | None:
-        """Why PATH is forbidden, in a few words, or None."""
-        if hard := _escape(path):
-            return hard
-        plain = _plain(path)
-        parts = plain.split("/")
-        if any(map(_is_git, parts)):
+        """Return why PATH is forbidden, in a few words, or None."""
+        if reason := _escapes(path):
+            return reason
+        parts = _parts(path)
+        if any(map(_GIT.fullmatch, parts)):
             return "it is git's own"
-        if self._allowed.matches(plain):
+        glob = self._forbidden.first(parts) or _short_name(parts)
+        if glob is None or self._allowed.first(parts):
             return None
-        if glob := self._forbidden.first(plain, parts):
-            return f"it matches {glob!r}"
-        return None
+        return f"it matches {glob!r}"
 
     @cached_property
     def _forbidden(self) -> _Globs:
@@ -48,98 +55,100 @@ class PathRules:
         return _Globs(self.allowed)
 
 
-@dataclass
-class _Globs:
-    globs: tuple[str, ...]
-    _compiled: list[tuple[str, re.Pattern[str]]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._compiled = [(glob, _compile(glob)) for glob in self.globs]
-
-    def matches(self, plain: str) -> bool:
-        return any(pattern.fullmatch(plain) for _, pattern in self._compiled)
-
-    def first(self, plain: str, parts: list[str]) -> str | None:
-        for glob, pattern in self._compiled:
-            if pattern.fullmatch(plain):
-                return glob
-        return _short_name(parts)
-
-
-def _escape(path: str) -> str | None:
-    """Why PATH leaves the repository or cannot be a path of it."""
+def _escapes(path: str) -> str | None:
+    """Return why PATH cannot be a path inside of a repository, or None."""
     if not path or _CONTROL.search(path):
         return "it is empty or holds control characters"
-    slashed = path.replace("\\", "/")
-    if slashed.startswith("/") or _DRIVE.match(path):
+    if path[0] in "/\\" or _DRIVE.match(path):
         return "it is absolute"
-    parts = [_bare(part) for part in slashed.split("/")]
-    if any(part in {"", ".", ".."} for part in parts):
-        return "it leaves the repository or is not in its plain form"
+    parts = _parts(path)
+    if ".." in parts:
+        return "it leaves the repository"
+    return "it is not a plain path" if "" in parts or "." in parts else None
+
+
+def _parts(path: str) -> list[str]:
+    return [_plain(part) for part in path.replace("\\", "/").split("/")]
+
+
+def _plain(part: str) -> str:
+    """Return one component as the laxest file system compares it."""
+    if not part.isascii():
+        part = "".join(c for c in part if unicodedata.category(c) != "Cf")
+        part = unicodedata.normalize("NFKC", part)
+    part = part.casefold()
+    if part in {"", ".", ".."}:
+        return part
+    stem = part.split(":", 1)[0].rstrip(". ")
+    if stem:
+        return stem
+    return part if ":" in part else ".."  # nothing but dots and blanks: no name at all
+
+
+def _short_name(parts: Iterable[str]) -> str | None:
+    """Return the default that an NTFS short name among PARTS may stand for."""
+    for part in parts:
+        if "~" in part and (match := _SHORT.fullmatch(part)):
+            end = match[2] or ""
+            glob = _SHORT_STEMS.get(match[1]) or _SHORT_ENDS.get(end[:4])
+            if glob:
+                return glob
     return None
 
 
-def _bare(part: str) -> str:
-    """One component without what file systems ignore; `..` keeps its dots."""
-    part = part.translate(_IGNORED).split(":", 1)[0]
-    stripped = part.rstrip(". ")
-    return stripped or ("." if part.strip() in {".", ""} else "..")
+class _Globs:
+    """Globs compiled for matching the plain components of a path."""
 
+    def __init__(self, globs: Iterable[str]) -> None:
+        self._names: list[tuple[str, re.Pattern[str]]] = []
+        self._paths: list[tuple[str, list[re.Pattern[str] | None]]] = []
+        for glob in globs:
+            text = _fold(glob.replace("\\", "/")).removeprefix("./").rstrip("/")
+            if "/" in text:
+                self._paths.append((glob, _components(text.lstrip("/"))))
+            elif text:
+                self._names.append((glob, re.compile(translate(text))))
 
-def _plain(path: str) -> str:
-    parts = path.replace("\\", "/").split("/")
-    return "/".join(_fold(_bare(part)) for part in parts)
+    @cached_property
+    def _any_name(self) -> re.Pattern[str]:
+        return re.compile("|".join(pattern.pattern for _, pattern in self._names) or r"(?!)")
+
+    def first(self, parts: Sequence[str]) -> str | None:
+        """Return the first glob that matches the path of PARTS or a folder above it."""
+        for part in parts:
+            if self._any_name.match(part):
+                return next(glob for glob, pattern in self._names if pattern.match(part))
+        return next((glob for glob, pattern in self._paths if _matches(pattern, parts)), None)
 
 
 def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _is_git(part: str) -> bool:
-    return part == ".git" or bool(re.fullmatch(r"git~\d+|gi[0-9a-f]{4}~\d+", part))
+def _components(text: str) -> list[re.Pattern[str] | None]:
+    """Compile a glob's components; None stands for `**`."""
+    out: list[re.Pattern[str] | None] = []
+    for part in text.split("/"):
+        if part != "**":
+            out.append(re.compile(translate(part)))
+        elif not out or out[-1] is not None:
+            out.append(None)
+    return out
 
 
-def _short_name(parts: list[str]) -> str | None:
-    """The default that a component's NTFS short name may stand for."""
+def _matches(pattern: Sequence[re.Pattern[str] | None], parts: Sequence[str]) -> bool:
+    """Tell whether PATTERN matches PARTS or a leading run of them."""
+    states = {0}
     for part in parts:
-        match = _SHORT.fullmatch(part)
-        if not match:
-            continue
-        stem, rest = match["stem"], match["rest"] or ""
-        if stem == "env" and not rest:
-            return ".env"
-        if stem == "creden":
-            return "credentials.*"
-        if rest[:4] in {".sec", ".key", ".pem"}:
-            return f"*{rest}"
-    return None
-
-
-def _compile(glob: str) -> re.Pattern[str]:
-    """GLOB as a pattern for a folded path: at any depth without a slash, and all below a match."""
-    glob = _fold(glob.replace("\\", "/")).removeprefix("./").rstrip("/")
-    anywhere = "/" not in glob
-    glob = glob.lstrip("/")
-    out, at = "", 0
-    while at < len(glob):
-        if glob.startswith("**/", at):
-            out, at = out + r"(?:[^/]+/)*", at + 3
-        elif glob.startswith("**", at):
-            out, at = out + r".*", at + 2
-        elif glob[at] == "*":
-            out, at = out + r"[^/]*", at + 1
-        elif glob[at] == "?":
-            out, at = out + r"[^/]", at + 1
-        elif glob[at] == "[" and (end := glob.find("]", at + 2)) > 0:
-            body = glob[at + 1 : end]
-            negated = body[0] in "!^"
-            out += (
-                "["
-                + ("^/" if negated else "")
-                + re.escape(body[negated:]).replace(r"\-", "-")
-                + "]"
-            )
-            at = end + 1
-        else:
-            out, at = out + re.escape(glob[at]), at + 1
-    return re.compile((r"(?:.*/)?" if anywhere else "") + out + r"(?:/.*)?", re.DOTALL)
+        states |= {at + 1 for at in states if at < len(pattern) and pattern[at] is None}
+        if len(pattern) in states:
+            return True
+        after: set[int] = set()
+        for at in states:
+            component = pattern[at]
+            if component is None:
+                after.add(at)
+            elif component.match(part):
+                after.add(at + 1)
+        states = after
+    return len(pattern) in states

@@ -221,7 +221,11 @@ class Draft:
             except FileRefusedError as error:
                 failures += error.failures
         changes = differing(self.base, states)
-        renames = {new: old for new, old in self.renames.items() if changes.get(new) is not None}
+        renames = {
+            new: old
+            for new, old in self.renames.items()
+            if changes.get(new) is not None and new not in self.entries and old in changes
+        }
         placed = {
             path: tuple(draft.splices)
             for path, draft in self.files.items()

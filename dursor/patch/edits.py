@@ -34,6 +34,7 @@ class Hunk:
     start: int | None = None  # the first old line's number, from 1
     old_count: int | None = None
     new_count: int | None = None
+    is_counted: bool = False  # the header counts the old lines right
     anchors: tuple[str, ...] = ()  # an envelope's `@@ text` lines: they stand above the place
     at_end: bool = False  # an envelope's `*** End of File`
     old_open: bool = False  # `\ No newline at end of file` on the old side

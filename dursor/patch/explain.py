@@ -28,7 +28,7 @@ def failure(
         reason = f"the hunk fits in more than one place (lines {lines}): add context"
         return _described(path, hunk, target, reason, outcome.places[0])
     old = hunk.old
-    if not old:
+    if not any(text.strip() for text in old):
         return HunkFailure(
             path, hunk.source, "the hunk has no line of the file to say where it goes"
         )

@@ -12,10 +12,12 @@ from dursor.patch.edits import Hunk, Origin
 from dursor.patch.elision import is_placeholder
 from dursor.patch.explain import failure
 from dursor.patch.ladder import Ambiguous, Outcome, Placed, Target, climb, everywhere
-from dursor.patch.place import without_indent
+from dursor.patch.place import Index, without_indent
 from dursor.tree import FileState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dursor.patch.lines import FileText, Splice
 
 _SNIFFED = 8000  # bytes that git looks at for a NUL
@@ -35,6 +37,11 @@ def refuse(path: str | None, reason: str, hunk: str = "") -> FileRefusedError:
 def is_binary(data: bytes) -> bool:
     """Tell whether git would call DATA binary."""
     return b"\0" in data[:_SNIFFED]
+
+
+def _holds(lines: Sequence[str], part: Sequence[str]) -> bool:
+    """Tell whether PART stands in LINES."""
+    return bool(Index(lines).find(part, None))
 
 
 @dataclass
@@ -59,7 +66,7 @@ class FileDraft:
         """Place HUNK, against the base or else what it has become; raises FileRefusedError."""
         self._refuse_placeholders(hunk)
         outcome = self._outcome(hunk, self.target)
-        if outcome is None:
+        if outcome is None or self._is_next(hunk, outcome):
             outcome = self._on_result(hunk)
         if isinstance(outcome, Ambiguous) and hunk.times > 1:
             places = everywhere(hunk, self.target)
@@ -68,10 +75,16 @@ class FileDraft:
         if not isinstance(outcome, Placed):
             self._failed += 1
             why = failure(
-                self.path, hunk, self.target, outcome, look=self._failed <= _MOST_EXPLAINED
+                self.path, hunk, self._shown(), outcome, look=self._failed <= _MOST_EXPLAINED
             )
             raise FileRefusedError(why.reason, failures=(why,))
+        if hunk.origin is Origin.BLOCK:
+            self._refuse_doubled(hunk)
         return (self._take(hunk, outcome, breath),)
+
+    def _shown(self) -> Target:
+        """Return the text in which a failure is explained: the newest there is."""
+        return self._result or self.target
 
     def _refuse_placeholders(self, hunk: Hunk) -> None:
         """Refuse to write a comment that stands for code left out, unless it is there already."""
@@ -87,12 +100,31 @@ class FileDraft:
         """Climb with every reading of HUNK; two that both fit are ambiguous."""
         if not hunk.others:
             return climb(hunk, target)
-        outcomes = [climb(reading, target) for reading in (hunk, *hunk.others)]
+        readings = (hunk, *hunk.others)
+        if not all(reading.old for reading in readings):
+            return None
+        outcomes = [climb(reading, target) for reading in readings]
         fitting = [outcome for outcome in outcomes if outcome is not None]
         if len(fitting) > 1:
             starts = (x.start if isinstance(x, Placed) else x.places[0] for x in fitting)
             return Ambiguous("readings", tuple(starts))
         return fitting[0] if fitting else None
+
+    def _is_next(self, hunk: Hunk, outcome: Outcome) -> bool:
+        """Tell whether HUNK is a search/replace block for lines that another one had.
+
+        Blocks are written one after the other: this one is about what the other one leaves.
+        """
+        if hunk.origin is not Origin.BLOCK or not isinstance(outcome, Placed):
+            return False
+        if (hunk.lines, outcome.start) in self._seen:
+            return False
+        return any(line in self._owners for line in range(outcome.start, outcome.stop))
+
+    def _refuse_doubled(self, block: Hunk) -> None:
+        """Refuse a block that is said twice and could be applied twice."""
+        if block.times > 1 and _holds(block.new, block.old):
+            raise refuse(self.path, "the block is there twice: is it meant twice?", block.source)
 
     def _on_result(self, hunk: Hunk) -> Outcome:
         """Place HUNK in what the file has become, which then takes the base's place."""
@@ -115,8 +147,7 @@ class FileDraft:
         if key in self._seen:
             return placed
         self._drop_kept(placed)
-        if hunk.origin is Origin.DIFF:
-            self._own(hunk, placed, breath)
+        self._own(hunk, placed, breath)
         for splice in placed.splices:
             self._insert(hunk, splice)
         self._seen.add(key)
@@ -129,7 +160,9 @@ class FileDraft:
     def _own(self, hunk: Hunk, placed: Placed, breath: int) -> None:
         """Refuse a hunk on lines that a patch elsewhere in the reply is about."""
         lines = range(placed.start, placed.stop)
-        if any(self._owners.get(line, breath) != breath for line in lines):
+        if hunk.origin is Origin.DIFF and any(
+            self._owners.get(line, breath) != breath for line in lines
+        ):
             raise refuse(
                 self.path, "two patches of the reply are about the same lines", hunk.source
             )

@@ -94,6 +94,7 @@ def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk
         start=start,
         old_count=old_count,
         new_count=new_count,
+        is_counted=old_count == sum(line.tag != "+" for line in body),
         old_open=old_open,
         new_open=new_open,
     ), end
@@ -154,7 +155,7 @@ def _loose_end(lines: Sequence[str], at: int, fence: Fence | None) -> int:
         tag = line[:1]
         if tag in {"+", "-"}:
             last_change, first_bare = at, None
-        elif fence is None and first_bare is None and tag not in "\\":
+        elif fence is None and first_bare is None and tag not in {"", "\\"}:
             first_bare = at
         at += 1
     return at if first_bare is None or first_bare < last_change else first_bare

@@ -99,7 +99,18 @@ def _whole(
 
 
 def _hint(hunk: Hunk) -> int | None:
-    return hunk.start - 1 if hunk.start else None
+    """Return the line that the header names, if it counts right: else it chooses nothing."""
+    return hunk.start - 1 if hunk.start and hunk.is_counted else None
+
+
+def into_empty(hunk: Hunk, target: Target) -> Outcome:
+    """Put a hunk that only adds lines into a file that has none.
+
+    Safe: there is but one place.
+    """
+    if hunk.old or target.lines:
+        return None
+    return Placed(splices_at(hunk.lines, 0), "into empty", 0, 0)
 
 
 def at_end(hunk: Hunk, target: Target) -> Outcome:
@@ -188,7 +199,7 @@ def lost_tags(hunk: Hunk, target: Target) -> Outcome:
     file's own indentation (see `indent.keeps_grid`).
     """
     restored = _restored(hunk)
-    if restored is None:
+    if restored is None or _may_be_context(hunk, target):
         return None
     outcome = trailing_blanks(restored, target)
     if isinstance(outcome, Placed):
@@ -273,9 +284,8 @@ def everywhere(hunk: Hunk, target: Target) -> tuple[Placed, ...]:
     )
 
 
+EXPLICIT: tuple[Rule, ...] = (into_empty, at_end, anchored)
 LADDER: tuple[Rule, ...] = (
-    at_end,
-    anchored,
     exact,
     unpadded,
     trailing_blanks,
@@ -285,8 +295,21 @@ LADDER: tuple[Rule, ...] = (
 )
 
 
+def _may_be_context(hunk: Hunk, target: Target) -> bool:
+    """Tell whether a changed line may be context that lost its tag, as other lines of it did."""
+    raw = [line.tag + line.text for line in hunk.lines if line.tag != " "]
+    return any(letter is not None for letter in target.index(without_trailing).letters(raw))
+
+
 def climb(hunk: Hunk, target: Target) -> Outcome:
-    """Return the first rule's answer that is one."""
+    """Return the first rule's answer that is one: what a hunk says of its place, then the rungs."""
+    for rule in EXPLICIT:
+        if outcome := rule(hunk, target):
+            return outcome
+    if not any(text.strip() for text in hunk.old):
+        return None  # blank lines are everywhere: they say nothing
+    if any(line.bare for line in hunk.lines) and _may_be_context(hunk, target):
+        return None
     for rule in LADDER:
         outcome = rule(hunk, target)
         if outcome is not None:

@@ -86,6 +86,6 @@ class Pairs:
         body = list(self.lines[at : end + 1])
         body[-1] = body[-1][: body[-1].index(f"</{tag}>")]
         body[0] = body[0].lstrip()[len(tag) + 2 :]
-        if len(body) > 1 and not body[0].strip():
+        if not body[0].strip():
             body = body[1:]
-        return body[:-1] if len(body) > 1 and not body[-1].strip() else body
+        return body[:-1] if body and not body[-1].strip() else body

@@ -1,0 +1,229 @@
+"""Whatever is rendered, in whatever format, under whatever noise: the intended tree or a refusal."""
+
+from dataclasses import dataclass
+
+import pytest
+import replies
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from replies import Edit
+
+from dursor.errors import PatchError
+from dursor.patch.resolve import Resolution, resolve
+from dursor.tree import FILE, FileState, MemoryTree
+
+N = 150  # thousands were tried while the rules were made
+PATHS = ("pkg/mod.py", "a b/c.txt", "été.md", "b/x.py", "top")
+# Few words, so that hunks are often ambiguous; odd ones, so that letters matter.
+WORDS = (
+    "def f(x):", "    return x", "    return y", "class A:", "x = 1", "", "    ", "}", "\t\tgo()",
+    "-- comment", "++ count", "@decorated", "<<< x", "=======", "naïve = 'é'", "😀 ok", "# ...",
+    "end\x0cpage", "a\x85b\u2028c", "  two", "        deep", "\\ odd", "*** star", "`tick`",
+)  # fmt: skip
+line = st.sampled_from(WORDS) | st.text(
+    st.characters(blacklist_characters="\n\r\0", blacklist_categories=("Cs",)), max_size=12
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file, what is to become of it, and how its bytes are written."""
+
+    path: str
+    lines: list[str]
+    edits: list[Edit]
+    end: str
+    final: bool
+
+    def data(self, lines: list[str]) -> bytes:
+        last = self.end if lines and self.final else ""
+        return (self.end.join(lines) + last).encode()
+
+    @property
+    def tree(self) -> MemoryTree:
+        others = {"other.py": FileState(FILE, b"x = 1\ny = 2\n")}
+        return MemoryTree({**others, self.path: FileState(FILE, self.data(self.lines))})
+
+    @property
+    def wanted(self) -> bytes:
+        return self.data(replies.edited(self.lines, self.edits))
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    lines = draw(st.lists(line, min_size=1, max_size=30))
+    edits, at = [], 0
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(at, len(lines)))
+        stop = min(len(lines), start + draw(st.integers(0, 3)))
+        new = tuple(draw(st.lists(line, max_size=3)))
+        if list(new) != lines[start:stop]:
+            edits.append(Edit(start, stop, new))
+        at = stop + 1
+        if at > len(lines):
+            break
+    assume(edits)
+    final = draw(st.booleans()) if lines[-1] else True
+    ended = final or len(lines) > 1  # or nothing shows how lines end
+    end = draw(st.sampled_from(["\n", "\r\n"])) if ended else "\n"
+    case = Case(draw(st.sampled_from(PATHS)), lines, edits, end, final)
+    assume(case.wanted != case.data(lines))
+    return case
+
+
+def outcome(reply: str, tree: MemoryTree) -> Resolution | None:
+    """Resolve; None is a refusal, and one that says why."""
+    try:
+        return resolve(reply, tree)
+    except PatchError as error:
+        assert error.code in {"no_patch", "apply_failed", "no_change"}
+        assert error.message
+        return None
+
+
+def verify(case: Case, reply: str) -> bool:
+    """Assert that REPLY gives what CASE wants, or nothing; tell which."""
+    result = outcome(reply, case.tree)
+    if result is None:
+        return False
+    got = {path: state and state.data for path, state in result.changes.items()}
+    wanted = {case.path: case.wanted}
+    if not case.final:  # a writer of blocks cannot say how a file ends
+        got = {path: data and data.rstrip(b"\r\n") for path, data in got.items()}
+        wanted = {path: data.rstrip(b"\r\n") for path, data in wanted.items()}
+    assert got == wanted
+    return True
+
+
+FORMATS = {
+    "diff": replies.diff,
+    "blocks": replies.blocks,
+    "envelope": replies.envelope,
+    "pairs": replies.pairs,
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(case=cases(), data=st.data())
+@settings(max_examples=N)
+def test_any_format_gives_the_intended_tree_or_a_refusal(form, case, data):
+    context = data.draw(st.integers(0, 4))
+    reply = "\n".join(FORMATS[form](case.path, case.lines, case.edits, context)) + "\n"
+    verify(case, reply)
+
+
+# -- noise -----------------------------------------------------------------------------------
+
+
+def headers(lines):
+    return [at for at, text in enumerate(lines) if text.startswith("@@")]
+
+
+def wrong_counts(lines, draw):
+    for at in headers(lines):
+        start, new = lines[at].split(" ")[1:3]
+        start, new = start.split(",")[0], new.split(",")[0]
+        lines[at] = f"@@ {start},{draw(st.integers(0, 40))} {new},{draw(st.integers(0, 40))} @@"
+    return lines
+
+
+def no_numbers(lines, draw):
+    for at in headers(lines):
+        lines[at] = draw(st.sampled_from(["@@", "@@ @@", "@@ ... @@", "@@ def f(x): @@"]))
+    return lines
+
+
+def no_git_line(lines, draw):
+    return [text for text in lines if not text.startswith("diff --git ")]
+
+
+def no_prefix(lines, draw):
+    lines = no_git_line(lines, draw)
+    return [text[:4] + text[6:] if text[:4] in {"--- ", "+++ "} and text[5:6] == "/" else text for text in lines]
+
+
+def fenced(lines, draw):
+    word = draw(st.sampled_from(["diff", "patch", ""]))
+    return ["Here is the change you want:", "", f"```{word}", *lines, "```", "", "I hope it helps."]
+
+
+def prose(lines, draw):
+    return ["The fix is simple.", "", *lines, "", "This makes it work."]
+
+
+def blanks_lose_their_space(lines, draw):
+    return ["" if text == " " else text for text in lines]
+
+
+def context_loses_its_space(lines, draw):
+    first = headers(lines)[0]
+    return lines[:first] + [text[1:] if text.startswith(" ") else text for text in lines[first:]]
+
+
+def trailing_blanks_go(lines, draw):
+    return [text.rstrip() if text.startswith(" ") and text.strip() else text for text in lines]
+
+
+def padding(lines, draw):
+    return [*lines, *[" "] * draw(st.integers(1, 3))]
+
+
+def windows(lines, draw):
+    return [text + "\r" for text in lines]
+
+
+def away_from_changes(lines):
+    """Find context that no change touches: what is wrong beside one may show nowhere."""
+    return [
+        at
+        for at in range(1, len(lines) - 1)
+        if lines[at].startswith(" ") and not {lines[at - 1][:1], lines[at + 1][:1]} & {"+", "-"}
+    ]
+
+
+def a_line_is_skipped(lines, draw):
+    if spots := away_from_changes(lines):
+        del lines[draw(st.sampled_from(spots))]
+    return lines
+
+
+def a_line_is_invented(lines, draw):
+    if spots := away_from_changes(lines):
+        lines[draw(st.sampled_from(spots))] = " " + draw(line)
+    return lines
+
+
+def a_line_is_elided(lines, draw):
+    spots = [at for at, text in enumerate(lines) if text.startswith(" ")]
+    if spots:
+        lines[draw(st.sampled_from(spots))] = " # ... existing code ..."
+    return lines
+
+
+def shifted(lines, draw):
+    """Move every line; blank context would not show it, so then nothing is moved."""
+    if not any(text[:1] in {" ", "-"} and text[1:].strip() for text in lines[headers(lines)[0] :]):
+        return lines
+    width = " " * draw(st.sampled_from([2, 4, 8]))
+    first = headers(lines)[0]
+    return lines[:first] + [
+        text[0] + width + text[1:] if text[:1] in {" ", "+", "-"} and text[1:].strip() else text
+        for text in lines[first:]
+    ]
+
+
+GENTLE = (
+    wrong_counts, no_git_line, fenced, prose, blanks_lose_their_space, trailing_blanks_go, padding,
+    windows, no_numbers,
+)  # fmt: skip
+ROUGH = (no_prefix, context_loses_its_space, a_line_is_skipped, a_line_is_invented, a_line_is_elided, shifted)
+
+
+@given(case=cases(), noise=st.lists(st.sampled_from(GENTLE + ROUGH), max_size=4, unique=True), data=st.data())
+@settings(max_examples=N)
+def test_noise_never_gives_a_third_thing(case, noise, data):
+    lines = replies.diff(case.path, case.lines, case.edits)
+    assume(not {shifted, context_loses_its_space} <= set(noise))  # together they say something else
+    for spoil in sorted(noise, key=(GENTLE + ROUGH).index):
+        lines = spoil(lines, data.draw)
+    verify(case, "\n".join(lines) + "\n")
