@@ -187,7 +187,7 @@ def test_an_answer_that_came_whole_counts_though_it_cost_more(priced: Front):
 
 def test_a_repair_does_not_take_what_another_run_may_still_need(priced: Front):
     slow = WIRES["claude"](DIFF)
-    priced.on("claude", Script([*slow[:6], 0.4, *slow[6:]]))
+    priced.on("claude", Script([*slow[:6], 1.2, *slow[6:]]))
     priced.answers(WRONG, models=["gpt"])
 
     done = priced.round("append a line", "-m", "gpt", "-m", "claude", "--budget", "0.75")

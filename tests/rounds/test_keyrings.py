@@ -102,7 +102,7 @@ def test_a_keyring_that_cannot_be_read_is_one_clear_line(ringed: Front, kind: st
     assert done.exit_code == 4
     assert message in one_line(done)
     assert "DURSOR_KEY_STORE=file" in done.stderr
-    assert seconds < 3 + 2
+    assert seconds < 3 + 3  # its limit, and a start on a busy machine
     assert ringed.sent == []
     assert ringed("run", "list", "--all", "--json").data["items"] == []
     assert ringed("models", "show", "gpt", "--json").data["key"] == "keyring"

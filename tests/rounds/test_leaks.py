@@ -31,7 +31,7 @@ def test_no_fault_shows_a_key_even_in_the_debug_log(front: Front, emulator: Emul
         "DURSOR_LOG_LEVEL": "debug",
         "DURSOR_ENCRYPTION_KEY": PASSPHRASE,
     }
-    front.configure(retries=1, first_byte_timeout=1.5, idle_timeout=1.5, timeout=6)
+    front.configure(retries=1, first_byte_timeout=3, idle_timeout=3, timeout=20)
     words = []
     for number, (behaviors, _, _) in enumerate(FAULTS.values()):
         name = f"fault-{number}"

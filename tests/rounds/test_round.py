@@ -220,9 +220,9 @@ def test_no_key_reaches_any_file_or_output(front: Front):
 
 def test_the_time_limit_of_a_run_begins_with_the_run(front: Front):
     stream = WIRES["gpt"](DIFF)
-    front.on("gpt", Script([*stream[:6], 0.5, *stream[6:]]))
+    front.on("gpt", Script([*stream[:6], 0.8, *stream[6:]]))
 
-    done = front.round("append a line", "-m", "gpt:2", "--jobs", "1", "--timeout", "0.9")
+    done = front.round("append a line", "-m", "gpt:2", "--jobs", "1", "--timeout", "1.5")
 
     assert [run["status"] for run in done.runs] == ["succeeded", "succeeded"]
 
@@ -231,9 +231,9 @@ def test_the_time_limit_counts_repairs_and_is_named_as_it_was_set(front: Front):
     wrong = WIRES["gpt"](appending("line 4", "line three"))
     front.on("gpt", Script([*wrong[:6], 0.3, *wrong[6:]]), Script([*wrong[:6], Do.HOLD]))
 
-    done = front.round("append a line", "-m", "gpt", "--timeout", "0.75")
+    done = front.round("append a line", "-m", "gpt", "--timeout", "1.2")
 
     (run,) = done.runs
     assert (run["error"]["code"], run["attempts"]) == ("timeout", 2)
-    assert "0.75 s" in run["error"]["message"]
-    assert "--timeout 2" in run["error"]["hint"]
+    assert "1.2 s" in run["error"]["message"]
+    assert "--timeout 3" in run["error"]["hint"]
