@@ -8,6 +8,7 @@ import repos
 from emulator import Emulator
 from fakes import ScriptedServer
 from front import README, Front
+from hub import Hub
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -37,3 +38,11 @@ def emulator() -> Iterator[Emulator]:
     """Give llmock, one a worker; whoever uses it resets it first."""
     with Emulator() as running:
         yield running
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """Give a GitHub on loopback that must not have had to overlook anything."""
+    with Hub(tmp_path / "hub") as running:
+        yield running
+    assert running.violations == []

@@ -10,6 +10,7 @@ from dursor.domain import Secret
 from dursor.errors import AuthError, ConflictError, DursorError, NotFoundError, ProviderError
 from dursor.github import faults
 from dursor.github.entities import Installation, read_installation
+from dursor.github.login import load_private_key
 from dursor.github.reading import items, mapping, parsed, text
 from dursor.github.rest import Ask
 from dursor.github.token_cache import Minted, TokenCache
@@ -53,8 +54,9 @@ class AppAuthority:
             "exp": int(issued + BACKDATED + LIFETIME),
             "iss": self.login.app_id,
         }
+        key = load_private_key(self.login.private_key, f"the private key of {self.login.source}")
         try:
-            signed = jwt.encode(claims, self.login.private_key.reveal(), algorithm="RS256")
+            signed = jwt.encode(claims, key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError) as error:
             raise AuthError(
                 f"the private key of {self.login.source} cannot sign",

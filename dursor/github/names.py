@@ -11,7 +11,7 @@ from dursor.errors import UsageError
 
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
 NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-SCP = re.compile(r"(?:[^@/:\s]+@)?([A-Za-z0-9._-]+):(?!//)/?(\S+)")
+SCP = re.compile(r"(?:[^@/:\s]+@)?([A-Za-z0-9._-]{2,}):(?!//)/?(\S+)")  # one letter is a drive
 SCHEMES = {"https", "http", "ssh", "git+ssh", "git"}
 
 

@@ -143,7 +143,9 @@ def _refusal(reply: Reply, name: RepoName, branch: str, base: str) -> DursorErro
             f"{branch} and {base} of {name} have no commit in common", hint="--base BRANCH"
         )
     if "must be a collaborator" in said:
-        return AuthError(f"only collaborators may open pull requests in {name}")
+        return AuthError(
+            f"only collaborators may open pull requests in {name}", hint=f"ask the owner of {name}"
+        )
     return ConflictError(
         f"GitHub opens no pull request in {name}: {said}", hint=f"look at {name} on GitHub"
     )

@@ -90,6 +90,9 @@ class Transport:
             return httpx.Client(
                 headers={"user-agent": self._agent},
                 timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+                verify=self._host.api_url.startswith(
+                    "https:"
+                ),  # else nothing needs the certificates
                 follow_redirects=False,
                 trust_env=not self._host.is_loopback,  # proxies and certificates
             )

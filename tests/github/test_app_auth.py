@@ -1,0 +1,310 @@
+import json
+import time
+
+import jwt
+import pytest
+from hub.keys import key_pair
+
+from dursor.domain import Secret
+from dursor.errors import AuthError, ConflictError, NotFoundError, ProviderError
+from dursor.github.clock import Clock
+from dursor.github.host import Host
+from dursor.github.login import cache_key
+from dursor.github.names import RepoName
+from dursor.github.token_cache import Minted, TokenCache
+
+LIB = RepoName("ada", "lib")
+MINTS = "POST */access_tokens"
+
+
+@pytest.fixture
+def app(hub, lib):
+    """An App that is installed on ada/lib alone."""
+    made = hub.app()
+    hub.install(made, "ada", [lib])
+    return made
+
+
+@pytest.fixture
+def helper(hub, app, connect):
+    return connect(hub.app_env(app))
+
+
+def assertions(hub):
+    """The claims of each assertion that came, oldest first, as it was signed."""
+    tokens = [r.headers["authorization"].removeprefix("Bearer ") for r in hub.requests]
+    return [
+        jwt.decode(
+            one, key_pair()[1], ["RS256"], options={"verify_exp": False, "verify_iat": False}
+        )
+        for one in tokens
+        if not one.startswith("gh")
+    ]
+
+
+def test_an_assertion_is_backdated_short_and_names_the_app_as_text(hub, app, helper):
+    before = time.time()
+    assert helper.app().slug == "helper"
+    (claims,) = assertions(hub)
+    assert claims["iss"] == str(app.id)
+    assert before - 61 <= claims["iat"] <= time.time() - 60
+    assert claims["exp"] - claims["iat"] == 600
+    assert claims["exp"] <= time.time() + 541
+
+
+def test_a_client_id_will_do(hub, app, lib, connect):
+    env = {**hub.app_env(app), "DURSOR_GITHUB_APP_ID": app.client_id}
+    assert connect(env).repository(LIB).name == LIB
+    assert assertions(hub)[0]["iss"] == app.client_id
+
+
+def test_a_token_is_for_one_repository_and_the_least_that_is_needed(hub, lib, helper):
+    helper.token_for(LIB)
+    (minted,) = hub.minted
+    assert minted.repos == {lib.id}
+    assert minted.permissions == {"contents": "write", "pull_requests": "write", "metadata": "read"}
+    assert len(minted.text) > 480
+    assert minted.text.count(".") == 2
+
+
+def test_workflows_only_when_asked(hub, lib, connect):
+    app = hub.app(
+        "able", contents="write", pull_requests="write", metadata="read", workflows="write"
+    )
+    hub.install(app, "ada")
+    github = connect(hub.app_env(app))
+    github.token_for(LIB)
+    github.token_for(LIB, workflows=True)
+    assert ["workflows" in one.permissions for one in hub.minted] == [False, True]
+
+
+def test_ten_commands_ask_for_one_token(hub, app, connect):
+    env = hub.app_env(app)
+    for _ in range(10):
+        github = connect(env)
+        github.repository(LIB)
+        list(github.branches(LIB))
+    assert hub.count(MINTS) == 1
+    assert hub.count("GET */installation") == 1
+
+
+def test_repositories_do_not_share_a_token(hub, app, lib, connect):
+    hub.repo("ada/other", {"a": "1"}, private=True)
+    hub.installations[0].repos = None
+    for name in ("lib", "other", "LIB"):
+        connect(hub.app_env(app)).repository(RepoName("ada", name))
+    assert hub.count(MINTS) == 2
+
+
+def test_a_token_is_used_for_59_minutes_at_most(hub, app, connect):
+    at = time.time()
+    for minutes in (0, 30, 58.9, 59.1, 59.2):
+        hub.skew = minutes * 60
+        connect(hub.app_env(app), clock=lambda m=minutes: at + m * 60).repository(LIB)
+    assert hub.count(MINTS) == 2
+
+
+def test_a_token_that_ends_sooner_is_given_up_a_minute_before():
+    for left, fresh in ((61, True), (59, False), (-5, False)):
+        minted = Minted("t", 1000.0, 1000.0 + left, 0.0)
+        assert minted.is_fresh(Clock(lambda: 1000.0)) is fresh
+
+
+def test_the_end_of_a_token_is_by_github_s_clock():
+    minted = Minted("t", 1000.0, 1000.0 + 300 + 3600, skew=300.0)
+    assert minted.is_fresh(Clock(lambda: 1000.0 + 3530)) is True
+    assert minted.is_fresh(Clock(lambda: 1000.0 + 3541)) is False
+    assert minted.is_fresh(Clock(lambda: 999.0)) is False  # the clock was set back
+
+
+def test_a_revoked_token_is_minted_anew_once(hub, app, connect):
+    connect(hub.app_env(app)).repository(LIB)
+    hub.minted[0].revoked = True
+    github = connect(hub.app_env(app))
+    assert github.repository(LIB).name == LIB
+    assert hub.count(MINTS) == 2
+    assert connect(hub.app_env(app)).token_for(LIB).reveal() == hub.minted[1].text
+
+
+def test_an_app_whose_tokens_are_refused_for_ever_gives_up(hub, app, connect, sleeper):
+    hub.lag = 10**6
+    with pytest.raises(AuthError) as failure:
+        connect(hub.app_env(app)).repository(LIB)
+    assert "Bad credentials" in failure.value.message
+    assert hub.count(MINTS) == 1
+    assert sum(sleeper.slept) == 6
+
+
+def test_a_new_token_is_given_time_to_be_known_everywhere(hub, app, connect, sleeper):
+    hub.lag = 2
+    assert connect(hub.app_env(app)).repository(LIB).name == LIB
+    assert sleeper.slept == [1.0, 2.0]
+    assert hub.count(MINTS) == 1
+
+
+def test_git_gets_a_new_token_after_a_refusal(hub, app, connect):
+    first = connect(hub.app_env(app)).token_for(LIB)
+    github = connect(hub.app_env(app))
+    assert github.token_for(LIB) == first
+    renewed = github.renew(LIB)
+    assert renewed != first
+    assert github.token_for(LIB) == renewed
+    assert connect(hub.app_env(app)).token_for(LIB) == renewed
+
+
+@pytest.mark.parametrize("skew", [-900, -300, 0, 300, 900])
+def test_clocks_that_differ(hub, app, connect, skew):
+    hub.skew = skew
+    github = connect(hub.app_env(app))
+    assert github.repository(LIB).name == LIB
+    assert hub.count(MINTS) <= 2
+    late = connect(hub.app_env(app), clock=lambda: time.time() + 3500)
+    late.repository(LIB)
+    assert len([one for one in hub.minted if not one.revoked]) == 1
+
+
+def test_only_a_matter_of_clocks_is_tried_again(hub, app, connect):
+    app.key = other_public_key()
+    with pytest.raises(AuthError, match="could not be decoded"):
+        connect(hub.app_env(app)).app()
+    assert len(hub.requests) == 1
+
+
+def other_public_key():
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    key = rsa.generate_private_key(65537, 2048).public_key()
+    return key.public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+def test_an_installation_is_found_by_the_repository(hub, app, connect):
+    hub.install(app, "grace")
+    connect(hub.app_env(app)).token_for(LIB)
+    assert hub.count("GET /api/v3/repos/ada/lib/installation") == 1
+
+
+def test_an_installation_that_is_named_is_not_looked_up(hub, app, connect):
+    env = hub.app_env(app, hub.installations[0])
+    connect(env).repository(LIB)
+    assert hub.count("GET */installation") == 0
+
+
+def test_another_installation_is_found_when_the_named_one_does_not_fit(hub, app, connect):
+    other = hub.install(app, "grace")
+    connect(hub.app_env(app, other)).token_for(LIB)
+    assert hub.minted[-1].installation is hub.installations[0]
+
+
+def test_an_installation_without_the_repository_says_so(hub, app, connect):
+    hub.repo("ada/other", {"a": "1"}, private=True)
+    env = hub.app_env(app, hub.installations[0])
+    with pytest.raises(AuthError, match="not installed on ada/other"):
+        connect(env).token_for(RepoName("ada", "other"))
+
+
+def test_the_one_installation_is_used_for_lists(hub, app, connect):
+    assert [repo.name for repo in connect(hub.app_env(app)).repos()] == [LIB]
+    assert hub.minted[0].permissions == {"metadata": "read"}
+
+
+def test_several_installations_must_be_told_apart(hub, app, connect):
+    hub.install(app, "grace")
+    with pytest.raises(AuthError) as failure:
+        list(connect(hub.app_env(app)).repos())
+    assert "(grace)" in failure.value.message
+    assert str(failure.value.hint).startswith("dursor github login --installation-id ")
+    chosen = connect(hub.app_env(app, hub.installations[0]))
+    assert [repo.name for repo in chosen.repos()] == [LIB]
+
+
+def test_an_app_that_is_nowhere(hub, lib, connect):
+    lonely = hub.app("lonely")
+    with pytest.raises(AuthError, match="not installed anywhere"):
+        list(connect(hub.app_env(lonely)).repos())
+    with pytest.raises(AuthError, match="not installed on ada/lib"):
+        connect(hub.app_env(lonely)).repository(LIB)
+
+
+def test_a_permission_that_was_not_granted_is_named(hub, lib, connect):
+    app = hub.app("reader", contents="read", metadata="read")
+    hub.install(app, "ada")
+    with pytest.raises(AuthError) as failure:
+        connect(hub.app_env(app)).token_for(LIB)
+    assert "contents: write, pull_requests: write" in failure.value.message
+
+
+def test_a_suspended_installation(hub, app, connect):
+    hub.installations[0].suspended = True
+    with pytest.raises(AuthError, match="suspended"):
+        connect(hub.app_env(app)).token_for(LIB)
+
+
+def test_installations_are_listed(hub, app, helper):
+    (one,) = helper.installations()
+    assert (one.account, one.all_repos, one.suspended) == ("ada", False, False)
+    assert one.id == str(hub.installations[0].id)
+
+
+def test_an_unknown_app(hub, connect):
+    env = {**hub.env(), "DURSOR_GITHUB_APP_ID": "5", "DURSOR_GITHUB_APP_PRIVATE_KEY": key_pair()[0]}
+    with pytest.raises(NotFoundError):
+        connect(env).app()
+
+
+def test_a_closed_key_store_costs_requests_and_nothing_else(hub, app, connect, vault):
+    env = hub.app_env(app)
+    vault.closed = True
+    github = connect(env)
+    github.repository(LIB)
+    github.repository(LIB)
+    assert hub.count(MINTS) == 1
+    connect(env).repository(LIB)
+    assert hub.count(MINTS) == 2
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"k": 5}', '{"k": {"token": "x"}}', "\x00"])
+def test_a_cache_that_is_not_understood_counts_as_empty(hub, app, connect, vault, text):
+    vault.put(cache_key(Host.from_env(hub.env())), Secret(text))
+    connect(hub.app_env(app)).repository(LIB)
+    assert hub.count(MINTS) == 1
+
+
+def test_the_cache_stays_small_and_forgets_what_has_ended(vault):
+    cache = TokenCache(vault, "c", Clock(lambda: 5000.0))
+    for number in range(40):
+        cache.put(f"k{number}", Minted(f"t{number}", 4000.0 + number, 9000.0, 0.0))
+    kept = json.loads(vault.get("c").reveal())
+    assert list(kept) == [f"k{number}" for number in range(20, 40)]
+    later = TokenCache(vault, "c", Clock(lambda: 9500.0))
+    later.put("new", Minted("t", 9500.0, 13000.0, 0.0))
+    assert list(json.loads(vault.get("c").reveal())) == ["new"]
+
+
+def test_dropping_leaves_what_another_process_put_there(vault):
+    clock = Clock(lambda: 100.0)
+    mine, other = TokenCache(vault, "c", clock), TokenCache(vault, "c", clock)
+    mine.put("k", Minted("old", 100.0, 3700.0, 0.0))
+    other.put("k", Minted("new", 100.0, 3700.0, 0.0))
+    mine.drop("k", "old")
+    assert TokenCache(vault, "c", clock).get("k").token == "new"
+    mine.drop("k", "new")
+    assert TokenCache(vault, "c", clock).get("k") is None
+
+
+def test_an_end_that_cannot_be_read(hub, app, connect):
+    def vague(request, proceed):
+        answer = proceed()
+        body = json.loads(answer.body) | {"expires_at": "soon"}
+        return type(answer)(answer.status, json.dumps(body).encode(), answer.headers)
+
+    hub.on(MINTS, vague)
+    with pytest.raises(ProviderError):
+        connect(hub.app_env(app)).token_for(LIB)
+
+
+def test_a_mint_that_is_refused_for_another_reason(hub, app, connect):
+    hub.answer_once(MINTS, 422, "The repository is on fire")
+    with pytest.raises(ConflictError, match="on fire"):
+        connect(hub.app_env(app)).token_for(LIB)

@@ -1,0 +1,207 @@
+import json
+
+import pytest
+from hub.wire import Response
+
+from dursor.errors import AuthError, NotFoundError, ProviderError, UsageError
+from dursor.github.names import RepoName
+
+LIB = RepoName("ada", "lib")
+
+
+# who
+
+
+def test_a_token_is_its_user_s(hub, ada):
+    account = ada.account()
+    assert (account.login, account.name) == ("ada", "Ada")
+    assert account.email == f"{account.id}+ada@users.noreply.127.0.0.1"
+    assert ada.kind == "token"
+
+
+def test_an_app_is_its_bot(hub, lib, connect):
+    app = hub.app("helper")
+    hub.install(app, "ada", [lib])
+    github = connect(hub.app_env(app))
+    account = github.account(LIB)
+    assert account.login == "helper[bot]"
+    assert account.id != app.id
+    assert account.email.startswith(f"{account.id}+helper[bot]@users.noreply.")
+    assert hub.requests[-1].raw_path.endswith("/users/helper%5Bbot%5D")
+    assert github.kind == "app"
+
+
+@pytest.fixture
+def actions(hub, lib, connect):
+    """Connect by a token that an App has made for somebody, as GITHUB_TOKEN is one."""
+    app = hub.app("actions")
+    hub.install(app, "ada", [lib])
+    token = connect(hub.app_env(app)).token_for(LIB)
+    return connect({**hub.env(), "GITHUB_TOKEN": token.reveal()})
+
+
+def test_a_token_that_is_nobody_s(actions):
+    assert actions.account() is None
+    assert actions.kind == "token"
+
+
+def test_a_token_that_may_not_say_whose_it_is(hub, ada):
+    hub.answer_once("GET */user", 403, "Sorry. Your account was suspended")
+    with pytest.raises(AuthError, match="suspended"):
+        ada.account()
+
+
+def test_a_token_is_not_an_app(ada):
+    for call in (ada.app, ada.installations):
+        with pytest.raises(UsageError, match="not an App"):
+            call()
+    assert ada.token_for(LIB).reveal().startswith("ghp_")
+    with pytest.raises(AuthError) as failure:
+        ada.renew(LIB)
+    assert "DURSOR_GITHUB_TOKEN" in failure.value.message
+
+
+def test_a_token_that_was_revoked(hub, connect):
+    token = hub.token("ada")
+    hub.tokens[token].revoked = True
+    with pytest.raises(AuthError) as failure:
+        connect(hub.env(token)).account()
+    assert failure.value.exit_code == 4
+    assert token not in failure.value.message
+
+
+# repositories
+
+
+def test_every_repository_of_a_user_is_listed(hub, lib, ada):
+    for number in range(120):
+        hub.repo(f"ada/r{number:03}")
+    hub.repo("bob/shared", roles={"ada": "write"}, private=True)
+    hub.repo("bob/hidden", private=True)
+    names = [str(one.name) for one in ada.repos()]
+    assert len(names) == 122
+    assert {"ada/lib", "bob/shared"} < set(names)
+    assert hub.count("GET */user/repos") == 2
+
+
+def test_a_token_of_nobody_lists_what_it_was_made_for(hub, actions):
+    hub.repo("ada/other", private=True)
+    assert [one.name for one in actions.repos()] == [LIB]
+
+
+def test_what_is_told_of_a_repository(hub, lib, ada):
+    found = ada.repository(LIB)
+    assert (found.default_branch, found.private, found.archived) == ("main", True, False)
+    assert (found.clone_url, found.html_url) == (f"{hub.url}/ada/lib.git", f"{hub.url}/ada/lib")
+    assert (found.is_fork, found.parent, found.can_push) == (False, None, True)
+
+
+def test_a_fork_names_its_parent(hub, connect):
+    parent = hub.repo("ada/open", {"a": "1\n"}, default_branch="trunk")
+    hub.fork(parent, "bob")
+    github = connect(hub.env(hub.token("bob")))
+    found = github.repository(RepoName("bob", "open"))
+    assert found.is_fork
+    assert (str(found.parent), found.parent_default_branch) == ("ada/open", "trunk")
+    assert github.repository(RepoName("ada", "open")).can_push is False
+
+
+def test_what_a_token_cannot_see_is_not_there(hub, lib, connect):
+    github = connect(hub.env(hub.token("eve")))
+    for call in (
+        lambda: github.repository(LIB),
+        lambda: list(github.branches(LIB)),
+        lambda: github.branch(LIB, "main"),
+        lambda: github.relation(LIB, "main", "main"),
+        lambda: github.pull(LIB, 1),
+    ):
+        with pytest.raises(NotFoundError) as failure:
+            call()
+        assert failure.value.exit_code == 2
+        assert "ada/lib" in failure.value.message
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["https://evil.example/ada/lib.git", "{url}/ada/other.git", "http://u:p@127.0.0.1/x", None],
+)
+def test_a_clone_url_that_is_not_the_host_s_is_not_believed(hub, lib, ada, stated):
+    def lie(request, proceed):
+        answer = proceed()
+        body = json.loads(answer.body)
+        body["clone_url"] = stated and stated.format(url=hub.url)
+        return Response(200, json.dumps(body).encode(), answer.headers)
+
+    hub.on("GET */repos/ada/lib", lie)
+    assert ada.repository(LIB).clone_url == f"{hub.url}/ada/lib.git"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("html_url", "javascript:alert(1)"),
+        ("html_url", "https://x/\n"),
+        ("html_url", None),
+        ("full_name", "../.."),
+        ("full_name", "ada"),
+        ("full_name", 5),
+        ("default_branch", None),
+        ("parent", []),
+    ],
+)
+def test_answers_that_hold_something_else(hub, lib, ada, field, value):
+    def lie(request, proceed):
+        answer = proceed()
+        body = json.loads(answer.body) | {field: value}
+        return Response(200, json.dumps(body).encode(), answer.headers)
+
+    hub.on("GET */repos/ada/lib", lie)
+    with pytest.raises(ProviderError):
+        ada.repository(LIB)
+
+
+# branches
+
+
+def test_branches_with_slashes_and_signs(hub, lib, ada):
+    names = ["main", "feature/x", "a#b", "ü", "100%"]
+    for name in names[1:]:
+        lib.commit(name, {"b": name})
+    assert sorted(one.name for one in ada.branches(LIB)) == sorted(names)
+    for name in names:
+        found = ada.branch(LIB, name)
+        assert (found.name, found.commit) == (name, lib.head(name))
+    assert ada.branch(LIB, "absent/branch") is None
+
+
+def test_a_repository_without_commits(hub, connect):
+    hub.repo("ada/empty")
+    empty = RepoName("ada", "empty")
+    github = connect(hub.env(hub.token("ada")))
+    assert list(github.branches(empty)) == []
+    assert github.branch(empty, "main") is None
+    assert github.relation(empty, "main", "0" * 40) is None
+
+
+def test_a_commit_that_is_none(hub, lib, ada):
+    def lie(request, proceed):
+        body = b'{"name": "main", "commit": {"sha": "--upload-pack=id"}}'
+        return Response(200, body)
+
+    hub.on("GET */branches/main", lie)
+    with pytest.raises(ProviderError):
+        ada.branch(LIB, "main")
+
+
+def test_how_commits_stand_to_each_other(hub, lib, ada):
+    first = lib.head("main")
+    topic = lib.commit("topic", {"b": "1\n"})
+    second = lib.commit("main", {"c": "1\n"})
+    lib.commit("alone", {"d": "1\n"}, orphan=True)
+    assert ada.relation(LIB, "main", second) == "identical"
+    assert ada.relation(LIB, "main", first) == "behind"
+    assert ada.relation(LIB, first, second) == "ahead"
+    assert ada.relation(LIB, "main", topic) == "diverged"
+    assert ada.relation(LIB, "main", "alone") is None
+    assert ada.relation(LIB, "main", "f" * 40) is None
+    assert ada.relation(LIB, "absent", first) is None

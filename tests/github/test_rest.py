@@ -1,0 +1,366 @@
+import gzip
+import socket
+
+import pytest
+from fakes import Do, Script, ScriptedServer
+from hub.wire import Response, reply
+
+from dursor import __version__
+from dursor.domain import Secret
+from dursor.errors import (
+    AuthError,
+    ConflictError,
+    DeadlineError,
+    DursorError,
+    NetworkError,
+    NotFoundError,
+    PolicyError,
+    ProviderError,
+    RateLimitedError,
+    UsageError,
+)
+from dursor.github import limits, transport
+from dursor.github.client import GitHub
+from dursor.github.host import Host
+from dursor.github.login import TokenLogin
+from dursor.github.names import RepoName
+from dursor.github.transport import Reply
+
+LIB = RepoName("ada", "lib")
+READ = "GET /api/v3/repos/ada/lib"
+ASK = {"head": "ada:topic", "base": "main", "title": "T", "body": "B"}
+
+
+def test_what_every_request_says_of_itself(hub, ada):
+    ada.repository(LIB)
+    headers = hub.requests[-1].headers
+    assert headers["accept"] == "application/vnd.github+json"
+    assert headers["x-github-api-version"] == "2022-11-28"
+    assert headers["user-agent"] == f"dursor/{__version__}"
+    assert headers["authorization"].startswith("Bearer ghp_")
+    assert "cookie" not in headers
+
+
+# pages
+
+
+@pytest.mark.parametrize("count", [1, 100, 101, 250])
+def test_every_page_is_read(hub, lib, ada, count):
+    commit = lib.head("main")
+    lines = [f"create refs/heads/b{number} {commit}\n" for number in range(count - 1)]
+    lib.git("update-ref", "--stdin", stdin="".join(lines).encode())
+    assert len({branch.name for branch in ada.branches(LIB)}) == count
+    assert hub.count("*/branches") == -(-count // 100)
+    assert all("/repositories/" in one.path for one in hub.requests[1:])
+
+
+@pytest.mark.parametrize("link", ["<http://127.0.0.1:9/x>", "<https://evil.example/x>"])
+def test_a_page_elsewhere_is_not_asked_for(hub, ada, link):
+    hub.on("GET */branches", lambda r, p: reply(200, [], Link=f'{link}; rel="next"'))
+    with pytest.raises(ProviderError, match="another host"):
+        list(ada.branches(LIB))
+
+
+def test_pages_that_never_end(hub, ada, monkeypatch):
+    monkeypatch.setattr("dursor.github.rest.PAGES", 3)
+    again = {
+        "Link": f'<{hub.api_url}/repos/ada/lib/branches>; rel="last", <{hub.api_url}/repos/ada/lib/branches?page=2,3>; rel="next"'
+    }
+    hub.on("GET */branches", lambda r, p: reply(200, [], **again), times=9)
+    with pytest.raises(ProviderError, match="more than 3 pages"):
+        list(ada.branches(LIB))
+    assert hub.requests[-1].query == {"page": "2,3"}
+
+
+# redirects
+
+
+def test_a_renamed_repository_is_read_and_written_under_its_new_name(hub, lib, ada):
+    lib.commit("topic", {"b": "2\n"})
+    hub.rename(lib, "ada/new-name")
+    assert str(ada.repository(LIB).name) == "ada/new-name"
+    made = ada.create_pull(LIB, **ASK)
+    assert made.created
+    assert ada.update_pull(LIB, made.pull.number, title="N").title == "N"
+    posts = [(r.method, r.path) for r in hub.requests if r.method != "GET"]
+    assert [method for method, _ in posts] == ["POST", "POST", "PATCH", "PATCH"]
+    assert posts[1][1] == f"/api/v3/repositories/{lib.id}/pulls"
+
+
+@pytest.mark.parametrize(
+    "where", ["http://127.0.0.1:9/x", "https://evil.example/x", "//evil.example/x", ""]
+)
+def test_a_token_does_not_follow_to_another_host(hub, ada, where):
+    hub.on(READ, lambda r, p: Response(301, b"", [("Location", where)]))
+    with pytest.raises(ProviderError, match="another host"):
+        ada.repository(LIB)
+    assert len(hub.requests) == 1
+
+
+def test_redirects_in_circles(hub, ada):
+    hub.on(READ, lambda r, p: Response(302, b"", [("Location", "/api/v3/repos/ada/lib")]), 9)
+    with pytest.raises(ProviderError, match="circles"):
+        ada.repository(LIB)
+
+
+# rate limits
+
+
+def limited(status, message, **headers):
+    return reply(status, {"message": message}, **headers)
+
+
+def test_a_short_wait_for_the_primary_limit_is_waited_and_said(hub, lib, connect, sleeper):
+    said = []
+    github = connect(hub.env(hub.token("ada")), notice=said.append)
+    reset = str(int(hub.now()) + 20)
+    answer = limited(
+        403, "API rate limit exceeded for user", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset
+    )
+    hub.on(READ, lambda r, p: answer)
+    assert github.repository(LIB).name == LIB
+    (slept,) = sleeper.slept
+    assert 19 <= slept <= 21
+    assert said == [f"waiting {int(slept + 0.999)} s for the rate limit of {github.host.name}"]
+
+
+def test_a_long_wait_is_refused_and_its_end_said(hub, ada, sleeper):
+    reset = str(int(hub.now()) + 2400)
+    answer = limited(
+        429, "API rate limit exceeded", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset
+    )
+    hub.on(READ, lambda r, p: answer)
+    with pytest.raises(RateLimitedError) as failure:
+        ada.repository(LIB)
+    assert failure.value.exit_code == 5
+    assert "in 41 min" in str(failure.value.hint) or "in 40 min" in str(failure.value.hint)
+    assert sleeper.slept == []
+
+
+def test_the_reset_is_by_github_s_clock(hub, lib, ada, sleeper):
+    hub.skew = -3000
+    reset = str(int(hub.now()) + 20)
+    hub.on(
+        READ, lambda r, p: limited(403, "limit", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset)
+    )
+    ada.repository(LIB)
+    assert 19 <= sleeper.slept[0] <= 22
+
+
+def test_waits_add_up_to_a_bounded_time(hub, ada, sleeper):
+    answer = limited(403, "You have exceeded a secondary rate limit", Retry_After="40")
+    hub.on(READ, lambda r, p: answer, times=9)
+    with pytest.raises(RateLimitedError):
+        ada.repository(LIB)
+    assert sleeper.slept == [40.0, 40.0]
+
+
+def test_a_secondary_limit_without_a_time_means_a_minute(hub, lib, ada, sleeper):
+    lib.commit("topic", {"b": "2\n"})
+    message = "You have been temporarily blocked from content creation."
+    hub.on("POST */pulls", lambda r, p: limited(403, message))
+    assert ada.create_pull(LIB, **ASK).created
+    assert sleeper.slept == [60.0]
+
+
+def reply_with(status, body=b"", **headers):
+    return Reply(status, {k.replace("_", "-"): v for k, v in headers.items()}, body, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "attempt", "seconds"),
+    [
+        (reply_with(200, x_ratelimit_remaining="0"), 0, None),
+        (reply_with(403, b"Resource not accessible by integration"), 0, None),
+        (reply_with(403, retry_after="7"), 0, 7.0),
+        (reply_with(403, x_ratelimit_remaining="0"), 0, 60.0),
+        (reply_with(403, x_ratelimit_remaining="0", x_ratelimit_reset="1030"), 0, 31.0),
+        (reply_with(403, x_ratelimit_remaining="0", x_ratelimit_reset="900"), 0, 1.0),
+        (reply_with(429, b""), 0, 60.0),
+        (reply_with(429, b""), 2, 240.0),
+        (reply_with(429, retry_after="soon"), 0, 60.0),
+        (reply_with(500, retry_after="7"), 0, None),
+    ],
+)
+def test_which_answers_are_a_rate_limit(given, attempt, seconds):
+    assert limits.pause(given, attempt, now=1000.0) == seconds
+
+
+# what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "headers", "kind", "part"),
+    [
+        (401, "Bad credentials", {}, AuthError, "the token of DURSOR_GITHUB_TOKEN"),
+        (403, "Resource not accessible by integration", {}, AuthError, "may not"),
+        (
+            403,
+            "Resource not accessible by personal access token",
+            {"X_Accepted_GitHub_Permissions": "contents=read"},
+            AuthError,
+            "it lacks contents=read",
+        ),
+        (403, "Must have admin rights to Repository.", {}, AuthError, "may not read ada/lib"),
+        (403, "Repository was archived so is read-only.", {}, PolicyError, "archived"),
+        (403, "Forbidden", {}, AuthError, "forbids to read ada/lib: Forbidden"),
+        (404, "Not Found", {}, NotFoundError, "cannot see it"),
+        (409, "Git Repository is empty.", {}, ConflictError, "empty"),
+        (410, "Issues are disabled", {}, NotFoundError, "disabled"),
+        (422, "Invalid request.", {}, ConflictError, "Invalid request"),
+        (400, "Problems parsing JSON", {}, UsageError, "Problems"),
+        (451, "Repository access blocked", {}, PolicyError, "blocked"),
+        (418, "I am a teapot", {}, ProviderError, "teapot"),
+    ],
+)
+def test_each_status_is_told_apart(hub, ada, status, message, headers, kind, part):
+    hub.answer_once(READ, status, message, **headers)
+    with pytest.raises(kind) as failure:
+        ada.repository(LIB)
+    assert part in failure.value.message
+    assert failure.value.hint
+    assert "\n" not in failure.value.message
+
+
+def test_single_sign_on_names_the_page_to_open(hub, ada):
+    hub.answer_once(
+        READ, 403, "Resource protected by organization SAML enforcement.",
+        X_GitHub_SSO="required; url=https://github.com/orgs/acme/sso?authorization_request=1",
+    )  # fmt: skip
+    with pytest.raises(AuthError, match="single sign-on") as failure:
+        ada.repository(LIB)
+    assert failure.value.hint == "open https://github.com/orgs/acme/sso?authorization_request=1"
+
+
+def test_what_a_server_says_is_made_fit_for_a_terminal(hub, connect):
+    token = hub.token("ada")
+    message = f"no \x1b[31m\u202e{token}\n" + "x" * 1000
+    hub.on(
+        READ,
+        lambda r, p: reply(
+            422, {"message": "m", "errors": [message, {"field": "f", "code": "c"}, 7]}
+        ),
+    )
+    with pytest.raises(ConflictError) as failure:
+        connect(hub.env(token)).repository(LIB)
+    assert failure.value.message.isprintable()
+    assert token not in failure.value.message
+    assert "[redacted]" in failure.value.message
+    assert "f is c" in failure.value.message
+    assert len(failure.value.message) < 500
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"", b"\xff", b"[" * 100_000, b'{"id": 1}', b"[]", b"null"]
+)
+def test_answers_that_are_not_what_they_should_be(hub, ada, body):
+    hub.on(READ, lambda r, p: Response(200, body))
+    with pytest.raises(ProviderError):
+        ada.repository(LIB)
+    hub.on(READ, lambda r, p: Response(422, body))
+    with pytest.raises(ConflictError):
+        ada.repository(LIB)
+
+
+def test_a_body_that_is_packed_and_one_that_is_not_what_it_says(hub, lib, ada):
+    def packed(request, proceed):
+        answer = proceed()
+        headers = [*answer.headers, ("Content-Encoding", "gzip")]
+        return Response(200, gzip.compress(answer.body), headers)
+
+    hub.on(READ, packed)
+    assert ada.repository(LIB).name == LIB
+    hub.on(READ, lambda r, p: Response(200, b"plain", [("Content-Encoding", "gzip")]))
+    with pytest.raises(ProviderError, match="decoded"):
+        ada.repository(LIB)
+
+
+def test_a_body_without_end(hub, ada, monkeypatch):
+    monkeypatch.setattr(transport, "TOTAL_LIMIT", 1 << 16)
+    hub.on(READ, lambda r, p: Response(200, b" " * (1 << 20)))
+    with pytest.raises(ProviderError, match="MiB"):
+        ada.repository(LIB)
+
+
+def test_reading_is_tried_again_when_the_server_is_out_of_order(hub, lib, ada, sleeper):
+    hub.answer_once(READ, 502, "Server Error")
+    hub.on(READ, lambda r, p: None)
+    assert ada.repository(LIB).name == LIB
+    assert len(sleeper.slept) == 2
+    hub.on(READ, lambda r, p: reply(503, {}), times=9)
+    with pytest.raises(ProviderError, match="status 503"):
+        ada.repository(LIB)
+
+
+def test_writing_is_not_repeated_once_it_was_sent(hub, lib, ada, sleeper):
+    lib.commit("topic", {"b": "2\n"})
+    hub.answer_once("POST */pulls", 502, "Server Error")
+    with pytest.raises(ProviderError):
+        ada.create_pull(LIB, **ASK)
+    hub.on("POST */pulls", lambda r, p: None)
+    with pytest.raises(NetworkError):
+        ada.create_pull(LIB, **ASK)
+    assert hub.count("POST */pulls") == 2
+    assert sleeper.slept == []
+
+
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def alone(port, sleeper):
+    url = f"http://127.0.0.1:{port}"
+    return GitHub(Host(url, url), TokenLogin(Secret("t"), "X"), sleep=sleeper)
+
+
+def test_nobody_there(sleeper):
+    with alone(closed_port(), sleeper) as github, pytest.raises(NetworkError) as failure:
+        github.create_pull(LIB, **ASK)
+    assert failure.value.exit_code == 5
+    assert "cannot connect to 127.0.0.1:" in failure.value.message
+    assert len(sleeper.slept) == 2  # what was never sent may be sent again
+
+
+def test_an_answer_that_does_not_come(sleeper, monkeypatch):
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
+    with ScriptedServer() as server:
+        server.on("/repos", Script([Do.HOLD], headers={}))
+        with alone(server.port, sleeper) as github, pytest.raises(DeadlineError):
+            github.repository(LIB)
+
+
+def test_an_answer_that_is_not_http(sleeper):
+    with ScriptedServer() as server:
+        server.on("/repos", Script([b"SSH-2.0-OpenSSH\r\n"], framing="raw"))
+        with alone(server.port, sleeper) as github, pytest.raises(NetworkError):
+            github.repository(LIB)
+
+
+def test_a_proxy_in_the_environment_is_not_used_on_loopback(hub, lib, ada, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert ada.repository(LIB).name == LIB
+
+
+@pytest.mark.parametrize("proxy", ["socks9://x:1", "http://[::1"])
+def test_a_proxy_that_cannot_be_used(monkeypatch, sleeper, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    github = GitHub(Host.from_env({}), TokenLogin(Secret("t"), "X"), sleep=sleeper)
+    with github, pytest.raises(UsageError, match="proxy"):
+        github.repository(LIB)
+
+
+def test_certificates_that_cannot_be_read(monkeypatch, sleeper, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
+    github = GitHub(Host.from_env({}), TokenLogin(Secret("t"), "X"), sleep=sleeper)
+    with github, pytest.raises(NetworkError, match="certificates"):
+        github.repository(LIB)
+
+
+def test_no_failure_is_without_code_and_hint(hub, ada):
+    for status in (400, 401, 403, 404, 409, 410, 418, 422, 451):
+        hub.answer_once(READ, status, "m")
+        with pytest.raises(DursorError) as failure:
+            ada.repository(LIB)
+        assert failure.value.hint
+        assert failure.value.exit_code in {2, 4, 5, 7, 8}
