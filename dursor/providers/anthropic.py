@@ -8,31 +8,35 @@ from urllib.parse import quote
 
 from dursor.domain import ProviderName, Role, Usage
 from dursor.errors import ContextTooLargeError
+from dursor.providers.anthropic_blocks import Blocks
 from dursor.providers.catalogue import BASE_URLS
 from dursor.providers.wire import (
     SHARED_BODIES,
     Progress,
     Request,
+    Written,
+    blocks,
     count,
     encode,
     mapping,
-    note,
     refused,
     report,
     text_of,
     truncated,
     unfinished,
 )
+from dursor.providers.written import member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.providers.base import Endpoint, Prompt
+    from dursor.providers.base import Endpoint, Prompt, Tool, ToolCall, ToolResult, Turn
     from dursor.providers.problems import Problem
     from dursor.providers.wire import Adapter, Decoder
 
 VERSION = "2026-10-21"
-CACHED = {"type": "ephemeral"}
+CACHED = {"cache_control": {"type": "ephemeral"}}  # its block's end is a place to cache up to
+MOST_MARKS = 2  # of turns, beside those of the system text and the context: four in all
 WHOLE = frozenset({"end_turn", "stop_sequence"})
 
 
@@ -72,37 +76,50 @@ def _headers(endpoint: Endpoint) -> dict[str, str]:
 
 @lru_cache(SHARED_BODIES)
 def _body(model: str, effort: str | None, max_output_tokens: int, prompt: Prompt) -> bytes:
-    body: dict[str, Any] = {
-        "model": model,
-        "max_tokens": max_output_tokens,
-        "messages": _messages(prompt),
-        "stream": True,
-    }
-    if prompt.system:
-        body["system"] = [_cached(prompt.system)]
+    body: dict[str, Any] = {"model": model, "max_tokens": max_output_tokens, "stream": True}
     if effort:
         body["output_config"] = {"effort": effort}
+    if prompt.tools:
+        body["tools"] = [_tool(tool) for tool in prompt.tools]
+        if prompt.final:
+            body["tool_choice"] = {"type": "none"}
+    if prompt.system:
+        body["system"] = [{"type": "text", "text": prompt.system, **CACHED}]
+    body["messages"] = _messages(prompt)
     return encode(body)
 
 
-def _cached(text: str) -> dict[str, Any]:
-    """Make a text block whose end is a place to cache up to."""
-    return {"type": "text", "text": text, "cache_control": CACHED}
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description, "input_schema": tool.schema}
 
 
 def _messages(prompt: Prompt) -> list[dict[str, Any]]:
-    """List the turns; the first of the user's holds the repository, so it is worth caching."""
-    messages: list[dict[str, Any]] = []
-    marked = False
-    for turn in prompt.turns:
-        if turn.role is Role.ASSISTANT:
-            messages.append({"role": "assistant", "content": turn.text})
-        elif turn.role is Role.USER and not marked:
-            messages.append({"role": "user", "content": [_cached(turn.text)]})
-            marked = True
-        else:
-            messages.append({"role": "user", "content": note(turn)})
+    """List the turns; the ends of the context and of what was said last are worth caching."""
+    messages = [_message(prompt, turn) for turn in prompt.turns]
+    asked = [message["content"] for message in messages if message["role"] == "user"]
+    for content in asked[-MOST_MARKS:]:
+        if content:
+            content[-1] |= CACHED
+    if prompt.context:
+        messages[0]["content"][0] |= CACHED
     return messages
+
+
+def _message(prompt: Prompt, turn: Turn) -> dict[str, Any]:
+    if turn.role is Role.ASSISTANT:
+        content = list(map(Written, turn.items)) if turn.items else turn.text
+        return {"role": "assistant", "content": content}
+    said = [{"type": "text", "text": text} for text in blocks(prompt, turn)]
+    return {"role": "user", "content": [*map(_result, turn.results), *said]}
+
+
+def _result(result: ToolResult) -> dict[str, Any]:
+    return {
+        "type": "tool_result",
+        "tool_use_id": result.call_id,
+        "content": result.text,
+        "is_error": result.failed,
+    }
 
 
 class MessagesDecoder:
@@ -116,14 +133,17 @@ class MessagesDecoder:
         self._counts: dict[str, Any] = {}
         self._stop: str | None = None
         self._detail = ""
+        self._blocks = Blocks()
 
-    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
+    def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
         kind = payload.get("type") or name
         if kind == "content_block_delta":
             delta = mapping(payload.get("delta"))
+            self._blocks.extend(payload.get("index"), delta)
             return text_of(delta.get("text")) if delta.get("type") == "text_delta" else ""
         if kind == "content_block_start":
             block = mapping(payload.get("content_block"))
+            self._blocks.start(payload.get("index"), member(written, "content_block"))
             return text_of(block.get("text")) if block.get("type") == "text" else ""
         if kind == "message_start":
             message = mapping(payload.get("message"))
@@ -141,8 +161,15 @@ class MessagesDecoder:
     def done(self) -> None:
         """Not of this format; `message_stop` is its end."""
 
+    @property
+    def calls_tools(self) -> bool:
+        return self._blocks.calls_tools
+
+    def output(self) -> tuple[list[ToolCall], list[str]]:
+        return self._blocks.output()
+
     def finish(self) -> None:
-        if self._stop in WHOLE:
+        if self._stop in WHOLE or (self._stop == "tool_use" and self.calls_tools):
             return
         if self._stop == "max_tokens":
             raise truncated(self._stop)

@@ -13,19 +13,60 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Tool:
+    """A function that a model may call; `schema` is the JSON Schema of its arguments, an object."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One call of a tool; `arguments` is None where what came is no JSON object."""
+
+    id: str  # empty where the vendor gives none
+    name: str
+    arguments: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a call gave."""
+
+    call_id: str
+    name: str
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True)
 class Turn:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    An assistant's turn that called tools has `items`: the vendor's own output, one JSON text each,
+    which goes back byte for byte. The user's turn after it has the `results` of all its calls.
+    """
 
     role: Role
     text: str
+    items: tuple[str, ...] = ()
+    results: tuple[ToolResult, ...] = ()
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """Everything said to a model: the system text, then turns, the last one the user's."""
+    """Everything said to a model, what changes least first.
+
+    The system text and the tools; the context, which is the first block of the first turn; then
+    the turns, the first and the last one the user's.
+    """
 
     system: str
     turns: tuple[Turn, ...]
+    context: str = ""
+    tools: tuple[Tool, ...] = ()
+    final: bool = False  # the tools stay declared, and may not be called any more
 
 
 @dataclass(frozen=True)
@@ -59,11 +100,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole answer; it ended with the vendor's own sign that it is whole."""
+    """A whole answer; it ended with the vendor's own sign that it is whole.
+
+    Where it has `calls`, it is none yet: `items` and the results of all calls go back.
+    """
 
     text: str
     usage: Usage | None
     request_id: str | None = None
+    calls: tuple[ToolCall, ...] = ()
+    items: tuple[str, ...] = ()  # the vendor's output as it was written, JSON texts
 
 
 class Listener(Protocol):

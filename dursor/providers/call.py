@@ -7,6 +7,7 @@ import json
 import random
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dursor.domain import ProviderName
@@ -61,6 +62,7 @@ class Call:
         self._adapter = adapter_for(endpoint)
         self._total_at = end_of(limits)
         self._text: list[str] = []
+        self._whole: list[Decoder] = []
         self._spent: Usage | None = None  # by the requests that are over
         self._decoder: Decoder | None = None
         self._request_id: str | None = None  # from the head of the last response
@@ -79,16 +81,23 @@ class Call:
         for _ in range(MAX_HOPS):
             decoder = await self._part(prompt, continuation)
             decoder.finish()
+            self._whole.append(decoder)
             continuation = decoder.continuation
             if continuation is None:
-                return self._reply(decoder)
+                return self._reply(decoder, may_call=bool(prompt.tools))
         raise ProviderError(f"the answer was not whole after {MAX_HOPS} requests")
 
-    def _reply(self, decoder: Decoder) -> Reply:
+    def _reply(self, decoder: Decoder, *, may_call: bool) -> Reply:
         text = "".join(self._text)
+        named = self._request_id or decoder.request_id
+        if any(one.calls_tools for one in self._whole):
+            if not may_call:
+                raise ProviderError("the model called a tool, and was given none")
+            calls, items = zip(*(one.output() for one in self._whole), strict=True)
+            return Reply(text, self.usage, named, tuple(chain(*calls)), tuple(chain(*items)))
         if not text.strip():
             raise ProviderError("the answer is empty, though the model says it is whole")
-        return Reply(text, self.usage, self._request_id or decoder.request_id)
+        return Reply(text, self.usage, named)
 
     async def _part(self, prompt: Prompt, continuation: str | None) -> Decoder:
         """Get what one request answers; it is made again while that is safe."""
@@ -215,4 +224,4 @@ def _decode(event: Event, decoder: Decoder) -> str:
         raise ProviderError("the stream holds malformed JSON") from error
     if end != len(text) or not isinstance(payload, dict):
         raise ProviderError("the stream holds an event that is no JSON object")
-    return decoder.read(event.name, payload)
+    return decoder.read(event.name, payload, text)

@@ -7,11 +7,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Role, Usage
+from dursor.providers.chat_calls import Calls
 from dursor.providers.openai import base, headers, probe
 from dursor.providers.wire import (
     SHARED_BODIES,
     Progress,
     Request,
+    Written,
+    blocks,
     count,
     encode,
     items,
@@ -24,9 +27,9 @@ from dursor.providers.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from dursor.providers.base import Endpoint, Prompt
+    from dursor.providers.base import Endpoint, Prompt, Tool, ToolCall, Turn
     from dursor.providers.problems import Problem
     from dursor.providers.wire import Adapter, Decoder
 
@@ -77,16 +80,37 @@ class ChatAdapter:
 def _body(
     model: str, effort: str | None, limit: tuple[str, int], prompt: Prompt, with_usage: bool
 ) -> bytes:
-    turns = [{"role": ROLES[t.role], "content": t.text} for t in prompt.turns]
-    if prompt.system:
-        turns.insert(0, {"role": "system", "content": prompt.system})
-    body: dict[str, Any] = {"model": model, "messages": turns, "stream": True}
-    body[limit[0]] = limit[1]
+    body: dict[str, Any] = {"model": model, "stream": True, limit[0]: limit[1]}
     if with_usage:
         body["stream_options"] = {"include_usage": True}
     if effort:
         body["reasoning_effort"] = effort
+    if prompt.tools:
+        body["tools"] = [_tool(tool) for tool in prompt.tools]
+        if prompt.final:
+            body["tool_choice"] = "none"
+    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    said = (message for turn in prompt.turns for message in _said(prompt, turn))
+    body["messages"] = [*system, *said]
     return encode(body)
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.schema}
+    return {"type": "function", "function": function}
+
+
+def _said(prompt: Prompt, turn: Turn) -> Iterator[Any]:
+    if turn.items:
+        yield from map(Written, turn.items)
+        return
+    for result in turn.results:
+        output = f"error: {result.text}" if result.failed else result.text
+        yield {"role": "tool", "tool_call_id": result.call_id, "content": output}
+    if turn.role is Role.SYSTEM:
+        yield {"role": ROLES[turn.role], "content": turn.text}
+    elif texts := blocks(prompt, turn):
+        yield {"role": ROLES[turn.role], "content": "\n\n".join(texts)}
 
 
 class ChatDecoder:
@@ -99,8 +123,10 @@ class ChatDecoder:
         self.continuation: str | None = None
         self._refusal = ""
         self._reason = "stop"  # some servers send none, only `[DONE]`
+        self._calls = Calls()
 
-    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
+    def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
+        del written  # this format's deltas leave nothing to keep as it is
         if payload.get("error") or name == "error":
             report(payload)
         self.request_id = self.request_id or text_of(payload.get("id")) or None
@@ -112,6 +138,7 @@ class ChatDecoder:
         choice = mapping(choices[0])
         delta = mapping(choice.get("delta"))
         self._refusal += text_of(delta.get("refusal"))
+        self._calls.add(delta)
         if choice.get("finish_reason"):
             self._reason = str(choice["finish_reason"])
             self.progress = Progress.SETTLED
@@ -125,8 +152,15 @@ class ChatDecoder:
             raise truncated(self._reason)
         if self._reason == "content_filter" or self._refusal:
             raise refused(self._reason, self._refusal)
-        if self._reason != "stop":
+        if self._reason != "stop" and not (self._reason == "tool_calls" and self._calls):
             raise unfinished(self._reason)
+
+    @property
+    def calls_tools(self) -> bool:
+        return bool(self._calls)
+
+    def output(self) -> tuple[list[ToolCall], list[str]]:
+        return self._calls.output()
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dursor.domain import ProviderName, Role, Usage
+from dursor.providers.base import ToolCall
 from dursor.providers.catalogue import BASE_URLS
 from dursor.providers.wire import (
     SHARED_BODIES,
     Progress,
     Request,
+    Written,
+    blocks,
     count,
     encode,
     items,
     mapping,
-    note,
     refused,
     report,
     text_of,
     truncated,
     unfinished,
 )
+from dursor.providers.written import elements, member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.providers.base import Endpoint, Prompt
+    from dursor.providers.base import Endpoint, Prompt, Tool, ToolResult, Turn
     from dursor.providers.problems import Problem
     from dursor.providers.wire import Adapter, Decoder
 
@@ -84,15 +88,40 @@ def _body(
     config: dict[str, Any] = {"maxOutputTokens": max_output_tokens}
     if effort:
         config["thinkingConfig"] = {"thinkingLevel": effort.upper()}
-    body: dict[str, Any] = {
-        "contents": [{"role": ROLES[t.role], "parts": [{"text": note(t)}]} for t in prompt.turns],
-        "generationConfig": config,
-    }
+    body: dict[str, Any] = {}
     if prompt.system:
         body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
+    if prompt.tools:
+        body["tools"] = [{"functionDeclarations": [_tool(tool) for tool in prompt.tools]}]
+        if prompt.final:
+            body["toolConfig"] = {"functionCallingConfig": {"mode": "NONE"}}
+    body["generationConfig"] = config
+    body["contents"] = [_content(prompt, turn) for turn in prompt.turns]
     if continuation is not None:
         body["continuationToken"] = continuation
     return encode(body)
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parametersJsonSchema": tool.schema,
+    }
+
+
+def _content(prompt: Prompt, turn: Turn) -> dict[str, Any]:
+    parts: list[Any] = [Written(item) for item in turn.items]
+    if not parts:
+        texts = [{"text": text} for text in blocks(prompt, turn)]
+        parts = [*map(_result, turn.results), *texts]
+    return {"role": ROLES[turn.role], "parts": parts}
+
+
+def _result(result: ToolResult) -> dict[str, Any]:
+    named = {"id": result.call_id} if result.call_id else {}
+    given = {"error" if result.failed else "output": result.text}
+    return {"functionResponse": {**named, "name": result.name, "response": given}}
 
 
 class GeminiDecoder:
@@ -103,12 +132,14 @@ class GeminiDecoder:
         self.progress = Progress.OPEN
         self.request_id: str | None = None
         self.continuation: str | None = None
+        self.calls_tools = False
         self._reason = ""
         self._blocked = ""
         self._detail = ""
         self._counts: Mapping[str, Any] = {}
+        self._chunks: list[str] = []  # events with parts, as they were written
 
-    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
+    def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
         if payload.get("error") or name == "error":
             report(payload)
         self.request_id = text_of(payload.get("responseId")) or self.request_id
@@ -121,6 +152,9 @@ class GeminiDecoder:
         if candidate.get("finishReason"):
             self._settle(candidate)
         parts = items(mapping(candidate.get("content")).get("parts"))
+        if parts:
+            self._chunks.append(written)
+        self.calls_tools = self.calls_tools or any("functionCall" in mapping(p) for p in parts)
         return "".join(text_of(mapping(p).get("text")) for p in parts if not _is_thought(p))
 
     def done(self) -> None:
@@ -135,6 +169,13 @@ class GeminiDecoder:
             raise refused(self._reason, self._detail)
         if self._reason != "STOP" and self.continuation is None:
             raise unfinished(self._reason)
+
+    def output(self) -> tuple[list[ToolCall], list[str]]:
+        parts = [part for chunk in self._chunks for part in _parts(chunk)]
+        parsed = [mapping(json.loads(part)) for part in parts]
+        calls = [_call(mapping(one["functionCall"])) for one in parsed if "functionCall" in one]
+        kept = [part for part, one in zip(parts, parsed, strict=True) if one != {"text": ""}]
+        return calls, kept
 
     def _count(self, counts: Mapping[str, Any]) -> None:
         """Take counts that every chunk repeats and revises: the last ones hold."""
@@ -165,3 +206,15 @@ class GeminiDecoder:
 
 def _is_thought(part: Any) -> bool:
     return mapping(part).get("thought") is True
+
+
+def _parts(chunk: str) -> list[str]:
+    """List the parts of a chunk's first candidate as they are written there."""
+    first = elements(member(chunk, "candidates"))[0]
+    return elements(member(first, "content", "parts"))
+
+
+def _call(call: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(
+        text_of(call.get("id")), text_of(call.get("name")), mapping(call.get("args") or {})
+    )

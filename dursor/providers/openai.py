@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dursor.domain import ProviderName, Role, Usage
+from dursor.providers.base import ToolCall
 from dursor.providers.catalogue import BASE_URLS
 from dursor.providers.wire import (
     SHARED_BODIES,
     Progress,
     Request,
+    Written,
+    arguments,
+    blocks,
     count,
     encode,
     items,
@@ -22,16 +30,21 @@ from dursor.providers.wire import (
     truncated,
     unfinished,
 )
+from dursor.providers.written import elements, member
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from dursor.providers.base import Endpoint, Prompt
+    from dursor.providers.base import Endpoint, Prompt, Tool, Turn
     from dursor.providers.problems import Problem
     from dursor.providers.wire import Adapter, Decoder
 
 ROLES = {Role.USER: "user", Role.ASSISTANT: "assistant", Role.SYSTEM: "developer"}
 MIN_OUTPUT_TOKENS = 16  # fewer is answered with 400
+VERSION = re.compile(r"gpt-(\d+)(?:\.(\d+))?")
+MARKED_SINCE = (5, 6)  # later models read a cache only where a request has marked its end
+MARK = {"mode": "explicit"}
+ENCRYPTED = "reasoning.encrypted_content"  # how reasoning comes back where nothing is stored
 
 
 def base(endpoint: Endpoint) -> str:
@@ -53,14 +66,20 @@ def probe(endpoint: Endpoint) -> Request:
     return Request("GET", f"{base(endpoint)}/models/{model}", headers(endpoint))
 
 
+@dataclass(frozen=True)
 class ResponsesAdapter:
-    """Speaks `POST {base}/responses`."""
+    """Speaks `POST {base}/responses`; leaves out what a model or gateway has refused."""
+
+    with_marks: bool = True
+    with_reasoning: bool = True
 
     def request(
         self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
     ) -> Request:
         del continuation  # this format has none
-        body = _body(endpoint.model_name, endpoint.effort, endpoint.max_output_tokens, prompt)
+        marked = self.with_marks and _is_marked(endpoint)
+        options = (endpoint.effort, endpoint.max_output_tokens, marked, self.with_reasoning)
+        body = _body(endpoint.model_name, options, prompt)
         return Request("POST", f"{base(endpoint)}/responses", headers(endpoint), body)
 
     def probe(self, endpoint: Endpoint) -> Request:
@@ -70,23 +89,77 @@ class ResponsesAdapter:
         return ResponsesDecoder()
 
     def alternative(self, problem: Problem) -> Adapter | None:
-        del problem
+        if problem.status not in {400, 422}:
+            return None
+        named = f"{problem.param} {problem.message}"
+        if self.with_marks and "prompt_cache" in named:
+            return replace(self, with_marks=False)
+        if self.with_reasoning and (problem.param == "include" or "ncrypted" in named):
+            return replace(self, with_reasoning=False)
         return None
 
 
+def _is_marked(endpoint: Endpoint) -> bool:
+    version = VERSION.match(endpoint.model_name)
+    if version is None or endpoint.own_server:
+        return False
+    return (int(version[1]), int(version[2] or 0)) >= MARKED_SINCE
+
+
 @lru_cache(SHARED_BODIES)
-def _body(model: str, effort: str | None, max_output_tokens: int, prompt: Prompt) -> bytes:
+def _body(model: str, options: tuple[str | None, int, bool, bool], prompt: Prompt) -> bytes:
+    effort, max_output_tokens, marked, with_reasoning = options
     body: dict[str, Any] = {
         "model": model,
         "instructions": prompt.system,
-        "input": [{"role": ROLES[t.role], "content": t.text} for t in prompt.turns],
         "max_output_tokens": max(MIN_OUTPUT_TOKENS, max_output_tokens),
         "store": False,
         "stream": True,
     }
     if effort:
         body["reasoning"] = {"effort": effort}
+    if prompt.tools:
+        body["tools"] = [_tool(tool) for tool in prompt.tools]
+        if with_reasoning:
+            body["include"] = [ENCRYPTED]
+        if prompt.final:
+            body["tool_choice"] = "none"
+    if marked and prompt.context:
+        body["prompt_cache_key"] = _cache_key(prompt)
+    body["input"] = [item for turn in prompt.turns for item in _said(prompt, turn, marked=marked)]
     return encode(body)
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    """Declare TOOL; strict, which is the default, would ask for every argument in every call."""
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.schema,
+        "strict": False,
+    }
+
+
+def _cache_key(prompt: Prompt) -> str:
+    """Name the context: requests with the same one are sent where it lies in a cache."""
+    digest = hashlib.sha256(prompt.context.encode("utf-8", "surrogatepass"))
+    return f"dursor-{digest.hexdigest()[:32]}"
+
+
+def _said(prompt: Prompt, turn: Turn, *, marked: bool) -> Iterator[Any]:
+    if turn.items:
+        yield from map(Written, turn.items)
+        return
+    for result in turn.results:
+        output = f"error: {result.text}" if result.failed else result.text
+        yield {"type": "function_call_output", "call_id": result.call_id, "output": output}
+    if prompt.context and turn is prompt.turns[0]:
+        first, *rest = ({"type": "input_text", "text": text} for text in blocks(prompt, turn))
+        mark = {"prompt_cache_breakpoint": MARK} if marked else {}
+        yield {"role": ROLES[turn.role], "content": [{**first, **mark}, *rest]}
+    elif turn.text:
+        yield {"role": ROLES[turn.role], "content": turn.text}
 
 
 class ResponsesDecoder:
@@ -100,15 +173,19 @@ class ResponsesDecoder:
         self._refusal = ""
         self._item: Any = None  # the output item that the last text belongs to
         self._last = ""  # the last text
+        self._items: dict[int, str] = {}  # whole output items by their place
 
-    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
+    def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
         kind = payload.get("type") or name
         if kind == "response.output_text.delta":
             return self._text(payload)
-        if kind == "response.refusal.delta":
+        if kind == "response.output_item.done":
+            place = payload.get("output_index", len(self._items))
+            self._items[count(place)] = member(written, "item")
+        elif kind == "response.refusal.delta":
             self._refusal += text_of(payload.get("delta"))
         elif kind in {"response.completed", "response.incomplete", "response.failed"}:
-            return self._end(mapping(payload.get("response")))
+            return self._end(mapping(payload.get("response")), written)
         elif kind == "error":
             report(payload)
         elif kind == "response.created":
@@ -129,7 +206,15 @@ class ResponsesDecoder:
         self._last, self._item = text or self._last, item
         return text
 
-    def _end(self, response: Mapping[str, Any]) -> str:
+    @property
+    def calls_tools(self) -> bool:
+        return any(_is_call(json.loads(item)) for item in self._items.values())
+
+    def output(self) -> tuple[list[ToolCall], list[str]]:
+        written = [item for _, item in sorted(self._items.items())]
+        return [_call(item) for item in map(json.loads, written) if _is_call(item)], written
+
+    def _end(self, response: Mapping[str, Any], written: str) -> str:
         self.usage = _usage(mapping(response.get("usage"))) or self.usage
         if response.get("error"):
             report(response)
@@ -144,9 +229,21 @@ class ResponsesDecoder:
         if status != "completed" or reason:
             raise unfinished(reason or status)
         self.progress = Progress.ENDED
+        listed = elements(member(written, "response", "output"))
+        if len(listed) > len(self._items):  # a gateway that does not say when an item is done
+            self._items = dict(enumerate(listed))
         if self._last:
             return ""
         return "".join(text_of(p.get("text")) for p in content if p.get("type") == "output_text")
+
+
+def _is_call(item: Any) -> bool:
+    return mapping(item).get("type") == "function_call"
+
+
+def _call(item: Mapping[str, Any]) -> ToolCall:
+    named = text_of(item.get("call_id")) or text_of(item.get("id"))
+    return ToolCall(named, text_of(item.get("name")), arguments(text_of(item.get("arguments"))))
 
 
 def _content(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dursor.domain import Usage
-    from dursor.providers.base import Endpoint, Prompt, Turn
+    from dursor.providers.base import Endpoint, Prompt, ToolCall, Turn
 
 SHARED_BODIES = 4  # request bodies a format keeps, so that the samples of a round share one
 
@@ -46,8 +46,13 @@ class Decoder(Protocol):
     request_id: str | None
     continuation: str | None  # set when the answer goes on in a further request
 
-    def read(self, name: str | None, payload: Mapping[str, Any]) -> str:
-        """Take one event; give the visible text it adds, often none.
+    @property
+    def calls_tools(self) -> bool:
+        """Whether tool calls came."""
+        ...
+
+    def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
+        """Take one event, parsed and as WRITTEN; give the visible text it adds, often none.
 
         Raises CallError when the answer failed for good, ReportedError for what the vendor reports.
         """
@@ -59,6 +64,10 @@ class Decoder(Protocol):
 
     def finish(self) -> None:
         """Raise the CallError that a settled answer turned out to be, if it was no success."""
+        ...
+
+    def output(self) -> tuple[list[ToolCall], list[str]]:
+        """Give the tool calls of a whole answer, and all of its output items."""
         ...
 
 
@@ -84,9 +93,44 @@ class Adapter(Protocol):
         ...
 
 
+class Written(str):
+    """A JSON text that goes on the wire as it is."""
+
+    __slots__ = ()
+
+
 def encode(body: Mapping[str, Any]) -> bytes:
-    """Write JSON as it goes on the wire: ASCII, so that even a lone surrogate is no error."""
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    """Write JSON as it goes on the wire: ASCII, so that even a lone surrogate is no error.
+
+    What a vendor wrote stays as it was written, in UTF-8.
+    """
+    return written(body).encode("utf-8")
+
+
+def written(value: Any) -> str:
+    """Write VALUE as JSON, with the texts in it that are JSON already."""
+    if isinstance(value, Written):
+        return value
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{json.dumps(k)}:{written(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(written, value))}]"
+    return json.dumps(value)
+
+
+def blocks(prompt: Prompt, turn: Turn) -> list[str]:
+    """List the texts of a user's TURN: the context first in the first one, and none empty."""
+    first = prompt.context if turn is prompt.turns[0] else ""
+    return [text for text in (first, note(turn) if turn.text else "") if text]
+
+
+def arguments(text: str) -> Mapping[str, Any] | None:
+    """Read a call's arguments; nothing at all stands for none, None for what is no object."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def note(turn: Turn) -> str:

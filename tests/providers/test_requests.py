@@ -10,11 +10,12 @@ from dursor.providers.base import Limits, Prompt, Turn
 TALK = Prompt(
     "You are exact.",
     (
-        Turn(Role.USER, "The repository."),
+        Turn(Role.USER, "Change it."),
         Turn(Role.ASSISTANT, "A diff."),
         Turn(Role.SYSTEM, "The review says no."),
         Turn(Role.USER, "Again, with ü and \ud800."),
     ),
+    "The repository.",
 )
 LAST = "Again, with ü and \ud800."
 CACHED = {"type": "ephemeral"}
@@ -24,7 +25,13 @@ BODIES = {
         "model": "model-1",
         "instructions": "You are exact.",
         "input": [
-            {"role": "user", "content": "The repository."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "The repository."},
+                    {"type": "input_text", "text": "Change it."},
+                ],
+            },
             {"role": "assistant", "content": "A diff."},
             {"role": "developer", "content": "The review says no."},
             {"role": "user", "content": LAST},
@@ -38,7 +45,7 @@ BODIES = {
         "model": "model-1",
         "messages": [
             {"role": "system", "content": "You are exact."},
-            {"role": "user", "content": "The repository."},
+            {"role": "user", "content": "The repository.\n\nChange it."},
             {"role": "assistant", "content": "A diff."},
             {"role": "system", "content": "The review says no."},
             {"role": "user", "content": LAST},
@@ -55,11 +62,23 @@ BODIES = {
         "messages": [
             {
                 "role": "user",
-                "content": [{"type": "text", "text": "The repository.", "cache_control": CACHED}],
+                "content": [
+                    {"type": "text", "text": "The repository.", "cache_control": CACHED},
+                    {"type": "text", "text": "Change it."},
+                ],
             },
             {"role": "assistant", "content": "A diff."},
-            {"role": "user", "content": "[system note]\nThe review says no."},
-            {"role": "user", "content": LAST},
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "text",
+                        "text": "[system note]\nThe review says no.",
+                        "cache_control": CACHED,
+                    }
+                ],
+            },
+            {"role": "user", "content": [{"type": "text", "text": LAST, "cache_control": CACHED}]},
         ],
         "output_config": {"effort": "high"},
         "stream": True,
@@ -67,7 +86,7 @@ BODIES = {
     "gemini": {
         "systemInstruction": {"parts": [{"text": "You are exact."}]},
         "contents": [
-            {"role": "user", "parts": [{"text": "The repository."}]},
+            {"role": "user", "parts": [{"text": "The repository."}, {"text": "Change it."}]},
             {"role": "model", "parts": [{"text": "A diff."}]},
             {"role": "user", "parts": [{"text": "[system note]\nThe review says no."}]},
             {"role": "user", "parts": [{"text": LAST}]},

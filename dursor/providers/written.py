@@ -1,0 +1,49 @@
+"""Parts of a JSON text as they are written there: what parsing and writing again could change."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BLANK = re.compile(r"[ \t\n\r]*")
+_decode = json.JSONDecoder().raw_decode
+
+
+def member(text: str, *names: str) -> str:
+    """Find the value under NAMES, one inside the other, in the object TEXT; else "null"."""
+    for name in names:
+        text = dict(_parts(text)).get(name, "null")
+    return text
+
+
+def elements(text: str) -> list[str]:
+    """List what the array TEXT holds; nothing when it is no array."""
+    return [part for _, part in _parts(text)] if text[_skip(text, 0) :].startswith("[") else []
+
+
+def _parts(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what an object or array holds; TEXT is known to be valid."""
+    at = _skip(text, 0)
+    if text[at] not in "{[":
+        return
+    named, at = text[at] == "{", _skip(text, at + 1)
+    while text[at] not in "}]":
+        name = ""
+        if named:
+            name, at = _decode(text, at)
+            at = _skip(text, _skip(text, at) + 1)
+        _, end = _decode(text, at)
+        yield name, text[at:end]
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+
+
+def _skip(text: str, at: int) -> int:
+    """Find the next character that is no blank."""
+    found = _BLANK.match(text, at)
+    return found.end() if found else at

@@ -1,0 +1,209 @@
+"""The vendors' streams of answers that call tools, their output spelled in ways worth keeping.
+
+Each function gives the events of one answer, and the JSON texts that must come back as they are.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from wires import USAGE, cut, event
+
+# Blanks, escapes, numbers and names that parsing and writing again would change.
+ODD = '"odd" : {"n": 1.50e+1, "big": 12345678901234567890.5, "text": "\\u00fc/ü\\/"}'
+
+
+class Call(NamedTuple):
+    """One call of a tool."""
+
+    name: str
+    arguments: dict[str, Any]
+    text: str | None = None  # the arguments as the model writes them, when they are no object
+
+    @property
+    def written(self) -> str:
+        """The arguments as these vendors write them here."""
+        if self.text is not None:
+            return self.text
+        return json.dumps(self.arguments, ensure_ascii=False, separators=(" , ", ": "))
+
+
+class Calling(NamedTuple):
+    """The events of an answer, and what of it must be echoed."""
+
+    events: list[bytes]
+    echoed: list[str]
+
+
+def responses(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) -> Calling:
+    """OpenAI's Responses: encrypted reasoning, a remark, then each call; all items done in turn."""
+    reasoning = f'"encrypted_content": "gAAA{turn}", {ODD}'
+    said = f'[{{"type":"output_text","text":{json.dumps(remark)},"annotations":[ ]}}]'
+    head = f'"id":"msg_{turn}","type":"message","role":"assistant","phase":"commentary"'
+    items = [
+        f'{{"id": "rs_{turn}", "type": "reasoning", "summary": [], {reasoning}}}',
+        f'{{{head},"content":{said}}}',
+    ]
+    items += [
+        f'{{"type":"function_call", "id":"fc_{turn}{n}", "call_id":"call_{turn}{n}", '
+        f'"name":{json.dumps(call.name)}, "arguments":{json.dumps(call.written)}}}'
+        for n, call in enumerate(calls)
+    ]
+    shell = '"id":"resp_1","object":"response"'
+    out = [_named("response.created", f'"response":{{{shell},"status":"in_progress","output":[]}}')]
+    for place, item in enumerate(items):
+        begun = json.loads(item)
+        for name in ("encrypted_content", "arguments"):
+            if name in begun:
+                begun[name] = ""  # only a done item is whole
+        out.append(
+            _named(
+                "response.output_item.added", f'"output_index":{place},"item":{json.dumps(begun)}'
+            )
+        )
+        if place == 1:
+            out += [
+                _named(
+                    "response.output_text.delta",
+                    f'"output_index":{place},"delta":{json.dumps(piece)}',
+                )
+                for piece in cut(remark, 3)
+            ]
+        if place > 1:
+            out += [
+                _named(
+                    "response.function_call_arguments.delta",
+                    f'"output_index":{place},"delta":{json.dumps(piece)}',
+                )
+                for piece in cut(calls[place - 2].written, 4)
+            ]
+        out.append(_named("response.output_item.done", f'"output_index":{place}, "item": {item} '))
+    usage = {
+        "input_tokens": USAGE["input"],
+        "input_tokens_details": {"cached_tokens": USAGE["cached"]},
+        "output_tokens": USAGE["output"],
+        "output_tokens_details": {"reasoning_tokens": USAGE["reasoning"]},
+    }
+    out.append(
+        _named(
+            "response.completed",
+            f'"response":{{{shell},"status":"completed","output":[{",".join(items)}],'
+            f'"usage":{json.dumps(usage)}}}',
+        )
+    )
+    return Calling(out, items)
+
+
+def _named(kind: str, fields: str) -> bytes:
+    return event(f'{{"type":"{kind}",{fields}}}', kind)
+
+
+def messages(
+    calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1, reason: str = "tool_use"
+) -> Calling:
+    """Anthropic's Messages: thinking with a signature, redacted thinking, a remark, each call."""
+    redacted = f'{{"type": "redacted_thinking", "data": "cmVk{turn}", {ODD}}}'
+    fresh = USAGE["input"] - USAGE["cached"]
+    counts = {"input_tokens": fresh, "cache_read_input_tokens": USAGE["cached"], "output_tokens": 1}
+    start = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "usage": counts}
+    out = [event({"type": "message_start", "message": start}, "message_start")]
+
+    def block(begun: str, deltas: Sequence[dict[str, Any]], *, stops: bool = True) -> None:
+        index = sum(b"content_block_start" in one for one in out)
+        kind = "content_block_start"
+        out.append(event(f'{{"type":"{kind}","index":{index},"content_block":{begun}}}', kind))
+        for delta in deltas:
+            data = {"type": "content_block_delta", "index": index, "delta": delta}
+            out.append(event(data, "content_block_delta", padding="  "))
+        if stops:
+            data = {"type": "content_block_stop", "index": index}
+            out.append(event(data, "content_block_stop"))
+
+    thoughts = [{"type": "thinking_delta", "thinking": piece} for piece in ("hm", ", ü")]
+    signed = {"type": "signature_delta", "signature": f"c2lnb{turn}=="}
+    block('{"type":"thinking","thinking":"","signature":""}', [*thoughts, signed])
+    block(redacted, [])
+    said = [{"type": "text_delta", "text": piece} for piece in cut(remark, 3) if piece]
+    block('{"type":"text","text":""}', said)
+    echoed = [
+        json.dumps({"type": "thinking", "thinking": "hm, ü", "signature": signed["signature"]}),
+        redacted,
+        *([json.dumps({"type": "text", "text": remark})] if remark else []),
+    ]
+    for number, call in enumerate(calls):
+        named = f'"type":"tool_use","id":"toolu_{turn}{number}","name":{json.dumps(call.name)}'
+        pieces = ["", *cut(call.written, 4)] if call.arguments else [""]
+        block(
+            f'{{{named},"input":{{}}}}',
+            [{"type": "input_json_delta", "partial_json": piece} for piece in pieces],
+            stops=reason == "tool_use",
+        )
+        echoed.append(call.written if call.arguments else "{}")
+    data = {
+        "type": "message_delta",
+        "delta": {"stop_reason": reason},
+        "usage": {
+            "output_tokens": USAGE["output"],
+            "output_tokens_details": {"thinking_tokens": USAGE["reasoning"]},
+        },
+    }
+    out.append(event(data, "message_delta"))
+    out.append(event({"type": "message_stop"}, "message_stop"))
+    return Calling(out, echoed)
+
+
+def gemini(
+    calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1, ids: bool = False
+) -> Calling:
+    """Gemini's: the remark in pieces, calls with the signature on the first, one more at the end."""
+    parts = [f'{{ "text" : {json.dumps(piece)} }}' for piece in cut(remark, 2) if piece]
+    for number, call in enumerate(calls):
+        named = f'"id": "fn_{turn}{number}", ' if ids else ""
+        signature = f', "thoughtSignature":"c2ln{turn}"' if not number else ""
+        parts.append(
+            f'{{"functionCall": {{{named}"name": {json.dumps(call.name)}, '
+            f'"args": {call.written}}}{signature}, {ODD}}}'
+        )
+    parts.append(f'{{"text":"", "thoughtSignature" :"bGFzd{turn}"}}')
+    out = [_chunk(f'"content":{{"role":"model","parts":[ {part} ]}}') for part in parts]
+    out.append(
+        _chunk('"content":{"role":"model","parts":[{"text":""}]},"finishReason":"STOP"')
+    )  # nothing in it, and nothing to send back
+    return Calling(out, parts)
+
+
+def _chunk(candidate: str) -> bytes:
+    counts = {
+        "promptTokenCount": USAGE["input"],
+        "cachedContentTokenCount": USAGE["cached"],
+        "candidatesTokenCount": USAGE["output"] - USAGE["reasoning"],
+        "thoughtsTokenCount": USAGE["reasoning"],
+    }
+    data = f'{{"candidates":[{{"index":0,{candidate}}}],"usageMetadata":{json.dumps(counts)}}}'
+    return event(data, newline="\r\n")
+
+
+def chat(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) -> Calling:
+    """Chat Completions: the calls' arguments in pieces, joined by their index."""
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        return event({"id": "c1", "choices": [{"delta": delta, "finish_reason": finish}]})
+
+    out = [chunk({"role": "assistant", "content": piece}) for piece in cut(remark, 2)]
+    for number, call in enumerate(calls):
+        head = {"index": number, "id": f"call_{turn}{number}", "type": "function"}
+        out.append(chunk({"tool_calls": [{**head, "function": {"name": call.name}}]}))
+        for piece in cut(call.written, 3):
+            more = {"index": number, "function": {"arguments": piece}}
+            out.append(chunk({"tool_calls": [more]}))
+    counts = {"prompt_tokens": USAGE["input"], "completion_tokens": USAGE["output"]}
+    out += [chunk({}, "tool_calls"), event({"choices": [], "usage": counts}), event("[DONE]")]
+    return Calling(out, [json.dumps(call.written) for call in calls])
+
+
+ALL: dict[str, Callable[..., Calling]] = {
+    "responses": responses,
+    "chat": chat,
+    "messages": messages,
+    "gemini": gemini,
+}

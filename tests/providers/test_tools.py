@@ -1,0 +1,305 @@
+"""Tools: how they are declared, what calls them, and what goes back."""
+
+import json
+
+import calling
+import pytest
+import wires
+from calling import Call
+from fakes import Heard, Script
+from wires import PATHS
+
+from dursor.domain import Role
+from dursor.errors import ProviderError, TruncatedError
+from dursor.providers.base import Limits, Prompt, Tool, ToolCall, ToolResult, Turn
+
+ONCE = Limits(retries=0)
+SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}}
+TOOL = Tool("look", "Look at it.", SCHEMA)
+PROMPT = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", (TOOL,))
+CALLS = [Call("look", {"path": "ü", "deep": {"n": 1}}), Call("look", {})]
+
+DECLARED = {
+    "responses": {
+        "type": "function",
+        "name": "look",
+        "description": "Look at it.",
+        "parameters": SCHEMA,
+        "strict": False,
+    },
+    "chat": {
+        "type": "function",
+        "function": {"name": "look", "description": "Look at it.", "parameters": SCHEMA},
+    },
+    "messages": {"name": "look", "description": "Look at it.", "input_schema": SCHEMA},
+    "gemini": {
+        "functionDeclarations": [
+            {"name": "look", "description": "Look at it.", "parametersJsonSchema": SCHEMA}
+        ]
+    },
+}
+
+
+def after(reply, *results: ToolResult, final: bool = False) -> Prompt:
+    """The prompt after REPLY, whose calls gave RESULTS."""
+    turns = (
+        *PROMPT.turns,
+        Turn(Role.ASSISTANT, reply.text, items=reply.items),
+        Turn(Role.USER, "", results=results),
+    )
+    return Prompt(PROMPT.system, turns, PROMPT.context, PROMPT.tools, final)
+
+
+async def called(wire, server, endpoint, client, made):
+    server.on(PATHS[wire], Script(made.events), Script(wires.ALL[wire]("ok")))
+    return await client.answer(endpoint(wire), PROMPT, ONCE, Heard())
+
+
+@pytest.mark.parametrize("wire", calling.ALL)
+async def test_calls_are_read_and_everything_goes_back_as_it_came(wire, server, endpoint, client):
+    made = calling.ALL[wire](CALLS)
+    reply = await called(wire, server, endpoint, client, made)
+    assert reply.text == "I look."
+    assert [(call.name, call.arguments) for call in reply.calls] == [
+        (call.name, call.arguments) for call in CALLS
+    ]
+    results = [ToolResult(c.id, c.name, f"seen {n}") for n, c in enumerate(reply.calls)]
+
+    answer = await client.answer(endpoint(wire), after(reply, *results), ONCE, Heard())
+
+    assert (answer.text, answer.calls, answer.items) == ("ok", (), ())
+    first, second = server.requests
+    assert first.json["tools"] == [DECLARED[wire]] == second.json["tools"]
+    sent = second.body.decode()
+    for text in made.echoed:
+        assert text in sent or json.loads(text) in second.json["messages"][1]["content"]
+    at = [sent.index(text) for text in made.echoed if text in sent]
+    assert at == sorted(at)
+
+
+RESULTS = (ToolResult("a", "look", "it is"), ToolResult("b", "look", "it may not", failed=True))
+BACK = {
+    "responses": [
+        {"type": "function_call_output", "call_id": "a", "output": "it is"},
+        {"type": "function_call_output", "call_id": "b", "output": "error: it may not"},
+    ],
+    "chat": [
+        {"role": "tool", "tool_call_id": "a", "content": "it is"},
+        {"role": "tool", "tool_call_id": "b", "content": "error: it may not"},
+    ],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "a", "content": "it is", "is_error": False},
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "b",
+                    "content": "it may not",
+                    "is_error": True,
+                    "cache_control": {"type": "ephemeral"},
+                },
+            ],
+        }
+    ],
+    "gemini": [
+        {
+            "role": "user",
+            "parts": [
+                {
+                    "functionResponse": {
+                        "id": "a",
+                        "name": "look",
+                        "response": {"output": "it is"},
+                    }
+                },
+                {
+                    "functionResponse": {
+                        "id": "b",
+                        "name": "look",
+                        "response": {"error": "it may not"},
+                    }
+                },
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("wire", calling.ALL)
+async def test_results_go_back_together(wire, server, endpoint, client):
+    reply = await called(wire, server, endpoint, client, calling.ALL[wire](CALLS))
+    await client.answer(endpoint(wire), after(reply, *RESULTS), ONCE, Heard())
+    body = server.requests[1].json
+    said = body.get("input") or body.get("messages") or body["contents"]
+    assert said[-len(BACK[wire]) :] == BACK[wire]
+
+
+CLOSED = {
+    "responses": ("tool_choice", "none"),
+    "chat": ("tool_choice", "none"),
+    "messages": ("tool_choice", {"type": "none"}),
+    "gemini": ("toolConfig", {"functionCallingConfig": {"mode": "NONE"}}),
+}
+
+
+@pytest.mark.parametrize("wire", calling.ALL)
+async def test_a_final_prompt_declares_tools_and_closes_them(wire, server, endpoint, client):
+    reply = await called(wire, server, endpoint, client, calling.ALL[wire](CALLS))
+    await client.answer(endpoint(wire), after(reply, *RESULTS, final=True), ONCE, Heard())
+    name, value = CLOSED[wire]
+    first, second = (request.json for request in server.requests)
+    assert name not in first
+    assert second[name] == value
+    assert second["tools"] == first["tools"]
+
+
+@pytest.mark.parametrize("wire", calling.ALL)
+async def test_a_call_that_nobody_offered_is_an_error(wire, server, endpoint, client, prompt):
+    server.on(PATHS[wire], Script(calling.ALL[wire](CALLS).events))
+    with pytest.raises(ProviderError, match="called a tool"):
+        await client.answer(endpoint(wire), prompt, ONCE, Heard())
+
+
+@pytest.mark.parametrize("wire", calling.ALL)
+async def test_an_answer_of_calls_alone_is_whole(wire, server, endpoint, client):
+    reply = await called(wire, server, endpoint, client, calling.ALL[wire](CALLS, ""))
+    assert (reply.text, len(reply.calls)) == ("", 2)
+
+
+async def test_reasoning_is_asked_for_where_tools_are(server, endpoint, client, prompt):
+    server.on("/responses", Script(wires.responses("ok")))
+    await client.answer(endpoint("responses"), PROMPT, ONCE, Heard())
+    await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    with_tools, without = (request.json for request in server.requests)
+    assert with_tools["include"] == ["reasoning.encrypted_content"]
+    assert "include" not in without
+
+
+async def test_a_model_that_does_not_reason_is_asked_without(server, endpoint, client):
+    error = {"message": "Encrypted content is not supported with this model.", "param": "include"}
+    server.on("/responses", Script.error(400, {"error": error}), Script(wires.responses("ok")))
+    reply = await client.answer(endpoint("responses"), PROMPT, ONCE, Heard())
+    assert reply.text == "ok"
+    assert "include" not in server.requests[1].json
+    assert server.requests[1].json["tools"]
+
+
+async def test_items_count_where_only_the_terminal_event_has_them(server, endpoint, client):
+    made = calling.responses(CALLS)
+    events = [one for one in made.events if b"output_item.done" not in one]
+    server.on("/responses", Script(events))
+    reply = await client.answer(endpoint("responses"), PROMPT, ONCE, Heard())
+    assert list(reply.items) == made.echoed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", {}), ("{}", {}), ("[1]", None), ('{"a": 1', None), ("x", None), ("[" * 9999, None)],
+)
+@pytest.mark.parametrize("wire", ["responses", "chat"])
+async def test_arguments_that_are_no_object(wire, text, expected, server, endpoint, client):
+    server.on(PATHS[wire], Script(calling.ALL[wire]([Call("look", {}, text)]).events))
+    reply = await client.answer(endpoint(wire), PROMPT, ONCE, Heard())
+    (call,) = reply.calls
+    assert call.arguments == expected
+
+
+@pytest.mark.parametrize("text", ['{"path": "a', "[]", '"x"', '{"a": 1}}'])
+async def test_a_malformed_call_of_a_message_cannot_go_back(text, server, endpoint, client):
+    server.on("/messages", Script(calling.messages([Call("look", {"path": "x"}, text)]).events))
+    with pytest.raises(ProviderError, match="malformed arguments"):
+        await client.answer(endpoint("messages"), PROMPT, ONCE, Heard())
+
+
+async def test_input_that_came_with_the_block_itself_counts(server, endpoint, client):
+    events = calling.messages([Call("look", {})]).events
+    events = [one.replace(b'"input":{}', b'"input": {"path" : "x"}') for one in events]
+    server.on("/messages", Script(events))
+    reply = await client.answer(endpoint("messages"), PROMPT, ONCE, Heard())
+    assert reply.calls == (ToolCall("toolu_10", "look", {"path": "x"}),)
+    assert '"input":{"path":"x"}' in reply.items[-1]
+
+
+async def test_an_empty_text_block_does_not_go_back(server, endpoint, client):
+    reply = await called("messages", server, endpoint, client, calling.messages(CALLS, ""))
+    kinds = [json.loads(item)["type"] for item in reply.items]
+    assert kinds == ["thinking", "redacted_thinking", "tool_use", "tool_use"]
+
+
+async def test_a_call_that_was_cut_is_no_call(server, endpoint, client):
+    made = calling.messages([CALLS[0]], reason="max_tokens")
+    server.on("/messages", Script(made.events))
+    with pytest.raises(TruncatedError):
+        await client.answer(endpoint("messages"), PROMPT, ONCE, Heard())
+
+
+async def test_ids_of_gemini_s_calls_are_optional(server, endpoint, client):
+    reply = await called("gemini", server, endpoint, client, calling.gemini(CALLS, ids=True))
+    assert [call.id for call in reply.calls] == ["fn_10", "fn_11"]
+    nameless = ToolResult("", "look", "it is")
+    await client.answer(endpoint("gemini"), after(reply, nameless), ONCE, Heard())
+    (part,) = server.requests[1].json["contents"][-1]["parts"]
+    assert part == {"functionResponse": {"name": "look", "response": {"output": "it is"}}}
+
+
+async def test_parts_add_up_over_continuations(server, endpoint, client):
+    first = wires.gemini("I look.", reason="CONTINUATION", token="t1")
+    server.on("", Script(first), Script(calling.gemini(CALLS, "").events))
+    reply = await client.answer(endpoint("gemini"), PROMPT, ONCE, Heard())
+    assert len(reply.calls) == 2
+    texts = [json.loads(item).get("text", "") for item in reply.items]
+    assert "".join(text for text in texts if text != "hm") == "I look."
+
+
+MARKED = {"prompt_cache_breakpoint": {"mode": "explicit"}}
+
+
+@pytest.mark.parametrize(
+    ("model", "marked"),
+    [("gpt-6.1-sol", True), ("gpt-5.6", True), ("gpt-5.5", False), ("o3", False), ("x", False)],
+)
+async def test_openai_s_context_is_marked_where_it_helps(model, marked, server, endpoint, client):
+    server.on("/responses", Script(wires.responses("ok")))
+    await client.answer(endpoint("responses", model_name=model), PROMPT, ONCE, Heard())
+    body = server.requests[0].json
+    first, second = body["input"][0]["content"]
+    assert first == {"type": "input_text", "text": "The repository.", **(MARKED if marked else {})}
+    assert second == {"type": "input_text", "text": "Go."}
+    assert ("prompt_cache_key" in body) == marked
+
+
+async def test_a_refused_mark_is_left_out(server, endpoint, client):
+    error = {"message": "prompt_cache_breakpoint is not supported on this model"}
+    server.on("/responses", Script.error(400, {"error": error}), Script(wires.responses("ok")))
+    target = endpoint("responses", model_name="gpt-6.1-terra")
+    assert (await client.answer(target, PROMPT, ONCE, Heard())).text == "ok"
+    assert b"prompt_cache" in server.requests[0].body
+    assert b"prompt_cache" not in server.requests[1].body
+
+
+async def test_anthropic_s_marks_are_four_at_most(server, endpoint, client):
+    server.on("/messages", Script(wires.messages("ok")))
+    turns = tuple(Turn(role, "x") for role in (Role.USER, Role.ASSISTANT) * 5)[:-1]
+    for prompt in (PROMPT, Prompt("s", turns, "c", (TOOL,))):
+        await client.answer(endpoint("messages"), prompt, ONCE, Heard())
+    few, many = (request.body.count(b'"cache_control"') for request in server.requests)
+    assert (few, many) == (3, 4)
+
+
+@pytest.mark.parametrize("wire", calling.ALL)
+async def test_the_conversation_comes_last(wire, server, endpoint, client):
+    server.on(PATHS[wire], Script(wires.ALL[wire]("ok")))
+    longer = Prompt(
+        PROMPT.system,
+        (*PROMPT.turns, Turn(Role.ASSISTANT, "Done."), Turn(Role.USER, "More.")),
+        PROMPT.context,
+        PROMPT.tools,
+    )
+    for prompt in (PROMPT, longer):
+        await client.answer(endpoint(wire, effort="high"), prompt, ONCE, Heard())
+    first, second = (request.body for request in server.requests)
+    shared = first[: first.index(b"The repository.") + len(b"The repository.")]
+    assert second.startswith(shared)
+    assert b"look" in shared
+    assert b"Be exact." in shared
