@@ -194,7 +194,9 @@ class Attempt:
         try:
             reply = await self.ground.caller.answer(self.ask.endpoint, prompt, limits, listening)
         except CallError as error:
-            self.spending.add(error.usage or listening.latest)
+            known = error.usage or listening.latest
+            cut = known is None and listening.spoke
+            self.spending.add(listening.so_far() if cut else known, estimated=cut)
             raise
         except (BudgetError, asyncio.CancelledError):
             self.spending.add(listening.so_far() if listening.heard else None, estimated=True)

@@ -57,6 +57,11 @@ class Listening:
         self._chars = 0
         self._next = self.STEP
 
+    @property
+    def spoke(self) -> bool:
+        """Whether any of the answer came."""
+        return self._chars > 0
+
     def connected(self) -> None:
         self.heard = True
         self._watch.stage(Stage.CALL, "the answer begins")

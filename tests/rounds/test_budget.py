@@ -195,3 +195,18 @@ def test_a_repair_does_not_take_what_another_run_may_still_need(priced: Front):
     gpt, claude = done.runs
     assert (gpt["error"]["code"], gpt["attempts"]) == ("budget", 1)
     assert claude["status"] == "succeeded"
+
+
+def test_what_came_before_a_cut_has_its_price(priced: Front):
+    events = WIRES["gpt"]("word" * 400, pieces=4)
+    priced.on("gpt", Script([*events[:-5], Do.END]))
+    priced.on("claude", Script([*WIRES["claude"]("")[:2], Do.CUT]))
+    priced.configure(retries=0)
+
+    gpt, claude = priced.round("append a line", "-m", "gpt", "-m", "claude").runs
+
+    assert gpt["error"]["code"] == claude["error"]["code"] == "network"
+    assert gpt["cost_usd"] == pytest.approx(gpt["usage"]["output_tokens"] * TOKEN)
+    assert 100 < gpt["usage"]["output_tokens"] <= 400
+    assert any("estimate" in warning for warning in gpt["warnings"])
+    assert claude["warnings"] == []
