@@ -28,7 +28,9 @@ def private_dir(path: Path) -> Path:
         for folder in reversed(missing):
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise InternalError(f"cannot make the folder {path}: {error.strerror}") from error
+        raise InternalError(
+            f"cannot make the folder {path}: {error.strerror}", hint=f"ls -ld {path.parent}"
+        ) from error
     return path
 
 
@@ -46,7 +48,9 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
             raise
         _sync_folder(target.parent)
     except OSError as error:
-        raise InternalError(f"cannot write {path}: {error.strerror}") from error
+        raise InternalError(
+            f"cannot write {path}: {error.strerror}", hint=f"ls -ld {path} {path.parent}"
+        ) from error
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
@@ -98,7 +102,9 @@ def locked(path: Path, *, timeout: float = 10.0) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise InternalError(f"cannot open {path}: {error.strerror}") from error
+        raise InternalError(
+            f"cannot open {path}: {error.strerror}", hint=f"ls -ld {path} {path.parent}"
+        ) from error
     try:
         _wait_for(descriptor, path, time.monotonic() + timeout)
         yield

@@ -203,7 +203,10 @@ class Settings:
                 hint=f"$EDITOR {self.config_file}",
             ) from error
         except OSError as error:
-            raise InternalError(f"cannot read {self.config_file}: {error.strerror}") from error
+            raise InternalError(
+                f"cannot read {self.config_file}: {error.strerror}",
+                hint=f"ls -ld {self.config_file}",
+            ) from error
 
 
 def _homeless() -> UsageError:

@@ -142,7 +142,9 @@ class EncryptedFile:
         except ValueError as error:
             raise self._damaged() from error
         except OSError as error:
-            raise InternalError(f"cannot read {self.path}: {error.strerror}") from error
+            raise InternalError(
+                f"cannot read {self.path}: {error.strerror}", hint=f"ls -ld {self.path}"
+            ) from error
 
     def _opened(self, sealed: _Sealed) -> dict[str, str]:
         from cryptography.fernet import Fernet, InvalidToken

@@ -156,6 +156,24 @@ def test_a_data_folder_that_cannot_be_made_is_one_line(front: Front):
     assert front.sent == []
 
 
+@pytest.mark.parametrize("name", ["data/leases", "data/keys.json", "config/config.toml"])
+def test_something_else_where_a_file_of_ours_belongs_is_one_line(front: Front, name: str):
+    path = front.home / name
+    path.parent.mkdir()
+    if name == "data/leases":
+        path.write_text("in the way\n")
+    else:
+        path.mkdir()
+    front.extra["DURSOR_ENCRYPTION_KEY"] = "pass phrase"
+    words = ("models", "set-key", "gpt", "--stdin") if "keys" in name else ("run", "x y", *GPT)
+
+    error = only_error(front(*words, "--json", input="sk-some-key-1234"), "internal")
+
+    assert str(path) in error["message"]
+    assert error["hint"].startswith("ls ")
+    assert front.sent == []
+
+
 def test_a_data_folder_that_cannot_be_written_is_one_line(front: Front):
     front.answers(DIFF)
     front.round("append a line", *GPT)
