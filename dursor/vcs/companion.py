@@ -17,6 +17,7 @@ from dursor.errors import ConflictError, InternalError, NotFoundError
 from dursor.files import private_dir, replace_file
 from dursor.vcs.command import decode, encode
 from dursor.vcs.credential import check_private
+from dursor.vcs.objects import ObjectReader
 from dursor.vcs.repository import Repository
 from dursor.vcs.scratch import alternates
 
@@ -50,6 +51,7 @@ class Companion:
         self.repository = repository
         self.command = repository.command
         self.objects = repository.git_dir / "objects"
+        self._reader = ObjectReader(self.command)
 
     @classmethod
     def open(cls, folder: Path, repo: Repository) -> Companion:
@@ -73,6 +75,7 @@ class Companion:
 
     def close(self) -> None:
         """End the processes that read."""
+        self._reader.close()
         self.repository.close()
 
     def __enter__(self) -> Self:
@@ -83,9 +86,7 @@ class Companion:
 
     def has(self, commit: str) -> bool:
         """Tell whether COMMIT is here, or in the repository this belongs to."""
-        asked = encode(f"{commit}^{{commit}}\n")
-        answer = self.command.run("cat-file", "--batch-check", stdin=asked)
-        return decode(answer.out).split()[1:2] == ["commit"]
+        return self._read(commit) is not None
 
     def tree(self, commit: str) -> CommitTree:
         """Open the files of COMMIT."""
@@ -96,11 +97,17 @@ class Companion:
         return self.commit(commit).tree
 
     def commit(self, commit: str) -> CommitInfo:
-        """Read COMMIT; NotFoundError when it is not here."""
-        if not re.fullmatch(r"[0-9a-f]{40}", commit) or not self.has(commit):
+        """Read COMMIT (a whole id); NotFoundError when it is not here."""
+        data = self._read(commit)
+        if data is None:
             raise NotFoundError(f"no commit {commit[:40]!a} is here", hint="git fetch")
-        raw = self.command.run("cat-file", "commit", commit).out
-        return _read_commit(commit, decode(raw))
+        return _read_commit(commit, decode(data))
+
+    def _read(self, commit: str) -> bytes | None:
+        if not re.fullmatch(r"[0-9a-f]{40}", commit):
+            return None
+        (found,) = self._reader.read([commit])
+        return found.data if found and found.kind == "commit" else None
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Tell whether the history of NEWER holds OLDER."""

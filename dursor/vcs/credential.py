@@ -14,7 +14,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from dursor.errors import PolicyError
+from dursor.errors import PolicyError, UsageError
 from dursor.vcs.command import Command, decode
 from dursor.vcs.environment import inherited_config, network_environment
 from dursor.vcs.urls import check, is_loopback
@@ -40,6 +40,8 @@ QUIET = {"GIT_TRACE2": "0", "GIT_TRACE2_EVENT": "0", "GIT_TRACE2_PERF": "0"}
 def authenticated_environment(url: str, secret: Secret) -> dict[str, str]:
     """Build what a git process needs that shows SECRET to URL, and to nothing else."""
     parts = check(url)
+    if parts.scheme == "file":
+        raise UsageError(f"no token is needed for {url}", hint="leave it away")
     encoded = base64.b64encode(f"{USER}:{secret.reveal()}".encode()).decode()
     settings = [
         ("credential.helper", ""),  # none of the user's would be asked, or told

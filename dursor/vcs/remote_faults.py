@@ -104,8 +104,8 @@ def _common(stderr: str, url: str) -> DursorError:
     if re.search(ABSENT, stderr):
         return NotFoundError(f"no repository at {url}", hint="look for a slip in the URL")
     if re.search(UNREACHABLE, stderr):
-        return NetworkError(f"cannot reach {url}: {said}")
-    return InternalError(f"git could not copy {url}: {said}")
+        return NetworkError(f"cannot reach {url}: {said}", hint="try again")
+    return InternalError(f"git and {url} do not get on: {said}", hint="git --version")
 
 
 def _from_remote(stderr: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -146,8 +147,8 @@ class Repo:
         }
         if base:
             self.git("read-tree", base, env=env)
-        for path, content in files.items():
-            self._stage(path, content, env)
+        staged = "".join(self._staged(path, content) for path, content in files.items())
+        self.git("update-index", "-z", "--index-info", stdin=staged.encode(), env=env)
         tree = self.git("write-tree", env=env)
         index.unlink(missing_ok=True)
         parents = ("-p", base) if base else ()
@@ -155,15 +156,16 @@ class Repo:
         self.git("update-ref", f"refs/heads/{branch}", made)
         return made
 
-    def _stage(self, path: str, content: Any, env: dict[str, str]) -> None:
+    def _staged(self, path: str, content: Any) -> str:
         if content is None:
-            self.git("update-index", "--force-remove", "--", path, env=env)
-            return
+            return f"0 {'0' * 40}\t{path}\0"
         data = content if isinstance(content, bytes) else content.encode()
         mode = {repos.Link: "120000", repos.Script: "100755"}.get(type(content), "100644")
-        oid = self.git("hash-object", "-w", "--stdin", stdin=data)
-        line = f"{mode} {oid}\t{path}\0".encode()
-        self.git("update-index", "--add", "-z", "--index-info", stdin=line, env=env)
+        oid = repos.hashed(data)
+        file = self.path / "objects" / oid[:2] / oid[2:]
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(zlib.compress(b"blob %d\0%b" % (len(data), data)))
+        return f"{mode} {oid}\t{path}\0"
 
     def delete_branch(self, branch: str) -> None:
         """Delete BRANCH."""

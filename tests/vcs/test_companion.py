@@ -1,0 +1,190 @@
+import os
+import threading
+
+import pytest
+import repos
+
+from dursor.errors import ConflictError, NotFoundError, PolicyError
+from dursor.vcs.companion import Companion
+from dursor.vcs.repository import Repository
+
+
+@pytest.fixture
+def top(tmp_path):
+    top = repos.build(tmp_path / "top", {"a": "1\n", "d/b": "2\n"})
+    repos.git(top, "branch", "topic")
+    return top
+
+
+@pytest.fixture
+def companion(tmp_path, top, reopen):
+    with Companion.open(tmp_path / "data/publish/x.git", reopen(top)) as opened:
+        yield opened
+
+
+def test_it_is_private_bare_and_has_what_the_other_has(companion, top, tmp_path):
+    folder = tmp_path / "data/publish/x.git"
+    head = repos.git(top, "rev-parse", "HEAD")
+    assert companion.repository.is_bare
+    assert companion.has(head)
+    assert companion.tree(head).read("d/b") == b"2\n"
+    assert not companion.has("f" * 40)
+    assert (folder.stat().st_mode & 0o777, folder.parent.stat().st_mode & 0o777) == (0o700, 0o700)
+    assert [item.name for item in folder.parent.iterdir()] == ["x.git"]
+    assert not (folder / "hooks").exists()
+
+
+def test_opening_it_writes_nothing_into_the_other(top, tmp_path, reopen, untouched):
+    with untouched(top):
+        Companion.open(tmp_path / "x.git", reopen(top)).close()
+        Companion.open(tmp_path / "x.git", reopen(top)).close()
+
+
+def test_what_a_commit_says(companion, top):
+    head = repos.git(top, "rev-parse", "HEAD")
+    message = "Title\n\nBody: not a trailer\n\nDursor-Run: first\nDursor-Run: abc\nSigned: x: y\n"
+    made = repos.git(
+        top, "commit-tree", f"{head}^{{tree}}", "-p", head, "-p", head, stdin=message.encode()
+    )
+    found = companion.commit(made)
+    assert (found.id, found.tree) == (made, repos.git(top, "rev-parse", f"{head}^{{tree}}"))
+    assert found.parents in {(head,), (head, head)}
+    assert found.author == "Ada <ada@example.com>"
+    assert found.message == message
+    assert found.trailers == {"Dursor-Run": "abc", "Signed": "x: y"}
+    assert companion.tree_id(made) == companion.tree_id(head)
+
+
+@pytest.mark.parametrize("name", ["f" * 40, "HEAD", "main", "--all", "", "a" * 39])
+def test_a_commit_that_is_not_here(companion, name):
+    with pytest.raises(NotFoundError):
+        companion.commit(name)
+
+
+def test_a_file_is_no_commit(companion, top):
+    with pytest.raises(NotFoundError):
+        companion.commit(repos.git(top, "rev-parse", "HEAD:a"))
+
+
+def test_who_comes_after_whom(companion, top):
+    first = repos.git(top, "rev-parse", "HEAD")
+    second = repos.commit(top, {"a": "2\n"})
+    assert companion.is_ancestor(first, second)
+    assert companion.is_ancestor(first, first)
+    assert not companion.is_ancestor(second, first)
+
+
+def test_the_tips_of_the_other_are_followed(tmp_path, top, reopen):
+    def tips():
+        with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
+            listing = companion.command.run("for-each-ref", "--format=%(objectname)").out
+        return set(listing.decode().split())
+
+    first = repos.git(top, "rev-parse", "HEAD")
+    assert tips() == {first}
+    second = repos.commit(top, {"a": "2\n"})
+    assert tips() == {first, second}
+    repos.git(top, "branch", "-D", "topic")
+    assert tips() == {second}
+
+
+def test_a_repository_that_moves_is_found_again(tmp_path, top, reopen):
+    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    moved = top.rename(tmp_path / 'elsewhere "q" : ü')
+    head = repos.git(moved, "rev-parse", "HEAD")
+    with Companion.open(tmp_path / "x.git", reopen(moved)) as companion:
+        assert companion.tree(head).read("a") == b"1\n"
+
+
+def test_a_repository_without_commits(tmp_path, reopen):
+    top = repos.init(tmp_path / "empty")
+    with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
+        assert not companion.has("f" * 40)
+
+
+def test_objects_that_github_does_not_take(tmp_path, reopen):
+    top = repos.build(tmp_path / "new", sha256=True)
+    with pytest.raises(ConflictError, match="SHA-256"):
+        Companion.open(tmp_path / "x.git", reopen(top))
+
+
+def test_a_shallow_clone_ends_where_it_ends(tmp_path, top, reopen):
+    repos.commit(top, {"a": "2\n"})
+    repos.git(tmp_path, "clone", "-q", "--depth=1", f"file://{top}", "shallow")
+    head = repos.git(top, "rev-parse", "HEAD")
+    with Companion.open(tmp_path / "x.git", reopen(tmp_path / "shallow")) as companion:
+        assert companion.commit(head).parents != ()
+        assert companion.command.run("rev-list", head).out.decode().split() == [head]
+    repos.git(tmp_path / "shallow", "fetch", "-q", "--unshallow")
+    with Companion.open(tmp_path / "x.git", reopen(tmp_path / "shallow")) as companion:
+        assert len(companion.command.run("rev-list", head).out.split()) == 2
+
+
+def test_many_open_it_at_once(tmp_path, top):
+    failures = []
+
+    def open_():
+        try:
+            with Repository.open(top) as repo, Companion.open(tmp_path / "x.git", repo):
+                pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, it fails the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert not [item for item in tmp_path.iterdir() if item.name.startswith(".new-")]
+
+
+def test_a_folder_that_others_can_enter_is_closed(tmp_path, top, reopen):
+    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    (tmp_path / "x.git").chmod(0o777)
+    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    assert (tmp_path / "x.git").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_link_is_not_followed(tmp_path, top, reopen):
+    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    (tmp_path / "link").symlink_to(tmp_path / "x.git")
+    with pytest.raises(PolicyError, match="own folder"):
+        Companion.open(tmp_path / "link", reopen(top))
+
+
+def test_the_other_can_borrow_what_was_fetched(tmp_path, top, reopen, companion):
+    other = repos.build(tmp_path / "other", {"a": "new\n"})
+    commit = repos.git(other, "rev-parse", "HEAD")
+    env = {"GIT_DIR": str(tmp_path / "data/publish/x.git")}
+    repos.git(tmp_path, "fetch", "-q", str(other), "HEAD", env=env)
+    repo = reopen(top)
+    with pytest.raises(Exception, match="no such ref"):
+        repo.resolve(commit)
+    repo.borrow(companion.objects)
+    assert repo.resolve(commit) == commit
+    assert repo.tree(commit).read("a") == b"new\n"
+    assert repo.tree(repo.resolve("HEAD")).read("a") == b"1\n"
+
+
+def test_a_place_to_borrow_from_may_be_called_anything(tmp_path, top, reopen):
+    for name in (f'o"t{os.pathsep}h\\er', '"quoted', "plain ü"):
+        place = repos.build(tmp_path / name, {"a": name})
+        repo = reopen(top)
+        repo.borrow(tmp_path / "absent")
+        repo.borrow(place / ".git/objects")
+        assert repo.tree(repos.git(place, "rev-parse", "HEAD")).read("a") == name.encode()
+
+
+def test_a_three_way_merge_finds_what_is_borrowed(tmp_path, top, reopen):
+    from dursor.vcs.worktree import apply_patch
+
+    other = repos.build(tmp_path / "other", {"a": "1\n2\n3\n4\n5\n6\n7\n8\n"})
+    base = repos.git(other, "rev-parse", "HEAD")
+    after = repos.commit(other, {"a": "one\n2\n3\n4\n5\n6\n7\n8\n"})
+    patch = repos.diff(other, base, after)
+    repos.commit(top, {"a": "1\n2\n3\n4\n5\n6\n7\neight\n"})
+    repo = reopen(top)
+    repo.borrow(other / ".git/objects")
+    apply_patch(repo, patch, three_way=True)
+    assert (top / "a").read_text() == "one\n2\n3\n4\n5\n6\n7\neight\n"

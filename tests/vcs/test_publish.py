@@ -1,0 +1,540 @@
+"""Commits byte for byte, and pushes that never write over anything."""
+
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+import repos
+from hub.server import PROTECTED, RULES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dursor.domain import Secret
+from dursor.errors import (
+    AuthError,
+    ConflictError,
+    DursorError,
+    NetworkError,
+    NoChangeError,
+    NotFoundError,
+    PolicyError,
+    UsageError,
+)
+from dursor.patch.exact import apply_exact
+from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState
+from dursor.vcs.companion import Companion
+from dursor.vcs.publish import Identity, commit_change, fetch, push, remote_branch
+from dursor.vcs.repository import Repository
+
+WHO = Identity("helper[bot]", "1+helper[bot]@users.noreply.example.com")
+AT = "2026-11-22T10:00:00.000Z"
+MESSAGE = "Fix it\n\nDursor-Run: abc\n"
+MISLEADING = (
+    "* text eol=crlf filter=lfs diff=lfs merge=lfs ident\n"
+    "plain working-tree-encoding=UTF-16\nempty -text\nscript.sh binary\n"
+)
+
+
+def change(companion, base, changes, **options):
+    given = {"parents": [base], "message": MESSAGE, "author": WHO, "at": AT} | options
+    return commit_change(companion, base, changes, **given)
+
+
+def files(git_dir, commit):
+    """Every path of COMMIT with mode and blob id."""
+    listing = repos.git(git_dir, "ls-tree", "-r", "-z", commit)
+    records = [record.partition("\t") for record in listing.split("\0")[:-1]]
+    return {path: tuple(facts.split()[::2]) for facts, _, path in records}
+
+
+@pytest.fixture
+def top(tmp_path):
+    return repos.build(tmp_path / "top", {"a": "1\n", "d/b": "2\n", "d/c": "3\n"})
+
+
+@pytest.fixture
+def head(top):
+    return repos.git(top, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def companion(tmp_path, top, reopen):
+    with Companion.open(tmp_path / "x.git", reopen(top)) as opened:
+        yield opened
+
+
+# commits
+
+
+def test_a_commit_is_what_was_asked_for(companion, top, head):
+    made = change(companion, head, {"a": FileState(FILE, b"one\n")})
+    found = companion.commit(made)
+    assert (found.parents, found.message, found.trailers) == (
+        (head,),
+        MESSAGE,
+        {"Dursor-Run": "abc"},
+    )
+    raw = companion.command.run("cat-file", "commit", made).out.decode()
+    line = "helper[bot] <1+helper[bot]@users.noreply.example.com> 1795341600 +0000"
+    assert f"\nauthor {line}\ncommitter {line}\n\n" in raw
+    assert files(companion.repository.git_dir, made)["a"] == (FILE, repos.hashed(b"one\n"))
+
+
+def test_equal_arguments_make_the_same_commit(companion, head):
+    first = change(companion, head, {"a": FileState(FILE, b"one\n")})
+    assert change(companion, head, {"a": FileState(FILE, b"one\n")}) == first
+    assert change(companion, head, {"a": FileState(FILE, b"two\n")}) != first
+    assert change(companion, head, {"a": FileState(FILE, b"one\n")}, message="x") != first
+
+
+def test_nothing_is_left_behind_but_the_commit(companion, top, head, untouched):
+    with untouched(top):
+        made = change(companion, head, {"a": FileState(FILE, b"one\n")})
+    listing = companion.command.run("for-each-ref", "--format=%(refname)").out.decode()
+    assert listing.split() == [f"refs/dursor/kept/{made}", f"refs/dursor/tip/{head}"]
+
+
+CONTENTS = {
+    "plain": FileState(FILE, b"x\n"),
+    "crlf": FileState(FILE, b"x\r\ny\r\n"),
+    "mixed": FileState(FILE, b"x\r\ny\nz\r"),
+    "no newline": FileState(FILE, b"x"),
+    "empty": FileState(FILE, b""),
+    "script.sh": FileState(EXECUTABLE, b"#!/bin/sh\n"),
+    "link": FileState(SYMLINK, b"../outside"),
+    "latin": FileState(FILE, b"caf\xe9\n"),
+    "binary": FileState(FILE, b"\x00\x01done\ndata 5\n"),
+    "ident": FileState(FILE, b"$Id$\n"),
+    "pointer": FileState(FILE, b"version https://git-lfs.github.com/spec/v1\n"),
+    'odd "name"\\ \n\t': FileState(FILE, b"odd\n"),
+    "ü/ß/日本": FileState(FILE, b"unicode\n"),
+    "bytes\udcff": FileState(FILE, b"raw\n"),
+    " blank ": FileState(FILE, b"blank\n"),
+}
+
+
+def test_every_byte_is_as_given_whatever_is_set_to_mislead(tmp_path, reopen, monkeypatch):
+    trap = f"touch '{tmp_path}/trapped'; cat"
+    top = repos.build(
+        tmp_path / "misled", {".gitattributes": MISLEADING, "old": "1\r\n", "gone": "2\n"}
+    )
+    settings = {
+        "core.autocrlf": "true",
+        "core.eol": "crlf",
+        "core.safecrlf": "true",
+        "filter.lfs.clean": trap,
+        "filter.lfs.process": trap,
+        "filter.lfs.required": "true",
+        "i18n.commitEncoding": "latin1",
+        "commit.gpgSign": "true",
+        "user.name": "Mallory",
+    }
+    for key, value in settings.items():
+        repos.git(top, "config", key, value)
+    everywhere = tmp_path / "gitconfig"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(everywhere))
+    for key, value in settings.items():
+        repos.git(top, "config", "--file", str(everywhere), key, value)
+    for hook in ("pre-commit", "commit-msg", "post-commit", "reference-transaction"):
+        repos.write(top, {f".git/hooks/{hook}": repos.Script(f"#!/bin/sh\n{trap} </dev/null\n")})
+    head = repos.git(top, "rev-parse", "HEAD")
+    with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
+        before = files(top, head)
+        made = change(
+            companion, head, {**CONTENTS, "gone": None}, message="Tü\n\n  kept  \n# too\n"
+        )
+        wanted = {path: (state.mode, repos.hashed(state.data)) for path, state in CONTENTS.items()}
+        del before["gone"]
+        assert files(companion.repository.git_dir, made) == before | wanted
+        assert companion.commit(made).message == "Tü\n\n  kept  \n# too\n"
+        assert companion.commit(made).author == f"{WHO.name} <{WHO.email}>"
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_the_patch_that_is_committed_is_the_patch_that_was_shown(tmp_path, reopen):
+    many = "".join(f"line {number}\n" for number in range(30))
+    top = repos.build(
+        tmp_path / "r",
+        {"keep": many, "moved": many + "end\n", "gone": "x\n", "crlf": "a\r\nb\r\n", "run": "y\n"},
+    )
+    head = repos.git(top, "rev-parse", "HEAD")
+    patch = repos.patch(
+        top,
+        {
+            "keep": repos.edited(many, 7, "changed\n"),
+            "moved": None,
+            "away/moved": many + "end",
+            "gone": None,
+            "crlf": "a\r\nB\r\n",
+            "run": repos.Script("y\n"),
+            "new": repos.Link("keep"),
+        },
+    )
+    for part in (b"rename from", b"deleted file", b"new mode 100755", b"\\ No newline", b"120000"):
+        assert part in patch
+    repo = reopen(top)
+    with Companion.open(tmp_path / "x.git", repo) as companion:
+        text = patch.decode("utf-8", "surrogateescape")
+        made = change(companion, head, apply_exact(text, repo.tree(head)).changes)
+        shown = repos.diff(companion.repository.git_dir, head, made, options=("-M",))
+    assert shown == patch
+
+
+PATHS = st.lists(st.sampled_from(["a", "b", "c", "é", " d"]), min_size=1, max_size=3).map("/".join)
+STATES = st.builds(FileState, st.sampled_from([FILE, EXECUTABLE, SYMLINK]), st.binary(max_size=40))
+
+
+@settings(max_examples=8)
+@given(st.dictionaries(PATHS, STATES, max_size=6))
+def test_any_tree_becomes_any_other(wanted):
+    """The result holds exactly what was wanted: what was there before is deleted."""
+    wanted = {p: s for p, s in wanted.items() if not any(q.startswith(f"{p}/") for q in wanted)}
+    with tempfile.TemporaryDirectory() as name:
+        top = repos.build(Path(name) / "top", {"a": "1\n", "b/a": "2\n", "c/b/a": "3\n"})
+        head = repos.git(top, "rev-parse", "HEAD")
+        gone = dict.fromkeys(set(files(top, head)) - set(wanted))
+        with (
+            Repository.open(top) as repo,
+            Companion.open(Path(name) / "x.git", repo) as companion,
+        ):
+            if not wanted.items() | gone.items():
+                return
+            try:
+                made = change(companion, head, {**wanted, **gone})
+            except NoChangeError:
+                assert files(top, head) == {
+                    p: (s.mode, repos.hashed(s.data)) for p, s in wanted.items()
+                }
+                return
+            found = files(companion.repository.git_dir, made)
+    assert found == {p: (s.mode, repos.hashed(s.data)) for p, s in wanted.items()}
+
+
+def test_a_tree_on_another_parent(companion, top, head):
+    """An update: the tree is the run's, the parent is what the branch holds now."""
+    first = change(companion, head, {"a": FileState(FILE, b"one\n"), "x": FileState(FILE, b"x")})
+    second = change(companion, head, {"a": FileState(FILE, b"two\n")}, parents=[first])
+    assert companion.commit(second).parents == (first,)
+    found = files(companion.repository.git_dir, second)
+    assert set(found) == {"a", "d/b", "d/c"}
+    assert found["a"][1] == repos.hashed(b"two\n")
+
+
+def test_a_merge(companion, top, head):
+    other = repos.commit(top, {"z": "1\n"})
+    made = change(companion, head, {"a": FileState(FILE, b"one\n")}, parents=[head, other])
+    assert companion.commit(made).parents == (head, other)
+
+
+@pytest.mark.parametrize("changes", [{}, {"a": FileState(FILE, b"1\n")}])
+def test_what_changes_nothing_is_no_commit(companion, head, changes):
+    with pytest.raises(NoChangeError):
+        change(companion, head, changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "line"),
+    [
+        ("Ada <x>\n", "a@b>\n", "Ada  x <a@b>"),
+        ("", "", "dursor <>"),
+        ("<>", "m", "dursor <m>"),
+        ("Ü N.", "ü@b", "Ü N <ü@b>"),
+    ],
+)
+def test_names_that_git_would_stumble_over(companion, head, name, email, line):
+    made = change(companion, head, {"a": FileState(FILE, b"x")}, author=Identity(name, email))
+    assert companion.commit(made).author == line
+
+
+def test_a_base_that_is_not_here(companion):
+    with pytest.raises(NotFoundError):
+        change(companion, "f" * 40, {"a": None})
+
+
+# pushes
+
+
+@pytest.fixture
+def lib(hub):
+    return hub.repo("ada/lib", {"a": "1\n", "d/b": "2\n"}, private=True)
+
+
+@pytest.fixture
+def url(hub, lib):
+    return f"{hub.url}/ada/lib.git"
+
+
+@pytest.fixture
+def token(hub, lib):
+    return Secret(hub.token("ada"))
+
+
+@pytest.fixture
+def local(lib, tmp_path, reopen):
+    """Ada's own clone, with a companion."""
+    repos.git(tmp_path, "clone", "-q", f"file://{lib.path}", "mine")
+    with Companion.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def made(local, lib):
+    return change(local, lib.head("main"), {"a": FileState(FILE, b"one\n")})
+
+
+def test_a_branch_is_made_and_nothing_else(local, lib, url, token, made, tmp_path, untouched):
+    with untouched(tmp_path / "mine"):
+        push(local, url, made, "dursor/1234", expect=None, secret=token)
+    assert lib.branches == {
+        "main": repos.git(tmp_path / "mine", "rev-parse", "HEAD"),
+        "dursor/1234": made,
+    }
+
+
+def test_pushing_it_again_is_fine(local, lib, url, token, made):
+    for _ in range(2):
+        push(local, url, made, "dursor/1234", expect=None, secret=token)
+    assert lib.head("dursor/1234") == made
+
+
+def test_a_branch_goes_on(local, lib, url, token, made):
+    push(local, url, made, "t", expect=None, secret=token)
+    after = change(local, made, {"a": FileState(FILE, b"two\n")})
+    push(local, url, after, "t", expect=made, secret=token)
+    assert lib.head("t") == after
+
+
+@pytest.mark.parametrize("expected", [False, True])
+def test_what_a_colleague_pushed_stays(local, lib, url, token, made, expected):
+    push(local, url, made, "t", expect=None, secret=token)
+    theirs = lib.commit("t", {"b": "theirs\n"})
+    after = change(local, made, {"a": FileState(FILE, b"two\n")})
+    with pytest.raises(ConflictError) as failure:
+        push(local, url, after, "t", expect=made if expected else None, secret=token)
+    assert failure.value.exit_code == 8
+    assert "somebody else has pushed" in failure.value.message
+    assert lib.head("t") == theirs
+
+
+def test_a_branch_that_was_deleted_is_not_made_again_unawares(local, lib, url, token, made):
+    push(local, url, made, "t", expect=None, secret=token)
+    lib.delete_branch("t")
+    after = change(local, made, {"a": FileState(FILE, b"two\n")})
+    with pytest.raises(ConflictError):
+        push(local, url, after, "t", expect=made, secret=token)
+    assert lib.head("t") is None
+
+
+def test_commits_of_the_branch_are_never_dropped(local, lib, url, token, made):
+    theirs = lib.commit("t", {"b": "theirs\n"})
+    fetch(local, url, "t", token)
+    with pytest.raises(ConflictError, match="would lose commits"):
+        push(local, url, made, "t", expect=theirs, secret=token)
+    with pytest.raises(ConflictError, match="would lose commits"):
+        push(local, url, made, "t", expect="f" * 40, secret=token)
+    assert lib.head("t") == theirs
+
+
+def test_two_at_once_make_one_branch(local, lib, url, token, tmp_path):
+    head, failures = lib.head("main"), []
+
+    def publish():
+        try:
+            with (
+                Repository.open(tmp_path / "mine") as repo,
+                Companion.open(tmp_path / "mine.git", repo) as companion,
+            ):
+                made = change(companion, head, {"a": FileState(FILE, b"one\n")})
+                push(companion, url, made, "t", expect=None, secret=token)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it fails the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=publish) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [f for f in failures if not isinstance(f, ConflictError)] == []
+    assert len(failures) < 3
+    assert lib.git("rev-list", "--count", "t") == "2"
+
+
+def test_only_what_is_new_is_sent_though_the_remote_went_on(hub, lib, tmp_path, reopen, url, token):
+    big = {f"f{number}": str(number) * 2000 for number in range(200)}
+    base = lib.commit("main", big)
+    repos.git(tmp_path, "clone", "-q", f"file://{lib.path}", "mine")
+    for number in range(3):
+        lib.commit("main", {"new": str(number)})
+    with Companion.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as companion:
+        made = change(companion, base, {"a": FileState(FILE, b"one\n")})
+        push(companion, url, made, "t", expect=None, secret=token)
+    (sent,) = [len(r.body) for r in hub.requests if r.path.endswith("git-receive-pack") and r.body]
+    assert sent < 12_000  # the tree of 200 names, one blob, one commit
+
+
+def test_from_a_shallow_clone(lib, tmp_path, reopen, url, token):
+    base = lib.commit("main", {"b": "2\n"})
+    repos.git(tmp_path, "clone", "-q", "--depth=1", f"file://{lib.path}", "mine")
+    with Companion.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as companion:
+        made = change(companion, base, {"a": FileState(FILE, b"one\n")})
+        push(companion, url, made, "t", expect=None, secret=token)
+    assert lib.git("rev-list", "--count", "t") == "3"
+
+
+def test_from_a_clone_without_old_contents(lib, tmp_path, reopen, url, token):
+    base = lib.commit("main", {"b": "2\n"})
+    lib.commit("main", {"c": "3\n"})
+    repos.git(tmp_path, "clone", "-q", "--bare", "--filter=blob:none", f"file://{lib.path}", "mine")
+    with Companion.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as companion:
+        made = change(companion, base, {"a": FileState(FILE, b"one\n")})
+        push(companion, url, made, "t", expect=None, secret=token)
+    assert lib.show("t", "a") == b"one"
+
+
+def test_to_a_fork(hub, lib, local, tmp_path):
+    lib.private = False
+    fork = hub.fork(lib, "bob")
+    made = change(local, lib.head("main"), {"a": FileState(FILE, b"one\n")})
+    secret = Secret(hub.token("bob"))
+    push(local, f"{hub.url}/bob/lib.git", made, "t", expect=None, secret=secret)
+    assert fork.head("t") == made
+    assert lib.head("t") is None
+
+
+# fetches
+
+
+def test_where_a_branch_stands(hub, lib, local, url, token):
+    lib.commit("feature/x", {"b": "1\n"})
+    assert remote_branch(local, url, "main", token) == lib.head("main")
+    assert remote_branch(local, url, "feature/x", token) == lib.head("feature/x")
+    assert remote_branch(local, url, "x", token) is None
+    hub.repo("ada/empty", private=True)
+    assert remote_branch(local, f"{hub.url}/ada/empty.git", "main", token) is None
+
+
+def test_only_what_is_new_is_fetched(hub, lib, local, url, token, tmp_path, untouched):
+    theirs = lib.commit("t", {"b": "theirs\n"}, author="Grace")
+    with untouched(tmp_path / "mine"):
+        assert fetch(local, url, "t", token) == theirs
+    assert local.commit(theirs).author == "Grace <ada@example.com>"
+    assert local.tree(theirs).read("b") == b"theirs\n"
+    asked = len(hub.requests)
+    assert fetch(local, url, "t", token) == theirs
+    assert [r.method for r in hub.requests[asked:]] == ["GET", "POST"]  # where it stands, no more
+    assert fetch(local, url, "absent", token) is None
+
+
+def test_a_branch_that_was_rebased_is_fetched(lib, local, url, token):
+    first = lib.commit("t", {"b": "1\n"})
+    fetch(local, url, "t", token)
+    lib.delete_branch("t")
+    second = lib.commit("t", {"b": "2\n"})
+    assert fetch(local, url, "t", token) == second
+    assert local.has(first)
+    assert not local.is_ancestor(first, second)
+
+
+# refusals
+
+
+def failing(local, url, made, token, branch="t"):
+    with pytest.raises(DursorError) as failure:
+        push(local, url, made, branch, expect=None, secret=token)
+    error = failure.value
+    assert error.hint
+    assert token.reveal() not in error.message + str(error.hint)
+    return error
+
+
+@pytest.mark.parametrize(("rule", "part"), [(PROTECTED, "Protected branch"), (RULES, "creations")])
+def test_rules_of_the_repository(lib, local, url, made, token, rule, part):
+    lib.refused["refs/heads/t"] = rule
+    error = failing(local, url, made, token)
+    assert isinstance(error, PolicyError)
+    assert part in error.message
+    assert error.exit_code == 7
+
+
+def test_workflow_files(hub, lib, local, url, token):
+    flow = {".github/workflows/x.yml": FileState(FILE, b"on: push\n")}
+    made = change(local, lib.head("main"), flow)
+    error = failing(local, url, made, token)
+    assert isinstance(error, AuthError)
+    assert ".github/workflows/x.yml" in error.message
+    assert "Workflows" in error.hint
+    able = Secret(hub.token("ada", "repo", "workflow"))
+    push(local, url, made, "t", expect=None, secret=able)
+    assert lib.head("t") == made
+
+
+def test_a_token_that_is_not_valid(local, url, made):
+    error = failing(local, url, made, Secret("ghp_" + "1" * 36))
+    assert isinstance(error, AuthError)
+    assert error.exit_code == 4
+    assert "refused the login" in error.message
+
+
+def test_a_token_that_may_only_read(hub, lib, local, url, made):
+    lib.roles["bob"] = "read"
+    error = failing(local, url, made, Secret(hub.token("bob")))
+    assert isinstance(error, AuthError)
+    assert "Permission to ada/lib.git denied to bob." in error.message
+
+
+def test_a_token_that_cannot_see_it(hub, lib, local, url, made):
+    error = failing(local, url, made, Secret(hub.token("eve")))
+    assert isinstance(error, NotFoundError)
+    with pytest.raises(NotFoundError):
+        fetch(local, url, "main", Secret(hub.token("eve")))
+
+
+def test_an_archived_repository(lib, local, url, made, token):
+    lib.archived = True
+    error = failing(local, url, made, token)
+    assert isinstance(error, PolicyError)
+    assert "archived" in error.message
+
+
+def test_a_repository_that_has_moved(hub, lib, local, url, made, token):
+    hub.rename(lib, "ada/other")
+    error = failing(local, url, made, token)
+    assert isinstance(error, NotFoundError)
+    assert "has moved" in error.message
+
+
+def test_a_branch_in_the_way(lib, local, url, made, token):
+    lib.commit("dursor", {"x": "1"})
+    error = failing(local, url, made, token, "dursor/1234")
+    assert isinstance(error, ConflictError)
+    assert "stands in the way of dursor/1234" in error.message
+    assert error.hint == "--branch ANOTHER-NAME"
+
+
+@pytest.mark.parametrize(
+    "name", ["-x", "a..b", "a b", "@{-1}", "x.lock", "", "@", "a\nb", "refs/heads/"]
+)
+def test_what_is_no_branch(local, url, made, token, name):
+    with pytest.raises(UsageError):
+        push(local, url, made, name, expect=None, secret=token)
+    with pytest.raises(UsageError):
+        remote_branch(local, url, name, token)
+
+
+def test_nobody_there(hub, local, made, token):
+    assert isinstance(failing(local, "http://127.0.0.1:9/ada/lib.git", made, token), NetworkError)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_server_out_of_order(hub, local, url, made, token, status):
+    hub.answer_once("GET /ada/lib.git/*", status, "down")
+    assert isinstance(failing(local, url, made, token), NetworkError)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/a/b.git", "ssh://git@example.com/a/b", "file:///tmp/x", "ext::id"]
+)
+def test_addresses_that_a_token_is_not_shown_to(local, made, token, url):
+    with pytest.raises(UsageError):
+        push(local, url, made, "t", expect=None, secret=token)
