@@ -34,8 +34,8 @@ class Client:
 
     def warm(self, endpoints: Iterable[Endpoint]) -> None:
         """Start what takes long for ENDPOINTS, in a thread, before the first call is due."""
-        if any(not (e.base_url or "").startswith("http://") for e in endpoints):
-            self._transport.warm()
+        plain = all((e.base_url or "").startswith("http://") for e in endpoints)
+        self._transport.warm(tls=not plain)
 
     async def answer(
         self, endpoint: Endpoint, prompt: Prompt, limits: Limits, listener: Listener
