@@ -127,7 +127,7 @@ class Draft:
         if path is None:
             if self.files.get(target(edit.path, prefixed=edit.prefixed), 0) is None:
                 return
-            raise refuse(edit.path, "there is no such file")
+            raise refuse(_plain(edit), "there is no such file")
         if edit.hunks:
             draft = self._open(path)
             self._place(draft, edit)
@@ -162,7 +162,7 @@ class Draft:
         starts_file = all(hunk.start in {None, 0} for hunk in edit.hunks)
         adds = all(line.tag == "+" for hunk in edit.hunks for line in hunk.lines)
         if not (edit.hunks and adds and starts_file):
-            raise refuse(edit.path, "there is no such file", _first_source(edit))
+            raise refuse(_plain(edit), "there is no such file", _first_source(edit))
         self._add(edit)
 
     def _rename(self, old: str, new: str) -> None:
@@ -236,16 +236,21 @@ class Draft:
         ), failures
 
 
+def _plain(edit: FileEdit) -> str:
+    """Return the path that EDIT names, without its prefix."""
+    return target(edit.path, prefixed=edit.prefixed)
+
+
 def _refuse_outright(edit: FileEdit) -> None:
     """Raise for a section that needs no look at the tree to be refused."""
     if edit.cut:
-        raise refuse(edit.path or None, "the reply breaks off inside this patch")
+        raise refuse(_plain(edit) or None, "the reply breaks off inside this patch")
     if edit.binary:
-        raise refuse(edit.path, "binary changes are not supported")
+        raise refuse(_plain(edit), "binary changes are not supported")
     if not edit.path:
         raise refuse(None, "nothing says which file this is about", _first_source(edit))
     if edit.new_mode is not None and edit.new_mode not in _MODES:
-        raise refuse(edit.path, f"there is no file mode {edit.new_mode!r}")
+        raise refuse(_plain(edit), f"there is no file mode {edit.new_mode!r}")
 
 
 def _first_source(edit: FileEdit) -> str:

@@ -6,7 +6,7 @@ import re
 
 _LONGEST = 160
 _WORD = re.compile(r"[A-Za-z']+")
-_MARKS = "#/*<!-;%{}()[]\"' \t"
+_MARKS = "#/*<!->;%{}()[]\"' \t"
 _COMMENT = ("#", "//", "/*", "*", "<!--", "--", ";", "%", "{/*", '"""', "'''", "(")
 _FILLING = frozenset(
     [

@@ -97,18 +97,24 @@ class FileDraft:
                 raise FileRefusedError(reason, failures=(failed,))
 
     def _outcome(self, hunk: Hunk, target: Target) -> Outcome:
-        """Climb with every reading of HUNK; two that both fit are ambiguous."""
-        if not hunk.others:
-            return climb(hunk, target)
+        """Climb with every reading of HUNK.
+
+        Of several that fit, the longest counts, if it has a line of text more than the others: by
+        chance the file does not go on as the reply does. Otherwise they are ambiguous.
+        """
         readings = (hunk, *hunk.others)
-        if not all(reading.old for reading in readings):
-            return None
-        outcomes = [climb(reading, target) for reading in readings]
-        fitting = [outcome for outcome in outcomes if outcome is not None]
-        if len(fitting) > 1:
-            starts = (x.start if isinstance(x, Placed) else x.places[0] for x in fitting)
-            return Ambiguous("readings", tuple(starts))
-        return fitting[0] if fitting else None
+        if not hunk.others or not all(reading.old for reading in readings):
+            return None if hunk.others else climb(hunk, target)
+        climbed = [(reading, climb(reading, target)) for reading in readings]
+        fitting = [(reading, outcome) for reading, outcome in climbed if outcome is not None]
+        if len(fitting) < 2:
+            return fitting[0][1] if fitting else None
+        shorter, longest = fitting[-2][0], fitting[-1]
+        more = longest[0].old[len(shorter.old) :]
+        if isinstance(longest[1], Placed) and any(line.strip("= ") for line in more):
+            return longest[1]
+        starts = (x.start if isinstance(x, Placed) else x.places[0] for _, x in fitting)
+        return Ambiguous("readings", tuple(starts))
 
     def _is_next(self, hunk: Hunk, outcome: Outcome) -> bool:
         """Tell whether HUNK is a search/replace block for lines that another one had.

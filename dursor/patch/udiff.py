@@ -36,6 +36,33 @@ class _Header:
         old, new = self.said.get(f"{kind} from"), self.said.get(f"{kind} to")
         return (unquote(old), unquote(new)) if old and new else None
 
+    def takes(self, line: str) -> bool:
+        """Read LINE, if it can be a line of this header."""
+        if line.startswith("diff --git "):
+            if self.git or self.old is not None:
+                return False
+            self.git = git_names(line[11:].strip())
+        elif line.startswith("--- ") and self.old is None and self.new is None:
+            name = header_name(line[4:])
+            self.old = name if self.knows(name) else None
+            return self.old is not None
+        elif line.startswith("+++ ") and self.new is None:
+            self.new = header_name(line[4:])
+        elif self.new is None and (match := _EXTENDED.match(line)):
+            self.said[match[1]] = line[match.end() :].strip()
+        elif _BINARY.match(line):
+            self.binary = True
+        else:
+            return False
+        return True
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a section may go on with NAME: git's line, where there is one, has it."""
+        if self.git is None or name == DEV_NULL:
+            return True
+        known = {*self.git, *(self.pair("rename") or ()), *(self.pair("copy") or ())}
+        return bare(name) in {bare(other) for other in known}
+
     def names(self) -> tuple[str, str] | None:
         """Return the old and the new name, as written."""
         if pair := self.pair("rename") or self.pair("copy"):
@@ -76,22 +103,7 @@ def parse(
 
 def _read_header(lines: Sequence[str], at: int, header: _Header) -> int:
     """Read names and extended lines up to the first hunk or foreign line."""
-    while at < len(lines):
-        line = lines[at]
-        if line.startswith("diff --git "):
-            if header.git or header.old is not None:
-                break
-            header.git = git_names(line[11:].strip())
-        elif line.startswith("--- ") and header.old is None and header.new is None:
-            header.old = header_name(line[4:])
-        elif line.startswith("+++ ") and header.new is None:
-            header.new = header_name(line[4:])
-        elif header.new is None and (match := _EXTENDED.match(line)):
-            header.said[match[1]] = line[match.end() :].strip()
-        elif _BINARY.match(line):
-            header.binary = True
-        else:
-            break
+    while at < len(lines) and header.takes(lines[at]):
         at += 1
     return at
 

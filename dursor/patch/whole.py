@@ -27,9 +27,8 @@ def path_in(line: str) -> str | None:
     """Return the path that LINE is: nothing but a path, markup and a word like `File:` aside."""
     if len(line) > _LONGEST or not ("." in line or "/" in line or "ile" in line or "E" in line):
         return None
-    text = line.strip().lstrip("#>*-+ \t")
-    text = _LABEL.sub("", _NUMBER.sub("", text.lstrip("*_`"), count=1), count=1)
-    text = _REMARK.sub("", text.strip("*_: \t")).strip("*_: \t")
+    text = _NUMBER.sub("", line.strip().lstrip("#>*-+ \t"), count=1).strip("*: \t")
+    text = _REMARK.sub("", _LABEL.sub("", text, count=1)).strip("*: \t")
     if len(text) > 2 and text[0] in "`\"'<[" and text[-1] in "`\"'>]":
         text = text[1:-1]
     return text if is_path(text) else None

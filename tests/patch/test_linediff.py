@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from dursor.patch.linediff import opcodes
 
-texts = st.lists(st.sampled_from("abcdefg"), max_size=20) | st.lists(st.sampled_from("ab"), max_size=30)
+texts = st.lists(st.sampled_from("abcdefg"), max_size=20) | st.lists(
+    st.sampled_from("ab"), max_size=30
+)
 
 
 @given(texts, texts)

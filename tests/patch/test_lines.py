@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from dursor.patch.lines import Splice, decode, new_file
 
 
-@given(st.binary(max_size=60) | st.lists(st.sampled_from([b"a", b"\r\n", b"\n", b"\r", b"\xe9"])).map(b"".join))
+@given(
+    st.binary(max_size=60)
+    | st.lists(st.sampled_from([b"a", b"\r\n", b"\n", b"\r", b"\xe9"])).map(b"".join)
+)
 def test_bytes_survive(data):
     assert decode(data).encode() == data
 

@@ -35,7 +35,10 @@ def test_all_places_are_given_only_when_they_are_few():
     assert index.all_places(pattern, 8) == []
 
 
-@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=40), st.lists(st.sampled_from("abc"), min_size=1, max_size=4))
+@given(
+    st.lists(st.sampled_from("abc"), min_size=1, max_size=40),
+    st.lists(st.sampled_from("abc"), min_size=1, max_size=4),
+)
 def test_long_searches_find_what_short_ones_do(lines, wanted):
     index, tired = Index(lines), Index(lines)
     tired._scanned = place._PATIENCE * len(lines) + 1

