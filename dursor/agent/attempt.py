@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.agent import conversation, prompts
+from dursor.agent.guard import refuse_forbidden
 from dursor.agent.spending import Listening, Spending
 from dursor.context.placeholders import PREFIX
 from dursor.domain import FileChange, HunkFailure, Secret, Stage
@@ -147,7 +148,9 @@ class Attempt:
             return reply, found
 
     def _placed(self, reply: str, tree: Tree, kept: Resolution | None) -> Resolution:
-        found = resolve(self.ground.restore(reply), tree, kept=kept)
+        text = self.ground.restore(reply)
+        refuse_forbidden(text, Overlay(tree, kept.changes) if kept else tree, self.ground.rules)
+        found = resolve(text, tree, kept=kept)
         strange = {
             name
             for path, state in found.changes.items()

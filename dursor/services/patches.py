@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dursor.agent.guard import refuse_forbidden
 from dursor.errors import UsageError
 from dursor.patch.canonical import CanonicalPatch, canonical
 from dursor.patch.policy import check
@@ -56,8 +57,10 @@ class Patches:
         if not text.strip():
             raise UsageError("the reply is empty", hint="dursor patch FILE, or dursor patch -")
         tree: Tree = repository.tree(repository.resolve("HEAD" if base is None else base))
-        found = resolve(text, tree)
         policy = repo_policy(tree)
+        rules = path_rules(self.settings, policy)
+        refuse_forbidden(text, tree, rules)
+        found = resolve(text, tree)
         max_files = min(self.settings.get("max_files"), policy.max_files or sys.maxsize)
-        check(tree, found, path_rules(self.settings, policy), max_files)
+        check(tree, found, rules, max_files)
         return canonical(tree, found), found

@@ -74,6 +74,10 @@ def renamed(old: str, new: str) -> str:
     )
 
 
+def copied(old: str, new: str) -> str:
+    return f"diff --git a/{old} b/{new}\nsimilarity index 100%\ncopy from {old}\ncopy to {new}\n"
+
+
 def mode_changed(path: str) -> str:
     return f"diff --git a/{path} b/{path}\nold mode 100644\nnew mode 100755\n"
 
@@ -105,6 +109,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "modified": lambda path: fenced(modified(path)),
     "deleted": lambda path: fenced(deleted(path)),
     "renamed away": lambda path: fenced(renamed(path, "harmless.txt")),
+    "copied": lambda path: fenced(copied(path, "harmless.txt")),
     "mode changed": lambda path: fenced(mode_changed(path)),
     "beside an honest change": lambda path: fenced(HONEST, modified(path)),
     "searched and replaced": searched,
@@ -235,6 +240,10 @@ def test_an_edit_that_names_no_file_is_repaired(front: Front):
         f"*** Begin Patch\n*** Update File: .env\n@@\n-{old('.env')}\n+new\n*** End Patch\n",
         fenced(modified(".env").replace("a/.env", "a/.env.txt").replace("b/.env", "b/.env.txt")),
         fenced(modified("cert.PEM").replace("cert", "crt")),
+        fenced(renamed(".env", "harmless.txt"), modified("harmless.txt")),
+        fenced(renamed(".env", "harmless.txt") + modified("harmless.txt").partition("\n@@")[2]),
+        fenced(copied("deep/.env", "harmless.txt"), modified("harmless.txt")),
+        fenced(copied("cert.PEM", "harmless.txt"), HONEST.replace("line 3", "line three")),
     ],
 )
 def test_no_repair_shows_a_forbidden_file(front: Front, reply: str):
