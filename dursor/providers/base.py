@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dursor.domain import ProviderName, Role, Secret, Usage
     from dursor.errors import DursorError
@@ -143,6 +143,10 @@ class Caller(Protocol):
 
     async def check(self, endpoint: Endpoint, limits: Limits) -> None:
         """Prove key and model with the cheapest call; raises a CallError."""
+        ...
+
+    def warm(self, endpoints: Iterable[Endpoint]) -> None:
+        """Start what takes long for ENDPOINTS, in a thread, before the first call is due."""
         ...
 
     async def aclose(self) -> None:

@@ -106,6 +106,7 @@ class Models:
             effort=profile.options.get("effort"),
             max_output_tokens=min(wanted, max_output_tokens, known.max_output),
             options=profile.options,
+            name=profile.name,
             own_server=profile.base_url is not None,
         )
 

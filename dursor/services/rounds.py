@@ -55,14 +55,22 @@ class Rounds:
             plan.close()
 
     def _run(self, plan: Plan, listener: Listener) -> Round:
+        caller = self._warm_caller(plan)
         lease = self.acquire_lease()
         try:
             task, runs = self._record(plan, lease, listener)
-            return self.execute(plan, task, runs, listener)
+            return self._execute(plan, task, runs, listener, caller)
         finally:
             lease.release()
 
-    def execute(self, plan: Plan, task: Task, runs: Sequence[Run], listener: Listener) -> Round:
+    def _warm_caller(self, plan: Plan) -> Caller:
+        caller = self.new_caller()
+        caller.warm([target.endpoint for target in plan.targets])
+        return caller
+
+    def _execute(
+        self, plan: Plan, task: Task, runs: Sequence[Run], listener: Listener, caller: Caller
+    ) -> Round:
         """Run what has been recorded."""
         asks = [
             self.planner.ask(target, run.id) for target, run in zip(plan.targets, runs, strict=True)
@@ -70,18 +78,17 @@ class Rounds:
         known = self.planner.models.keys.in_environment()
         redactor = Redactor([*(ask.endpoint.key for ask in asks), *known])
         listener(RoundStarted(task, tuple(runs)))
-        finished, interrupted = asyncio.run(self._executed(plan, asks, runs, listener, redactor))
+        journal = Journal(self.open_store(), runs, listener, redactor)
+        finished, interrupted = asyncio.run(self._executed(plan, asks, journal, caller))
         return Round(task, tuple(finished), interrupted, plan.bounds.require)
 
     async def _executed(
         self,
         plan: Plan,
         asks: Sequence[Ask],
-        runs: Sequence[Run],
-        listener: Listener,
-        redactor: Redactor,
+        journal: Journal,
+        caller: Caller,
     ) -> tuple[list[Run], bool]:
-        journal = Journal(self.open_store(), runs, listener, redactor)
         standing, bounds = plan.standing, plan.bounds
         ground = Ground(
             standing.base,
@@ -91,16 +98,16 @@ class Rounds:
             plan.selection.restore,
             plan.selection.mask,
             tuple({ask.endpoint.key for ask in asks}),
-            self.new_caller(),
+            caller,
             bounds.limits,
             _meter(bounds.budget_usd, asks),
         )
-        lease = runs[0].lease or ""
+        lease = journal.runs[asks[0].run_id].lease or ""
         execution = Execution(
             ground, bounds, asks, journal, lambda: self.reader.cancel_requested(lease)
         )
         interrupted = await execution.run()
-        return [journal.runs[run.id] for run in runs], interrupted
+        return list(journal.runs.values()), interrupted
 
     def _record(self, plan: Plan, lease: Lease, listener: Listener) -> tuple[Task, tuple[Run, ...]]:
         """Write task, instruction and queued runs in one transaction."""
@@ -168,7 +175,8 @@ class Rounds:
         runs = [self.reader.run(run_id) for run_id in spec["runs"]]
         plan = self.planner.again(runs[0], request)
         try:
-            return self.execute(plan, self.reader.task(runs[0].task_id), runs, listener)
+            task = self.reader.task(runs[0].task_id)
+            return self._execute(plan, task, runs, listener, self._warm_caller(plan))
         finally:
             plan.close()
 
