@@ -258,6 +258,16 @@ def test_no_repair_shows_a_forbidden_file(front: Front, reply: str):
     assert all(b"the rest of the file" not in request.body for request in front.sent)
 
 
+def test_no_repair_shows_where_a_link_leads(front: Front):
+    repos.commit(front.repo, {"link": repos.Link("../some/private/place")})
+    front.answers(fenced("--- a/link\n+++ b/link\n@@ -1 +1 @@\n-elsewhere\n+/etc/passwd\n"))
+
+    (run,) = front.round("mend it", "-m", "gpt").runs
+
+    assert (run["error"]["code"], run["attempts"]) == ("policy", 1)
+    assert all(b"private/place" not in request.body for request in front.sent)
+
+
 def test_max_files_counts_what_changes(front: Front):
     three = fenced(*(created(f"new{n}.txt") for n in range(3)))
     moved = fenced(created("new.txt"), renamed("README.md", "docs.md"))
