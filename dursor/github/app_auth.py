@@ -101,10 +101,7 @@ class InstallationAuthority:
 
     def refused(self, reply: Reply, attempt: int) -> bool:  # noqa: ARG002 - the status says it all
         """Wait until a token made just now is known everywhere; give up an old one, once."""
-        minted = self._minted
-        if minted is None:
-            return False
-        if self._is_ours and 0 <= self.app.clock.local() - minted.minted_at < SETTLING:
+        if self._is_settling():
             if attempt >= len(SETTLING_WAITS):
                 return False
             self.sleep(SETTLING_WAITS[attempt])
@@ -121,6 +118,11 @@ class InstallationAuthority:
             self.cache.drop(self._key, self._minted.token)
         self._minted = self._mint()
         return Secret(self._minted.token)
+
+    def _is_settling(self) -> bool:
+        if self._minted is None or not self._is_ours:
+            return False
+        return 0 <= self.app.clock.local() - self._minted.minted_at < SETTLING
 
     @property
     def _key(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Secret
-from dursor.errors import AuthError
+from dursor.errors import AuthError, InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ class TokenCache:
             return dict(self._known or {})
         try:
             stored = self._vault.get(self._name)
-        except AuthError:  # a key store that is closed costs one request more
+        except (AuthError, InternalError):  # a key store that is closed costs a request
             return dict(self._known or {})
         return {} if stored is None else _loaded(stored.reveal())
 
@@ -84,7 +84,7 @@ class TokenCache:
         text = json.dumps({key: asdict(one) for key, one in entries.items()})
         try:
             self._vault.put(self._name, Secret(text))
-        except AuthError:  # as above; the token itself works
+        except (AuthError, InternalError):  # as above; the token itself works
             return
 
 

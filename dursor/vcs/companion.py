@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
     from dursor.vcs.objects import CommitTree
 
-CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogAllRefUpdates = false\n"
+# The last two: indexes of objects that are borrowed may say what the objects do not.
+CONFIG = """[core]
+\trepositoryformatversion = 0
+\tbare = true
+\tlogAllRefUpdates = false
+\tcommitGraph = false
+\tmultiPackIndex = false
+"""
 TIPS = 50
 TIP, KEPT = "refs/dursor/tip/", "refs/dursor/kept/"
 TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")

@@ -29,7 +29,7 @@ USER = "x-access-token"
 # a host or a proxy. The remote's URL stays unused: an authenticated process is given the URL.
 OWN_SETTINGS = re.compile(
     r"core\.(repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks"
-    r"|logallrefupdates)"
+    r"|logallrefupdates|commitgraph|multipackindex)"
     r"|extensions\.(objectformat|refstorage|compatobjectformat)"
     r"|remote\.origin\.(url|fetch|tagopt)"
 )

@@ -5,13 +5,15 @@ import jwt
 import pytest
 from hub.keys import key_pair
 
-from dursor.domain import Secret
+from dursor.domain import GitHubAppConfig, Secret
 from dursor.errors import AuthError, ConflictError, NotFoundError, ProviderError
+from dursor.github.client import GitHub
 from dursor.github.clock import Clock
 from dursor.github.host import Host
-from dursor.github.login import cache_key
+from dursor.github.login import app_key, cache_key, find_login
 from dursor.github.names import RepoName
 from dursor.github.token_cache import Minted, TokenCache
+from dursor.github.transport import Reply
 
 LIB = RepoName("ada", "lib")
 MINTS = "POST */access_tokens"
@@ -308,3 +310,38 @@ def test_a_mint_that_is_refused_for_another_reason(hub, app, connect):
     hub.answer_once(MINTS, 422, "The repository is on fire")
     with pytest.raises(ConflictError, match="on fire"):
         connect(hub.app_env(app)).token_for(LIB)
+
+
+def test_without_a_vault_a_token_lasts_for_the_process(hub, app):
+    env = hub.app_env(app)
+    host = Host.from_env(env)
+    with GitHub(host, find_login(env, NoVault(), None, host)) as github:
+        github.token_for(LIB)
+        github.token_for(LIB, workflows=False)
+        list(github.branches(LIB))
+        assert github.renew(LIB) != Secret(hub.minted[0].text)
+    assert hub.count(MINTS) == 2
+
+
+class NoVault:
+    def get(self, name):
+        return None
+
+
+def test_a_key_that_cannot_sign_says_where_it_came_from(hub, app, vault):
+    vault.put(app_key(Host.from_env(hub.env())), Secret("-----BEGIN nonsense"))
+    config = GitHubAppConfig(str(app.id), None, "", "")
+    host = Host.from_env(hub.env())
+    with GitHub(host, find_login(hub.env(), vault, config, host)) as github:
+        with pytest.raises(AuthError, match="the private key of dursor github login"):
+            github.app()
+        assert hub.requests == []
+
+
+def test_a_server_without_a_date_leaves_the_clock_alone():
+    clock = Clock(lambda: 1000.0)
+    for headers in ({}, {"date": "yesterday"}, {"date": "Sun, 22 Nov 99999 11:00:00 GMT"}):
+        clock.learn(Reply(401, headers, b"", ""))
+    assert clock.skew == 0
+    clock.learn(Reply(401, {"date": "Thu, 01 Jan 1970 00:20:00 GMT"}, b"", ""))
+    assert clock.skew == 200
