@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ProviderName(StrEnum):
@@ -33,6 +35,7 @@ class RunStatus(StrEnum):
 
 
 FINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELED})
+LIVE = frozenset({"open", "draft"})  # of a pull request
 
 
 class Stage(StrEnum):
@@ -251,9 +254,14 @@ class PullRequest:
     title: str
     body: str
     latest_commit: str
-    status: str
+    status: str  # open, draft, merged or closed
     created_at: str
     updated_at: str
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its branch may still grow."""
+        return self.status in LIVE
 
 
 @dataclass(frozen=True)

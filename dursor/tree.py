@@ -1,4 +1,4 @@
-"""A tree of files as git sees it: a commit, or one with changes laid over."""
+"""A tree of files as git sees it, read from a commit or from one with changes laid over it."""
 
 from __future__ import annotations
 

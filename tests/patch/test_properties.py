@@ -157,7 +157,7 @@ def blanks_lose_their_space(lines, draw):
 
 def context_loses_its_space(lines, draw):
     first = headers(lines)[0]
-    return lines[:first] + [text[1:] if text.startswith(" ") else text for text in lines[first:]]
+    return lines[:first] + [text.removeprefix(" ") for text in lines[first:]]
 
 
 def trailing_blanks_go(lines, draw):
