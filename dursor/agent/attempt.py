@@ -143,8 +143,7 @@ class Attempt:
                 self.watch.stage(Stage.RESOLVE, f"{error.message}; asking for a repair")
                 prompt = self._repairing(reply, error, kept=bool(kept and kept.changes))
                 continue
-            for note in found.notes:
-                self.watch.stage(Stage.RESOLVE, note)
+            self.watch.notes(Stage.RESOLVE, found.notes)
             return reply, found
 
     def _placed(self, reply: str, tree: Tree, kept: Resolution | None) -> Resolution:

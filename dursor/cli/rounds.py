@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dursor.cli.formats import short
 from dursor.cli.output import INTERRUPTED, INTERRUPTION, Answer, Failure
 from dursor.domain import Run, RunStatus
-from dursor.errors import DursorError
+from dursor.errors import DursorError, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,11 +26,13 @@ def finished(done: Round) -> Answer:
     errors = [_failure(run) for run in others]
     if done.interrupted:
         errors.append(INTERRUPTION)
+    if done.failure is not None:
+        errors.append({"run_id": None, **describe(done.failure)})
     return Answer(
         done,
         status=status(len(succeeded), len(done.runs)),
         errors=[error for error in errors if error],
-        exit_code=_exit_code(done, others, met=met),
+        exit_code=done.failure.exit_code if done.failure else _exit_code(done, others, met=met),
         next=_next(succeeded, done.runs),
     )
 

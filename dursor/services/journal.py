@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dursor.store.write import Store
 
 PROGRESS_SECONDS = 0.25
+MOST_NOTES = 50
 
 
 class Journal:
@@ -38,7 +39,7 @@ class Journal:
         self._finals: list[tuple[Run, Message | None]] = []
         self._writer = ThreadPoolExecutor(1, "dursor-journal")
         self._flushing: asyncio.Task[None] | None = None
-        self._failure: DursorError | None = None
+        self.failure: DursorError | None = None  # what kept the store from taking part of this
 
     def begin(self, run_id: str) -> None:
         """RUN has its turn."""
@@ -54,6 +55,14 @@ class Journal:
         entry = LogEntry(now(), stage, self.redactor.clean(message))
         self._change(run_id, logs=(*self.runs[run_id].logs, entry))
         return entry
+
+    def notes(self, run_id: str, stage: Stage, messages: Sequence[str]) -> None:
+        """Add to the log of RUN what is too much to be told, the first MOST_NOTES of it."""
+        told = [*messages[:MOST_NOTES]]
+        if len(messages) > MOST_NOTES:
+            told.append(f"... and {len(messages) - MOST_NOTES} more")
+        entries = [LogEntry(now(), stage, self.redactor.clean(one)) for one in told]
+        self._change(run_id, logs=(*self.runs[run_id].logs, *entries))
 
     def finish(self, run: Run, message: Message | None) -> None:
         """RUN is over; MESSAGE is what it said, for the conversation."""
@@ -74,21 +83,19 @@ class Journal:
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
-        while (self._dirty or self._finals) and self._failure is None:
+        while (self._dirty or self._finals) and self.failure is None:
             dirty, self._dirty = self._dirty, {}
             finals, self._finals = self._finals, []
             try:
                 await loop.run_in_executor(self._writer, self._store.record_runs, dirty, finals)
             except DursorError as error:
-                self._failure = error  # the models go on: their answers are paid for
+                self.failure = error  # the models go on: their answers are paid for
 
     async def close(self) -> None:
-        """Wait until everything is stored; raises what kept the store from it."""
+        """Wait until everything is stored, or `failure` says why it is not."""
         while self._flushing is not None and not self._flushing.done():
             await self._flushing
         self._writer.shutdown()
-        if self._failure is not None:
-            raise self._failure
 
 
 class RunWatch:
@@ -105,6 +112,10 @@ class RunWatch:
     def stage(self, stage: Stage, message: str) -> None:
         """Log that the run is at STAGE."""
         self.journal.log(self.run_id, stage, message)
+
+    def notes(self, stage: Stage, messages: Sequence[str]) -> None:
+        """Log details that nobody needs to hear while the run goes on."""
+        self.journal.notes(self.run_id, stage, messages)
 
     def progress(self, output_chars: int, usage: Usage | None) -> None:
         """Say, a few times a second, how far the answer has grown."""

@@ -27,6 +27,7 @@ class Round:
     runs: tuple[Run, ...]
     interrupted: bool = False  # Ctrl-C came; the runs it stopped are canceled
     require: str = "any"  # how many runs must succeed: "any" or "all"
+    failure: DursorError | None = None  # why the store lacks part of this
 
 
 @dataclass(frozen=True)

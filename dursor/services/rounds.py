@@ -80,7 +80,9 @@ class Rounds:
         listener(RoundStarted(task, tuple(runs)))
         journal = Journal(self.open_store(), runs, listener, redactor)
         finished, interrupted = asyncio.run(self._executed(plan, asks, journal, caller))
-        return Round(task, tuple(finished), interrupted, plan.bounds.require)
+        return Round(
+            task, tuple(finished), interrupted, plan.bounds.require, failure=journal.failure
+        )
 
     async def _executed(
         self,

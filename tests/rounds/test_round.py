@@ -1,10 +1,12 @@
 """One instruction, several models: what comes back, what was sent, what was left alone."""
 
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 import repos
-from fakes import Do, Script
+from fakes import Do, Received, Script
 from front import DIFF, KEYS, WIRES, Front, appending, turns
 
 ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
@@ -237,3 +239,37 @@ def test_the_time_limit_counts_repairs_and_is_named_as_it_was_set(front: Front):
     assert (run["error"]["code"], run["attempts"]) == ("timeout", 2)
     assert "1.2 s" in run["error"]["message"]
     assert "--timeout 3" in run["error"]["hint"]
+
+
+def test_more_samples_than_a_round_can_hold_are_refused(front: Front):
+    done = front.round("append a line", "-m", "gpt:600", "-m", "gpt:600")
+
+    assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
+    assert front.sent == []
+
+
+def test_answers_that_the_store_cannot_take_are_given_all_the_same(front: Front):
+    def break_the_store(_: Received) -> Script:
+        with closing(sqlite3.connect(front.data / "dursor.db")) as db, db:
+            db.execute("ALTER TABLE runs RENAME TO lost")
+        return Script(WIRES["gpt"](DIFF))
+
+    front.on("gpt", break_the_store)
+
+    done = front.round("append a line", "-m", "gpt")
+
+    assert done.exit_code == 1
+    assert done.runs[0]["patch"].endswith("+line 4\n")
+    assert [error["code"] for error in done.json["errors"]] == ["internal"]
+
+
+def test_a_patch_of_very_many_hunks_is_logged_in_few_lines(front: Front):
+    lines = [f"line {n}" for n in range(4000)]
+    repos.commit(front.repo, {"many.txt": "\n".join(lines) + "\n"})
+    hunks = "".join(f"@@ -{n + 1} +{n + 1} @@\n-line {n}\n+row {n}\n" for n in range(0, 4000, 2))
+    front.answers(f"Many.\n\n```diff\n--- a/many.txt\n+++ b/many.txt\n{hunks}```\n", models=["gpt"])
+
+    (run,) = front.round("change many lines", "-m", "gpt").runs
+
+    assert run["files_changed"][0]["added_lines"] == 2000
+    assert len(run["logs"]) < 70

@@ -24,6 +24,7 @@ from dursor.errors import UsageError
 if TYPE_CHECKING:
     from dursor.services.request import ModelCount, RoundRequest
 
+MOST_SAMPLES = 1000
 MODELS_HINT = 'dursor run "Fix the failing test" -m gpt -m claude:2'
 
 Models = Annotated[
@@ -166,4 +167,9 @@ def model_counts(names: Sequence[str]) -> "tuple[ModelCount, ...]":
         if not name or (colon and not samples):
             raise UsageError(f"--model {word!r} is not NAME or NAME:N", hint=MODELS_HINT)
         counts[name] = counts.get(name, 0) + (samples or 1)
+        if counts[name] > MOST_SAMPLES:
+            raise UsageError(
+                f"--model {word!r}: more than {MOST_SAMPLES} samples of a model in one round",
+                hint=f"-m {name}:{MOST_SAMPLES}",
+            )
     return tuple(ModelCount(name, samples) for name, samples in counts.items())
