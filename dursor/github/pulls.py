@@ -78,7 +78,8 @@ class Pulls:
     def remarks(self, number: int, since: str | None) -> list[Remark]:
         """List what was said, oldest first, from SINCE (ISO-8601) on if given."""
         host, path = self._rest.host, f"/repos/{self._name}"
-        query = {} if since is None else {"since": since}
+        begin = "" if since is None else since[:19]  # GitHub counts whole seconds
+        query = {"since": f"{begin}Z"} if begin else {}
         said = [
             read_comment(one, host)
             for where in (f"/issues/{number}/comments", f"/pulls/{number}/comments")
@@ -88,7 +89,7 @@ class Pulls:
             read_review(one, host)
             for one in self._listed(f"{path}/pulls/{number}/reviews", number, {})
         ]
-        said += [one for one in reviews if one is not None and one.updated_at >= (since or "")]
+        said += [one for one in reviews if one is not None and one.updated_at >= begin]
         return sorted(said, key=lambda one: (one.at, one.id))
 
     def _listed(self, path: str, number: int, query: Mapping[str, str]) -> Iterator[Any]:

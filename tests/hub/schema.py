@@ -86,6 +86,8 @@ def _check_parameter(name: str, text: str, schema: dict[str, Any]) -> None:
         "integer": text.isdecimal(),
         "boolean": text in {"true", "false"},
     }.get(str(kind), True)
+    if name == "since":
+        good = bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text))
     if not good or text not in schema.get("enum", [text]):
         raise RefusalError(422, f"Invalid request.\n\n{text!r} is no {name}.")
 
