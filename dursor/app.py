@@ -10,20 +10,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dursor.config import Settings
+    from dursor.domain import Repo, Task
     from dursor.keys.resolve import Keys
     from dursor.providers.base import Caller
+    from dursor.services.access import Access
     from dursor.services.configuration import Configuration
     from dursor.services.doctor import Doctor
+    from dursor.services.following import LiveHead
+    from dursor.services.github_login import GitHubLogin
     from dursor.services.models import Models
     from dursor.services.patches import Patches
     from dursor.services.plan import Planner
+    from dursor.services.pulls import Pulls
     from dursor.services.repos import Repos
     from dursor.services.rounds import Rounds
     from dursor.services.runs import Runs
     from dursor.services.tasks import Tasks
+    from dursor.services.vault import KeyVault
     from dursor.store.lease import Lease
     from dursor.store.read import Reader
     from dursor.store.write import Store
+    from dursor.vcs.repository import Repository
 
 
 class App:
@@ -126,7 +133,40 @@ class App:
     def repos(self) -> Repos:
         from dursor.services.repos import Repos
 
-        return Repos(self.reader, self.open_store, self.cwd, self.settings.workspaces_dir)
+        return Repos(
+            self.reader,
+            self.open_store,
+            self.cwd,
+            self.settings.workspaces_dir,
+            self.settings.data_dir / "publish",
+            lambda: self.access,
+        )
+
+    @cached_property
+    def access(self) -> Access:
+        from dursor.services.access import Access
+
+        return Access(self.env, self.reader, self._vault)
+
+    @cached_property
+    def _vault(self) -> KeyVault:
+        from dursor.keys.resolve import Keys
+        from dursor.services.vault import KeyVault
+
+        quiet = Keys(self.env, self.settings, self.reader)
+        return KeyVault(self.keys, quiet, self.open_store)
+
+    @cached_property
+    def github(self) -> GitHubLogin:
+        from dursor.services.github_login import GitHubLogin
+
+        return GitHubLogin(self.access, self.open_store)
+
+    @cached_property
+    def pulls(self) -> Pulls:
+        from dursor.services.pulls import Pulls
+
+        return Pulls(self.reader, self.open_store, self.repos, self.access, self.clean)
 
     @cached_property
     def tasks(self) -> Tasks:
@@ -145,7 +185,11 @@ class App:
         from dursor.services.plan import Planner
         from dursor.services.standing import Surveyor
 
-        return Planner(self.settings, self.models, Surveyor(self.repos, self.reader), self.cwd)
+        surveyor = Surveyor(self.repos, self.reader, self._live_head)
+        return Planner(self.settings, self.models, surveyor, self.cwd)
+
+    def _live_head(self, task: Task, repo: Repo, repository: Repository) -> LiveHead:
+        return self.pulls.live_head(task, repo, repository)
 
     @cached_property
     def rounds(self) -> Rounds:

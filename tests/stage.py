@@ -110,6 +110,13 @@ MODEL = results.Model(PROFILE, KeySource.ENV)
 PR = PullRequest(
     "9999" * 8, TASK.id, 42, "https://x/42", "dursor/3fa1", "T", "B", "c0", "open", AT, AT
 )
+NEWS = results.PullNews(PR, (MESSAGE,))
+SIGNED_IN = results.GitHubStatus(
+    "https://api.github.com", "app", "helper[bot]", "12345", "678", "dursor github login"
+)
+HOSTED = results.HostedRepo(
+    "ada/shop", "main", private=True, archived=False, url="https://github.com/ada/shop"
+)
 PLAN = results.ContextPlan(
     "c0de" * 10, 8000, 321, 500, (SENT,), (results.Withheld(".env", "forbidden"),)
 )

@@ -87,10 +87,12 @@ def loaded(home: Path, words: list[str], **environment: str) -> set[str]:
         (["run", "list"], {}, HEAVY | {"tomllib", "secrets", "dursor.services.results"}),
         (["task", "list"], {}, HEAVY),
         (["repo", "list"], {}, HEAVY),
+        (["pr", "list"], {}, HEAVY | {"dursor.github", "dursor.vcs.command"}),
         ([], {**COMPLETE, "COMP_WORDS": "dursor run sh", "COMP_CWORD": "2"}, HEAVY | {"sqlite3"}),
         ([], {**COMPLETE, "COMP_WORDS": "dursor run show a", "COMP_CWORD": "3"}, HEAVY),
         ([], {**COMPLETE, "COMP_WORDS": "dursor run x -m g", "COMP_CWORD": "4"}, HEAVY),
         ([], {**COMPLETE, "COMP_WORDS": "dursor repo show a", "COMP_CWORD": "3"}, HEAVY),
+        ([], {**COMPLETE, "COMP_WORDS": "dursor pr show 4", "COMP_CWORD": "3"}, HEAVY),
     ],
 )
 def test_a_cheap_command_loads_nothing_heavy(tmp_path, words, environment, absent):

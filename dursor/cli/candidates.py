@@ -43,5 +43,17 @@ def repos(ctx: typer.Context, incomplete: str) -> Offer:
     return []
 
 
+def pulls(ctx: typer.Context, incomplete: str) -> Offer:
+    """Offer the numbers of this repository's pull requests, or ids where none begins so."""
+    with suppress(DursorError, OSError):
+        app = get_app(ctx)
+        here = app.repos.here()
+        found = app.reader.prs(repo_id=here.id if here else None, limit=MOST)
+        numbered = [(str(one.number), one_line(one.title)) for one in found]
+        offered = [one for one in numbered if one[0].startswith(incomplete)]
+        return offered or ids("prs")(ctx, incomplete)
+    return []
+
+
 runs = ids("runs")
 tasks = ids("tasks")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from dursor.cli.output import Items, Plain
-    from dursor.domain import LogEntry, Message, Repo, Run, Task
+    from dursor.domain import LogEntry, Message, PullRequest, Repo, Run, Task
     from dursor.services import results
 
 
@@ -195,6 +195,43 @@ def history(value: results.TaskHistory) -> Iterator[str]:
         yield from table("pr", value.prs)
 
 
+def pull(value: PullRequest) -> Iterator[str]:
+    """Write a pull request."""
+    yield from pairs(
+        ("pr", f"#{value.number}"),
+        ("id", value.id),
+        ("title", value.title),
+        ("status", value.status),
+        ("branch", f"{value.branch} ({formats.short(value.latest_commit)})"),
+        ("page", value.url),
+        ("task", formats.short(value.task_id)),
+        ("updated", value.updated_at),
+        ("text", value.body),
+    )
+
+
+def news(value: results.PullNews) -> Iterator[str]:
+    """Write how a pull request is, and what was new about it."""
+    yield from table("pr", [value.pr])
+    for said in value.messages:
+        yield ""
+        yield from message(said)
+
+
+def github_status(value: results.GitHubStatus) -> Iterator[str]:
+    """Write who dursor is on which GitHub."""
+    yield from pairs(
+        ("api", value.api_url),
+        ("kind", value.kind or "nobody is signed in"),
+        ("login", value.login),
+        ("app", value.app_id),
+        ("installation", value.installation_id),
+        ("source", value.source),
+    )
+    if value.kind is None:
+        tell("hint: dursor github login, or export DURSOR_GITHUB_TOKEN=...")
+
+
 def repo(value: Repo) -> Iterator[str]:
     """Write a repository."""
     yield from pairs(
@@ -257,10 +294,13 @@ VIEWS: dict[str, Callable[[Any], Iterable[str]]] = {
     "Applied": applied,
     "Comparison": comparison,
     "ContextPlan": context_plan,
+    "GitHubStatus": github_status,
     "Items": items,
     "Message": message,
     "Model": model,
     "Plain": plain,
+    "PullNews": news,
+    "PullRequest": pull,
     "Repo": repo,
     "Round": round_,
     "RoundPlan": round_plan,

@@ -59,6 +59,8 @@ PR = (
     "created_at",
     "updated_at",
 )
+STATUS = ("api_url", "kind", "login", "app_id", "installation_id")
+HOSTED = ("name", "default_branch", "private", "archived", "url")
 MODEL = ("id", "name", "provider", "model_name", "display_name", "base_url")
 CHANGE = ("path", "old_path", "change", "added_lines", "removed_lines")
 USAGE = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")
@@ -175,6 +177,11 @@ def history(value: results.TaskHistory) -> dict[str, Any]:
     }
 
 
+def news(value: results.PullNews) -> dict[str, Any]:
+    """Shape a pull request and what was new about it."""
+    return {"pr": pick(value.pr, PR), "messages": each(value.messages, picks(MESSAGE))}
+
+
 def context_plan(value: results.ContextPlan) -> dict[str, Any]:
     """Shape what would be sent."""
     return {
@@ -219,7 +226,9 @@ ITEMS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "branch": picks(BRANCH),
     "model": model,
     "check": check,
+    "hosted": picks(HOSTED),
     "log": picks(LOG),
+    "pr": picks(PR),
     "setting": picks(SETTING),
 }
 
@@ -227,11 +236,14 @@ SHAPES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "Applied": applied,
     "Comparison": comparison,
     "ContextPlan": context_plan,
+    "GitHubStatus": picks(STATUS),
     "Items": items,
     "Message": picks(MESSAGE),
     "Model": model,
     "Patch": patch,
     "Plain": plain,
+    "PullNews": news,
+    "PullRequest": picks(PR),
     "Repo": picks(REPO),
     "Round": round_,
     "RoundPlan": round_plan,

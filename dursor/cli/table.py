@@ -69,6 +69,24 @@ TASK = {
     "close": Leaf("Close a task.", "task:close"),
 }
 
+PR = {
+    "create": Leaf("Open a pull request with a run's change.", "pr:create"),
+    "update": Leaf(
+        "Put a run's change on a pull request's branch, as one more commit.", "pr:update"
+    ),
+    "list": Leaf("List pull requests that grew from runs, newest first.", "pr:list_"),
+    "show": Leaf("Show a pull request as it is now.", "pr:show"),
+    "sync": Leaf("Bring a pull request's state and review into its task.", "pr:sync"),
+}
+
+GITHUB = {
+    "login": Leaf("Sign in as a GitHub App or with a token.", "github:login"),
+    "status": Leaf("Show which GitHub, and who dursor is there.", "github:status"),
+    "repos": Leaf("List the repositories that the login can reach.", "github:repos"),
+    "branches": Leaf("List the branches of a repository on GitHub.", "github:branches"),
+    "logout": Leaf("Forget the login that is kept.", "github:logout"),
+}
+
 CONFIG = {
     "get": Leaf("Print one setting.", "config:get"),
     "set": Leaf("Set one setting in the user's configuration file.", "config:set_"),
@@ -81,6 +99,8 @@ COMMANDS: Commands = {
     "models": Branch("Manage the models and their keys.", MODELS),
     "repo": Branch("Manage repositories.", REPO),
     "task": Branch("Manage tasks, the conversations that rounds belong to.", TASK),
+    "pr": Branch("Grow pull requests from runs.", PR),
+    "github": Branch("Sign in to GitHub, and look around there.", GITHUB),
     "context": Leaf("Show what would be sent, file by file; nothing is called.", "context:context"),
     "patch": Leaf("Turn any model's reply into a clean patch.", "patch:patch"),
     "config": Branch("Read and change the configuration.", CONFIG),

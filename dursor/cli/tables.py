@@ -21,6 +21,7 @@ COLOURS = {
     "canceled": "yellow",
     "running": "cyan",
     "ok": "green",
+    "merged": "green",
     "closed": "dim",
 }
 
@@ -115,6 +116,12 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("STATUS", lambda pr: pr.status),
         Column("BRANCH", lambda pr: pr.branch),
         Column("TITLE", lambda pr: pr.title),
+    ),
+    "hosted": (
+        Column("REPO", lambda repo: repo.name),
+        Column("BRANCH", lambda repo: repo.default_branch),
+        Column("VISIBLE", lambda repo: "private" if repo.private else "public"),
+        Column("URL", lambda repo: repo.url),
     ),
     "planned": (
         Column("MODEL", lambda model: model.name),

@@ -44,11 +44,11 @@ def _read(text: str | None, file: Path | None, command: str) -> str:
     )
 
 
-def said(text: str, name: str) -> str:
+def said(text: str, name: str, hint: str = "dursor task --help") -> str:
     """Read a short text called NAME from an argument, or from stdin for `-`."""
     words = decode(read_stdin(), "stdin") if text == STDIN else _argument(text, name)
     if not words.strip():
-        raise UsageError(f"{name} is empty", hint="dursor task --help")
+        raise UsageError(f"{name} is empty", hint=hint)
     return words.strip()
 
 

@@ -9,6 +9,7 @@ from dursor.errors import ConflictError, UsageError
 from dursor.patch.canonical import canonical
 from dursor.patch.exact import apply_exact
 from dursor.patch.resolve import Resolution
+from dursor.services.provenance import commit_message
 from dursor.services.results import Applied, ComparedFile, Comparison
 from dursor.services.standing import relaid
 from dursor.tree import FileState, Overlay, Tree
@@ -123,7 +124,7 @@ def apply(
             f"{repo.name!r} is a clone that dursor keeps; it has no working tree",
             hint=f"dursor run diff {run.id[:8]} | git apply",
         )
-    request = CommitRequest(_message(run)) if commit else None
+    request = CommitRequest(commit_message(run)) if commit else None
     with closing(repos.open(repo)) as repository:
         try:
             done = apply_patch(
@@ -137,16 +138,3 @@ def apply(
             hint = error.hint or f"dursor run apply {run.id[:8]} --3way"
             raise ConflictError(error.message, hint=hint) from error
     return Applied(run.files_changed, done.branch, done.commit)
-
-
-def _message(run: Run) -> str:
-    """A commit message: the instruction's first line, the summary, and where it comes from."""
-    from dursor.services.tasks import title_of
-
-    parts = [title_of(run.instruction)]
-    if run.summary:
-        parts.append(run.summary)
-    trailers = (
-        f"Dursor-Run: {run.id}\nDursor-Model: {run.model_name}\nDursor-Base: {run.base_commit}"
-    )
-    return "\n\n".join([*parts, trailers]) + "\n"

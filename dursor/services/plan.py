@@ -117,7 +117,7 @@ class Planner:
         bounds, warnings = self._bounds(request, standing)
         endpoints = self._endpoints(chosen, bounds)
         request, warning = self._cleaned(request, endpoints.values())
-        warnings += warning
+        warnings += (*warning, *standing.notes)
         selection = self.select(request, standing, bounds)
         targets = tuple(self._targets(request, chosen, endpoints, standing, selection))
         plan = Plan(request.instruction, standing, bounds, selection, targets, warnings, None)

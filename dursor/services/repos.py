@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +16,16 @@ from dursor.vcs.locate import find_top
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dursor.domain import Secret
+    from dursor.services.access import Access
     from dursor.services.events import Listener
     from dursor.services.results import Branch
     from dursor.store.read import Reader
     from dursor.store.write import Store
     from dursor.vcs.repository import Repository
+
+OWNER_NAME = re.compile(r"[A-Za-z0-9][\w-]*/[\w.-]+")
+SCP_FORM = re.compile(r"[\w.-]+@[\w.-]+:.+")
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class Repos:
     open_store: Callable[[], Store]
     cwd: Path
     workspaces: Path
+    companions: Path  # where the private repositories for pull requests are
+    open_access: Callable[[], Access]
 
     def list(self, limit: int) -> Sequence[Repo]:
         """Registered repositories, newest first."""
@@ -91,7 +99,18 @@ class Repos:
                 f"the folder of {repo.name!r} is gone: {repo.path}",
                 hint=f"dursor repo remove {repo.name}",
             )
-        return Repository.open(Path(repo.path))
+        return self._lending(repo, Repository.open(Path(repo.path)))
+
+    def _lending(self, repo: Repo, repository: Repository) -> Repository:
+        """REPOSITORY with what was fetched of pull requests: rounds may have started from there."""
+        fetched = self.companion(repo) / "objects"
+        if fetched.is_dir():
+            repository.borrow(fetched)
+        return repository
+
+    def companion(self, repo: Repo) -> Path:
+        """Where the private repository for REPO's pull requests is, or will be."""
+        return self.companions / f"{repo.id}.git"
 
     def _around(self, folder: Path) -> tuple[Repo, bool, Repository]:
         from dursor.vcs.repository import Repository
@@ -99,7 +118,7 @@ class Repos:
         repository = Repository.open(folder)
         path = str(repository.top)
         if (known := self._at(path)) is not None:
-            return known, False, repository
+            return known, False, self._lending(known, repository)
         return self._new(repository, None), True, repository
 
     def _new(self, repository: Repository, name: str | None, url: str | None = None) -> Repo:
@@ -138,11 +157,17 @@ class Repos:
             if not is_new:
                 return self._already(repo, name)
             return self.open_store().add_repo(self._named(repo, name))
-        if "://" in source or source.startswith("git@"):
-            return self._clone(source, name, listener)
+        return self._clone(self._url_of(source), name, listener)
+
+    def _url_of(self, source: str) -> str:
+        """The URL that SOURCE is, or that OWNER/NAME has on GitHub."""
+        if "://" in source or SCP_FORM.fullmatch(source):
+            return source
+        if OWNER_NAME.fullmatch(source):
+            return f"{self.open_access().host.web_url}/{source}"
         raise UsageError(
-            f"no folder called {source!r}, and not a URL",
-            hint="dursor repo add PATH, or dursor repo add https://HOST/OWNER/NAME",
+            f"no folder called {source!r}, and neither a URL nor OWNER/NAME",
+            hint="dursor repo add PATH, or dursor repo add OWNER/NAME",
         )
 
     def _named(self, repo: Repo, name: str | None) -> Repo:
@@ -164,17 +189,25 @@ class Repos:
         from dursor.services.events import Notice
         from dursor.vcs import clones, urls
 
-        if known := next((repo for repo in self._known if _same_url(url, repo.repo_url)), None):
+        if (known := self._with_url(url)) is not None:
+            return self._already(known, name)
+        access = self.open_access()
+        url = access.canonical(url, listener)
+        if (known := self._with_url(url)) is not None:
             return self._already(known, name)
         wanted = self._free_name(name or urls.name_of(url), exact=name is not None)
         listener(Notice(f"cloning {urls.without_credentials(url)}"))
-        repository = clones.clone(url, self.workspaces / wanted)
+        into = self.workspaces / wanted
+        repository = access.git(url, lambda at, key: clones.clone(at, into, key), listener)
         try:
             repo = self._new(repository, wanted, urls.without_credentials(url))
             head = next((one.commit for one in repository.branches() if one.default), None)
             return self.open_store().add_repo(replace(repo, latest_commit=head))
         finally:
             repository.close()
+
+    def _with_url(self, url: str) -> Repo | None:
+        return next((repo for repo in self._known if _same_url(url, repo.repo_url)), None)
 
     def branches(self, selector: str) -> Sequence[Branch]:
         """The branches of a registered repository; a clone's are fetched first."""
@@ -191,9 +224,13 @@ class Repos:
 
     def refresh(self, repo: Repo, repository: Repository) -> None:
         """Fetch what is new into our clone."""
+        from dursor.services.events import silent
         from dursor.vcs import clones
 
-        clones.refresh(repository)
+        def fetch(url: str, secret: Secret | None) -> None:
+            clones.refresh(repository, None if secret is None else url, secret)
+
+        self.open_access().git(repo.repo_url or "", fetch, silent)
         head = next((one.commit for one in repository.branches() if one.default), None)
         if head is not None and head != repo.latest_commit:
             self.open_store().update_repo(repo.id, latest_commit=head)
@@ -206,6 +243,7 @@ class Repos:
         self.open_store().remove_repo(repo.id)
         if repo.workspace_path is not None:
             clones.remove(Path(repo.workspace_path), self.workspaces)
+        clones.remove(self.companion(repo), self.companions)
         return repo
 
 

@@ -75,3 +75,15 @@ class NewModel:
     effort: str | None = None  # "low" | "medium" | "high"
     max_output_tokens: int | None = None
     display_name: str | None = None
+
+
+@dataclass(frozen=True)
+class NewPull:
+    """One `dursor pr create`; None means: from the run, its base, or its id."""
+
+    run: str
+    title: str | None = None
+    body: str | None = None
+    draft: bool = False
+    base: str | None = None  # BRANCH or OWNER:BRANCH
+    branch: str | None = None

@@ -159,3 +159,34 @@ class Finding:
     ok: bool
     detail: str
     hint: str | None = None
+
+
+@dataclass(frozen=True)
+class PullNews:
+    """A pull request as it is now, and what was said that its task had not heard yet."""
+
+    pr: PullRequest
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
+class GitHubStatus:
+    """Which GitHub, and who dursor is there; `kind` is "app", "token" or None for nobody."""
+
+    api_url: str
+    kind: str | None
+    login: str | None  # of the user, or the App's bot
+    app_id: str | None
+    installation_id: str | None
+    source: str | None  # where the login was said, in words for people
+
+
+@dataclass(frozen=True)
+class HostedRepo:
+    """A repository on GitHub that the login can reach."""
+
+    name: str  # OWNER/NAME
+    default_branch: str
+    private: bool
+    archived: bool
+    url: str

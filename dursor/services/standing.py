@@ -15,8 +15,9 @@ from dursor.pathrules import PathRules
 from dursor.tree import FileState, Overlay, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from dursor.services.following import LiveHead
     from dursor.services.repos import Repos
     from dursor.services.request import RoundRequest
     from dursor.store.read import Reader
@@ -42,6 +43,7 @@ class Standing:
     base: Tree  # what the patch is computed against: committed, or the dirty tree
     start: Resolution  # the parent's change against base
     earlier: tuple[Message, ...]  # what was said before this round's instruction
+    notes: tuple[str, ...] = ()  # what a person should know of this
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Surveyor:
 
     repos: Repos
     reader: Reader
+    live_head: Callable[[Task, Repo, Repository], LiveHead]
 
     def survey(self, request: RoundRequest) -> Standing:
         """Resolve repository, task, base and conversation; UsageError or NotFoundError."""
@@ -67,9 +70,13 @@ class Surveyor:
     def _at(
         self, request: RoundRequest, task: Task | None, repo: Repo, repository: Repository
     ) -> Standing:
-        """Where a round stands that starts from a ref."""
+        """Where a round stands that starts from a ref, or from its task's open pull request."""
+        head = None if task is None else self._head(request, task, repo, repository)
         ref = "HEAD" if request.base is None else request.base
-        commit = repository.resolve(ref)
+        if head is not None and head.commit is not None:
+            ref, commit = head.branch, head.commit
+        else:
+            commit = repository.resolve(ref)
         tree: Tree = repository.tree(commit)
         dirty_patch = self._dirty_patch(repository, commit, tree) if request.dirty else None
         return Standing(
@@ -86,7 +93,26 @@ class Surveyor:
             relaid(tree, dirty_patch),
             NOTHING,
             () if task is None else self._said(task),
+            () if head is None else head.notes,
         )
+
+    def _head(
+        self, request: RoundRequest, task: Task, repo: Repo, repository: Repository
+    ) -> LiveHead | None:
+        """Where TASK's open pull request stands now; GitHub is asked only when there is one."""
+        if not any(pr.is_live for pr in self.reader.prs(task_id=task.id)):
+            return None
+        head = self.live_head(task, repo, repository)
+        if head.commit is None:
+            return head
+        for given, option in ((request.base is not None, "--base"), (request.dirty, "--dirty")):
+            if given:
+                raise UsageError(
+                    f"task {task.id[:8]} has the open pull request #{head.number}, and its rounds "
+                    f"start from there: {option} does not go with --task",
+                    hint=f"leave {option} away, or dursor run TEXT {option} (starts a new task)",
+                )
+        return head
 
     def _place(self, request: RoundRequest, task: Task | None) -> tuple[Repo, bool, Repository]:
         if task is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dursor.domain import (
     GitHubAppConfig,
@@ -20,6 +20,9 @@ from dursor.errors import ConflictError, NotFoundError
 from dursor.store import rows
 from dursor.store.rounds import Rounds, RunUpdate
 from dursor.store.schema import KEY, PROFILE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["RunUpdate", "Store"]
 
@@ -122,10 +125,25 @@ class Store(Rounds):
     def save_pr(self, pr: PullRequest) -> PullRequest:
         """Add a pull request, or update the one with its URL, which keeps its id."""
         with self._writing():
-            row = self._one("SELECT id, created_at FROM prs WHERE url = ?", rows.text(pr.url))
-            if row is not None:
-                pr = replace(pr, id=row["id"], created_at=row["created_at"])
-            self._table("prs").upsert(rows.encode(vars(pr)), pk="id")
+            return self._saved(pr)
+
+    def sync_pr(
+        self, pr: PullRequest, messages: Sequence[Message]
+    ) -> tuple[PullRequest, tuple[Message, ...]]:
+        """Save PR with what was said about it; returns those MESSAGES that were not there yet."""
+        with self._writing():
+            known = "SELECT 1 FROM messages WHERE id = ?"
+            new = {one.id: one for one in messages if self._one(known, one.id) is None}
+            if new:
+                self._table("messages").insert_all(rows.encode(vars(one)) for one in new.values())
+                self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", now(), pr.task_id)
+            return self._saved(pr), tuple(new.values())
+
+    def _saved(self, pr: PullRequest) -> PullRequest:
+        row = self._one("SELECT id, created_at FROM prs WHERE url = ?", rows.text(pr.url))
+        if row is not None:
+            pr = replace(pr, id=row["id"], created_at=row["created_at"])
+        self._table("prs").upsert(rows.encode(vars(pr)), pk="id")
         return pr
 
     def save_github_app(self, config: GitHubAppConfig) -> None:

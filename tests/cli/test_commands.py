@@ -5,8 +5,8 @@ import stage
 from stage import APPLIED, MODEL, OTHER, REPO, RUN, TASK
 
 from dursor.cli.table import COMMANDS, Branch
-from dursor.domain import ProviderName, RunStatus
-from dursor.services.request import ContextRequest, NewModel
+from dursor.domain import ProviderName, RunStatus, Secret
+from dursor.services.request import ContextRequest, NewModel, NewPull
 from dursor.services.results import Branch as GitBranch
 from dursor.services.results import (
     ComparedFile,
@@ -28,6 +28,7 @@ COMPARED = Comparison(
 SETTING = Setting("budget_usd", 0.5, "default")
 APPLY = {"branch": None, "commit": False, "three_way": False}
 ANY = object()  # a listener or a question: not compared
+TYPED = {"github.with_token": "ghp_x\n", "github.with_app": "ghp_x"}  # on stdin
 
 # words, call, positional arguments, options, answer, a line of what people read
 CASES = [
@@ -128,6 +129,67 @@ CASES = [
     ("task rename 7d1f Pages", "tasks.rename", ("7d1f", "Pages"), {}, TASK, "status   open"),
     ("task close 7d1f", "tasks.close", ("7d1f",), {}, TASK, "repo     4ee04ee0"),
     (
+        "pr create --run 3fa1 --title  A  --body B --draft --base main --branch fix",
+        "pulls.create",
+        (NewPull("3fa1", "A", "B", True, "main", "fix"), ANY),
+        {},
+        stage.PR,
+        "page     https://x/42",
+    ),
+    ("pr update 42 --run 3fa1", "pulls.update", ("42", "3fa1", ANY), {}, stage.PR, "pr       #42"),
+    (
+        "pr list --repo shop --limit 3",
+        "pulls.list",
+        ("shop",),
+        {"everywhere": False, "limit": 3},
+        [stage.PR],
+        "#42  open    dursor/3fa1  T",
+    ),
+    ("pr show 42", "pulls.show", ("42", ANY), {}, stage.PR, "branch   dursor/3fa1 (c0)"),
+    ("pr sync 42", "pulls.sync", ("42", ANY), {}, stage.NEWS, "  in pagination"),
+    (
+        "github login --token-stdin",
+        "github.with_token",
+        (Secret("ghp_x"), ANY),
+        {},
+        stage.SIGNED_IN,
+        "login         helper[bot]",
+    ),
+    (
+        "github login --app-id 12345 --installation-id 678 --private-key-file -",
+        "github.with_app",
+        ("12345", "678", Secret("ghp_x"), ANY),
+        {},
+        stage.SIGNED_IN,
+        "app           12345",
+    ),
+    (
+        "github login --installation-id 678",
+        "github.with_installation",
+        ("678", ANY),
+        {},
+        stage.SIGNED_IN,
+        "installation  678",
+    ),
+    ("github status", "github.status", (ANY,), {}, stage.SIGNED_IN, "kind          app"),
+    (
+        "github repos",
+        "github.repos",
+        (ANY,),
+        {},
+        [stage.HOSTED],
+        "ada/shop  main    private  https://github.com/ada/shop",
+    ),
+    (
+        "github branches ada/shop",
+        "github.branches",
+        ("ada/shop", ANY),
+        {},
+        [GitBranch("main", "c0de" * 10, default=True)],
+        "main    c0dec0de  default",
+    ),
+    ("github logout", "github.logout", (ANY,), {}, stage.SIGNED_IN, "api           https://api"),
+    (
         "context Pagination --repo shop --base v1 --file a.py --context-budget 9",
         "rounds.context",
         (ContextRequest("Pagination", "shop", "v1", ("a.py",), 9),),
@@ -160,7 +222,7 @@ CASES = [
 
 @pytest.mark.parametrize(("words", "call", "args", "options", "answer", "line"), CASES)
 def test_a_command_is_one_call(dursor, words, call, args, options, answer, line):
-    done = dursor(*words.split(), answers={call: answer}, input="")
+    done = dursor(*words.split(), answers={call: answer}, input=TYPED.get(call, ""))
     name, given, named = done.played.said
     assert (name, named) == (call, options)
     assert len(given) == len(args)
@@ -173,7 +235,7 @@ def test_a_command_is_one_call(dursor, words, call, args, options, answer, line)
 
 @pytest.mark.parametrize(("words", "call", "args", "options", "answer", "line"), CASES)
 def test_a_command_speaks_json(dursor, words, call, args, options, answer, line):
-    done = dursor(*words.split(), "--json", answers={call: answer}, input="")
+    done = dursor(*words.split(), "--json", answers={call: answer}, input=TYPED.get(call, ""))
     assert done.json["status"] == "ok"
     assert done.json["data"]
     assert "next:" not in done.stderr
@@ -230,6 +292,7 @@ def test_a_key_that_is_refused_is_exit_4(dursor):
         ("run list", "runs.list", "dursor run "),
         ("task list", "tasks.list", "dursor task new "),
         ("repo list", "repos.list", "dursor repo add "),
+        ("pr list", "pulls.list", "dursor pr create "),
     ],
 )
 def test_an_empty_list_says_what_to_type(dursor, words, call, hint):

@@ -24,6 +24,8 @@ STORE = {
         if id_.startswith(prefix)
     ],
     "models.names": ["gpt", "claude", "gemini"],
+    "repos.here": stage.REPO,
+    "reader.prs": lambda repo_id, limit: [stage.PR, stage.replace(stage.PR, number=7)],
     "repos.list": lambda limit: [stage.REPO, stage.replace(stage.REPO, name="odd $(rm) name")],
 }
 
@@ -76,6 +78,13 @@ def test_ids_are_completed(complete):
     assert complete("run", "compare", "3fa1c9e2", "b") == ["b07d55aa"]
     assert complete("task", "show", "3f") == ["3fa1c9e2"]
     assert complete("run", "show", stage.RUN.id[:12]) == [stage.RUN.id]
+
+
+def test_pull_requests_are_completed(complete):
+    assert complete("pr", "show", "") == ["42", "7"]
+    assert complete("pr", "update", "4") == ["42"]
+    assert complete("pr", "create", "--run", "b") == ["b07d55aa"]
+    assert complete("pr", "sync", "3fa") == ["3fa1c9e2"]  # an id, where no number begins so
 
 
 def test_zsh_and_fish_are_told_what_an_id_is(complete):

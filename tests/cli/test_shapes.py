@@ -106,6 +106,9 @@ VALUES = [
     (results.RoundPlan(stage.PLAN, ()), {"task", "runs", "plan"}),
     (results.Setting("budget_usd", 0.5, "default"), {"key", "value", "source"}),
     (Plain({"checks": []}, []), {"checks"}),
+    (stage.PR, PR),
+    (stage.NEWS, {"pr", "messages"}),
+    (stage.SIGNED_IN, {"api_url", "kind", "login", "app_id", "installation_id"}),
 ]
 ITEMS = [
     ("run", RUN, LISTED_RUN),
@@ -119,6 +122,8 @@ ITEMS = [
         {"name", "ok", "latency_ms", "error"},
     ),
     ("log", stage.LOGGED, {"at", "stage", "message"}),
+    ("pr", stage.PR, PR),
+    ("hosted", stage.HOSTED, {"name", "default_branch", "private", "archived", "url"}),
     ("setting", results.Setting("models", ["gpt"], "file"), {"key", "value", "source"}),
 ]
 
@@ -189,6 +194,9 @@ def test_inner_shapes():
     assert [set(one) for one in data["messages"]] == [MESSAGE]
     assert [set(one) for one in data["runs"]] == [LISTED_RUN]
     assert [set(one) for one in data["prs"]] == [PR]
+    news = shapes.to_json(stage.NEWS)
+    assert news is not None
+    assert (set(news["pr"]), [set(one) for one in news["messages"]]) == (PR, [MESSAGE])
     compared = shapes.to_json(COMPARED)
     assert compared is not None
     assert compared["files"] == [{"path": "a.py", "runs": [RUN.id], "identical": False}]

@@ -1,0 +1,119 @@
+"""Ways to a GitHub: which one an address is on, and git with the login for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from dursor.errors import AuthError, NotFoundError
+from dursor.services.events import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dursor.domain import Secret
+    from dursor.github.client import GitHub
+    from dursor.github.host import Host
+    from dursor.github.login import Login
+    from dursor.github.names import RepoName
+    from dursor.services.events import Listener
+    from dursor.services.vault import KeyVault
+    from dursor.store.read import Reader
+
+T = TypeVar("T")
+Remote: TypeAlias = "Callable[[str, Secret | None], T]"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Opens GitHub with the login there is."""
+
+    env: Mapping[str, str]
+    reader: Reader
+    vault: KeyVault
+
+    @property
+    def host(self) -> Host:
+        """The GitHub that the environment names."""
+        from dursor.github.host import Host
+
+        return Host.from_env(self.env)
+
+    def host_of(self, url: str) -> Host | None:
+        """The GitHub that URL, a remote's or a page's, would be on."""
+        from dursor.github.host import Host
+
+        return Host.of_remote(url, self.env)
+
+    def login(self, host: Host) -> Login:
+        """The login for HOST; AuthError when there is none."""
+        from dursor.github.login import find_login
+
+        return find_login(self.env, self.vault, self.reader.github_app(), host)
+
+    def open(self, host: Host, listener: Listener) -> GitHub:
+        """HOST with the login for it; AuthError when there is none."""
+        from dursor.github.client import GitHub
+
+        return GitHub(
+            host, self.login(host), self.vault, notice=lambda text: listener(Notice(text))
+        )
+
+    def git(self, url: str, act: Remote[T], listener: Listener) -> T:
+        """Do ACT, which runs git on URL, with the login for its host, or without one.
+
+        ACT is given the URL, after a rename the new one, and the token. A login that cannot see
+        the repository is no obstacle where everybody can.
+        """
+        host = self.host_of(url)
+        name = None if host is None else host.repo_of(url)
+        if host is None or name is None:
+            return act(url, None)
+        try:
+            hub = self.open(host, listener)
+        except AuthError as missing:
+            return _anonymous(url, act, missing if host == self.host else None)
+        with hub:
+            try:
+                found = hub.repository(name)
+                return with_token(hub, found.name, lambda secret: act(found.clone_url, secret))
+            except (AuthError, NotFoundError) as refused:
+                return _anonymous(url, act, refused)
+
+    def canonical(self, url: str, listener: Listener) -> str:
+        """The address that URL, of any form, has for git over https; after a rename, the new one.
+
+        As it is when it is none of a GitHub that there is a login for.
+        """
+        host = self.host_of(url)
+        name = None if host is None else host.repo_of(url)
+        if host is None or name is None:
+            return url
+        try:
+            with self.open(host, listener) as hub:
+                return hub.repository(name).clone_url
+        except (AuthError, NotFoundError):
+            return host.clone_url(name) if host == self.host else url
+
+
+def with_token(
+    hub: GitHub, name: RepoName, act: Callable[[Secret], T], *, workflows: bool = False
+) -> T:
+    """Do ACT, which runs git on NAME; once more with a new token when the first is refused."""
+    secret = hub.token_for(name, workflows=workflows)
+    try:
+        return act(secret)
+    except AuthError as refused:
+        try:
+            secret = hub.renew(name, workflows=workflows)
+        except AuthError:
+            raise refused from None
+        return act(secret)
+
+
+def _anonymous(url: str, act: Remote[T], better: AuthError | NotFoundError | None) -> T:
+    """Do ACT without a login; when one is needed, BETTER says what to do about it."""
+    try:
+        return act(url, None)
+    except (AuthError, NotFoundError) as error:
+        raise better or error from None

@@ -1,0 +1,182 @@
+"""From a run to a pull request: one commit on a branch of its own, pushed, and asked to merge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dursor.domain import LIVE, RunStatus
+from dursor.errors import ConflictError, UsageError
+from dursor.services import pull_text
+from dursor.services.events import Notice
+from dursor.services.lineage import change_of, mentions
+from dursor.services.place import check_base, find_base
+from dursor.services.provenance import commit_message
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from dursor.domain import Run
+    from dursor.github.entities import PullInfo
+    from dursor.github.names import RepoName
+    from dursor.services.events import Listener
+    from dursor.services.place import Place
+    from dursor.services.request import NewPull
+    from dursor.services.site import Site
+    from dursor.tree import Changes
+
+WORKFLOWS = ".github/workflows/"
+ANOTHER_BRANCH = "--branch ANOTHER-NAME"
+
+
+def publishable(run: Run) -> Run:
+    """RUN, if it has a change that others could apply; UsageError or ConflictError."""
+    if run.status is not RunStatus.SUCCEEDED or run.patch is None:
+        why = f" ({run.error.code})" if run.error else ""
+        raise UsageError(
+            f"run {run.id[:8]} has nothing to publish: it is {run.status}{why}",
+            hint=f"dursor run list --task {run.task_id[:8]} --status succeeded",
+        )
+    if run.dirty:
+        raise ConflictError(
+            f"run {run.id[:8]} started from uncommitted changes (--dirty): GitHub lacks them",
+            hint="git commit -a, then the same instruction again without --dirty",
+        )
+    return run
+
+
+def own_branch(run: Run) -> str:
+    """The branch that a run's change is pushed to when nobody names another."""
+    return f"dursor/{run.id[:8]}"
+
+
+def commit_of(site: Site, run: Run, parent: str, name: RepoName) -> tuple[str, Changes]:
+    """The commit of RUN's resulting tree on PARENT, the same every time; NoChangeError."""
+    from dursor.vcs.publish import commit_change
+
+    changes = change_of(site.companion, run)
+    commit = commit_change(
+        site.companion,
+        run.base_commit,
+        changes,
+        parents=[parent],
+        message=commit_message(run),
+        author=site.author(name),
+        at=run.completed_at or run.created_at,
+    )
+    return commit, changes
+
+
+def touches_workflows(changes: Changes) -> bool:
+    """Whether CHANGES need the permission to change what GitHub runs."""
+    return any(path.startswith(WORKFLOWS) for path in changes)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A pull request in the making, from the last run of CHAIN."""
+
+    site: Site
+    place: Place
+    remotes: Mapping[str, RepoName]
+    chain: Sequence[Run]
+    wish: NewPull
+    listener: Listener
+    known: Collection[str]  # pages of the task's pull requests
+
+    @property
+    def run(self) -> Run:
+        """The run that is published."""
+        return self.chain[-1]
+
+    @property
+    def branch(self) -> str:
+        """The branch that the commit goes to."""
+        return self.wish.branch or own_branch(self.run)
+
+    @property
+    def wanted_base(self) -> str | None:
+        """The base that was asked for, without its owner."""
+        return self.wish.base.rpartition(":")[2] if self.wish.base else None
+
+    def make(self) -> PullInfo:
+        """The pull request: found when it is there, else opened."""
+        found = self.site.hub.find_pull(self.place.base, self.place.head.name.owner, self.branch)
+        if found is not None and self._is_ours(found):
+            return self._kept(found)
+        base = find_base(self.site.hub, self.place, self.run, self.wanted_base, self.remotes)
+        current = self.site.repository.current_branch()
+        check_base(self.site.hub, self.place, base, self.run, current)
+        self._publish()
+        return self._opened(base)
+
+    def _is_ours(self, found: PullInfo) -> bool:
+        """Whether FOUND is this run's; ConflictError when it is and over, or is somebody else's."""
+        if found.state in LIVE:
+            name, url = self.place.head.name, self.place.head.clone_url
+            head = self.site.fetch(name, url, self.branch)
+            if head is not None and mentions(self.site.companion, head, self.run):
+                return True
+            raise ConflictError(
+                f"{self.branch} has the pull request #{found.number}, which is not from run "
+                f"{self.run.id[:8]}",
+                hint=ANOTHER_BRANCH,
+            )
+        if found.url in self.known or self.branch == own_branch(self.run):
+            raise ConflictError(
+                f"#{found.number}, the pull request of {self.branch}, {ended(found)}",
+                hint=ANOTHER_BRANCH,
+            )
+        return False
+
+    def _kept(self, found: PullInfo) -> PullInfo:
+        if self.wanted_base not in {None, found.base_ref}:
+            raise ConflictError(
+                f"#{found.number} is there already, and goes into {found.base_ref}",
+                hint=f"change its base on GitHub, or {ANOTHER_BRANCH}",
+            )
+        self.listener(Notice(f"#{found.number} is there already and stays as it is"))
+        return found
+
+    def _publish(self) -> None:
+        """Push the run's commit, unless the branch has it."""
+        site, run, head = self.site, self.run, self.place.head
+        commit, changes = commit_of(site, run, run.base_commit, head.name)
+        workflows = touches_workflows(changes)
+        try:
+            site.push(
+                head.name, head.clone_url, commit, self.branch, expect=None, workflows=workflows
+            )
+        except ConflictError as error:
+            there = site.fetch(head.name, head.clone_url, self.branch)
+            if there is None:
+                raise
+            if not mentions(site.companion, there, run):
+                raise ConflictError(
+                    f"{head.name} has a branch {self.branch} that is not from run {run.id[:8]}",
+                    hint=ANOTHER_BRANCH,
+                ) from error
+
+    def _opened(self, base: str) -> PullInfo:
+        tree = self.site.companion.tree(self.run.base_commit)
+        wish = self.wish
+        made = self.site.hub.create_pull(
+            self.place.base,
+            head=f"{self.place.head.name.owner}:{self.branch}",
+            base=base,
+            title=pull_text.title_for(self.chain) if wish.title is None else wish.title,
+            body=pull_text.body_for(self.chain, tree) if wish.body is None else wish.body,
+            draft=wish.draft,
+        )
+        if made.draft_refused:
+            self.listener(
+                Notice(f"{self.place.base} takes no drafts: #{made.pull.number} is open for review")
+            )
+        return made.pull if made.created else self._kept(made.pull)
+
+
+def ended(pull: PullInfo) -> str:
+    """How a pull request that is not live any more ended."""
+    if pull.state == "merged":
+        return f"was merged into {pull.base_ref}"
+    return "was closed"

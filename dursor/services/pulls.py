@@ -1,0 +1,184 @@
+"""Verbs over pull requests: from a run to one, and on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dursor.domain import PullRequest, new_id, now
+from dursor.errors import CallError, ConflictError, NotFoundError, UsageError
+from dursor.services.events import Notice, silent
+from dursor.services.tasks import scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dursor.domain import Repo, Run, Task
+    from dursor.github.entities import PullInfo
+    from dursor.services.access import Access
+    from dursor.services.events import Listener
+    from dursor.services.following import LiveHead
+    from dursor.services.repos import Repos
+    from dursor.services.request import NewPull
+    from dursor.services.results import PullNews
+    from dursor.store.read import Reader
+    from dursor.store.write import Store
+    from dursor.vcs.repository import Repository
+
+
+@dataclass(frozen=True)
+class Pulls:
+    """Opens, grows, lists and follows pull requests."""
+
+    reader: Reader
+    open_store: Callable[[], Store]
+    repos: Repos
+    access: Access
+    clean: Callable[[str], str]  # takes secrets out of a text
+
+    def list(self, repo: str | None, *, everywhere: bool, limit: int) -> Sequence[PullRequest]:
+        """Pull requests, newest first; of this repository when inside one."""
+        return self.reader.prs(repo_id=scope(self.repos, repo, everywhere), limit=limit)
+
+    def find(self, reference: str) -> PullRequest:
+        """The pull request with this number, page or id, as it was last heard of."""
+        for pr in self.reader.prs() if "/" in reference else ():
+            if reference.rstrip("/") == pr.url:
+                return pr
+        here = self.repos.here()
+        return self.reader.pr(reference.removeprefix("#"), repo_id=here.id if here else None)
+
+    def show(self, reference: str, listener: Listener) -> PullRequest:
+        """The pull request as GitHub has it; where that cannot be asked, as last heard of."""
+        from dursor.services.site import page_of
+
+        pr = self.find(reference)
+        host, name = page_of(self.access, pr)
+        try:
+            with self.access.open(host, listener) as hub:
+                pull = hub.pull(name, pr.number)
+        except (CallError, NotFoundError) as error:
+            listener(Notice(f"as it was at {pr.updated_at}: {error.message}"))
+            return pr
+        return _as_seen(pr, pull)  # not stored: `sync` tells the task of what has changed
+
+    def create(self, wish: NewPull, listener: Listener) -> PullRequest:
+        """Open a pull request with a run's change, or find the one that was opened before."""
+        from dursor.services import opening, place, site
+        from dursor.services.provenance import chain_of
+
+        run = opening.publishable(self.reader.run(wish.run))
+        known = self.reader.prs(task_id=run.task_id)
+        if wish.base is None:
+            self._refuse_stacking(run, known)
+        repo = self._repo_of(run)
+        with self.repos.open(repo) as repository:
+            host, remotes = place.github_of(self.access, repo, repository)
+        with site.opened(self.access, self.repos, repo, host, listener) as ground:
+            where = place.find_place(ground.hub, remotes)
+            if wish.base is not None and ":" in wish.base:
+                where = where.into(wish.base.partition(":")[0])
+            pull = opening.Opening(
+                ground,
+                where,
+                remotes,
+                chain_of(self.reader, run),
+                wish,
+                listener,
+                {one.url for one in known},
+            ).make()
+        return self.open_store().save_pr(_new(pull, run.task_id))
+
+    def _refuse_stacking(self, run: Run, known: Sequence[PullRequest]) -> None:
+        """Refuse a second pull request for a run that started from the first one's branch."""
+        for pr in known:
+            if pr.branch == run.base_ref and pr.is_live:
+                raise ConflictError(
+                    f"run {run.id[:8]} started from the branch of #{pr.number}",
+                    hint=f"dursor pr update {pr.number} --run {run.id[:8]}",
+                )
+
+    def _repo_of(self, run: Run) -> Repo:
+        return self.reader.repo(self.reader.task(run.task_id).repo_id)
+
+    def update(self, reference: str, run: str, listener: Listener) -> PullRequest:
+        """Put a run's change on a pull request's branch, as one more commit."""
+        from dursor.services import growing, opening, site
+        from dursor.services.provenance import chain_of
+
+        pr = self.find(reference)
+        found = opening.publishable(self.reader.run(run))
+        repo = self._repo_of(found)
+        if self.reader.task(pr.task_id).repo_id != repo.id:
+            raise UsageError(
+                f"run {found.id[:8]} is about {repo.name!r}, and #{pr.number} is not",
+                hint=f"dursor run list --task {pr.task_id[:8]}",
+            )
+        host, name = site.page_of(self.access, pr)
+        with site.opened(self.access, self.repos, repo, host, listener) as ground:
+            pull = ground.hub.pull(name, pr.number)
+            chain = chain_of(self.reader, found)
+            commit = growing.grow(ground, pr, pull, chain, listener)
+        seen = replace(_as_seen(pr, pull), latest_commit=commit)
+        if commit != pull.head_commit:
+            seen = replace(seen, updated_at=max(seen.updated_at, f"{now()[:19]}Z"))  # as GitHub's
+        return self.open_store().save_pr(seen)
+
+    def sync(self, reference: str, listener: Listener) -> PullNews:
+        """Bring a pull request's state, and what was said about it, into its task."""
+        from dursor.services import following, remarks, site
+        from dursor.services.results import PullNews
+
+        pr = self.find(reference)
+        host, name = site.page_of(self.access, pr)
+        with self.access.open(host, listener) as hub:
+            pull = hub.pull(name, pr.number)
+            said = remarks.messages_of(
+                host, pull, hub.remarks(name, pr.number), pr.task_id
+            ) + following.turn_of(hub, name, pr, pull)
+        if pull.head_commit != pr.latest_commit:
+            listener(Notice(f"the branch {pull.head_ref} has moved on, to {pull.head_commit[:8]}"))
+        messages = [replace(one, content=self.clean(one.content)) for one in said]
+        stored, new = self.open_store().sync_pr(_as_seen(pr, pull), messages)
+        return PullNews(stored, new)
+
+    def live_head(self, task: Task, repo: Repo, repository: Repository) -> LiveHead:
+        """Where the newest open pull request of TASK stands, its commits made readable."""
+        from dursor.services import following, site
+
+        notes: tuple[str, ...] = ()
+        for pr in self.reader.prs(task_id=task.id):
+            if not pr.is_live:
+                continue
+            host, name = site.page_of(self.access, pr)
+            with site.opened(self.access, self.repos, repo, host, silent) as ground:
+                head = following.live_head(ground, name, pr)
+                objects = ground.companion.objects
+            notes += head.notes
+            if head.commit is not None:
+                if objects not in repository.borrowed:
+                    repository.borrow(objects)
+                return replace(head, notes=notes)
+        return following.LiveHead(notes=notes)
+
+
+def _new(pull: PullInfo, task_id: str) -> PullRequest:
+    return PullRequest(
+        new_id(),
+        task_id,
+        pull.number,
+        pull.url,
+        pull.head_ref,
+        pull.title,
+        pull.body,
+        pull.head_commit,
+        pull.state,
+        pull.created_at,
+        pull.updated_at,
+    )
+
+
+def _as_seen(pr: PullRequest, pull: PullInfo) -> PullRequest:
+    """PR with what GitHub says of it now."""
+    seen = _new(pull, pr.task_id)
+    return replace(seen, id=pr.id, created_at=pr.created_at)

@@ -1,0 +1,96 @@
+"""What was said about a pull request, as messages of its task."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from dursor.domain import Message, Role, now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dursor.github.entities import PullInfo, Remark
+    from dursor.github.host import Host
+
+HUNK_LINES = 6  # of the change a remark is about; its end is what it stands below
+CODE_OR_HIDDEN = re.compile(
+    r"(^ *(?:```|~~~)(?:.|\n)*?(?:^ *(?:```|~~~) *$|\Z))|<!--(?:.|\n)*?(?:-->|\Z)",
+    re.MULTILINE,
+)
+REVIEWS = {
+    "approved": "approved pull request #{number}",
+    "changes_requested": "asked for changes in pull request #{number}",
+    "commented": "reviewed pull request #{number}",
+    "dismissed": "reviewed pull request #{number}; the review was dismissed",
+}
+CHANGES = {
+    "open": "is open",
+    "draft": "is a draft",
+    "closed": "was closed without being merged",
+}
+
+
+def messages_of(
+    host: Host, pull: PullInfo, remarks: Sequence[Remark], task_id: str
+) -> list[Message]:
+    """REMARKS in their order, each with an id of its own that is the same every time."""
+    at = now()  # of hearing: a retry of an earlier round must not hear what was said after it
+    authors = {one.id: one.author for one in remarks if one.kind == "line"}
+    return [
+        Message(_id(host, one), task_id, Role.USER, content, None, at)
+        for one in remarks
+        if (content := _content(one, pull.number, authors)) is not None
+    ]
+
+
+def state_message(host: Host, pull: PullInfo, how: str, task_id: str) -> Message:
+    """What has become of a pull request; HOW in words."""
+    key = f"{host.name}/state/{pull.url}/{pull.state}/{pull.updated_at}"
+    said = f"Pull request #{pull.number} {how}."
+    return Message(_hashed(key), task_id, Role.SYSTEM, said, None, now())
+
+
+def _id(host: Host, remark: Remark) -> str:
+    """An id from what makes a remark another one: who it is, and what it says."""
+    return _hashed(
+        "/".join([host.name, remark.kind, str(remark.id), remark.state or "", remark.body])
+    )
+
+
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _content(remark: Remark, number: int, authors: Mapping[int, str]) -> str | None:
+    """The words of a message; None when the remark has none."""
+    body = "" if remark.state == "dismissed" else visible(remark.body)
+    if not body and remark.state in {None, "commented"}:
+        return None
+    parts = [_head(remark, number, authors), _place(remark), body]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _head(remark: Remark, number: int, authors: Mapping[int, str]) -> str:
+    edited = " (edited)" if remark.updated_at != remark.at else ""
+    if remark.kind == "review":
+        did = REVIEWS.get(remark.state or "", REVIEWS["commented"]).format(number=number)
+        return f"@{remark.author} {did}:"
+    if remark.kind == "comment":
+        return f"@{remark.author} on pull request #{number}{edited}:"
+    answered = authors.get(remark.reply_to or 0)
+    to = f", in answer to @{answered}" if answered else ""
+    where = f"{remark.path}, line {remark.line}" if remark.line else f"{remark.path}"
+    return f"@{remark.author} on {where} (pull request #{number}{to}){edited}:"
+
+
+def _place(remark: Remark) -> str:
+    """The end of the change that a remark stands below."""
+    lines = [] if remark.reply_to else (remark.diff_hunk or "").splitlines()[-HUNK_LINES:]
+    return "\n".join(f"> {line}" for line in lines)
+
+
+def visible(text: str) -> str:
+    """TEXT as people see it on GitHub: what a comment of HTML hides tells no model a thing."""
+    return CODE_OR_HIDDEN.sub(lambda m: m[1] or "", text.replace("\r\n", "\n")).strip()

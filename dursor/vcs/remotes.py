@@ -1,0 +1,22 @@
+"""The remotes of a repository, as the user's git sees them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dursor.vcs.command import decode
+from dursor.vcs.urls import without_credentials
+
+if TYPE_CHECKING:
+    from dursor.vcs.repository import Repository
+
+LINE = re.compile(r"([^\t]+)\t(.*) \(fetch\)(?: \[.*\])?")
+
+
+def remotes(repo: Repository) -> dict[str, str]:
+    """Map each remote's name to its URL, credentials left out; `origin` comes first."""
+    listing = decode(repo.command.run("remote", "--verbose").out)
+    matches = (LINE.fullmatch(line) for line in listing.splitlines())
+    found = {match[1]: without_credentials(match[2]) for match in matches if match}
+    return dict(sorted(found.items(), key=lambda item: item[0] != "origin"))

@@ -1,0 +1,18 @@
+from pathlib import Path
+
+import pytest
+from fakes import ScriptedServer
+from front import Front
+from hub import Hub
+from lab import FILES, Lab, clone
+
+
+@pytest.fixture
+def lab(tmp_path: Path, server: ScriptedServer, hub: Hub) -> Lab:
+    """Give dursor, signed in by a token, in a clone of ada/lib."""
+    remote = hub.repo("ada/lib", FILES)
+    home = tmp_path / "home"
+    home.mkdir()
+    top = clone(remote, f"{hub.url}/ada/lib.git", tmp_path / "project")
+    front = Front(home, top, server, extra=hub.env(hub.token("ada")))
+    return Lab(front, hub, remote)

@@ -1,0 +1,99 @@
+"""`dursor repo add` with GitHub: clones with a login, brought up to date before each round."""
+
+import pytest
+import repos
+from front import appending
+from hub import Hub, Repo
+from lab import Lab
+
+
+@pytest.fixture
+def private(lab: Lab) -> Repo:
+    """A private repository that only Ada can see."""
+    return lab.hub.repo("ada/secret", {"README.md": "line 1\nline 2\nline 3\n"}, private=True)
+
+
+def test_every_form_of_its_name_means_it(lab: Lab, private: Repo):
+    host = lab.hub.url.removeprefix("http://")
+    name = host.partition(":")[0]
+    repo = lab.good("repo", "add", "ada/secret")
+
+    assert repo["repo_url"] == f"{lab.hub.url}/ada/secret.git"
+    assert (repo["name"], repo["default_branch"]) == ("secret", "main")
+    assert repo["latest_commit"] == private.head("main")
+    for form in (
+        "ada/secret",
+        "Ada/Secret",
+        f"{lab.hub.url}/ada/secret",
+        f"http://ada:hunter2@{host}/ada/secret.git",
+        f"git@{name}:ada/secret.git",
+        f"ssh://git@{name}/ada/secret",
+    ):
+        assert lab.good("repo", "add", form) == repo, form
+    assert [one["name"] for one in lab.good("repo", "list")["items"]] == ["secret"]
+
+
+def test_a_clone_follows_before_a_round_and_has_pull_requests(lab: Lab, private: Repo):
+    repo = lab.good("repo", "add", "ada/secret", "--name", "s")
+    new = private.commit("main", {"README.md": "line 1\nline 2\nline three\n"})
+    private.commit("topic", {"x": "1\n"})
+
+    run = lab.run(appending("line 4", "line three"), "--repo", "s")
+    pr = lab.good("pr", "create", "--run", run["id"])
+
+    assert run["base_commit"] == new
+    assert lab.good("repo", "show", "s") == {**repo, "latest_commit": new}
+    assert pr["url"] == f"{lab.hub.url}/ada/secret/pull/1"
+    assert [
+        (one["name"], one["default"]) for one in lab.good("repo", "branches", "s")["items"]
+    ] == [(pr["branch"], False), ("main", True), ("topic", False)]
+    assert lab.good("repo", "remove", "s")["id"] == repo["id"]
+    assert not [*lab.front.data.glob("publish/*")]
+    assert not [*lab.front.data.glob("**/*.pack")]
+
+
+def test_what_nobody_may_see_wants_a_login(lab: Lab, private: Repo):
+    token = lab.front.extra.pop("DURSOR_GITHUB_TOKEN")
+    error = lab.refused("repo", "add", "ada/secret")
+    assert (error["exit"], error["code"]) == (4, "auth")
+    assert "dursor github login" in error["hint"]
+
+    lab.front.extra["DURSOR_GITHUB_TOKEN"] = token
+    error = lab.refused("repo", "add", "ada/nothing")
+    assert (error["exit"], error["code"]) == (2, "not_found")
+    lab.front.extra |= lab.hub.env(lab.hub.token("eve"))
+    assert lab.refused("repo", "add", "ada/secret")["code"] == "not_found"
+
+
+def test_what_everybody_may_see_wants_none(lab: Lab):
+    app = lab.hub.app()
+    for env in ({}, lab.hub.app_env(app)):  # nobody, and an App that is not installed there
+        lab.front.extra = lab.hub.env() | env
+        repo = lab.good("repo", "add", "ada/lib", "--name", f"r{len(env)}")
+        assert repo["repo_url"] == f"{lab.hub.url}/ada/lib.git"
+        lab.run(None, "--repo", repo["name"])
+        lab.good("repo", "remove", repo["name"])
+
+
+def test_a_repository_that_was_renamed_is_found_under_its_new_name(lab: Lab, private: Repo):
+    lab.good("repo", "add", "ada/secret")
+    lab.hub.rename(private, "ada/open")
+    new = private.commit("main", {"README.md": "line 1\nline 2\nline 3\nline 4\n"})
+
+    run = lab.run(appending("line 5", "line 4"), "--repo", "secret")
+    pr = lab.good("pr", "create", "--run", run["id"])
+
+    assert run["base_commit"] == new
+    assert pr["url"] == f"{lab.hub.url}/ada/open/pull/1"
+    lab.hub.rename(private, "ada/third")
+    assert lab.good("pr", "sync", "1")["pr"]["url"] == f"{lab.hub.url}/ada/third/pull/1"
+    assert lab.good("pr", "list", "--all")["items"][0]["id"] == pr["id"]
+
+
+def test_words_that_are_no_repository(lab: Lab, hub: Hub):
+    for words in ("nothing", "a/b/c", "./ada/lib"):
+        error = lab.refused("repo", "add", words)
+        assert (error["exit"], error["code"]) == (2, "usage"), words
+    folder = repos.build(lab.front.repo / "ada" / "lib")
+    assert lab.good("repo", "add", "ada/lib")["path"] == str(folder.resolve())
+    assert hub.requests == []

@@ -1,0 +1,375 @@
+"""`dursor pr create`: one branch, one commit, one pull request, however often it is asked for."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import repos
+from front import appending
+from hub.server import PROTECTED
+from lab import Lab
+
+OWN_REVIEW = "# Description\n\n<!-- what and why -->\n\n## Checklist\n\n- [ ] tests\n"
+
+
+def trailers(lab: Lab, branch: str) -> dict[str, str]:
+    listing = lab.remote.git("log", "-1", "--format=%(trailers)", branch)
+    return dict(line.split(": ") for line in listing.splitlines() if line)
+
+
+def test_a_run_becomes_one_branch_one_commit_one_pull_request(lab: Lab):
+    base = lab.remote.head("main")
+    run, pr = lab.open()
+
+    branch = f"dursor/{run['id'][:8]}"
+    assert {**lab.remote.branches} == {"main": base, branch: pr["latest_commit"]}
+    assert lab.log(branch, "%P %an <%ae> %cn") == [
+        f"{base} Ada <{lab.hub.accounts['ada'].id}+ada@users.noreply.127.0.0.1> Ada",
+        " Ada <ada@example.com> Ada",
+    ]
+    assert trailers(lab, branch) == {
+        "Dursor-Run": run["id"],
+        "Dursor-Model": run["model_name"],
+        "Dursor-Base": base,
+    }
+    assert lab.remote.show(branch, "README.md") == b"line 1\nline 2\nline 3\nline 4"
+    assert (lab.pull.base, lab.pull.branch, lab.pull.draft) == ("main", branch, False)
+    assert pr == {
+        "id": pr["id"],
+        "task_id": run["task_id"],
+        "number": 1,
+        "url": f"{lab.hub.url}/ada/lib/pull/1",
+        "branch": branch,
+        "title": "append a line",
+        "body": pr["body"],
+        "latest_commit": lab.remote.head(branch),
+        "status": "open",
+        "created_at": pr["created_at"],
+        "updated_at": pr["updated_at"],
+    }
+    assert pr["body"].startswith("Appended line 4.\n\nAsked for:\n\n> append a line\n\nMade by")
+    assert lab.good("pr", "list")["items"] == [pr]
+    assert lab.good("task", "show", run["task_id"])["prs"] == [pr]
+
+
+def test_creating_twice_finds_the_first(lab: Lab):
+    run, first = lab.open()
+
+    again = lab("pr", "create", "--run", run["id"][:6], "--title", "another")
+
+    assert (again.exit_code, again.data) == (0, first)
+    assert "#1 is there already and stays as it is" in again.stderr
+    assert len(lab.remote.pulls) == 1
+
+
+@pytest.mark.parametrize("after", ["POST *git-receive-pack", "POST */pulls"])
+def test_a_create_that_was_killed_is_healed_by_the_next(lab: Lab, after: str):
+    """Killed between push and API call, and between API call and store."""
+    run = lab.run()
+    reached, gone = threading.Event(), threading.Event()
+
+    def hang(request: Any, proceed: Callable[[], Any]) -> None:
+        proceed()
+        reached.set()
+        gone.wait(20)
+
+    lab.hub.on(after, hang)
+    process = lab.front.start("pr", "create", "--run", run["id"])
+    assert reached.wait(20)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    gone.set()
+
+    pr = lab.good("pr", "create", "--run", run["id"])
+
+    assert [*lab.remote.pulls] == [1]
+    assert lab.log(pr["branch"]) == ["append a line", "start"]
+    assert lab.good("pr", "list")["items"] == [pr]
+    assert lab.good("pr", "create", "--run", run["id"]) == pr
+
+
+def test_two_processes_at_once_make_one_pull_request(lab: Lab):
+    run = lab.run()
+    both = threading.Barrier(2)
+
+    def together(request: Any, proceed: Callable[[], Any]) -> Any:
+        both.wait(20)  # neither has seen the other's when it asks for its own
+        return proceed()
+
+    lab.hub.on("POST */pulls", together, times=2)
+    started = [lab.front.start("pr", "create", "--run", run["id"], "--json") for _ in range(2)]
+    ended = [process.communicate(timeout=30) for process in started]
+
+    assert [process.returncode for process in started] == [0, 0], ended
+    assert [*lab.remote.pulls] == [1]
+    (pr,) = lab.good("pr", "list")["items"]
+    assert lab.log(pr["branch"]) == ["append a line", "start"]
+
+
+def test_words_of_the_users_own(lab: Lab):
+    run = lab.run()
+
+    words = ("--title", "Mine", "--body", "-", "--branch", "fix/readme", "--draft")
+    pr = lab.good("pr", "create", "--run", run["id"], *words, input="why\nnot\n")
+
+    assert (pr["title"], pr["body"], pr["branch"]) == ("Mine", "why\nnot", "fix/readme")
+    assert (pr["status"], lab.pull.draft) == ("draft", True)
+
+
+def test_drafts_that_are_not_allowed_become_ordinary_and_that_is_said(lab: Lab):
+    lab.remote.drafts = False
+    run = lab.run()
+
+    done = lab("pr", "create", "--run", run["id"], "--draft")
+
+    assert (done.exit_code, done.data["status"]) == (0, "open")
+    assert "ada/lib takes no drafts: #1 is open for review" in done.stderr
+
+
+def test_the_repositorys_template_is_filled_in(lab: Lab):
+    repos.commit(lab.front.repo, {".github/pull_request_template.md": OWN_REVIEW})
+    lab.remote.git("fetch", "-q", str(lab.front.repo), "main:main")
+
+    _, pr = lab.open()
+
+    head, _, rest = pr["body"].partition("\n\n")
+    assert head == "# Description"
+    assert rest.startswith("Appended line 4.\n")
+    assert rest.endswith("<!-- what and why -->\n\n## Checklist\n\n- [ ] tests\n")
+
+
+def test_a_chain_of_answers_is_one_commit_and_is_called_what_was_asked_first(lab: Lab):
+    first = lab.run()
+    run = lab.run(appending("line 5", "line 4"), "--from", first["id"], text="and another")
+
+    pr = lab.good("pr", "create", "--run", run["id"])
+
+    assert pr["title"] == "append a line"
+    assert "> append a line\n\n> and another" in pr["body"]
+    assert lab.log(pr["branch"]) == ["and another", "start"]
+    assert lab.remote.show(pr["branch"], "README.md").endswith(b"line 4\nline 5")
+
+
+# what is not published
+
+
+def test_a_run_without_a_change_that_others_could_apply_is_refused(lab: Lab):
+    failed = lab.ask("no patch here")
+    (lab.front.repo / "calc.py").write_text("edited = True\n")
+    dirty = lab.run(None, "--dirty")
+
+    error = lab.refused("pr", "create", "--run", failed["id"])
+    assert (error["exit"], error["code"]) == (2, "usage")
+    assert error["message"].endswith("has nothing to publish: it is failed (no_patch)")
+
+    error = lab.refused("pr", "create", "--run", dirty["id"])
+    assert (error["exit"], error["code"]) == (8, "conflict")
+    assert "uncommitted changes (--dirty)" in error["message"]
+    assert error["hint"].startswith("git commit -a")
+    assert lab.hub.requests == []
+
+
+def test_a_base_that_github_lacks_is_refused(lab: Lab):
+    commit = repos.commit(lab.front.repo, {"new.py": "1\n"})
+    run = lab.run()
+
+    error = lab.refused("pr", "create", "--run", run["id"])
+
+    assert error["exit"] == 8
+    assert f"started from {commit[:8]}, which ada/lib does not have" in error["message"]
+    assert error["hint"] == "git push origin main, then the same again"
+    assert {*lab.remote.branches} == {"main"}
+
+
+def test_a_base_on_another_branch_is_named(lab: Lab):
+    repos.git(lab.front.repo, "switch", "-qc", "topic")
+    repos.commit(lab.front.repo, {"new.py": "1\n"})
+    lab.remote.git("fetch", "-q", str(lab.front.repo), "topic:topic")
+    run = lab.run()
+
+    error = lab.refused("pr", "create", "--run", run["id"])
+    assert (error["exit"], error["hint"]) == (8, "--base topic")
+    assert "main of ada/lib does not hold" in error["message"]
+
+    pr = lab.good("pr", "create", "--run", run["id"], "--base", "topic")
+    assert lab.pull.base == "topic"
+    error = lab.refused("pr", "create", "--run", run["id"], "--base", "main")
+    assert (error["exit"], error["code"]) == (8, "conflict")
+    assert pr["number"] == 1
+
+
+@pytest.mark.parametrize("ref", ["topic", "origin/topic"])
+def test_the_base_is_the_branch_that_the_round_named(lab: Lab, ref: str):
+    lab.remote.git("branch", "topic", "main")
+    repos.git(
+        lab.front.repo, "fetch", "-q", str(lab.remote.path), "topic:refs/remotes/origin/topic"
+    )
+    repos.git(lab.front.repo, "branch", "topic", "main")
+    run = lab.run(None, "--base", ref)
+
+    lab.good("pr", "create", "--run", run["id"])
+
+    assert lab.pull.base == "topic"
+
+
+def test_a_base_branch_that_moved_on_is_no_obstacle(lab: Lab):
+    run = lab.run()
+    lab.remote.commit("main", {"other.py": "1\n"})
+
+    lab.good("pr", "create", "--run", run["id"])
+
+    assert lab.pull.base == "main"
+
+
+def test_a_branch_of_somebody_else_is_left_alone(lab: Lab):
+    run = lab.run()
+    theirs = lab.remote.commit(f"dursor/{run['id'][:8]}", {"x": "y\n"})
+
+    error = lab.refused("pr", "create", "--run", run["id"])
+
+    assert (error["exit"], error["hint"]) == (8, "--branch ANOTHER-NAME")
+    assert lab.remote.head(f"dursor/{run['id'][:8]}") == theirs
+    lab.good("pr", "create", "--run", run["id"], "--branch", "mine")
+
+
+def test_a_pull_request_of_somebody_else_is_not_taken_for_ours(lab: Lab):
+    lab.open("--branch", "shared")
+    other = lab.run(appending("line V", "line 3"))
+
+    error = lab.refused("pr", "create", "--run", other["id"], "--branch", "shared")
+
+    assert (error["exit"], error["hint"]) == (8, "--branch ANOTHER-NAME")
+    assert f"not from run {other['id'][:8]}" in error["message"]
+
+
+@pytest.mark.parametrize(("how", "said"), [("squash", "was merged into main"), ("", "was closed")])
+def test_one_that_is_over_is_not_opened_again(lab: Lab, how: str, said: str):
+    run, pr = lab.open()
+    if how:
+        lab.hub.merge(lab.pull, how)
+    else:
+        lab.hub.close(lab.pull)
+    lab.remote.delete_branch(pr["branch"])
+
+    error = lab.refused("pr", "create", "--run", run["id"])
+
+    assert error["exit"] == 8
+    assert error["message"].endswith(said)
+    assert [*lab.remote.pulls] == [1]
+
+
+# the repository on GitHub
+
+
+def test_what_stands_in_the_way_is_said_with_the_next_step(lab: Lab):
+    run, main = lab.run(), lab.remote.head("main")
+
+    def refused(*words: str) -> tuple[int, str, str]:
+        error = lab.refused("pr", "create", "--run", run["id"], *words)
+        return error["exit"], error["message"], error["hint"]
+
+    assert refused("--base", "mian") == (2, "ada/lib has no branch 'mian'", "--base BRANCH")
+    assert refused("--base", "eve:main")[0] == 2
+    assert refused("--branch", "a..b")[0] == 2
+
+    lab.remote.refused["refs/heads/release"] = PROTECTED
+    assert refused("--branch", "release")[0] == 7
+
+    lab.remote.archived = True
+    assert refused() == (7, "ada/lib is archived", "unarchive it on GitHub")
+    lab.remote.archived = False
+
+    lab.remote.delete_branch("main")
+    code, message, hint = refused()
+    assert (code, message) == (8, "ada/lib is empty: it has no branch to merge into")
+    assert hint.startswith("git push origin main")
+    lab.remote.git("update-ref", "refs/heads/main", str(main))
+
+    token = lab.front.extra.pop("DURSOR_GITHUB_TOKEN")
+    code, _, hint = refused()
+    assert (code, "dursor github login" in hint) == (4, True)
+    lab.front.extra["DURSOR_GITHUB_TOKEN"] = token
+
+    repos.git(lab.front.repo, "remote", "set-url", "origin", "/srv/lib.git")
+    code, message, hint = refused()
+    assert (code, hint) == (2, "git remote add github https://github.com/OWNER/NAME.git")
+    assert "has no remote on GitHub (remotes: /srv/lib.git)" in message
+    assert lab.remote.pulls == {}
+
+
+def test_a_fork_is_pushed_to_and_its_parent_is_asked(lab: Lab, tmp_path: Path):
+    fork = lab.hub.fork(lab.remote, "bob")
+    lab.front.extra |= lab.hub.env(lab.hub.token("bob"))
+    repos.git(lab.front.repo, "remote", "set-url", "origin", f"git@127.0.0.1:bob/{fork.name}.git")
+    run, pr = lab.open()
+
+    branch = f"dursor/{run['id'][:8]}"
+    assert {*lab.remote.branches} == {"main"}
+    assert {*fork.branches} == {"main", branch}
+    assert (pr["url"], lab.pull.head) == (f"{lab.hub.url}/ada/lib/pull/1", fork)
+
+    second = lab.good("pr", "create", "--run", run["id"], "--base", "bob:main", "--branch", "b2")
+    assert second["url"] == f"{lab.hub.url}/bob/lib/pull/1"
+
+
+def test_a_remote_that_is_a_fork_is_found(lab: Lab):
+    fork = lab.hub.fork(lab.remote, "bob")
+    lab.front.extra |= lab.hub.env(lab.hub.token("bob"))
+    run = lab.run()
+
+    error = lab.refused("pr", "create", "--run", run["id"])
+    assert (error["exit"], error["code"]) == (4, "auth")
+    assert "may not push to ada/lib" in error["message"]
+
+    repos.git(lab.front.repo, "remote", "add", "mine", f"{lab.hub.url}/bob/lib")
+    lab.good("pr", "create", "--run", run["id"])
+    assert lab.pull.head is fork
+
+
+# what stays as it was
+
+
+def test_the_users_repository_is_not_touched(lab: Lab):
+    (lab.front.repo / "calc.py").write_text("edited = True\n")
+    repos.write(lab.front.repo, {"untracked": "1\n"})
+    run = lab.run()
+    before = repos.fingerprint(lab.front.repo)
+
+    lab.good("pr", "create", "--run", run["id"])
+    next_run = lab.run(appending("line 5", "line 4"), "--task", run["task_id"])
+    lab.good("pr", "sync", "1")
+    lab.good("pr", "update", "1", "--run", next_run["id"])
+
+    assert repos.fingerprint(lab.front.repo) == before
+    assert lab.log(run["id"] and f"dursor/{run['id'][:8]}") == ["append a line"] * 2 + ["start"]
+
+
+def test_the_browser_is_shown_the_page_and_no_secret(lab: Lab, tmp_path: Path):
+    seen = tmp_path / "seen"
+    browser = tmp_path / "browser"
+    browser.write_text(
+        f'#!/bin/sh\necho "$@" >"{seen}.new"; env >>"{seen}.new"; mv "{seen}.new" "{seen}"\n'
+    )
+    browser.chmod(0o755)
+    lab.front.extra["BROWSER"] = str(browser)
+    run = lab.run()
+
+    done = lab.front.process("pr", "create", "--run", run["id"], "--web", "--json")
+
+    assert done.exit_code == 0
+    subprocess.run(
+        ["sh", "-c", f'until [ -e "{seen}" ]; do sleep 0.02; done'], timeout=10, check=True
+    )
+    page, *environment = seen.read_text().splitlines()
+    assert page == done.data["url"]
+    assert any(line.startswith("PATH=") for line in environment)
+    assert not any("TOKEN" in line or "API_KEY" in line for line in environment)
+
+    lab.front.extra["BROWSER"] = os.devnull + "/nothing"
+    done = lab("pr", "create", "--run", run["id"], "--web")
+    assert (done.exit_code, f"open {page}" in done.stderr) == (0, True)

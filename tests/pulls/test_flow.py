@@ -1,0 +1,90 @@
+"""The whole way: sign in, clone, round, pull request, review, second round, update."""
+
+import leaks
+from front import appending
+from lab import Lab
+
+
+def test_from_a_login_to_a_pull_request_that_grows(lab: Lab):
+    hub = lab.hub
+    remote = hub.repo("ada/secret", {"README.md": "line 1\nline 2\nline 3\n"}, private=True)
+    app = hub.app("helper")
+    hub.install(app, "ada", [remote])
+    lab.front.extra = hub.env() | {"DURSOR_ENCRYPTION_KEY": "correct horse battery"}
+    words = ("github", "login", "--app-id", str(app.id), "--private-key-file", "-")
+    done = [lab(*words, input=hub.private_key), lab("repo", "add", "ada/secret")]
+
+    first = lab.run(None, "--repo", "secret")
+    done.append(lab("pr", "create", "--run", first["id"]))
+    pull = remote.pulls[1]
+    hub.comment(pull, "grace", "Is that all?")
+    hub.line(pull, "grace", "A line more.", "README.md", 4)
+    hub.review(pull, "grace", "Please.", "CHANGES_REQUESTED")
+    done.append(lab("pr", "sync", "1"))
+    second = lab.run(
+        appending("line 5", "line 4"), "--task", first["task_id"], text="address the review"
+    )
+    done.append(lab("pr", "update", "1", "--run", second["id"]))
+    done.append(lab("pr", "show", "1"))
+    assert [one.exit_code for one in done] == [0] * 6, done
+
+    branch, base = f"dursor/{first['id'][:8]}", remote.head("main")
+    assert {*remote.branches} == {"main", branch}
+    author = f"helper[bot] <{app.id + 100_000}+helper[bot]@users.noreply.127.0.0.1>"
+    form = "%an <%ae>%n%cn <%ce>%n%s%n%(trailers:only,unfold)"
+    told = remote.git("log", f"--format={form}", f"{base}..{branch}").split("\n\n")
+    assert [one.splitlines() for one in told] == [
+        [
+            author,
+            author,
+            text,
+            f"Dursor-Run: {run['id']}",
+            f"Dursor-Model: {run['model_name']}",
+            f"Dursor-Base: {run['base_commit']}",
+        ]
+        for text, run in (("address the review", second), ("append a line", first))
+    ]
+    assert (
+        second["base_commit"]
+        == done[2].data["latest_commit"]
+        == remote.git("rev-parse", f"{branch}^")
+    )
+    assert remote.git("rev-parse", f"{branch}~2") == base
+    assert remote.show(branch, "README.md").decode().split("\n") == [
+        f"line {number}" for number in range(1, 6)
+    ]
+    assert done[5].data["latest_commit"] == remote.head(branch)
+    assert [one["content"].splitlines()[-1] for one in done[3].data["messages"]] == [
+        "Is that all?",
+        "A line more.",
+        "Please.",
+    ]
+
+    assert len([one for one in hub.minted if one.repos]) == 1  # for ten commands and more
+    tokens = [one.text for one in hub.minted]
+    secrets = [*tokens, hub.private_key.splitlines()[3], "correct horse battery"]
+    leaks.check(lab.front, *done, keys=secrets)
+
+
+def test_a_token_that_was_revoked_is_minted_once_more(lab: Lab):
+    app = lab.hub.app("helper")
+    lab.hub.install(app, "ada", [lab.remote])
+    lab.front.extra = lab.hub.app_env(app) | {"DURSOR_ENCRYPTION_KEY": "correct horse battery"}
+    run, pr = lab.open()
+    (minted,) = lab.hub.minted
+    minted.revoked = True
+    second = lab.run(appending("line 5", "line 4"), "--from", run["id"])
+
+    lab.good("pr", "update", "1", "--run", second["id"])
+
+    assert len(lab.hub.minted) == 2
+    assert len(lab.log(pr["branch"])) == 3
+
+
+def test_clocks_that_differ_are_no_obstacle(lab: Lab):
+    app = lab.hub.app("helper")
+    lab.hub.install(app, "ada", [lab.remote])
+    lab.front.extra = lab.hub.app_env(app)
+    for skew in (300, -300):
+        lab.hub.skew = skew
+        assert lab.good("github", "status")["login"] == "helper[bot]"

@@ -1,0 +1,182 @@
+"""`dursor github`: who dursor is there, kept in the key store and nowhere else."""
+
+import leaks
+import pytest
+from front import Done
+from hub import Hub
+from lab import Lab
+
+PASSPHRASE = {"DURSOR_ENCRYPTION_KEY": "correct horse battery"}
+
+
+@pytest.fixture
+def out(lab: Lab) -> Lab:
+    """Give dursor with a key store, signed in by nothing."""
+    lab.front.extra = lab.hub.env() | PASSPHRASE
+    return lab
+
+
+def app_words(app_id: int, *words: str) -> list[str]:
+    return ["github", "login", "--app-id", str(app_id), "--private-key-file", "-", *words]
+
+
+def test_nobody_is_signed_in(out: Lab):
+    status = out.good("github", "status")
+    assert status == {
+        "api_url": out.hub.api_url,
+        "kind": None,
+        "login": None,
+        "app_id": None,
+        "installation_id": None,
+    }
+    shown = out.front("github", "status")
+    assert "nobody is signed in" in shown.stdout
+    assert "hint: dursor github login" in shown.stderr
+    error = out.refused("github", "repos")
+    assert (error["exit"], error["code"]) == (4, "auth")
+
+
+def test_a_token_is_kept_once_github_has_taken_it(out: Lab):
+    token = out.hub.token("ada")
+    login = out.front("github", "login", "--token-stdin", "--json", input=f"{token}\n")
+    assert login.data == {
+        "api_url": out.hub.api_url,
+        "kind": "token",
+        "login": "ada",
+        "app_id": None,
+        "installation_id": None,
+    }
+    status = out("github", "status")
+    assert status.data == login.data
+    _, pr = out.open()
+    assert pr["number"] == 1
+    leaks.check(out.front, login, status, keys=[token])
+
+    bye = out.good("github", "logout")
+    assert (bye["kind"], out.good("github", "status")["kind"]) == (None, None)
+    again = out("github", "logout")
+    assert "nobody was signed in to 127.0.0.1" in again.stderr
+
+
+def test_what_github_refuses_is_not_kept(out: Lab):
+    for words, said in (
+        (["github", "login", "--token-stdin"], "ghp_wrong"),
+        (["github", "login", "--token-stdin"], "two words"),
+        (app_words(4711), out.hub.private_key),
+        (app_words(out.hub.app().id), "-----BEGIN nonsense"),
+    ):
+        error = out.refused(*words, input=said)
+        assert (error["exit"], error["code"]) == (4, "auth"), words
+    assert not (out.front.data / "keys.json").exists()
+    assert out.good("github", "status")["kind"] is None
+
+
+def test_an_app_is_kept_and_finds_its_installation(out: Lab, tmp_path):
+    app = out.hub.app("helper")
+    installation = out.hub.install(app, "ada", [out.remote])
+    file = tmp_path / "key.pem"
+    file.write_text(out.hub.private_key)
+    words = ("github", "login", "--app-id", str(app.id), "--private-key-file", str(file))
+
+    login = out(*words)
+
+    assert login.data == {
+        "api_url": out.hub.api_url,
+        "kind": "app",
+        "login": "helper[bot]",
+        "app_id": str(app.id),
+        "installation_id": str(installation.id),
+    }
+    assert out.good("github", "status") == login.data
+    assert [one["name"] for one in out.good("github", "repos")["items"]] == ["ada/lib"]
+    body = "".join(out.hub.private_key.splitlines()[1:3])
+    leaks.check(out.front, login, keys=[body, out.hub.private_key.splitlines()[2]])
+
+    other = out.hub.install(app, "bob")
+    assert out.good("github", "status")["installation_id"] is None
+    error = out.refused("github", "login", "--installation-id", "12")
+    assert (error["exit"], error["code"]) == (4, "auth")
+    chosen = out.good("github", "login", "--installation-id", str(other.id))
+    assert chosen["installation_id"] == str(other.id)
+
+    token = out.hub.token("ada")  # whoever signs in takes the App's place
+    assert out.good("github", "login", "--token-stdin", input=token)["kind"] == "token"
+    assert out.good("github", "status")["login"] == "ada"
+    assert out.good(*app_words(app.id), input=out.hub.private_key)["kind"] == "app"
+    assert out.good("github", "status")["kind"] == "app"
+    assert out.good("github", "logout")["kind"] is None
+    error = out.refused("github", "login", "--installation-id", str(other.id))
+    assert error["exit"] in {2, 4}
+
+
+def test_an_app_that_is_nowhere_yet_is_kept_and_that_is_said(out: Lab):
+    app = out.hub.app("helper")
+    done = out(*app_words(app.id), input=out.hub.private_key)
+    assert (done.exit_code, done.data["installation_id"]) == (0, None)
+    assert "the App is not installed anywhere yet" in done.stderr
+
+
+def test_the_environment_comes_first_and_that_is_said(out: Lab):
+    token = out.hub.token("ada")
+    out.front.extra["DURSOR_GITHUB_TOKEN"] = out.hub.token("bob")
+    done = out("github", "login", "--token-stdin", input=token)
+    assert "DURSOR_GITHUB_TOKEN is set in the environment" in done.stderr
+    assert out.good("github", "status")["login"] == "bob"
+    left = out("github", "logout")
+    assert left.data["kind"] == "token"
+    assert "DURSOR_GITHUB_TOKEN still says who dursor is" in left.stderr
+
+
+def test_without_a_place_for_secrets_nothing_is_kept(out: Lab):
+    del out.front.extra["DURSOR_ENCRYPTION_KEY"]
+    error = out.refused("github", "login", "--token-stdin", input=out.hub.token("ada"))
+    assert (error["exit"], error["code"]) == (4, "auth")
+    assert error["hint"] == "export DURSOR_ENCRYPTION_KEY=PASSPHRASE"
+
+
+@pytest.mark.parametrize(
+    ("words", "input"),
+    [
+        ((), None),
+        (("--token-stdin",), " \n"),
+        (("--app-id", "1"), None),
+        (("--private-key-file", "-"), None),
+        (("--private-key-file", "/no/such/file", "--app-id", "1"), None),
+        (("--app-id", "1", "--token-stdin"), None),
+        (("--installation-id", "1", "--token-stdin"), None),
+    ],
+)
+def test_words_that_do_not_go_together(out: Lab, words: tuple[str, ...], input: str | None):
+    error = out.refused("github", "login", *words, input=input)
+    assert (error["exit"], error["code"]) == (2, "usage")
+    assert out.hub.requests == []
+
+
+def test_what_the_login_can_reach(lab: Lab):
+    lab.hub.repo("ada/secret", {"x": "1\n"}, private=True)
+    lab.remote.commit("topic", {"x": "1\n"})
+
+    listed = lab.good("github", "repos")["items"]
+    assert listed[0] == {
+        "name": "ada/lib",
+        "default_branch": "main",
+        "private": False,
+        "archived": False,
+        "url": f"{lab.hub.url}/ada/lib",
+    }
+    assert [one["name"] for one in listed] == ["ada/lib", "ada/secret"]
+    assert lab.good("github", "branches", "ada/lib")["items"] == [
+        {"name": name, "commit": lab.remote.head(name), "default": name == "main"}
+        for name in ("main", "topic")
+    ]
+    shown: Done = lab.front("github", "repos")
+    assert f"ada/secret  main    private  {lab.hub.url}/ada/secret" in shown.stdout
+    for words, code in (("ada/nothing", "not_found"), ("nothing", "usage")):
+        assert lab.refused("github", "branches", words)["code"] == code
+
+
+def test_a_hundred_branches_and_more(lab: Lab, hub: Hub):
+    head = str(lab.remote.head("main"))
+    names = "".join(f"create refs/heads/b{number:03} {head}\n" for number in range(120))
+    lab.remote.git("update-ref", "--stdin", stdin=names.encode())
+    assert len(lab.good("github", "branches", "ada/lib")["items"]) == 121

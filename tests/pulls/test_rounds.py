@@ -1,0 +1,80 @@
+"""Rounds with --task while the task has a pull request: they start from its branch as it is now."""
+
+from front import appending
+from lab import Lab
+
+FIVE = appending("line 5", "line 4")
+
+
+def test_a_round_starts_from_what_a_colleague_pushed_last(lab: Lab):
+    first, pr = lab.open()
+    theirs = lab.remote.commit(pr["branch"], {"calc.py": "theirs = True\n"})
+
+    second = lab.run(FIVE, "--task", first["task_id"], "--file", "calc.py")
+
+    assert (second["base_commit"], second["base_ref"]) == (theirs, pr["branch"])
+    assert b"theirs = True" in lab.front.sent[-1].body
+    assert lab.good("run", "show", second["id"])["patch"].startswith("diff --git a/README.md")
+    compared = lab.good("run", "compare", first["id"], second["id"])
+    assert [file["path"] for file in compared["files"]] == ["README.md"]
+    again = lab.good("run", "retry", second["id"])["runs"][0]
+    assert again["base_commit"] == theirs
+    third = lab.run(appending("line 6", "line 5"), "--from", second["id"])
+    assert third["base_commit"] == theirs
+
+
+def test_a_base_of_ones_own_does_not_go_with_it(lab: Lab):
+    first, _ = lab.open()
+    sent = len(lab.front.sent)
+    for words in (("--base", "main"), ("--dirty",)):
+        error = lab.refused("run", "more of it", "-m", "gpt", "--task", first["task_id"], *words)
+        assert (error["exit"], error["code"]) == (2, "usage")
+        assert f"{words[0]} does not go with --task" in error["message"]
+    assert len(lab.front.sent) == sent
+
+
+def test_a_task_whose_branch_is_gone_starts_from_head_and_says_so(lab: Lab):
+    first, pr = lab.open()
+    lab.remote.delete_branch(pr["branch"])
+
+    second = lab.run(None, "--task", first["task_id"])
+
+    assert second["base_ref"] == "HEAD"
+    said = f"the branch {pr['branch']} of #1 is deleted: this round does not start from it"
+    assert second["warnings"] == [said]
+
+
+def test_a_task_whose_pull_request_is_over_may_have_another_base(lab: Lab):
+    first, _ = lab.open()
+    lab.hub.merge(lab.pull, "squash")
+    second = lab.run(None, "--task", first["task_id"], "--base", "main")
+    assert second["base_ref"] == "main"
+    assert second["warnings"] == ["#1 was merged into main: this round does not start from it"]
+
+
+def test_without_github_a_round_of_such_a_task_does_not_start(lab: Lab):
+    first, _ = lab.open()
+    lab.front.extra["DURSOR_GITHUB_TOKEN"] = "ghp_wrong"
+    sent = len(lab.front.sent)
+    error = lab.refused("run", "more of it", "-m", "gpt", "--task", first["task_id"])
+    assert (error["exit"], error["code"]) == (4, "auth")
+    assert len(lab.front.sent) == sent
+
+
+def test_a_round_in_a_process_of_its_own(lab: Lab):
+    first, pr = lab.open()
+    theirs = lab.remote.commit(pr["branch"], {"calc.py": "theirs = True\n"})
+    words = ("more of it", "-m", "gpt", "--task", first["task_id"], "--detach")
+    lab.front.server._routes.clear()
+    lab.front.answers(FIVE, models=["gpt"])
+
+    (run,) = lab.front.round(*words).runs
+    (done,) = lab.good("run", "watch", run["id"])["runs"]
+
+    assert (done["status"], done["base_commit"]) == ("succeeded", theirs)
+
+
+def test_a_task_without_one_asks_nobody(lab: Lab):
+    run = lab.run()
+    lab.run(None, "--task", run["task_id"])
+    assert lab.hub.requests == []

@@ -1,0 +1,246 @@
+"""`dursor pr update`: one more commit on the branch, and never over anybody's head."""
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import repos
+from front import appending
+from hub.server import PROTECTED
+from lab import Lab
+
+FIVE = appending("line 5", "line 4")
+
+
+def commits(lab: Lab, branch: str) -> list[str]:
+    """The runs that the commits of BRANCH name, newest first."""
+    return lab.log(branch, "%(trailers:key=Dursor-Run,valueonly,separator=)")
+
+
+def test_an_answer_that_goes_on_from_the_published_one(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"], text="and another")
+
+    grown = lab.good("pr", "update", "1", "--run", second["id"])
+
+    head = lab.remote.head(pr["branch"])
+    assert grown == {**pr, "latest_commit": head, "updated_at": grown["updated_at"]}
+    assert grown["updated_at"] >= pr["updated_at"]
+    assert commits(lab, pr["branch"]) == [second["id"], first["id"], ""]
+    assert lab.remote.git("rev-parse", f"{head}^") == pr["latest_commit"]
+    assert lab.remote.show(head, "README.md").endswith(b"line 3\nline 4\nline 5")
+    assert lab.good("pr", "list")["items"] == [grown]
+
+
+def test_an_answer_to_a_round_on_the_branch_itself(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--task", first["task_id"])
+    assert (second["base_commit"], second["base_ref"]) == (pr["latest_commit"], pr["branch"])
+    third = lab.run(appending("line 6", "line 5"), "--from", second["id"])
+
+    lab.good("pr", "update", "#1", "--run", second["id"])
+    lab.good("pr", "update", pr["url"], "--run", third["id"])
+
+    assert commits(lab, pr["branch"]) == [third["id"], second["id"], first["id"], ""]
+    assert lab.remote.show(pr["branch"], "README.md").endswith(b"line 5\nline 6")
+
+
+def test_updating_twice_is_updating_once(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+
+    done = lab.good("pr", "update", pr["id"][:8], "--run", second["id"])
+    again = lab("pr", "update", "1", "--run", second["id"])
+
+    assert again.data["latest_commit"] == done["latest_commit"]
+    assert f"#1 holds run {second['id'][:8]} already" in again.stderr
+    assert len(commits(lab, pr["branch"])) == 3
+
+
+def test_an_update_that_was_killed_is_healed_by_the_next(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+    reached, gone = threading.Event(), threading.Event()
+
+    def hang(request: Any, proceed: Callable[[], Any]) -> None:
+        proceed()
+        reached.set()
+        gone.wait(20)
+
+    lab.hub.on("POST *git-receive-pack", hang)
+    process = lab.front.start("pr", "update", "1", "--run", second["id"])
+    assert reached.wait(20)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    gone.set()
+
+    grown = lab.good("pr", "update", "1", "--run", second["id"])
+
+    assert commits(lab, pr["branch"]) == [second["id"], first["id"], ""]
+    assert grown["latest_commit"] == lab.remote.head(pr["branch"])
+
+
+def test_a_base_branch_that_moved_on_is_no_obstacle(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+    lab.remote.commit("main", {"other.py": "1\n"})
+
+    lab.good("pr", "update", "1", "--run", second["id"])
+
+    assert commits(lab, pr["branch"])[:2] == [second["id"], first["id"]]
+
+
+def test_a_colleagues_push_is_left_alone(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+    theirs = lab.remote.commit(pr["branch"], {"theirs.py": "1\n"}, author="Grace")
+
+    error = lab.refused("pr", "update", "1", "--run", second["id"])
+
+    assert (error["exit"], error["code"]) == (8, "conflict")
+    assert f"#1 has a commit by Grace ({theirs[:8]})" in error["message"]
+    assert f"dursor run TEXT --task {first['task_id'][:8]}" in error["hint"]
+    assert lab.remote.head(pr["branch"]) == theirs
+
+    third = lab.run(FIVE, "--task", first["task_id"])
+    lab.good("pr", "update", "1", "--run", third["id"])
+    assert lab.log(pr["branch"]) == ["append a line", "change", "append a line", "start"]
+    assert lab.remote.show(pr["branch"], "theirs.py") == b"1"
+
+
+def test_a_push_in_the_very_moment_is_left_alone(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+    theirs: list[str] = []
+
+    def overtake(request: Any, proceed: Callable[[], Any]) -> Any:
+        if request.query.get("service") == "git-receive-pack" and not theirs:
+            theirs.append(lab.remote.commit(pr["branch"], {"theirs.py": "1\n"}))
+        return proceed()
+
+    lab.hub.on("GET */info/refs", overtake, times=9)
+    error = lab.refused("pr", "update", "1", "--run", second["id"])
+
+    assert (error["exit"], error["code"]) == (8, "conflict")
+    assert "somebody else has pushed to it" in error["message"]
+    assert [lab.remote.head(pr["branch"])] == theirs
+
+
+def test_a_rewritten_branch_is_left_alone(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+    branch, before = pr["branch"], str(lab.remote.head("main"))
+    message = lab.remote.git("log", "-1", "--format=%B", branch)
+
+    def put(tree: str, parent: str) -> str:
+        oid = lab.remote.git("rev-parse", f"{tree}^{{tree}}")
+        made = lab.remote.git("commit-tree", oid, "-p", parent, "-m", message)
+        lab.remote.git("update-ref", f"refs/heads/{branch}", made)
+        return made
+
+    def amended() -> str:
+        return put(lab.remote.commit("scratch", {"README.md": "line 4!\n"}), before)
+
+    def rebased() -> str:
+        both = {"README.md": "line 1\nline 2\nline 3\nline 4\n", "other.py": "1\n"}
+        onto = lab.remote.commit("main", {"other.py": "1\n"})
+        return put(lab.remote.commit("scratch", both), onto)
+
+    def rebased_onto_nothing_new() -> str:
+        start = lab.remote.git("rev-parse", f"{before}^{{tree}}")
+        onto = lab.remote.git("commit-tree", start, "-p", before, "-m", "nothing")
+        return put(pr["latest_commit"], onto)
+
+    for rewrite in (amended, rebased, rebased_onto_nothing_new):
+        theirs = rewrite()
+        error = lab.refused("pr", "update", "1", "--run", second["id"])
+        assert error["exit"] == 8
+        assert "#1 was rewritten (rebased, amended or force-pushed)" in error["message"]
+        assert lab.remote.head(branch) == theirs
+
+    lab.good("pr", "sync", "1")  # knowing of it changes nothing
+    assert "was rewritten" in lab.refused("pr", "update", "1", "--run", second["id"])["message"]
+
+
+def test_a_run_that_did_not_start_from_what_is_there_is_refused(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--task", first["task_id"])
+    rival = lab.run(appending("line V", "line 4"), "--task", first["task_id"])
+    lab.good("pr", "update", "1", "--run", second["id"])
+
+    error = lab.refused("pr", "update", "1", "--run", rival["id"])
+
+    assert error["exit"] == 8
+    assert error["message"] == (
+        f"#1 holds run {second['id'][:8]}, which {rival['id'][:8]} did not start from; "
+        "nothing was pushed"
+    )
+    assert commits(lab, pr["branch"])[0] == second["id"]
+
+
+def test_one_that_is_over_takes_no_more(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+
+    def refusal() -> str:
+        error = lab.refused("pr", "update", "1", "--run", second["id"])
+        assert (error["exit"], error["code"]) == (8, "conflict")
+        return str(error["message"])
+
+    lab.remote.delete_branch(pr["branch"])
+    assert refusal() == f"the branch {pr['branch']} of #1 is deleted"
+    lab.remote.git("update-ref", f"refs/heads/{pr['branch']}", pr["latest_commit"])
+    lab.hub.close(lab.pull)
+    assert refusal() == "#1 was closed: it takes no more commits"
+    lab.pull.state = "open"
+    lab.hub.merge(lab.pull, "squash")
+    assert refusal() == "#1 was merged into main: it takes no more commits"
+    assert lab.remote.head(pr["branch"]) == pr["latest_commit"]
+
+
+def test_runs_that_cannot_be_published_are_refused(lab: Lab):
+    first, _ = lab.open()
+    failed = lab.ask("no patch here")
+    asked = len(lab.hub.requests)
+
+    assert lab.refused("pr", "update", "1", "--run", failed["id"])["exit"] == 2
+    assert lab.refused("pr", "update", "2", "--run", first["id"])["code"] == "not_found"
+    assert len(lab.hub.requests) == asked
+
+
+def test_a_run_that_stands_on_the_pull_request_is_not_made_into_another(lab: Lab):
+    first, _ = lab.open()
+    second = lab.run(FIVE, "--task", first["task_id"])
+
+    error = lab.refused("pr", "create", "--run", second["id"])
+
+    assert error["exit"] == 8
+    assert error["hint"] == f"dursor pr update 1 --run {second['id'][:8]}"
+
+
+def test_a_run_of_another_repository_is_refused(lab: Lab):
+    lab.open()
+    other = repos.build(lab.front.home.parent / "other")
+    run = lab.run(None, "--repo", str(other))
+
+    error = lab.refused("pr", "update", "1", "--run", run["id"])
+
+    assert (error["exit"], error["code"]) == (2, "usage")
+
+
+def test_what_the_login_may_not_do_is_said(lab: Lab):
+    lab.front.extra |= lab.hub.env(lab.hub.token("ada", "repo"))
+    first, pr = lab.open()
+    workflow = (
+        "```diff\n--- /dev/null\n+++ b/.github/workflows/ci.yml\n@@ -0,0 +1 @@\n+on: push\n```"
+    )
+    second = lab.run(workflow, "--from", first["id"])
+    error = lab.refused("pr", "update", "1", "--run", second["id"])
+    assert (error["exit"], error["code"]) == (4, "auth")
+    assert "workflow" in error["message"]
+
+    third = lab.run(FIVE, "--from", first["id"])
+    lab.remote.refused[f"refs/heads/{pr['branch']}"] = PROTECTED
+    assert lab.refused("pr", "update", "1", "--run", third["id"])["exit"] == 7
+    assert lab.remote.head(pr["branch"]) == pr["latest_commit"]
