@@ -18,6 +18,7 @@ from dursor.providers.wire import (
     blocks,
     count,
     encode,
+    kind_of,
     mapping,
     refused,
     report,
@@ -136,7 +137,7 @@ class MessagesDecoder:
         self._blocks = Blocks()
 
     def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
-        kind = payload.get("type") or name
+        kind = kind_of(payload, name)
         if kind == "content_block_delta":
             delta = mapping(payload.get("delta"))
             self._blocks.extend(payload.get("index"), delta)

@@ -41,7 +41,7 @@ class Block:
         """Give the block as it goes back, JSON; untouched when no piece came for it."""
         if not self.fields and not self.citations:
             return self.begun
-        block: dict[str, Any] = json.loads(self.begun)
+        block: dict[str, Any] = dict(mapping(json.loads(self.begun)))
         for name, pieces in self.fields.items():
             joined = "".join(pieces)
             if name == "input":
@@ -84,7 +84,7 @@ class Blocks:
             if _kind(block) == "tool_use":
                 calls.append(_call(block))
             text = block.whole()
-            if _kind(block) != "text" or text_of(json.loads(text).get("text")):
+            if _kind(block) != "text" or text_of(mapping(json.loads(text)).get("text")):
                 whole.append(text)
         return calls, whole
 

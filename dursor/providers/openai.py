@@ -23,6 +23,7 @@ from dursor.providers.wire import (
     count,
     encode,
     items,
+    kind_of,
     mapping,
     refused,
     report,
@@ -176,7 +177,7 @@ class ResponsesDecoder:
         self._items: dict[int, str] = {}  # whole output items by their place
 
     def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
-        kind = payload.get("type") or name
+        kind = kind_of(payload, name)
         if kind == "response.output_text.delta":
             return self._text(payload)
         if kind == "response.output_item.done":
@@ -222,7 +223,8 @@ class ResponsesDecoder:
         if reason == "max_output_tokens":
             raise truncated(reason)
         content = list(_content(response))
-        refusal = self._refusal + "".join(text_of(part.get("refusal")) for part in content)
+        whole = "".join(text_of(part.get("refusal")) for part in content)
+        refusal = whole or self._refusal  # the deltas say it piece by piece, the end once more
         if reason == "content_filter" or refusal:
             raise refused(reason or "refusal", refusal)
         status = text_of(response.get("status")) or "completed"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dursor.providers.base import Endpoint, Prompt, ToolCall, Turn
 
 SHARED_BODIES = 4  # request bodies a format keeps, so that the samples of a round share one
+MOST_TOKENS = 10**12  # more is no count, and past what sums, prices and the store can hold
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,18 @@ def text_of(value: Any) -> str:
 
 def count(value: Any) -> int:
     """Take VALUE where it is a token count, else 0."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 < value <= MOST_TOKENS else 0
+
+
+def kind_of(payload: Mapping[str, Any], name: str | None) -> str | None:
+    """Tell an event's type, its NAME where it has none; ProviderError when it is no text."""
+    kind = payload.get("type")
+    kind = name if kind is None or kind == "" else kind
+    if kind is None or isinstance(kind, str):
+        return kind
+    raise ProviderError("the stream holds an event whose type is no text")
 
 
 def report(payload: Mapping[str, Any]) -> NoReturn:

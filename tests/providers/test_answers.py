@@ -211,6 +211,14 @@ async def test_a_refusal_is_refused(wire, events, said, server, endpoint, client
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("wire", ["responses", "chat"])
+async def test_a_refusal_is_told_once(wire, server, endpoint, client, prompt):
+    server.on(PATHS[wire], Script(ALL[wire]("", refusal="I cannot help with that.")))
+    with pytest.raises(RefusedError) as caught:
+        await client.answer(endpoint(wire), prompt, ONCE, Heard())
+    assert caught.value.message.count("I cannot help with that.") == 1
+
+
 async def test_an_outgrown_window_is_too_large(server, endpoint, client, prompt):
     server.on("/messages", Script(wires.messages("x", reason="model_context_window_exceeded")))
     with pytest.raises(ContextTooLargeError) as caught:

@@ -1,0 +1,124 @@
+"""Answers in which something is of another type than the vendor's documents say."""
+
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import calling
+import pytest
+import wires
+from calling import Call
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dursor.domain import ProviderName, Secret
+from dursor.errors import CallError, ProviderError
+from dursor.providers.base import Endpoint
+from dursor.providers.call import adapter_for
+from dursor.providers.faults import classify
+from dursor.providers.problems import ReportedError
+from dursor.providers.wire import Progress
+
+PROVIDERS = {
+    "responses": (ProviderName.OPENAI, "responses"),
+    "chat": (ProviderName.OPENAI, "chat"),
+    "messages": (ProviderName.ANTHROPIC, None),
+    "gemini": (ProviderName.GOOGLE, None),
+}
+WRONG = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.sampled_from([10**300, -1, "\ud800", [], {}, [[]], [{}], {"": []}, [None], {"type": []}])
+)
+
+
+def endpoint_of(wire: str) -> Endpoint:
+    provider, api = PROVIDERS[wire]
+    return Endpoint(provider, "model-1", Secret("sk-1"), "http://127.0.0.1", api)
+
+
+def answers_of(wire: str) -> list[list[tuple[str | None, dict[str, Any]]]]:
+    """An answer with text, one with a call, one with an error: their events as (name, payload)."""
+    error = {"type": "error", "error": {"type": "x", "code": "y", "details": [{"reason": "z"}]}}
+    made = calling.ALL[wire]([Call("look", {"path": "x"})]).events
+    raw = [wires.ALL[wire]("some text", 2), made, [wires.event(error, "error")]]
+    return [[one for event in answer for one in parsed(event)] for answer in raw]
+
+
+def parsed(event: bytes) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    lines = event.decode().splitlines()
+    found = dict(line.split(": ", 1) for line in lines if ": " in line)
+    with suppress(KeyError, json.JSONDecodeError):
+        yield found.get("event"), json.loads(found["data"])
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from places(value, (*path, key))
+
+
+def replaced(payload: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(payload)
+    node: Any = changed
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return changed
+
+
+ANSWERS = {wire: answers_of(wire) for wire in wires.ALL}
+SPOTS = {
+    wire: [
+        (answer, i, path)
+        for answer in answers
+        for i, (_, payload) in enumerate(answer)
+        for path in places(payload)
+    ]
+    for wire, answers in ANSWERS.items()
+}
+
+
+@pytest.mark.parametrize("wire", wires.ALL)
+@given(data=st.data())
+def test_no_type_in_a_stream_is_a_bug_of_ours(wire, data):
+    answer, spot, path = data.draw(st.sampled_from(SPOTS[wire]))
+    events = copy.copy(answer)
+    events[spot] = (answer[spot][0], replaced(answer[spot][1], path, data.draw(WRONG)))
+    decoder = adapter_for(endpoint_of(wire)).decoder()
+    with suppress(CallError):
+        read(events, decoder, endpoint_of(wire))
+    if decoder.usage is not None:
+        assert all(0 <= number < 2**63 for number in vars(decoder.usage).values())
+
+
+def read(events, decoder, endpoint):
+    """Read a whole answer as a call does; CallError is all that may come of it."""
+    for name, payload in events:
+        if decoder.progress is Progress.ENDED:
+            break
+        try:
+            assert isinstance(decoder.read(name, payload, json.dumps(payload)), str)
+        except ReportedError as error:
+            raise classify(endpoint, error.problem).error from error
+    decoder.finish()
+    assert isinstance(decoder.calls_tools, bool)
+    calls, items = decoder.output()
+    assert all(isinstance(one.name, str) for one in calls)
+    assert all(isinstance(one, str) for one in items)
+
+
+@pytest.mark.parametrize("wire", ["responses", "messages"])
+@pytest.mark.parametrize("kind", [[], {}, 7, True])
+def test_an_event_whose_type_is_no_text_is_the_providers_error(wire, kind):
+    payload = {"type": kind}
+    decoder = adapter_for(endpoint_of(wire)).decoder()
+    with pytest.raises(ProviderError, match="whose type is no text"):
+        decoder.read(None, payload, json.dumps(payload))
