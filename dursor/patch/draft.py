@@ -200,10 +200,8 @@ class Draft:
     def _place(self, draft: FileDraft, edit: FileEdit) -> None:
         failures: list[HunkFailure] = []
         for hunk in edit.hunks:
-            if not hunk.changes:
-                continue
             try:
-                places = draft.add(hunk, edit.breath)
+                places = draft.add(hunk, edit.breath) if hunk.changes else draft.check(hunk)
             except FileRefusedError as error:
                 failures += error.failures
                 continue

@@ -35,6 +35,7 @@ class Hunk:
     old_count: int | None = None
     new_count: int | None = None
     is_counted: bool = False  # the header counts the old lines right
+    tail: tuple[str, ...] = ()  # untagged lines after it: prose, or context that lost its tags
     anchors: tuple[str, ...] = ()  # an envelope's `@@ text` lines: they stand above the place
     at_end: bool = False  # an envelope's `*** End of File`
     old_open: bool = False  # `\ No newline at end of file` on the old side

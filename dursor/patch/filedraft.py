@@ -82,6 +82,17 @@ class FileDraft:
             self._refuse_doubled(hunk)
         return (self._take(hunk, outcome, breath),)
 
+    def check(self, hunk: Hunk) -> tuple[Placed, ...]:
+        """Pass over a HUNK that changes nothing; raises FileRefusedError where it should.
+
+        That is where its header speaks of a change, and its context is not in the file as it
+        stands: changed lines have lost their tags, or are missing.
+        """
+        if hunk.old_count == hunk.new_count or isinstance(climb(hunk, self.target), Placed):
+            return ()
+        why = failure(self.path, hunk, self.target, None)
+        raise FileRefusedError(why.reason, failures=(why,))
+
     def _shown(self) -> Target:
         """Return the text in which a failure is explained: the newest there is."""
         return self._result or self.target

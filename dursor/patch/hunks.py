@@ -18,6 +18,7 @@ _SECTION = re.compile(
 )
 _SIGNATURE = re.compile(r"\d+\.\d+[\w.-]*\s*$")  # git's version, below the `-- ` of a mail
 _SHOWN = 60  # lines of a hunk kept for messages
+_TAIL = 6  # lines after an unfenced hunk that may belong to it
 _SLIP = 3  # added lines that a count may be wrong by without more being amiss
 
 
@@ -85,15 +86,18 @@ def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk
         if match[2] == "0":
             old_count = 0
         end = _counted_end(lines, at + 1, fence, old_count, new_count)
+    counted = end is not None
     if end is None:
         end = _loose_end(lines, at + 1, fence)
     body, old_open, new_open = _body(lines[at + 1 : end])
+    tail = lines[end : end + _TAIL] if fence is None and not counted else []
     return Hunk(
         body,
         "\n".join(lines[at : min(end, at + _SHOWN)]),
         start=start,
         old_count=old_count,
         new_count=new_count,
+        tail=tuple(tail),
         is_counted=old_count == sum(line.tag != "+" for line in body),
         old_open=old_open,
         new_open=new_open,

@@ -51,16 +51,16 @@ def reindented(lines: Sequence[Line], real: Sequence[str]) -> tuple[Line, ...] |
     for group, removed in _groups(lines, real):
         local = _Margins(removed)
         for line in group:
-            if line.tag != "+" or not line.text.strip():
+            if line.tag != "+" or not line.text:
                 out.append(line)
                 continue
             old = margin(line.text)
             new = local.known(old)
             if new is None:
                 new = overall.implied(old)
-            if new is None:
+            if new is None and line.text.strip():
                 return None
-            out.append(Line("+", new + line.text[len(old) :]))
+            out.append(Line("+", (old if new is None else new) + line.text[len(old) :]))
     return tuple(out)
 
 

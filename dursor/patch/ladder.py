@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from dursor.patch import indent as margins
-from dursor.patch.edits import Hunk, Line
+from dursor.patch.edits import Hunk, Line, Origin
 from dursor.patch.lines import FileText, Splice
 from dursor.patch.pieces import cut, find_pieces, is_trustworthy
 from dursor.patch.place import Index, Key, exactly, without_indent, without_trailing
@@ -199,17 +199,20 @@ def lost_tags(hunk: Hunk, target: Target) -> Outcome:
     file's own indentation (see `indent.keeps_grid`).
     """
     restored = _restored(hunk)
-    if restored is None or _may_be_context(hunk, target):
+    if hunk.origin is Origin.BLOCK or restored is None or _may_be_context(hunk, target):
         return None
     outcome = trailing_blanks(restored, target)
     if isinstance(outcome, Placed):
-        proved = any(line.tag == "-" or (line.bare and line.text.strip()) for line in hunk.lines)
-        return (
-            replace(outcome, rule="lost tags")
-            if proved or margins.keeps_grid(restored.lines)
-            else None
-        )
+        proved = any(map(_is_proof, hunk.lines)) or margins.keeps_grid(restored.lines)
+        return replace(outcome, rule="lost tags") if proved else None
     return outcome
+
+
+def _is_proof(line: Line) -> bool:
+    """Tell whether LINE shows that tags were lost, not that everything was moved by a blank."""
+    if line.tag == "-":
+        return bool(margins.margin(line.text))
+    return line.bare and bool(line.text.strip())
 
 
 def _restored(hunk: Hunk) -> Hunk | None:
@@ -255,8 +258,11 @@ def in_pieces(hunk: Hunk, target: Target) -> Outcome:
 
     Safe: see `pieces`: what a change replaces and what stands beside it is in the file, together,
     better than in any other place; context that is missing may be skipped, elided or invented, but
-    must not look like an edit that was left unmarked.
+    must not look like an edit that was left unmarked. A search/replace block says that all of its
+    text is there: it has no context to be wrong about.
     """
+    if hunk.origin is Origin.BLOCK:
+        return None
     index = target.index(without_trailing)
     found = find_pieces(hunk.lines, index)
     if not found or not is_trustworthy(hunk.lines, found, index):
@@ -301,6 +307,34 @@ def _may_be_context(hunk: Hunk, target: Target) -> bool:
     return any(letter is not None for letter in target.index(without_trailing).letters(raw))
 
 
+def _with_tail(hunk: Hunk, target: Target) -> Hunk:
+    """Take the untagged lines after HUNK as context, as far as the file has them."""
+    tail: list[Line] = []
+    for text in hunk.tail:
+        if target.index(without_trailing).letter(text) is None:
+            break
+        tail.append(Line(" ", text, bare=True))
+    said = any(line.text.strip() for line in tail)
+    return replace(hunk, lines=(*hunk.lines, *tail), tail=()) if said else hunk
+
+
+def _lacks_a_side(hunk: Hunk, placed: Placed, target: Target) -> bool:
+    """Tell whether lines are added at an edge of HUNK where its header says that more stood.
+
+    What stood there may be lines that were to be removed: nothing shows where the others belong.
+    """
+    if hunk.old_count is None or hunk.new_count is None or hunk.old_count <= len(hunk.old):
+        return False
+    if hunk.new_count - hunk.old_count >= len(hunk.new) - len(hunk.old):
+        return False
+    lines = [line for line in hunk.lines if line.tag != " " or line.text.strip()]
+    starts, ends = lines[0].tag == "+", lines[-1].tag == "+"
+    only_adds = not any(line.tag == "-" for line in lines)
+    return only_adds and (
+        (starts and placed.start > 0) or (ends and placed.stop < len(target.lines))
+    )
+
+
 def climb(hunk: Hunk, target: Target) -> Outcome:
     """Return the first rule's answer that is one: what a hunk says of its place, then the rungs."""
     for rule in EXPLICIT:
@@ -308,10 +342,12 @@ def climb(hunk: Hunk, target: Target) -> Outcome:
             return outcome
     if not any(text.strip() for text in hunk.old):
         return None  # blank lines are everywhere: they say nothing
+    hunk = _with_tail(hunk, target)
     if any(line.bare for line in hunk.lines) and _may_be_context(hunk, target):
         return None
     for rule in LADDER:
         outcome = rule(hunk, target)
         if outcome is not None:
-            return outcome
+            is_half = isinstance(outcome, Placed) and _lacks_a_side(hunk, outcome, target)
+            return None if is_half else outcome
     return None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -47,14 +47,9 @@ class Index:
         return "".join(map(self._ids.__getitem__, keys))
 
     @cached_property
-    def _rare(self) -> dict[str, list[int]]:
-        """Map the letters that stand in few places to those."""
-        counts = Counter(self.text)
-        places: dict[str, list[int]] = defaultdict(list)
-        for at, letter in enumerate(self.text):
-            if counts[letter] <= _FEW:
-                places[letter].append(at)
-        return places
+    def _counts(self) -> Counter[str]:
+        """Count how often each letter stands in the file."""
+        return Counter(self.text)
 
     @cached_property
     def words(self) -> set[str]:
@@ -73,8 +68,8 @@ class Index:
         """
         if self._scanned > _PATIENCE * len(self.text):
             for offset, letter in enumerate(pattern):
-                if letter in self._rare:
-                    starts = [at - offset for at in self._rare[letter] if at >= offset]
+                if self._counts[letter] <= _FEW:
+                    starts = [at - offset for at in self._all(letter) if at >= offset]
                     return [at for at in starts if self.text.startswith(pattern, at)][: most + 1]
         found: list[int] = []
         at = self.text.find(pattern) if self._scanned < _MOST_SCANNED else -1
@@ -83,6 +78,17 @@ class Index:
             found.append(at)
             at = self.text.find(pattern, at + 1)
         return found
+
+    @cached_property
+    def _last(self) -> dict[str, int]:
+        """Map each letter to the last place where it stands."""
+        return dict(zip(self.text, range(len(self.text)), strict=True))
+
+    def _all(self, letter: str) -> Iterator[int]:
+        at = self._last[letter] if self._counts[letter] == 1 else self.text.find(letter)
+        while at >= 0:
+            yield at
+            at = -1 if at == self._last[letter] else self.text.find(letter, at + 1)
 
     def all_places(self, pattern: str, most: int) -> list[int]:
         """Return every place of PATTERN; none when there are more than MOST."""

@@ -97,7 +97,7 @@ def changed_trees(draw: st.DrawFn):
 
 
 @given(changed_trees())
-@settings(max_examples=120)
+@settings(max_examples=80)
 def test_a_patch_of_ours_applies_exactly(case):
     base, resolution = case
     patch = canonical(base, resolution)
@@ -121,7 +121,7 @@ def test_git_takes_the_patch_and_gives_the_same_tree(tmp_path_factory, case):
 
 
 @given(changed_trees())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_reader_of_another_make_counts_alike(case):
     base, resolution = case
     patch = canonical(base, resolution)
@@ -133,7 +133,7 @@ def test_a_reader_of_another_make_counts_alike(case):
 
 
 @given(changed_trees(), changed_trees())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_two_resolutions_compose(case, other):
     base, first = case
     middle = Overlay(base, first.changes)

@@ -104,6 +104,10 @@ def test_lost_tags_by_the_grid_of_the_file():
     assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("x = 1\n", "x = 1\n    y = 2\n")
 
 
+def test_lost_tags_are_not_proved_by_a_removed_line_at_the_margin():
+    assert outcome(ladder.lost_tags, "   a\n-b\n+   c\n   d", "    a\nb\n    d\n") is None
+
+
 def test_lost_tags_are_not_supposed_when_all_may_be_shifted():
     assert outcome(ladder.lost_tags, " a\n+b\n c", "  a\n  c\n") is None
 
@@ -118,6 +122,8 @@ def test_lost_tags_leave_a_changed_line_that_may_be_context():
     [
         # every line is further in than the hunk says
         (" if a:\n-    b\n+    c", "    if a:\n        b\n", "    if a:\n        c\n"),
+        # blank lines too, but for empty ones
+        (" if a:\n-    b\n+    \n+\n+    c", "  if a:\n      b\n", "  if a:\n      \n\n      c\n"),
         # less far in
         ("     if a:\n-        b\n+        c", "if a:\n    b\n", "if a:\n    c\n"),
         # tabs in the file, blanks in the hunk
@@ -192,6 +198,13 @@ def test_in_pieces_refuses_what_may_be_meant_otherwise(text):
     assert outcome(ladder.in_pieces, text, BLOCK) is None
 
 
+def test_a_block_has_neither_context_to_skip_nor_tags_to_lose():
+    skips = " def one():\n     a = 1\n     d = 4\n-    return a\n+    return d\n \n def two():"
+    assert outcome(ladder.in_pieces, hunk(skips, origin=Origin.BLOCK), BLOCK) is None
+    lost = hunk("    def f(self):\n-        return 1\n+        return 2", origin=Origin.BLOCK)
+    assert outcome(ladder.lost_tags, lost, LOST) is None
+
+
 def test_in_pieces_refuses_two_places_that_fit_in_different_ways():
     file = "a\nb\nk\nx\nc\nd\n---\na\nb\nq\nx\nc\nd\n"
     assert outcome(ladder.in_pieces, " a\n b\n-x\n+y\n c\n e", file) is None
@@ -240,3 +253,31 @@ def test_what_is_said_twice_of_two_places_goes_to_both():
     assert [place.start for place in places] == [0, 3]
     assert ladder.everywhere(said, target("a\nb\na\nb\na\nb\n")) == ()
     assert ladder.everywhere(hunk(" a\n a\n+c", times=2), target("a\na\na\n")) == ()
+
+
+@pytest.mark.parametrize(
+    ("facts", "places"),
+    [
+        ({"old_count": 5, "new_count": 5}, False),  # a line to be removed is missing, at the edge
+        ({"old_count": 3, "new_count": 5}, True),  # counted well enough
+        ({"old_count": 2, "new_count": 3}, True),
+        ({}, True),
+    ],
+)
+def test_lines_at_the_edge_of_a_hunk_that_lacks_others_are_refused(facts, places):
+    assert (outcome(climb, hunk(" a\n b\n+x", **facts), "a\nb\nc\nd\n") is not None) is places
+
+
+def test_at_the_edge_of_the_file_nothing_can_be_missing():
+    text = hunk(" a\n b\n+x", old_count=5, new_count=5)
+    assert outcome(climb, text, "z\na\nb\n") == "z\na\nb\nx\n"
+
+
+def test_untagged_lines_after_a_hunk_are_context_where_the_file_has_them():
+    file = "import a\n\n\ndef f():\n    pass\n"
+    assert outcome(climb, hunk(" import a\n+import b", tail=("",)), file).startswith(
+        "import a\nimport b\n"
+    )
+    text = hunk(" import a\n+import b", tail=("", "def f():", "This is why."))
+    assert outcome(climb, text, file) is None  # a line is missing between them
+    assert outcome(climb, text, file.replace("\n\n\n", "\n\n")).startswith("import a\nimport b\n\n")

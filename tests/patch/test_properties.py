@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from replies import Edit
 
 from dursor.errors import PatchError
-from dursor.patch.resolve import Resolution, resolve
+from dursor.patch.canonical import apply_exact, canonical
+from dursor.patch.resolve import PartlyResolvedError, Resolution, resolve, summary_of
 from dursor.tree import FILE, FileState, MemoryTree
 
-N = 150  # thousands were tried while the rules were made
+N = 100  # thousands were tried while the rules were made
 PATHS = ("pkg/mod.py", "a b/c.txt", "été.md", "b/x.py", "top")
 # Few words, so that hunks are often ambiguous; odd ones, so that letters matter.
 WORDS = (
@@ -238,3 +239,36 @@ def test_noise_never_gives_a_third_thing(case, noise, data):
     for spoil in sorted(noise, key=(GENTLE + ROUGH).index):
         lines = spoil(lines, data.draw)
     verify(case, "\n".join(lines) + "\n")
+
+
+MARKS = (
+    "diff --git a/top b/top", "diff --git a/x y b/z", "--- a/top", "+++ b/top", "--- /dev/null",
+    "+++ b/new.py", "+++ /dev/null", "@@ -1,2 +1,2 @@", "@@", "@@ -0,0 +1 @@", "rename from top",
+    "rename to other", "copy from top", "copy to other", "new file mode 100644", "old mode 100644",
+    "deleted file mode 100644", "new mode 100755", "GIT binary patch", "```", "```diff", "~~~", "````md",
+    "```py new.py", "top.py", "**`top`**", "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE",
+    "*** Begin Patch", "*** Update File: top", "*** Add File: new.py", "*** Delete File: top",
+    "*** Move to: moved", "*** End of File", "*** End Patch", "<file>top</file>", "<original>",
+    "</original>", "<patched>", "</patched>", "\\ No newline at end of file", " one", "-one", "+1", "-two",
+    "+two", " ", "", "one", "two", "Wait, no.", "Then:", "-- ", "2.30.1", "+# ... existing code ...",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(MARKS) | line, max_size=30), st.booleans())
+@settings(max_examples=N * 2)
+def test_no_heap_of_marks_breaks_anything(lines, ends):
+    """Whatever stands in a reply: a resolution whose patch holds, or a refusal that can be used."""
+    base = MemoryTree(
+        {"top": FileState(FILE, b"one\ntwo\nthree\n"), "top.py": FileState(FILE, b"one\r\ntwo")}
+    )
+    reply = "\n".join(lines) + "\n" * ends
+    told = True
+    try:
+        result = resolve(reply, base)
+    except PartlyResolvedError as error:
+        result, told = error.kept, bool(error.failures)
+    except PatchError:
+        return
+    assert told
+    assert apply_exact(canonical(base, result).text, base).changes == result.changes
+    summary_of(reply)

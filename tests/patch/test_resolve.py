@@ -486,6 +486,15 @@ def test_a_reply_that_changes_nothing(reply):
         resolve(reply, BASE)
 
 
+def test_a_hunk_without_changes_must_not_claim_any():
+    idle = "--- a/a\n+++ b/a\n@@ -1,3 +1,{} @@\n one\n {}\n"
+    with pytest.raises(NoChangeError):
+        resolve(idle.format(3, "three"), BASE)  # it claims nothing
+    with pytest.raises(NoChangeError):
+        resolve(idle.format(2, "two"), BASE)  # it is all there
+    assert "does not match" in failed(idle.format(2, "three"), BASE).failures[0].reason
+
+
 @pytest.mark.parametrize(
     "reply",
     [
