@@ -15,9 +15,10 @@ from dursor.context.source import Source
 from dursor.context.withheld import withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from dursor.context.placeholders import Key
     from dursor.pathrules import PathRules
     from dursor.tree import Entry, Tree
 
@@ -46,16 +47,18 @@ def choose(
     rules: PathRules,
     cache_dir: Path | None = None,  # noqa: ARG001
     history: Callable[[], Iterable[PastCommit]] | None = None,  # noqa: ARG001
+    key: Key | None = None,
 ) -> Selection:
     """Choose the files and excerpts of TREE that INSTRUCTION calls for, within BUDGET tokens.
 
-    A tree that fits whole is taken whole. Raises UsageError for a pinned path that is not in the
-    tree, cannot be sent or does not fit, PolicyError for one that is forbidden.
+    A tree that fits whole is taken whole. KEY names the placeholders of secrets. Raises UsageError
+    for a pinned path that is not in the tree, cannot be sent or does not fit, PolicyError for one
+    that is forbidden.
     """
     entries = tree.entries()
     sendable, refused = sort_out(entries, rules)
     pins = check_pins(pinned, entries, refused, rules)
-    placeholders = Placeholders()
+    placeholders = Placeholders(key)
     source = Source(tree, placeholders)
     picks = list(_whole(pins, source, budget, "pinned"))
     check_pins_fit(pins, picks, source, budget)
@@ -66,11 +69,8 @@ def choose(
         picks += _whole(rest, source, room, "the repository fits whole")
     else:
         picks += _best(rest, source, instruction, room)
-    guide = guidance_path(sendable)
-    guidance = read_guidance(source, guide) if guide else ""
+    repo_map, guidance = surroundings(sendable, picks, source)
     held = withheld(refused | source.refused, source.secrets, instruction, everything=everything)
-    shown = {pick.path for pick in picks}
-    repo_map = outline([path for path in sendable if path not in shown])
     files = sum(pick.tokens for pick in picks)
     return Selection(
         budget=budget,
@@ -80,11 +80,22 @@ def choose(
         guidance=guidance,
         placeholders=placeholders.mapping,
         tokens_files=files,
-        tokens_total=files + _beside(picks, repo_map, guidance),
+        tokens_total=files + beside(picks, repo_map, guidance),
+        key=key,
     )
 
 
-def _beside(picks: Iterable[Pick], repo_map: str, guidance: str) -> int:
+def surroundings(
+    sendable: Collection[str], picks: Iterable[Pick], source: Source
+) -> tuple[str, str]:
+    """Give what is sent beside PICKS: the map of the other files of SENDABLE, and guidance."""
+    shown = {pick.path for pick in picks}
+    guide = guidance_path(sendable)
+    guidance = read_guidance(source, guide) if guide else ""
+    return outline([path for path in sendable if path not in shown]), guidance
+
+
+def beside(picks: Iterable[Pick], repo_map: str, guidance: str) -> int:
     """Count what is sent beside the files, and what marks their excerpts."""
     marks = RANGE_MARK * sum(len(pick.ranges or ()) for pick in picks)
     texts = (repo_map, guidance, marks)

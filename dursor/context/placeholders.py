@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from dursor.context.scan import scan
 
@@ -13,15 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = "DURSOR_SECRET_"
+Key: TypeAlias = Callable[[], bytes]  # asked for with the first secret
 
 _PROCESS_KEY = secrets.token_bytes(32)
 
 
 class Placeholders:
-    """Replaces secrets by keyed hashes of them; `mapping` leads back."""
+    """Replaces secrets by keyed hashes of them; `mapping` leads back.
 
-    def __init__(self, key: bytes | None = None) -> None:
-        self._key = key or _PROCESS_KEY
+    With the same KEY the names are the same in every process: what was said in an earlier round
+    still means the same, and is still the same to a vendor's cache.
+    """
+
+    def __init__(self, key: Key | None = None) -> None:
+        self._key = key or (lambda: _PROCESS_KEY)
         self.mapping: dict[str, str] = {}
 
     def replace(self, text: str, path: str) -> tuple[str, int]:
@@ -49,7 +55,7 @@ class Placeholders:
     def _name(self, secret: str) -> str:
         digest = secret.encode("utf-8", "surrogatepass")
         while True:
-            digest = hmac.new(self._key, digest, hashlib.sha256).digest()
+            digest = hmac.new(self._key(), digest, hashlib.sha256).digest()
             name = PREFIX + digest.hex()[:8]
             if self.mapping.setdefault(name, secret) == secret:
                 return name

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dursor.context.placeholders import Placeholders
+from dursor.context.placeholders import Key, Placeholders
 from dursor.domain import ContextFile
 
 FILE_TOKENS = 12  # what the path and the fences of one file cost
@@ -47,7 +47,12 @@ class Withheld:
 
 @dataclass(frozen=True)
 class Selection:
-    """The context of a round, files in the order in which they are sent."""
+    """The context of a round, files in the order in which they are sent.
+
+    `files` lead everything said, the same in every round of a task on one base; what a later round
+    has beside them stands with its instruction: `changed`, the files as they then stand, and
+    `added`, further ones.
+    """
 
     budget: int
     files: tuple[Pick, ...]
@@ -57,23 +62,32 @@ class Selection:
     placeholders: dict[str, str] = field(repr=False)  # never logged, never stored
     tokens_files: int
     tokens_total: int
+    added: tuple[Pick, ...] = ()
+    changed: tuple[Pick, ...] = ()
+    gone: tuple[str, ...] = ()  # deleted since, or moved away
+    unshown: tuple[str, ...] = ()  # changed since, and too large to be shown again
+    key: Key | None = field(default=None, repr=False)
 
     def as_context_files(self) -> tuple[ContextFile, ...]:
         """Return what a run keeps of it."""
-        return tuple(ContextFile(f.path, f.ranges, f.tokens, f.reason) for f in self.files)
+        picks = (*self.files, *self.added, *self.changed)
+        return tuple(ContextFile(f.path, f.ranges, f.tokens, f.reason) for f in picks)
 
     def restore(self, text: str) -> str:
         """TEXT with every placeholder turned back into the secret it stands for."""
         if not self.placeholders:
             return text
-        names = re.compile("|".join(map(re.escape, self.placeholders)))
+        names = re.compile("|".join(map(re.escape, list(self.placeholders))))
         return names.sub(lambda found: self.placeholders[found[0]], text)
 
-    def mask(self, text: str) -> str:
-        """TEXT from files that were perhaps never chosen, with its secrets replaced alike."""
-        for name, secret in self.placeholders.items():
+    def mask(self, text: str, path: str = "") -> str:
+        """TEXT from files that were perhaps never chosen, with its secrets replaced alike.
+
+        Threads may call it at once: a mapping is only ever added to, and copied before it is read.
+        """
+        for name, secret in list(self.placeholders.items()):
             text = text.replace(secret, name)
-        found = Placeholders()
-        masked, _ = found.replace(text, "")
+        found = Placeholders(self.key)
+        masked, _ = found.replace(text, path)
         self.placeholders.update(found.mapping)
         return masked

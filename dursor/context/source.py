@@ -17,7 +17,7 @@ class Source:
 
     def __init__(self, tree: Tree, placeholders: Placeholders) -> None:
         self._tree = tree
-        self._placeholders = placeholders
+        self.placeholders = placeholders
         self._raw: dict[str, str | None] = {}
         self._clean: dict[str, str] = {}
         self.refused: dict[str, Refusal] = {}
@@ -35,7 +35,7 @@ class Source:
         if raw is None:
             return None
         if path not in self._clean:
-            self._clean[path], count = self._placeholders.replace(raw, path)
+            self._clean[path], count = self.placeholders.replace(raw, path)
             if count:
                 self.secrets[path] = count
         return self._clean[path]

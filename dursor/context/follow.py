@@ -1,0 +1,187 @@
+"""The context of a later round: what its task's first round was shown, then what is new.
+
+A vendor's cache knows a request by its beginning. So a later round on the same base repeats the
+first one's beginning to the byte, and says beside its own instruction how the files stand now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dursor.context.choose import beside, choose, surroundings
+from dursor.context.outbound import content_refusal, refusal, sort_out
+from dursor.context.placeholders import Placeholders
+from dursor.context.selection import FILE_TOKENS, Pick, Selection, lines_of, tokens_of
+from dursor.context.source import Source
+from dursor.context.withheld import withheld
+from dursor.tree import Entry, Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from dursor.context.placeholders import Key
+    from dursor.context.selection import Ranges
+    from dursor.domain import ContextFile
+    from dursor.pathrules import PathRules
+    from dursor.tree import Changes, FileState, Tree
+
+CHANGED_TOKENS = 8_000  # an allowance of their own for files as they now stand, beside the budget
+AROUND = 20  # lines shown on each side of a change in a file too large to show whole
+CHANGED = "as it stands after the answer this round goes on from"
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A tree less the paths that are shown already."""
+
+    tree: Tree
+    shown: Collection[str]
+
+    def entries(self) -> Mapping[str, Entry]:
+        """Every path that is left."""
+        entries = self.tree.entries()
+        return {path: entry for path, entry in entries.items() if path not in self.shown}
+
+    def read(self, path: str) -> bytes:
+        """Read PATH; KeyError when it is shown already."""
+        if path in self.shown:
+            raise KeyError(path)
+        return self.tree.read(path)
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Chooses for rounds on BASE with CHANGES laid over it."""
+
+    base: Tree
+    changes: Changes
+    rules: PathRules
+    cache_dir: Path | None = None
+    key: Key | None = None
+
+    def follow(
+        self,
+        earlier: Sequence[ContextFile],
+        instruction: str,
+        *,
+        budget: int,
+        pinned: Sequence[str] = (),
+    ) -> Selection | None:
+        """Choose for INSTRUCTION, in a task whose first round was shown EARLIER of the same base.
+
+        None when that cannot be shown again: a rule forbids it now, or the budget is too low for it
+        and the pinned files. Raises as `choose` does.
+        """
+        sendable, _ = sort_out(self.base.entries(), self.rules)
+        source = Source(self.base, Placeholders(self.key))
+        found = [_again(file, sendable, source) for file in earlier]
+        kept = tuple(pick for pick in found if pick is not None)
+        whole = {pick.path for pick in kept if pick.ranges is None}
+        pins = {path.removeprefix("./") for path in pinned} - (whole - self.changes.keys())
+        room = budget - sum(pick.tokens for pick in kept)
+        if len(kept) < len(found) or self._size(pins) > room:
+            return None
+        fresh = choose(
+            Unseen(self._now, (whole | self.changes.keys()) - pins),
+            instruction,
+            budget=room,
+            pinned=[path for path in pinned if path.removeprefix("./") in pins],
+            rules=self.rules,
+            cache_dir=self.cache_dir,
+            key=self.key,
+        )
+        repo_map, guidance = surroundings(sendable, kept, source)
+        changed, unshown = self._changed(source, pins)
+        tokens = sum(pick.tokens for pick in (*kept, *fresh.files))
+        total = tokens + sum(pick.tokens for pick in changed) + beside(kept, repo_map, guidance)
+        return replace(
+            fresh,
+            budget=budget,
+            files=kept,
+            added=tuple(pick for pick in fresh.files if pick.path in pins or _is_new(pick, kept)),
+            changed=changed,
+            gone=tuple(path for path, state in self.changes.items() if state is None),
+            unshown=unshown,
+            withheld=(*withheld({}, source.secrets, "", everything=False), *fresh.withheld),
+            repo_map=repo_map,
+            guidance=guidance,
+            placeholders=fresh.placeholders | source.placeholders.mapping,
+            tokens_files=tokens,
+            tokens_total=total,
+        )
+
+    @property
+    def _now(self) -> Tree:
+        return Overlay(self.base, self.changes)
+
+    def _size(self, pins: Collection[str]) -> int:
+        """Count the tokens of PINS; what may not be sent is for `choose` to refuse."""
+        source, entries = Source(self._now, Placeholders(self.key)), self._now.entries()
+        known = [path for path in pins if path in entries]
+        sent = (path for path in known if refusal(path, entries[path], self.rules) is None)
+        return sum(source.tokens(path) for path in sent)
+
+    def _changed(
+        self, source: Source, pins: Collection[str]
+    ) -> tuple[tuple[Pick, ...], tuple[str, ...]]:
+        """Pick the changed files as they now stand, whole or in part; name those too large."""
+        room, picks, unshown = CHANGED_TOKENS, [], []
+        for path, state in self.changes.items():
+            if state is None or path in pins or not _may_be_sent(path, state, self.rules):
+                continue
+            pick = self._now_pick(path, state, source, room)
+            if pick is None:
+                unshown.append(path)
+            else:
+                room -= pick.tokens
+                picks.append(pick)
+        return tuple(picks), tuple(unshown)
+
+    def _now_pick(self, path: str, state: FileState, source: Source, room: int) -> Pick | None:
+        text, _ = source.placeholders.replace(state.data.decode("utf-8"), path)
+        ranges: Ranges | None = None
+        if _tokens(text) > room:
+            old = self.base.read(path) if path in self.base.entries() else b""
+            before, _ = source.placeholders.replace(old.decode("utf-8", "replace"), path)
+            ranges, text = _around(before, text)
+        return Pick(path, ranges, _tokens(text), CHANGED, text) if _tokens(text) <= room else None
+
+
+def _again(file: ContextFile, sendable: Collection[str], source: Source) -> Pick | None:
+    """Pick FILE as it was picked before; None when that cannot be."""
+    text = source.text(file.path) if file.path in sendable else None
+    if text is None:
+        return None
+    if file.ranges is not None:
+        lines = lines_of(text)
+        if any(last > len(lines) for _, last in file.ranges):
+            return None
+        text = "".join("".join(lines[first - 1 : last]) for first, last in file.ranges)
+    return Pick(file.path, file.ranges, file.tokens, file.reason, text)
+
+
+def _is_new(pick: Pick, kept: Collection[Pick]) -> bool:
+    return not any(pick.path == one.path and pick.ranges == one.ranges for one in kept)
+
+
+def _may_be_sent(path: str, state: FileState, rules: PathRules) -> bool:
+    entry = Entry(state.mode, "", len(state.data))
+    return refusal(path, entry, rules) is None and content_refusal(state.data) is None
+
+
+def _tokens(text: str) -> int:
+    return tokens_of(len(text.encode("utf-8"))) + FILE_TOKENS
+
+
+def _around(old: str, new: str) -> tuple[Ranges, str]:
+    """Cut NEW to the lines from the first to the last that OLD has not, and some around them."""
+    before, after = lines_of(old), lines_of(new)
+    pairs = list(zip(before, after, strict=False))
+    first = next((n for n, (a, b) in enumerate(pairs) if a != b), len(pairs))
+    tail = list(zip(reversed(before[first:]), reversed(after[first:]), strict=False))
+    same = next((n for n, (a, b) in enumerate(tail) if a != b), len(tail))
+    start = max(0, first - AROUND)
+    end = min(len(after), len(after) - same + AROUND)
+    return ((start + 1, end),), "".join(after[start:end])
