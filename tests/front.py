@@ -169,19 +169,21 @@ class Front:
 
 
 def turns(request: Received) -> list[tuple[str, str]]:
-    """The conversation of a request, whoever it was sent to: (role, text) in order."""
+    """The conversation of a request, whoever it was sent to: (role, text) in order.
+
+    Tool calls and their results have no text, and some vendors' no role either.
+    """
     body: Mapping[str, Any] = request.json
     if "contents" in body:
         names = {"model": "assistant"}
         return [
-            (names.get(one["role"], one["role"]), "".join(part["text"] for part in one["parts"]))
-            for one in body["contents"]
+            (names.get(one["role"], one["role"]), _text(one["parts"])) for one in body["contents"]
         ]
     turns = body.get("input") or body["messages"]
-    return [(one["role"], _text(one["content"])) for one in turns]
+    return [(one["role"], _text(one["content"])) for one in turns if "role" in one]
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:
     if isinstance(content, str):
         return content
-    return "".join(part["text"] for part in content)
+    return "".join(part.get("text", "") for part in content)

@@ -143,6 +143,7 @@ EACH_KEY = {
     "jobs": ("0", 0, "1" * 400),
     "concurrency": ("8", 8, "0"),
     "require": ("ALL", "all", "most"),
+    "explore": ("Off", "off", "some"),
     "budget_usd": ("$2.50", 2.5, "-1"),
     "forbidden_paths": ("secrets/**, *.sqlite", ("secrets/**", "*.sqlite"), None),
     "allowed_paths": ("a b", ("a", "b"), None),

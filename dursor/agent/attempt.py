@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.agent import conversation, prompts
+from dursor.agent.explore import Exploration
 from dursor.agent.guard import refuse_forbidden
 from dursor.agent.spending import Listening, Spending
 from dursor.context.placeholders import PREFIX
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dursor.agent.meter import Meter, Price
+    from dursor.agent.tools import Toolbox
     from dursor.agent.watch import Watch
     from dursor.pathrules import PathRules
     from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
@@ -53,6 +55,7 @@ class Ground:
     caller: Caller
     limits: Limits
     meter: Meter
+    toolbox: Toolbox  # looks at the tree that the runs start from
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Ask:
     run_id: str
     endpoint: Endpoint
     prompt: Prompt
+    room: int  # tokens that everything said may have
     price: Price  # US dollars of a usage, None when unknown
     worst_case: Callable[[int], float | None]  # US dollars at most, from input tokens
 
@@ -82,17 +86,24 @@ class Answer:
 
 @dataclass
 class Attempt:
-    """One run while it runs; `spending`, `calls` and `stage` stay true after a failure."""
+    """One run while it runs; `spending`, `attempts` and `stage` stay true after a failure.
+
+    An attempt is one answer asked for, with all the looking around that it took: `attempts` is 3
+    at most, whatever the number of calls. Usage, cost, time and budget count every call.
+    """
 
     ground: Ground
     ask: Ask
     watch: Watch
     stage: Stage = Stage.CALL
-    calls: int = 0
+    attempts: int = 0
     _began: float = 0.0
+    _calls: int = 0
 
     def __post_init__(self) -> None:
-        self.spending = Spending(self.ask.run_id, self.ask.price, self.ground.meter)
+        ground, ask = self.ground, self.ask
+        self.spending = Spending(ask.run_id, ask.price, ground.meter)
+        self._exploration = Exploration(ground.toolbox, self.watch, ask.room)
 
     async def run(self) -> Answer:
         """Ask, resolve, check and finish; raises a DursorError, `stage` then says where."""
@@ -116,7 +127,7 @@ class Attempt:
         if any(key.reveal() in patch.text for key in self.ground.keys):
             raise PolicyError("the patch contains one of your API keys", hint="dursor run show RUN")
         summary = summary_of(reply.text)
-        text = reply.text if self.calls == 1 else self._told(summary, ours)
+        text = reply.text if self.attempts == 1 else self._told(summary, ours)
         return Answer(text, summary, patch, ours.warnings)
 
     def _told(self, summary: str | None, ours: Resolution) -> str:
@@ -129,19 +140,22 @@ class Attempt:
     async def _resolved(self) -> tuple[Reply, Resolution]:
         """The reply and the change against the tree that this run starts from."""
         tree = Overlay(self.ground.base, self.ground.start.changes)
-        prompt, kept = self.ask.prompt, None
+        known = prompt = self.ask.prompt
+        kept = None
         while True:
-            reply = await self._call(prompt)
+            explored, reply = await self._answer(prompt)
+            known = known if explored is prompt else explored
             self._enter(Stage.RESOLVE, f"{len(reply.text)} characters to place")
             try:
                 found = await asyncio.to_thread(self._placed, reply.text, tree, kept)
             except ApplyFailedError as error:
                 self._refuse_forbidden(error)
-                if self.calls > MAX_REPAIRS:
+                if self.attempts > MAX_REPAIRS:
                     raise
                 kept = getattr(error, "kept", None) or kept
                 self.watch.stage(Stage.RESOLVE, f"{error.message}; asking for a repair")
-                prompt = self._repairing(reply, error, kept=bool(kept and kept.changes))
+                said = self._repair(error, kept=bool(kept and kept.changes))
+                prompt = conversation.repairing(known, reply.text, said)
                 continue
             self.watch.notes(Stage.RESOLVE, found.notes)
             return reply, found
@@ -170,10 +184,9 @@ class Attempt:
                     f"{shown(path)}: {reason}", hint="--allow-path GLOB, if it is meant"
                 ) from error
 
-    def _repairing(self, reply: Reply, error: ApplyFailedError, *, kept: bool) -> Prompt:
+    def _repair(self, error: ApplyFailedError, *, kept: bool) -> str:
         said = prompts.repair(error.failures, kept=kept)
-        said = self._masked(said, {one.path for one in error.failures if one.path})
-        return conversation.repairing(self.ask.prompt, reply.text, said)
+        return self._masked(said, {one.path for one in error.failures if one.path})
 
     def _masked(self, text: str, paths: Iterable[str]) -> str:
         """TEXT that quotes the files at PATHS, with placeholders where their secrets stand.
@@ -185,14 +198,24 @@ class Attempt:
             self.ground.mask(_content(tree, path).decode("utf-8", "replace"))
         return self.ground.mask(text)
 
-    async def _call(self, prompt: Prompt) -> Reply:
+    async def _answer(self, prompt: Prompt) -> tuple[Prompt, Reply]:
+        """The next answer to PROMPT, after as many looks as it takes, and what it then knew."""
+        reply = await self._call(prompt, is_attempt=True)
+        while reply.calls:
+            seconds = self.ground.limits.total - self._time_left().spent
+            prompt = await self._exploration.answered(prompt, reply, seconds)
+            reply = await self._call(prompt)
+        return prompt, reply
+
+    async def _call(self, prompt: Prompt, *, is_attempt: bool = False) -> Reply:
         self._enter(Stage.CALL, f"asking {self.ask.endpoint.model_name}")
-        if self.calls:
+        if self._calls:
             most = conversation.most_tokens(prompt)
             self.ground.meter.reserve(self.ask.run_id, self.ask.worst_case(most))
         limits = self._time_left()
         listening = Listening(self.watch, self.spending, conversation.size(prompt))
-        self.calls += 1
+        self._calls += 1
+        self.attempts += is_attempt
         try:
             reply = await self.ground.caller.answer(self.ask.endpoint, prompt, limits, listening)
         except CallError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.agent import prompts
@@ -9,21 +11,32 @@ from dursor.domain import Message, Role
 from dursor.providers.base import Prompt, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from dursor.providers.base import Tool
 
 WORST_BYTES_PER_TOKEN = 3  # no tokenizer here makes more tokens of text than this
 
 
-def opening(context: str, earlier: Sequence[Message], instruction: str) -> Prompt:
-    """The prompt of a round: CONTEXT leads, so that a later round can repeat the same beginning."""
+def opening(
+    context: str,
+    earlier: Sequence[Message],
+    instruction: str,
+    *,
+    now: str = "",
+    tools: Sequence[Tool] = (),
+) -> Prompt:
+    """The prompt of a round, what stays the same over the rounds of a task first.
+
+    CONTEXT is shown before anything is said; NOW, which only this round shows, beside its
+    INSTRUCTION.
+    """
     turns = [Turn(message.role, _said(message)) for message in earlier]
-    turns.append(Turn(Role.USER, prompts.instruction(instruction)))
-    first = turns[0]
-    if first.role is Role.USER:
-        turns[0] = Turn(Role.USER, f"{context}\n\n{first.text}")
-    else:
-        turns.insert(0, Turn(Role.USER, context))
-    return Prompt(prompts.SYSTEM, tuple(turns))
+    asked = prompts.instruction(instruction)
+    turns.append(Turn(Role.USER, f"{now}\n\n{asked}" if now else asked))
+    if turns[0].role is not Role.USER:
+        turns.insert(0, Turn(Role.USER, ""))  # the context stands alone there
+    return Prompt(prompts.system(explores=bool(tools)), tuple(turns), context, tuple(tools))
 
 
 def _said(message: Message) -> str:
@@ -32,10 +45,14 @@ def _said(message: Message) -> str:
     return message.content
 
 
+def grown(prompt: Prompt, *turns: Turn) -> Prompt:
+    """PROMPT, and what was said since."""
+    return replace(prompt, turns=(*prompt.turns, *turns))
+
+
 def repairing(prompt: Prompt, reply: str, said: str) -> Prompt:
     """PROMPT, what the model answered to it, and SAID, which asks for a repair."""
-    turns = (*prompt.turns, Turn(Role.ASSISTANT, reply), Turn(Role.USER, said))
-    return Prompt(prompt.system, turns)
+    return grown(prompt, Turn(Role.ASSISTANT, reply), Turn(Role.USER, said))
 
 
 def size(prompt: Prompt) -> int:
@@ -48,5 +65,10 @@ def most_tokens(prompt: Prompt) -> int:
     return -(-size(prompt) // WORST_BYTES_PER_TOKEN)
 
 
-def _texts(prompt: Prompt) -> list[str]:
-    return [prompt.system, *(turn.text for turn in prompt.turns)]
+def _texts(prompt: Prompt) -> Iterator[str]:
+    yield from (prompt.system, prompt.context)
+    for tool in prompt.tools:
+        yield from (tool.name, tool.description, json.dumps(tool.schema))
+    for turn in prompt.turns:
+        yield from turn.items or (turn.text,)
+        yield from (result.text for result in turn.results)

@@ -72,6 +72,12 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
     return parse
 
 
+def _switch(value: Any) -> str:
+    if isinstance(value, bool):  # as TOML says it
+        return "on" if value else "off"
+    return _one_of("auto", "on", "off")(value)
+
+
 def words(value: Any) -> tuple[str, ...]:
     """Read a list: TOML's, or text with commas (or blanks) between."""
     if isinstance(value, str):
@@ -109,6 +115,7 @@ KEYS: Mapping[str, Key] = {
         Key("jobs", 0, "a whole number, 0 for no limit", _whole(0)),
         Key("concurrency", 64, _COUNT, _whole(1)),
         Key("require", "any", "any or all", _one_of("any", "all")),
+        Key("explore", "auto", "auto, on or off", _switch),
         Key("budget_usd", None, "US dollars, or none", _dollars),
         Key("forbidden_paths", (), _GLOBS, words),
         Key("allowed_paths", (), _GLOBS, words),

@@ -14,7 +14,10 @@ _LONGEST_NAME = 40
 
 
 class RepoPolicy(NamedTuple):
-    """Added forbidden paths, and limits of which the lower one wins; None means no limit."""
+    """Added forbidden paths, and limits of which the lower one wins; None means no limit.
+
+    `explore` False: no model may look around beyond what it is shown.
+    """
 
     forbidden_paths: tuple[str, ...] = ()
     max_files: int | None = None
@@ -23,6 +26,7 @@ class RepoPolicy(NamedTuple):
     timeout: float | None = None
     budget_usd: float | None = None
     warnings: tuple[str, ...] = ()  # keys that a repository cannot set
+    explore: bool = True
 
     @classmethod
     def parse(cls, text: str | bytes) -> RepoPolicy:
@@ -38,7 +42,7 @@ class RepoPolicy(NamedTuple):
         return min(limits, default=None)
 
 
-_ALLOWED = ("forbidden_paths", *LIMITS)
+_ALLOWED = ("forbidden_paths", *LIMITS, "explore")
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:
@@ -56,6 +60,8 @@ def _value(name: str, raw: Any) -> Any:
         value = keys.KEYS[name].parse(raw)
     except ValueError as error:
         raise _broken(f"{name} takes {keys.KEYS[name].accepts}") from error
+    if name == "explore":
+        return value != "off"
     if isinstance(raw, str):
         raise _broken(f"{name} takes {keys.KEYS[name].accepts}")
     return value

@@ -111,7 +111,7 @@ class Execution:
             status=status,
             usage=spending.usage,
             cost_usd=spending.cost_usd,
-            attempts=attempt.calls,
+            attempts=attempt.attempts,
             warnings=(*run.warnings, *(estimate if spending.estimated else ())),
             completed_at=now(),
         )

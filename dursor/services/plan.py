@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dursor.agent import conversation
 from dursor.agent.attempt import Ask
-from dursor.agent.spending import BYTES_PER_TOKEN
 from dursor.config import RepoPolicy, Settings
-from dursor.context.choose import Selection, choose
-from dursor.context.render import render
-from dursor.errors import BudgetError, UsageError
+from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
-from dursor.providers import catalogue, prices
-from dursor.providers.base import Endpoint, Limits, Prompt
+from dursor.providers import prices
+from dursor.providers.base import Endpoint, Limits
 from dursor.redact import MARK, Redactor
-from dursor.services.standing import Standing, Surveyor, files_of
-from dursor.tree import Overlay, Tree
+from dursor.services.prompting import Fitted, Prompting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
+    from dursor.context.selection import Selection
     from dursor.domain import ModelProfile, Run, Usage
     from dursor.services.models import Models
     from dursor.services.request import RoundRequest
+    from dursor.services.standing import Standing, Surveyor
+    from dursor.tree import Tree
 
 POLICY_FILE = ".dursor.toml"
-WINDOW_MARGIN = 0.9  # of a window; the tokenizers differ from bytes / 4 by less than the rest
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,11 @@ class Bounds:
     jobs: int
     concurrency: int
     require: str
+    explore: bool | None  # None: not on servers of the user's own
+
+    def lets_explore(self, profile: ModelProfile) -> bool:
+        """Whether the model of PROFILE may look around before it answers."""
+        return profile.base_url is None if self.explore is None else self.explore
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Target:
     profile: ModelProfile
     sample: int
     endpoint: Endpoint
-    prompt: Prompt
+    fitted: Fitted
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,11 @@ class Planner:
     surveyor: Surveyor
     cwd: Path
 
+    @cached_property
+    def prompting(self) -> Prompting:
+        """What chooses the context and renders the prompts."""
+        return Prompting(self.surveyor.reader, self.settings.data_dir, self.cwd)
+
     def plan(self, request: RoundRequest) -> Plan:
         """Check everything; nothing has been created or sent when this raises."""
         chosen = self.models.chosen(request.models)
@@ -94,17 +102,18 @@ class Planner:
     def again(self, former: Run, request: RoundRequest) -> Plan:
         """The plan of a round that stands where the run FORMER stood."""
         chosen = self.models.chosen(request.models)
-        return self._guarded(request, chosen, self.surveyor.resume(former))
+        return self._guarded(request, chosen, self.surveyor.resume(former), former.round)
 
     def _guarded(
         self,
         request: RoundRequest,
         chosen: Sequence[tuple[ModelProfile, int]],
         standing: Standing,
+        number: int | None = None,
     ) -> Plan:
         with contextlib.ExitStack() as stack:
             stack.callback(standing.repository.close)
-            plan = self._planned(request, chosen, standing)
+            plan = self._planned(request, chosen, standing, number)
             stack.pop_all()
         return plan
 
@@ -113,14 +122,15 @@ class Planner:
         request: RoundRequest,
         chosen: Sequence[tuple[ModelProfile, int]],
         standing: Standing,
+        number: int | None,
     ) -> Plan:
         bounds, warnings = self._bounds(request, standing)
         endpoints = self._endpoints(chosen, bounds)
         request, warning = self._cleaned(request, endpoints.values())
         warnings += (*warning, *standing.notes)
-        selection = self.select(request, standing, bounds)
-        targets = tuple(self._targets(request, chosen, endpoints, standing, selection))
-        plan = Plan(request.instruction, standing, bounds, selection, targets, warnings, None)
+        selection = self._select(request, standing, bounds, number)
+        plan = Plan(request.instruction, standing, bounds, selection, (), warnings, None)
+        plan = replace(plan, targets=tuple(self._targets(plan, chosen, endpoints)))
         plan = replace(plan, worst_case_usd=self._worst_case(plan))
         _refuse_over_budget(plan)
         return plan
@@ -141,35 +151,16 @@ class Planner:
         standing = self.surveyor.survey(request)
         try:
             bounds, warnings = self._bounds(request, standing)
-            selection = self.select(request, standing, bounds)
+            selection = self._select(request, standing, bounds)
         finally:
             standing.repository.close()
         return Plan(request.instruction, standing, bounds, selection, (), warnings, None)
 
-    def select(self, request: RoundRequest, standing: Standing, bounds: Bounds) -> Selection:
-        """Choose the context once for the round."""
-        return choose(
-            Overlay(standing.base, standing.start.changes),
-            _query(request.instruction, standing),
-            budget=bounds.context_budget,
-            pinned=self._pinned(request, standing),
-            rules=bounds.rules,
-            cache_dir=self.settings.data_dir / "cache",
-        )
-
-    def _pinned(self, request: RoundRequest, standing: Standing) -> list[str]:
-        """The paths of --file, typed relative to the current folder, from the top of the tree."""
-        top = standing.repository.top
-        here = self.cwd.resolve()
-        inside = here.is_relative_to(top)
-        pinned = []
-        for file in request.files:
-            whole = here / file if inside or Path(file).is_absolute() else top / file
-            path = os.path.relpath(whole, top).replace(os.sep, "/")
-            if path == "." or path.split("/", 1)[0] == "..":
-                raise UsageError(f"--file {file!r} is no file of {top}", hint="git ls-files")
-            pinned.append(path)
-        return pinned
+    def _select(
+        self, request: RoundRequest, standing: Standing, bounds: Bounds, number: int | None = None
+    ) -> Selection:
+        rules, budget = bounds.rules, bounds.context_budget
+        return self.prompting.select(request, standing, rules, budget, number)
 
     def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:
         get = self.settings.get
@@ -202,6 +193,7 @@ class Planner:
             jobs=request.jobs or get("jobs"),
             concurrency=get("concurrency"),
             require=request.require or get("require"),
+            explore=_explore(request.explore, get("explore"), policy),
         )
         return bounds, policy.warnings
 
@@ -215,30 +207,21 @@ class Planner:
 
     def _targets(
         self,
-        request: RoundRequest,
+        plan: Plan,
         chosen: Sequence[tuple[ModelProfile, int]],
         endpoints: dict[str, Endpoint],
-        standing: Standing,
-        selection: Selection,
     ) -> list[Target]:
-        prompts: dict[int, Prompt] = {}
+        fitted: dict[tuple[str, str, int, bool], Fitted] = {}
         targets = []
-        said = conversation.opening("", standing.earlier, request.instruction)
-        tokens = conversation.size(said) // BYTES_PER_TOKEN
         for profile, samples in chosen:
-            endpoint = endpoints[profile.id]
-            room = _room(endpoint) - tokens
-            if room <= 0:
-                raise UsageError(
-                    f"the instruction, with what was said before it, is about {tokens} tokens: "
-                    f"too long for {endpoint.model_name}",
-                    hint="say it shorter, or name the files that it quotes",
+            endpoint, explores = endpoints[profile.id], plan.bounds.lets_explore(profile)
+            kind = (endpoint.provider, endpoint.model_name, endpoint.max_output_tokens, explores)
+            if kind not in fitted:
+                fitted[kind] = self.prompting.fitted(
+                    plan.selection, plan.standing, plan.instruction, endpoint, explores=explores
                 )
-            if room not in prompts:
-                text = render(selection, window_tokens=room)
-                prompts[room] = conversation.opening(text, standing.earlier, request.instruction)
             targets += [
-                Target(profile, sample, endpoint, prompts[room]) for sample in range(1, samples + 1)
+                Target(profile, sample, endpoint, fitted[kind]) for sample in range(1, samples + 1)
             ]
         return targets
 
@@ -253,7 +236,8 @@ class Planner:
         def worst_case(input_tokens: int) -> float | None:
             return prices.worst_case(endpoint, input_tokens, at, overrides)
 
-        return Ask(run_id, endpoint, target.prompt, price, worst_case)
+        fitted = target.fitted
+        return Ask(run_id, endpoint, fitted.prompt, fitted.room, price, worst_case)
 
     def priced(self, plan: Plan) -> Iterator[tuple[ModelProfile, int, float | None]]:
         """Each model of PLAN, its samples, and what they cost together at most."""
@@ -263,7 +247,7 @@ class Planner:
             yield profile, len(targets), None if usd is None else usd * len(targets)
 
     def _worst_of(self, target: Target) -> float | None:
-        return self.ask(target, "").worst_case(conversation.most_tokens(target.prompt))
+        return self.ask(target, "").worst_case(conversation.most_tokens(target.fitted.prompt))
 
     def _worst_case(self, plan: Plan) -> float | None:
         """US dollars at most for the first call of every run; None when a price is unknown."""
@@ -301,6 +285,15 @@ def repo_policy(base: Tree) -> RepoPolicy:
     return RepoPolicy.parse(base.read(POLICY_FILE))
 
 
+def _explore(asked: bool | None, configured: str, policy: RepoPolicy) -> bool | None:
+    """Whether models may look around: what the user says, unless the repository forbids it."""
+    if not policy.explore:
+        return False
+    if asked is not None:
+        return asked
+    return {"on": True, "off": False}.get(configured)
+
+
 def path_rules(
     settings: Settings, policy: RepoPolicy, allow_paths: Sequence[str] = ()
 ) -> PathRules:
@@ -309,22 +302,3 @@ def path_rules(
         (*settings.get("forbidden_paths"), *policy.forbidden_paths),
         (*settings.get("allowed_paths"), *allow_paths),
     )
-
-
-def _query(text: str, standing: Standing) -> str:
-    """What the context is chosen by: the instruction, what led to it, the files changed so far."""
-    asked = [one.content for one in standing.earlier if one.role == "user"]
-    return "\n\n".join([text, *reversed(asked), *files_of(standing.start)])
-
-
-def _room(endpoint: Endpoint) -> int:
-    """Tokens that the prompt may fill in the model's window."""
-    window = catalogue.limits(endpoint.provider, endpoint.model_name).context_window
-    room = int((window - endpoint.max_output_tokens) * WINDOW_MARGIN)
-    if room <= 0:
-        raise UsageError(
-            f"max_output_tokens {endpoint.max_output_tokens} leaves no room for input in the "
-            f"window of {endpoint.model_name} ({window} tokens)",
-            hint="dursor config set max_output_tokens 16000",
-        )
-    return room

@@ -37,6 +37,7 @@ class RoundRequest:
     timeout: float | None = None  # seconds a run may take in all
     jobs: int | None = None
     require: str | None = None  # "any" | "all"
+    explore: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Turn the request into JSON values."""

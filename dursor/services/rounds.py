@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from dursor.agent.attempt import Ask, Ground
 from dursor.agent.conversation import most_tokens
+from dursor.agent.files import Files
 from dursor.agent.meter import Meter
+from dursor.agent.tools import Toolbox
 from dursor.domain import Message, Role, Run, RunStatus, Task, new_id, now
 from dursor.errors import DursorError, InternalError, UsageError
 from dursor.redact import Redactor
@@ -20,6 +22,7 @@ from dursor.services.journal import Journal
 from dursor.services.request import ContextRequest, ModelCount, RoundRequest
 from dursor.services.results import ContextPlan, PlannedModel, Round, RoundPlan, Withheld
 from dursor.services.tasks import new_task, title_of
+from dursor.tree import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,6 +95,7 @@ class Rounds:
         caller: Caller,
     ) -> tuple[list[Run], bool]:
         standing, bounds = plan.standing, plan.bounds
+        tree = Overlay(standing.base, standing.start.changes)
         ground = Ground(
             standing.base,
             standing.start,
@@ -103,6 +107,7 @@ class Rounds:
             caller,
             bounds.limits,
             _meter(bounds.budget_usd, asks),
+            Toolbox(Files(tree, bounds.rules, plan.selection.mask)),
         )
         lease = journal.runs[asks[0].run_id].lease or ""
         execution = Execution(
@@ -120,7 +125,7 @@ class Rounds:
         repo = standing.repo if standing.repo_is_new else None
         new = None if standing.task else task
         stored, queued = self.open_store().start_round(new, repo, [said], runs)
-        for warning in plan.warnings:
+        for warning in dict.fromkeys(one for run in queued for one in run.warnings):
             listener(Notice(warning))
         return stored, queued
 
@@ -143,7 +148,7 @@ class Rounds:
             dirty_patch=standing.dirty_patch,
             status=RunStatus.QUEUED,
             created_at=at,
-            warnings=plan.warnings,
+            warnings=(*plan.warnings, *target.fitted.warnings),
             context=plan.selection.as_context_files(),
             lease=lease,
         )

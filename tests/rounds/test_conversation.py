@@ -9,11 +9,8 @@ from dursor.agent.prompts import instruction
 
 
 def said(request: Received) -> list[tuple[str, str]]:
-    """The turns of a request, without the repository that leads the first of them."""
-    (role, text), *rest = turns(request)
-    if "# Instruction" in text:
-        text = text[text.index("# Instruction") :]
-    return [(role, text), *rest]
+    """The turns of a request, without the files that the first and the last show before them."""
+    return [(role, text[max(0, text.find("# Instruction")) :]) for role, text in turns(request)]
 
 
 def asked(text: str) -> tuple[str, str]:
@@ -80,8 +77,9 @@ def test_a_round_from_an_answer_shows_the_files_as_they_then_are(front: Front):
 
     front.round("then line 5", "-m", "gpt", "--from", one["id"])
 
-    shown = turns(front.sent[1])[0][1]
-    assert "line 3\nline 4\n" in shown[: shown.index("# Instruction")]
+    (_, first), _, (_, last) = turns(front.sent[1])
+    assert "line 3\nline 4\n" not in first
+    assert "line 3\nline 4\n" in last[: last.index("# Instruction")]
 
 
 def test_an_answer_that_undoes_everything_is_no_change(front: Front):

@@ -80,6 +80,14 @@ Require = Annotated[
     Literal["any", "all"] | None,
     typer.Option(help="How many runs must succeed for exit code 0.  [default: any]"),
 ]
+Explore = Annotated[
+    bool | None,
+    typer.Option(
+        "--explore/--no-explore",
+        help="Let models read and search the repository before they answer."
+        "  [default: on, save on servers of your own]",
+    ),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be sent and its price; send nothing.")
 ]
@@ -107,6 +115,7 @@ def start(
     timeout: Timeout = None,
     jobs: Jobs = None,
     require: Require = None,
+    explore: Explore = None,
     dry_run: DryRun = False,
     detach: Detach = False,
 ) -> object:
@@ -136,6 +145,7 @@ def start(
         timeout=timeout,
         jobs=jobs,
         require=require,
+        explore=explore,
     )
     if dry_run:
         return get_app(ctx).rounds.plan(request)

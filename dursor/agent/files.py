@@ -1,0 +1,119 @@
+"""The files of a round's tree as a model may look at them: what may not be sent is refused."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from dursor.context.outbound import content_refusal, refusal, sort_out
+from dursor.context.render import shown_path
+from dursor.errors import DursorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from dursor.pathrules import PathRules
+    from dursor.tree import Entry, Tree
+
+MAX_KEPT = 32 * 1024 * 1024  # bytes of files that are kept for the next search
+
+
+class NotShownError(Exception):
+    """A file or folder that cannot be looked at; its text says why, to the model."""
+
+
+class Files:
+    """Reads the files of one tree, secrets replaced; the runs of a round share it, and threads."""
+
+    def __init__(self, tree: Tree, rules: PathRules, mask: Callable[[str, str], str]) -> None:
+        self._tree = tree
+        self._rules = rules
+        self._mask = mask
+        self._lock = threading.Lock()
+        self._sendable: Mapping[str, Entry] | None = None
+        self._kept: dict[str, bytes | None] = {}
+        self._room = MAX_KEPT
+
+    def paths(self, folder: str = "") -> list[str]:
+        """List the files at or below FOLDER that may be sent, as far as the tree alone tells."""
+        with self._lock:
+            if self._sendable is None:
+                self._sendable, _ = sort_out(self._tree.entries(), self._rules)
+        if not folder:
+            return list(self._sendable)
+        return [path for path in self._sendable if path == folder or path.startswith(f"{folder}/")]
+
+    def folder(self, asked: str) -> str:
+        """Find the path, without a slash at its end, that ASKED means; the top is empty."""
+        path = _plain(asked).rstrip("/")
+        if path in {"", "."}:
+            return ""
+        self._refuse_forbidden(path)
+        if not self.paths(path):
+            raise NotShownError(f"there is nothing to show at {shown_path(path)}")
+        return path
+
+    def text(self, asked: str) -> tuple[str, str]:
+        """Read the file ASKED: its path and its text, secrets replaced line by line."""
+        path = _plain(asked)
+        self._refuse_forbidden(path)
+        entry = self._tree.entries().get(path)
+        if entry is None:
+            raise NotShownError(self._missing(path))
+        refused = refusal(path, entry, self._rules)
+        if refused is not None:
+            raise NotShownError(f"{shown_path(path)} is not shown: {refused.reason}")
+        try:
+            data = self._tree.read(path)
+        except (DursorError, KeyError) as error:
+            raise NotShownError(f"{shown_path(path)} cannot be read") from error
+        if (reason := content_refusal(data)) is not None:
+            raise NotShownError(f"{shown_path(path)} is not shown: {reason}")
+        return path, self.masked(path, data)
+
+    def masked(self, path: str, data: bytes) -> str:
+        """Give DATA of PATH as a model may see it; the lines stay as many as they are."""
+        return self._mask(data.decode("utf-8", "replace"), path)
+
+    def contents(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the files at or below FOLDER with their bytes as they are, never to be shown."""
+        for path in self.paths(folder):
+            data = self._content(path)
+            if data is not None:
+                yield path, data
+
+    def _content(self, path: str) -> bytes | None:
+        with self._lock:
+            if path in self._kept:
+                return self._kept[path]
+        try:
+            data: bytes | None = self._tree.read(path)
+        except (DursorError, KeyError):
+            data = None
+        if data is not None and content_refusal(data) is not None:
+            data = None
+        with self._lock:
+            size = len(data or b"")
+            if size <= self._room and path not in self._kept:
+                self._room -= size
+                self._kept[path] = data
+        return data
+
+    def _refuse_forbidden(self, path: str) -> None:
+        if (reason := self._rules.reason(path)) is not None:
+            raise NotShownError(f"{shown_path(path)} may not be looked at: {reason}")
+
+    def _missing(self, path: str) -> str:
+        if self.paths(path.rstrip("/")):
+            return f"{shown_path(path)} is a folder: use list_files"
+        name = path.rpartition("/")[2]
+        near = [known for known in self.paths() if known.rpartition("/")[2] == name][:3]
+        meant = f"; there is {', '.join(map(shown_path, near))}" if near else ""
+        return f"there is no file {shown_path(path)}{meant}"
+
+
+def _plain(asked: str) -> str:
+    path = asked.strip()
+    while path.startswith("./"):
+        path = path[2:].lstrip("/")
+    return path

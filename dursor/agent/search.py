@@ -1,0 +1,140 @@
+"""Searching the files of a round, so that no pattern can hold up the process or find a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from dursor.agent.files import NotShownError
+from dursor.agent.matching import matching
+from dursor.context.selection import lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dursor.agent.files import Files
+
+SECONDS = 5.0
+MAX_PATTERN = 1_000  # characters
+MAX_BYTES = 64 * 1024 * 1024  # of files that one search looks at
+MAX_LINES = 100  # shown
+MAX_MATCHES = 5_000  # looked at
+AT_ONCE = 2  # regular expressions under way
+
+
+class Query(NamedTuple):
+    """What is looked for, and below which folder."""
+
+    text: str
+    folder: str = ""
+    regex: bool = False
+    ignore_case: bool = False
+
+
+class Hit(NamedTuple):
+    """A line that matches, as it may be shown."""
+
+    path: str
+    line: int
+    text: str
+
+
+class Found(NamedTuple):
+    """Hits in the order of their paths, and what kept the search from being whole."""
+
+    hits: Sequence[Hit]
+    notes: Sequence[str]
+
+
+class Search:
+    """Searches one tree; the runs of a round share it."""
+
+    def __init__(self, files: Files, seconds: float = SECONDS) -> None:
+        self._files = files
+        self._seconds = seconds
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def find(self, query: Query) -> Found:
+        """Find the first lines that match QUERY; NotShownError for a query that is none."""
+        if not query.text or "\n" in query.text or len(query.text) > MAX_PATTERN:
+            raise NotShownError(f"a search takes one line of 1 to {MAX_PATTERN} characters")
+        async with self._gate:
+            contents, notes = await asyncio.to_thread(self._contents, query.folder)
+            if not query.regex:
+                return await asyncio.to_thread(self._literal, query, contents, notes)
+            return await self._regex(query, contents, notes)
+
+    def _contents(self, folder: str) -> tuple[list[tuple[str, bytes]], list[str]]:
+        """Read files as they are, until there are too many or it takes too long."""
+        end, room = time.monotonic() + self._seconds, MAX_BYTES
+        contents: list[tuple[str, bytes]] = []
+        for path, data in self._files.contents(folder):
+            room -= len(data)
+            if room < 0 or time.monotonic() > end:
+                count = len(contents)
+                return contents, [f"only the first {count} files were searched: name a folder"]
+            contents.append((path, data))
+        return contents, []
+
+    def _literal(
+        self, query: Query, contents: Sequence[tuple[str, bytes]], notes: list[str]
+    ) -> Found:
+        def folded(text: str) -> str:
+            return text.casefold() if query.ignore_case else text
+
+        wanted, raw = folded(query.text), query.text.encode("utf-8", "surrogatepass")
+        hits: list[Hit] = []
+        for path, data in contents:
+            if query.ignore_case:
+                if wanted not in data.decode("utf-8", "replace").casefold():
+                    continue
+            elif raw not in data:
+                continue
+            lines = lines_of(self._files.masked(path, data))  # a secret is not to be found
+            hits += [
+                Hit(path, n, line) for n, line in enumerate(lines, 1) if wanted in folded(line)
+            ]
+            if len(hits) > MAX_LINES:
+                break
+        return _cut(hits, notes)
+
+    async def _regex(
+        self, query: Query, contents: Sequence[tuple[str, bytes]], notes: list[str]
+    ) -> Found:
+        texts = [data for _, data in contents]
+        found = await matching(
+            query.text,
+            texts,
+            ignore_case=query.ignore_case,
+            most=MAX_MATCHES,
+            seconds=self._seconds,
+        )
+        if found.error is not None:
+            raise NotShownError(f"this is no regular expression: {found.error}")
+        if not found.whole:
+            notes.append(f"stopped after {self._seconds:g} s: the pattern takes too long")
+        pairs = [(contents[index], numbers) for index, numbers in found.lines.items()]
+        return _cut(await asyncio.to_thread(self._shown, pairs), notes)
+
+    def _shown(self, found: Sequence[tuple[tuple[str, bytes], Sequence[int]]]) -> list[Hit]:
+        hits: list[Hit] = []
+        for (path, data), numbers in found:
+            hits += self._unaltered(path, data, numbers)
+            if len(hits) > MAX_LINES:
+                break
+        return hits
+
+    def _unaltered(self, path: str, data: bytes, numbers: Sequence[int]) -> Iterator[Hit]:
+        """Yield the lines at NUMBERS, save those with a secret: a pattern could feel its way in."""
+        raw = lines_of(data.decode("utf-8", "replace"))
+        masked = lines_of(self._files.masked(path, data))
+        for number in numbers:
+            if number <= len(raw) and raw[number - 1] == masked[number - 1]:
+                yield Hit(path, number, raw[number - 1])
+
+
+def _cut(hits: Sequence[Hit], notes: list[str]) -> Found:
+    if len(hits) > MAX_LINES:
+        notes = [*notes, "more lines match: ask for something rarer, or name a folder"]
+    return Found(hits[:MAX_LINES], notes)

@@ -1,0 +1,178 @@
+"""What a round's models are shown: one selection for all, rendered into each model's window."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dursor.agent import conversation
+from dursor.agent.spending import BYTES_PER_TOKEN
+from dursor.agent.tools import TOOLS
+from dursor.context.choose import choose
+from dursor.context.follow import Follower
+from dursor.context.render import rendered
+from dursor.errors import InternalError, UsageError
+from dursor.files import locked, replace_file
+from dursor.providers import catalogue
+from dursor.services.standing import files_of
+from dursor.tree import Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dursor.context.placeholders import Key
+    from dursor.context.selection import Selection
+    from dursor.domain import ContextFile
+    from dursor.pathrules import PathRules
+    from dursor.providers.base import Endpoint, Prompt
+    from dursor.services.request import RoundRequest
+    from dursor.services.standing import Standing
+    from dursor.store.read import Reader
+
+WINDOW_MARGIN = 0.9  # of a window; the tokenizers differ from bytes / 4 by less than the rest
+KEY_BYTES = 32
+NAMED = 5  # of the files that a window has no room for
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A prompt for one model's window."""
+
+    prompt: Prompt
+    room: int  # tokens that everything said may have
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prompting:
+    """Chooses what to show and puts the prompts together."""
+
+    reader: Reader
+    data_dir: Path
+    cwd: Path
+
+    def select(
+        self,
+        request: RoundRequest,
+        standing: Standing,
+        rules: PathRules,
+        budget: int,
+        before: int | None = None,
+    ) -> Selection:
+        """Choose the context once for the round; BEFORE is its number where it has one already."""
+        query, pinned = _query(request.instruction, standing), self._pinned(request, standing)
+        cache_dir, key = self.data_dir / "cache", placeholder_key(self.data_dir)
+        if earlier := self._first_context(standing, before):
+            follower = Follower(standing.base, standing.start.changes, rules, cache_dir, key)
+            found = follower.follow(earlier, query, budget=budget, pinned=pinned)
+            if found is not None:
+                return found
+        return choose(
+            Overlay(standing.base, standing.start.changes),
+            query,
+            budget=budget,
+            pinned=pinned,
+            rules=rules,
+            cache_dir=cache_dir,
+            key=key,
+        )
+
+    def _first_context(self, standing: Standing, before: int | None) -> Sequence[ContextFile]:
+        """What the task's first round on this base was shown; every later one begins with it."""
+        if standing.task is None:
+            return ()
+        for run in reversed(self.reader.runs(task_id=standing.task.id, limit=None)):
+            if before is not None and run.round >= before:
+                return ()
+            if (run.base_commit, run.dirty) == (standing.base_commit, standing.dirty):
+                whole = self.reader.run(run.id)
+                if whole.dirty_patch == standing.dirty_patch:
+                    return whole.context
+        return ()
+
+    def _pinned(self, request: RoundRequest, standing: Standing) -> list[str]:
+        """The paths of --file, typed relative to the current folder, from the top of the tree."""
+        top = standing.repository.top
+        here = self.cwd.resolve()
+        inside = here.is_relative_to(top)
+        pinned = []
+        for file in request.files:
+            whole = here / file if inside or Path(file).is_absolute() else top / file
+            path = os.path.relpath(whole, top).replace(os.sep, "/")
+            if path == "." or path.split("/", 1)[0] == "..":
+                raise UsageError(f"--file {file!r} is no file of {top}", hint="git ls-files")
+            pinned.append(path)
+        return pinned
+
+    def fitted(
+        self,
+        selection: Selection,
+        standing: Standing,
+        instruction: str,
+        endpoint: Endpoint,
+        *,
+        explores: bool,
+    ) -> Fitted:
+        """Render the round's prompt for ENDPOINT; UsageError when not even the words fit."""
+        room, tools = _room(endpoint), TOOLS if explores else ()
+        said = conversation.opening("", standing.earlier, instruction, tools=tools)
+        tokens = conversation.size(said) // BYTES_PER_TOKEN
+        if room <= tokens:
+            raise UsageError(
+                f"the instruction, with what was said before it, is about {tokens} tokens: "
+                f"too long for {endpoint.model_name}",
+                hint="say it shorter, or name the files that it quotes",
+            )
+        shown = rendered(selection, room - tokens)
+        prompt = conversation.opening(
+            shown.context, standing.earlier, instruction, now=shown.now, tools=tools
+        )
+        return Fitted(prompt, room, _warnings(endpoint, shown.left_out))
+
+
+def placeholder_key(data_dir: Path) -> Key:
+    """What names placeholders: made once, so that a later round says the same for each secret."""
+    file = data_dir / "placeholder.key"
+
+    @cache
+    def read() -> bytes:
+        with locked(data_dir / ".placeholder.lock"):
+            try:
+                if file.exists() and len(known := file.read_bytes()) == KEY_BYTES:
+                    return known
+            except OSError as error:
+                raise InternalError(f"cannot read {file}: {error.strerror}") from error
+            replace_file(file, made := os.urandom(KEY_BYTES))
+            return made
+
+    return read
+
+
+def _warnings(endpoint: Endpoint, left_out: Sequence[str]) -> tuple[str, ...]:
+    if not left_out:
+        return ()
+    names = ", ".join(left_out[:NAMED])
+    more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+    return (f"the window of {endpoint.model_name} had no room for {names}{more}",)
+
+
+def _query(text: str, standing: Standing) -> str:
+    """What the context is chosen by: the instruction, what led to it, the files changed so far."""
+    asked = [one.content for one in standing.earlier if one.role == "user"]
+    return "\n\n".join([text, *reversed(asked), *files_of(standing.start)])
+
+
+def _room(endpoint: Endpoint) -> int:
+    """Tokens that the prompt may fill in the model's window."""
+    window = catalogue.limits(endpoint.provider, endpoint.model_name).context_window
+    room = int((window - endpoint.max_output_tokens) * WINDOW_MARGIN)
+    if room <= 0:
+        raise UsageError(
+            f"max_output_tokens {endpoint.max_output_tokens} leaves no room for input in the "
+            f"window of {endpoint.model_name} ({window} tokens)",
+            hint="dursor config set max_output_tokens 16000",
+        )
+    return room

@@ -1,0 +1,348 @@
+"""Models that look around before they answer, each in its vendor's format, through the front door."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import calling
+import pytest
+import repos
+import wires
+from calling import Call, Calling
+from fakes import Do, Received, Script
+from front import DIFF, VENDORS, WIRES, Front, appending, turns
+
+CALLING: dict[str, Callable[..., Calling]] = {
+    "gpt": calling.responses,
+    "claude": calling.messages,
+    "gemini": calling.gemini,
+}
+AWS = "AKIAQ4ZTRN7WVK2LMX3P"
+LIST = Call("list_files", {})
+FIND = Call("search", {"text": "def \\w+", "regex": True})
+READ = Call("read_file", {"path": "calc.py"})
+PART = Call("read_file", {"path": "README.md", "first_line": 2, "last_line": 2})
+
+
+def results(request: Received) -> list[list[dict[str, Any]]]:
+    """The results in a request, a list for each reply that called: {id, text, failed}."""
+    body = request.json
+    if "contents" in body:
+        return [found for one in body["contents"] if (found := _gemini(one["parts"]))]
+    if "messages" in body:
+        return [found for one in body["messages"] if (found := _claude(one["content"]))]
+    grouped: list[list[dict[str, Any]]] = []
+    last = None
+    for item in body["input"]:
+        if item.get("type") == "function_call_output":
+            if last != "function_call_output":
+                grouped.append([])
+            text = item["output"].removeprefix("error: ")
+            failed = item["output"].startswith("error: ")
+            grouped[-1].append({"id": item["call_id"], "text": text, "failed": failed})
+        last = item.get("type")
+    return grouped
+
+
+def _gemini(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [part["functionResponse"] for part in parts if "functionResponse" in part]
+    return [
+        {"id": one.get("id"), "text": next(iter(given.values())), "failed": "error" in given}
+        for one in found
+        if (given := one["response"])
+    ]
+
+
+def _claude(content: Any) -> list[dict[str, Any]]:
+    blocks = [] if isinstance(content, str) else content
+    return [
+        {"id": one["tool_use_id"], "text": one["content"], "failed": one["is_error"]}
+        for one in blocks
+        if one["type"] == "tool_result"
+    ]
+
+
+def looking(front: Front, model: str, *steps: list[Call], answer: str = DIFF) -> list[Calling]:
+    """Have MODEL make the calls of each of STEPS in turn, then give ANSWER for ever."""
+    made = [CALLING[model](step, turn=turn) for turn, step in enumerate(steps, 1)]
+    front.on(model, *(Script(one.events) for one in made), Script(WIRES[model](answer)))
+    return made
+
+
+def logged(front: Front, run: dict[str, Any]) -> list[str]:
+    return [entry["message"] for entry in front("run", "logs", run["id"], "--json").data["items"]]
+
+
+@pytest.mark.parametrize("model", VENDORS)
+def test_a_model_lists_searches_reads_twice_at_once_and_answers(front: Front, model: str):
+    made = looking(front, model, [LIST], [FIND], [READ, PART])
+
+    (run,) = front.round("append a line", "-m", model).runs
+
+    assert run["status"] == "succeeded", run["error"]
+    assert run["patch"].endswith("+line 4\n")
+    last = front.sent[-1]
+    (listed,), (found,), (whole, part) = results(last)
+    assert "README.md calc.py" in listed["text"]
+    assert found["text"] == "calc.py\n1: def add(a, b):"
+    assert whole["text"].endswith("lines 1-2 of 2:\ndef add(a, b):\n    return a - b\n")
+    assert part["text"] == "README.md, lines 2-2 of 3:\nline 2\n"
+    assert not any(one["failed"] for one in (listed, found, whole, part))
+    sent = last.body.decode()
+    for text in (text for one in made for text in one.echoed):
+        assert text in sent or any(
+            json.loads(text) in one["content"] for one in last.json["messages"]
+        ), text
+    if model != "gemini":
+        assert len({one["id"] for step in results(last) for one in step}) == 4
+
+
+@pytest.mark.parametrize("model", VENDORS)
+def test_everything_counts_and_is_logged(front: Front, model: str):
+    looking(front, model, [LIST], [READ, Call("read_file", {"path": ".env"})])
+
+    (run,) = front.round("append a line", "-m", model).runs
+
+    assert run["attempts"] == 1
+    assert run["usage"] == {
+        "input_tokens": 3000,
+        "cached_input_tokens": 1800,
+        "output_tokens": 600,
+        "reasoning_tokens": 150,
+    }
+    front.answers(DIFF, models=[model])
+    (plain,) = front.round("append a line", "-m", model, "--no-explore").runs
+    assert run["cost_usd"] == pytest.approx(3 * plain["cost_usd"])
+    told = logged(front, run)
+    (listing,) = (line for line in told if line.startswith("list_files"))
+    assert listing.endswith(" bytes")
+    assert any(line.startswith("read_file path=calc.py: ") for line in told)
+    (refused,) = (line for line in told if line.startswith("read_file path=.env: "))
+    assert "may not be looked at" in refused
+
+
+@pytest.mark.parametrize("model", VENDORS)
+def test_a_model_that_looks_around_for_ever_is_stopped(front: Front, model: str):
+    front.on(model, Script(CALLING[model]([LIST, READ]).events))
+
+    done = front.round("append a line", "-m", model)
+
+    (run,) = done.runs
+    assert (run["status"], run["error"]["code"], done.exit_code) == ("failed", "no_patch", 1)
+    assert run["error"]["stage"] == "call"
+    assert "24 calls" in run["error"]["message"]
+    assert "--no-explore" in run["error"]["hint"]
+    assert (len(front.sent), run["attempts"]) == (13, 1)
+    assert run["usage"]["input_tokens"] == 13_000
+    closed = [request for request in front.sent if b'"none"' in request.body.lower()]
+    assert closed == front.sent[-1:]
+    assert "This was the last look" in results(front.sent[-1])[-1][-1]["text"]
+
+
+@pytest.mark.parametrize("model", VENDORS)
+def test_a_model_that_answers_when_looking_is_over_succeeds(front: Front, model: str):
+    looking(front, model, *([[LIST]] * 12))
+
+    (run,) = front.round("append a line", "-m", model).runs
+
+    assert (run["status"], len(front.sent)) == ("succeeded", 13)
+
+
+def test_more_calls_than_there_may_be_are_each_told_so(front: Front):
+    looking(front, "gpt", [READ] * 60)
+
+    (run,) = front.round("append a line", "-m", "gpt").runs
+
+    assert run["status"] == "succeeded"
+    (given,) = results(front.sent[1])
+    assert len(given) == 60
+    assert [one["failed"] for one in given] == [False] * 48 + [True] * 12
+    assert "12 further calls were not carried out" in logged(front, run)
+
+
+@pytest.mark.parametrize("model", VENDORS)
+def test_what_is_forbidden_or_outside_is_refused_and_the_run_goes_on(front: Front, model: str):
+    repos.commit(front.repo, {".env": "PASSWORD=hunter2\n", "link": repos.Link("/etc/passwd")})
+    paths = [".env", "../outside", "/etc/passwd", ".git/config", "link", "x\0y", "nothing"]
+    calls = [Call("read_file", {"path": path}) for path in paths]
+    others = [Call("search", {"text": "hunter2"}), Call("rm", {}), Call("list_files", {"path": 3})]
+    looking(front, model, [*calls, *others])
+
+    (run,) = front.round("append a line", "-m", model).runs
+
+    assert run["status"] == "succeeded"
+    (given,) = results(front.sent[1])
+    assert [one["failed"] for one in given] == [True] * 7 + [False, True, True]
+    assert all("PASSWORD" not in request.body.decode() for request in front.sent)
+    assert all("root:" not in one["text"] for one in given)
+
+
+def test_secrets_stay_here_and_come_back_in_the_patch(front: Front):
+    settings = f'access = "{AWS}"\nretries = 3\n'
+    repos.commit(front.repo, {"settings.py": settings})
+
+    def answer(request: Received) -> Script:
+        (read,), (found,) = results(request)
+        name = read["text"].partition('access = "')[2].partition('"')[0]
+        assert name in found["text"]
+        diff = (
+            f'--- a/settings.py\n+++ b/settings.py\n@@ -1,2 +1,2 @@\n access = "{name}"\n'
+            "-retries = 3\n+retries = 5\n"
+        )
+        return Script(WIRES["gpt"](f"Done.\n\n```diff\n{diff}```\n"))
+
+    read, find = Call("read_file", {"path": "settings.py"}), Call("search", {"text": "access"})
+    made = [CALLING["gpt"]([call], turn=turn) for turn, call in enumerate((read, find), 1)]
+    front.on("gpt", *(Script(one.events) for one in made), answer)
+
+    (run,) = front.round("more tries", "-m", "gpt", "--context-budget", "0").runs
+
+    assert run["status"] == "succeeded", run["error"]
+    assert AWS in run["patch"]
+    assert all(AWS not in request.body.decode() for request in front.sent)
+
+
+def test_an_answer_that_takes_a_repair_keeps_what_was_seen(front: Front):
+    made = CALLING["claude"]([READ])
+    wrong, right = appending("line 4", "line three"), appending("line 4", "line 3")
+    front.on("claude", Script(made.events), *(Script(WIRES["claude"](t)) for t in (wrong, right)))
+
+    (run,) = front.round("append a line", "-m", "claude").runs
+
+    assert (run["status"], run["attempts"], len(front.sent)) == ("succeeded", 2, 3)
+    assert len(results(front.sent[2])) == 1
+    assert [role for role, _ in turns(front.sent[2])] == ["user", "assistant"] * 2 + ["user"]
+    assert "could not be applied" in turns(front.sent[2])[-1][1]
+
+
+def test_a_later_round_looks_at_the_files_as_they_then_are(front: Front):
+    front.answers(appending("line 4", "line 3"), models=["gpt"])
+    (one,) = front.round("add line 4", "-m", "gpt").runs
+    read = Call("read_file", {"path": "README.md", "first_line": 3})
+    looking(front, "claude", [read], answer=appending("line 5", "line 4"))
+
+    (two,) = front.round("then line 5", "-m", "claude", "--from", one["id"]).runs
+
+    assert two["status"] == "succeeded", two["error"]
+    ((seen,),) = results(front.sent[-1])
+    assert seen["text"].endswith("line 3\nline 4\n")
+
+
+def test_a_call_cut_at_the_output_limit_is_never_carried_out(front: Front):
+    front.on("claude", Script(calling.messages([READ], reason="max_tokens").events))
+
+    (run,) = front.round("append a line", "-m", "claude").runs
+
+    assert (run["error"]["code"], len(front.sent)) == ("truncated", 1)
+    assert not [line for line in logged(front, run) if line.startswith("read_file")]
+
+
+def test_looking_around_counts_toward_the_budget(front: Front):
+    prices = '[prices."gpt-6.1-sol"]\ninput = 0\noutput = 1000\n'
+    file = front.home / "config" / "config.toml"
+    file.parent.mkdir()
+    file.write_text(f"max_output_tokens = 300\n{prices}")
+    looking(front, "gpt", [LIST], [READ], [FIND])
+
+    done = front.round("append a line", "-m", "gpt", "--budget", "0.65")
+
+    (run,) = done.runs
+    assert (run["error"]["code"], done.exit_code, len(front.sent)) == ("budget", 6, 2)
+    assert run["cost_usd"] == pytest.approx(0.4)
+
+
+def test_looking_around_counts_toward_the_time(front: Front):
+    made = CALLING["gpt"]([LIST])
+    front.on("gpt", Script([0.2, *made.events]))
+
+    done = front.round("append a line", "-m", "gpt", "--timeout", "1.2")
+
+    (run,) = done.runs
+    assert (run["error"]["code"], done.exit_code) == ("timeout", 5)
+    assert 1 <= len(front.sent) < 13
+
+
+def test_a_stream_cut_within_a_call_is_asked_again(front: Front):
+    made = CALLING["gpt"]([LIST], "")
+    cut = Script([*made.events[:6], Do.CUT])
+    front.on("gpt", cut, Script(made.events), Script(WIRES["gpt"](DIFF)))
+
+    (run,) = front.round("append a line", "-m", "gpt").runs
+
+    assert (run["status"], len(front.sent)) == ("succeeded", 3)
+
+
+def tools_sent(front: Front) -> bool:
+    body = front.sent[-1].json
+    said = body.get("instructions") or body["messages"][0]["content"]
+    assert ("list_files" in said) == ("tools" in body)
+    return "tools" in body
+
+
+@pytest.mark.parametrize(
+    ("words", "configured", "repository", "explores"),
+    [
+        ((), None, None, True),
+        (("--no-explore",), None, None, False),
+        (("--explore",), "off", None, True),
+        ((), "off", None, False),
+        ((), "on", None, True),
+        (("--no-explore",), "on", None, False),
+        ((), None, "false", False),
+        (("--explore",), "on", "false", False),
+        ((), "off", "true", False),
+    ],
+)
+def test_who_may_switch_it(
+    front: Front,
+    words: tuple[str, ...],
+    configured: str | None,
+    repository: str | None,
+    explores: bool,
+):
+    front.answers(DIFF, models=["gpt"])
+    if configured:
+        front.configure(explore=configured)
+    if repository:
+        repos.commit(front.repo, {".dursor.toml": f"explore = {repository}\n"})
+
+    assert front.round("append a line", "-m", "gpt", *words).exit_code == 0
+    assert tools_sent(front) == explores
+
+
+@pytest.mark.parametrize(
+    ("words", "configured", "explores"),
+    [((), None, False), (("--explore",), None, True), ((), "on", True), ((), "off", False)],
+)
+def test_servers_of_one_s_own_are_left_alone_until_asked(
+    front: Front, words: tuple[str, ...], configured: str | None, explores: bool
+):
+    url = f"{front.server.url}/own/v1"
+    front("models", "add", "own", "--provider", "openai", "--model", "m", "--base-url", url)
+    made = calling.chat([READ])
+    steps = [Script(made.events)] if explores else []
+    front.server.on("/own/v1/chat", *steps, Script(wires.chat(DIFF)))
+    if configured:
+        front.configure(explore=configured)
+
+    (run,) = front.round("append a line", "-m", "own", *words).runs
+
+    assert run["status"] == "succeeded", run["error"]
+    assert tools_sent(front) == explores
+    if explores:
+        call, result = front.sent[1].json["messages"][-2:]
+        assert call["tool_calls"][0]["function"]["arguments"] == READ.written
+        assert (result["role"], result["tool_call_id"]) == ("tool", "call_10")
+        assert "return a - b" in result["content"]
+
+
+def test_a_worker_looks_around_too(front: Front):
+    looking(front, "gpt", [FIND])
+
+    started = front.process("run", "append a line", "-m", "gpt", "--detach", "--json")
+    run_id = started.runs[0]["id"]
+    done = front.process("run", "watch", run_id, "--json")
+
+    assert done.runs[0]["status"] == "succeeded", done.runs[0]["error"]
+    ((found,),) = results(front.sent[1])
+    assert found["text"] == "calc.py\n1: def add(a, b):"

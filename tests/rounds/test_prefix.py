@@ -1,0 +1,226 @@
+"""What leads every request of a task: the same bytes as long as the base is, for a vendor's cache."""
+
+import json
+from typing import Any
+
+import pytest
+import repos
+from fakes import Received
+from front import DIFF, VENDORS, Front, appending, turns
+
+AWS = "AKIAQ4ZTRN7WVK2LMX3P"
+NEXT = appending("line 5", "line 4")
+
+
+def prefix(request: Received) -> bytes:
+    """The bytes of a request up to the conversation."""
+    return request.body[: request.body.index(b"# Instruction")]
+
+
+def now(request: Received) -> str:
+    """What stands before the instruction in the last turn."""
+    text = turns(request)[-1][1]
+    return text[: text.index("# Instruction")]
+
+
+def big(name: str) -> str:
+    """A file of about 2,500 tokens that speaks of NAME."""
+    return "".join(f"def {name}_{n}():\n    return {name!r}\n" for n in range(250))
+
+
+@pytest.mark.parametrize("model", VENDORS)
+@pytest.mark.parametrize("goes_on", ["--from", "--task"])
+def test_a_second_round_sends_the_same_beginning_and_tells_what_was_cached(
+    front: Front, model: str, goes_on: str
+):
+    front.answers(DIFF, NEXT if goes_on == "--from" else DIFF, models=[model])
+    (one,) = front.round("append line 4", "-m", model).runs
+    words = ("--from", one["id"]) if goes_on == "--from" else ("--task", one["task_id"])
+
+    (two,) = front.round("something quite different", "-m", model, *words).runs
+
+    first, second = front.sent
+    assert b"line 3" in prefix(first)
+    assert b"list_files" in prefix(first)
+    assert prefix(second) == prefix(first)
+    assert turns(second)[0] == turns(first)[0]
+    assert two["status"] == "succeeded", two["error"]
+    assert two["usage"]["cached_input_tokens"] == 600
+
+
+def test_it_is_the_first_round_s_choice_whatever_the_next_ones_ask(front: Front):
+    files = {f"{name}.py": big(name) for name in ("apple", "pear", "plum", "quince")}
+    repos.commit(front.repo, files)
+    front.answers("No change is needed.", models=["gpt"])
+    words = ("-m", "gpt", "--context-budget", "6000")
+    (one,) = front.round("mend the apple and the pear", *words).runs
+    task = ("--task", one["task_id"])
+
+    for text in ("mend the plum", "mend the quince", "mend the apple"):
+        front.round(text, *words, *task)
+    front.round("mend the plum", *words)
+
+    first, *later, other = front.sent
+    assert b"def apple_1()" in prefix(first)
+    assert b"def plum_1()" not in prefix(first)
+    assert [prefix(request) == prefix(first) for request in later] == [True] * 3
+    assert prefix(other) != prefix(first)
+
+
+def test_what_is_new_stands_beside_the_instruction_within_the_budget(front: Front):
+    repos.commit(front.repo, {f"{name}.py": big(name) for name in ("apple", "pear", "plum")})
+    front.answers("No change is needed.", models=["gpt"])
+    (one,) = front.round("mend the apple", "-m", "gpt", "--context-budget", "3000").runs
+
+    words = ("-m", "gpt", "--task", one["task_id"], "--context-budget", "6000")
+    (two,) = front.round("mend the plum", *words).runs
+
+    first, second = front.sent
+    assert prefix(second) == prefix(first)
+    assert "def plum_1()" in now(second)
+    assert "def apple_1()" not in now(second)
+    assert "def pear_1()" not in second.body.decode()
+    shown = front("run", "show", two["id"], "--context", "--json").data["context"]
+    paths = [file["path"] for file in shown]
+    assert {"apple.py", "plum.py"} <= set(paths)
+    assert sum(file["tokens"] for file in shown) <= 6000
+
+
+def test_files_stand_beside_the_instruction_as_they_are_now(front: Front):
+    repos.commit(front.repo, {"old.txt": "old\n", "gone.txt": "gone\n", "large.txt": big("large")})
+    diff = (
+        "--- a/README.md\n+++ b/README.md\n@@ -3 +3,2 @@\n line 3\n+line 4\n"
+        "--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1 @@\n+new\n"
+        "diff --git a/old.txt b/moved.txt\nrename from old.txt\nrename to moved.txt\n"
+        "--- a/gone.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-gone\n"
+    )
+    front.answers(f"Done.\n\n```diff\n{diff}```\n", NEXT, models=["claude"])
+    (one,) = front.round("change much", "-m", "claude").runs
+
+    (two,) = front.round("and line 5", "-m", "claude", "--from", one["id"]).runs
+
+    first, second = front.sent
+    assert two["status"] == "succeeded", two["error"]
+    assert prefix(second) == prefix(first)
+    shown = now(second)
+    assert "## README.md\n```\nline 1\nline 2\nline 3\nline 4\n```" in shown
+    assert "## new.txt\n```\nnew\n```" in shown
+    assert "## moved.txt\n```\nold\n```" in shown
+    assert "Deleted or moved away: " in shown
+    assert "gone.txt" in shown
+    assert "large_1" not in shown
+
+
+def test_a_large_file_is_shown_around_its_change_or_named(front: Front):
+    large = "".join(f"line {n} of the large file\n" for n in range(3000))
+    wide = "x" * 40_000 + "\n"
+    repos.commit(front.repo, {"large.txt": large, "wide.txt": wide})
+    diff = (
+        "--- a/large.txt\n+++ b/large.txt\n@@ -1500,3 +1500,3 @@\n line 1499 of the large file\n"
+        "-line 1500 of the large file\n+changed\n line 1501 of the large file\n"
+        "--- a/wide.txt\n+++ b/wide.txt\n@@ -1 +1,2 @@\n " + wide + "+end\n"
+    )
+    front.answers(f"Done.\n\n```diff\n{diff}```\n", appending("line 4", "line 3"), models=["gpt"])
+    (one,) = front.round("change large.txt", "-m", "gpt").runs
+    assert one["status"] == "succeeded", one["error"]
+
+    front.round("go on", "-m", "gpt", "--from", one["id"])
+
+    shown = now(front.sent[1])
+    assert "## large.txt (excerpts)\nlines 1481-1521:\n```\nline 1480 of" in shown
+    assert "changed\n" in shown
+    assert "line 1400 of" not in shown
+    assert "too large to show again: wide.txt" in shown
+
+
+def test_secrets_have_the_same_stand_ins_in_every_process(front: Front):
+    repos.commit(front.repo, {"settings.py": f'access = "{AWS}"\n'})
+    front.answers(DIFF, NEXT, models=["gpt"])
+
+    one = front.process("run", "append line 4", "-m", "gpt", "--json").runs[0]
+    two = front.process("run", "go on", "-m", "gpt", "--from", one["id"], "--json").runs[0]
+
+    first, second = front.sent
+    assert two["status"] == "succeeded", two["error"]
+    assert b"DURSOR_SECRET_" in prefix(first)
+    assert prefix(second) == prefix(first)
+    assert all(AWS not in request.body.decode() for request in front.sent)
+    key = front.data / "placeholder.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_another_base_has_a_beginning_of_its_own(front: Front):
+    front.answers("No change is needed.", models=["gpt"])
+    (one,) = front.round("look", "-m", "gpt").runs
+    repos.commit(front.repo, {"calc.py": "def moved_on(): ...\n"})
+
+    front.round("look again", "-m", "gpt", "--task", one["task_id"])
+
+    assert b"moved_on" in prefix(front.sent[1])
+    assert b"return a - b" not in front.sent[1].body
+
+
+@pytest.mark.parametrize("why", ["forbidden", "budget", "pinned"])
+def test_what_cannot_be_shown_again_is_chosen_anew(front: Front, why: str):
+    repos.commit(front.repo, {"apple.py": big("apple"), "pear.py": big("pear")})
+    front.answers("No change is needed.", models=["gpt"])
+    (one,) = front.round("mend the apple", "-m", "gpt", "--context-budget", "3000").runs
+    words = ["-m", "gpt", "--task", one["task_id"], "--context-budget", "3000"]
+    if why == "forbidden":
+        front.configure(forbidden_paths="apple.py")
+    elif why == "budget":
+        words[-1] = "300"
+    else:
+        words += ["--file", "pear.py"]
+
+    (two,) = front.round("mend it", *words).runs
+
+    second = front.sent[1].body.decode()
+    assert two["error"]["code"] == "no_patch"
+    assert "def apple_1()" not in second
+    assert ("def pear_1()" in second) == (why in {"pinned", "forbidden"})
+
+
+def test_a_changed_file_may_be_pinned(front: Front):
+    front.answers(DIFF, NEXT, models=["gpt"])
+    (one,) = front.round("append line 4", "-m", "gpt").runs
+
+    front.round("go on", "-m", "gpt", "--from", one["id"], "--file", "README.md")
+
+    first, second = front.sent
+    assert prefix(second) == prefix(first)
+    assert now(second).count("line 4") == 1
+
+
+def test_retrying_repeats_the_request_of_any_round(front: Front):
+    front.answers(DIFF, NEXT, DIFF, NEXT, models=["gpt"])
+    (one,) = front.round("append line 4", "-m", "gpt").runs
+    (two,) = front.round("go on", "-m", "gpt", "--from", one["id"]).runs
+
+    for run in (one, two):
+        front("run", "retry", run["id"])
+
+    bodies = [request.body for request in front.sent]
+    assert bodies[2:] == bodies[:2]
+
+
+def test_what_a_small_window_has_no_room_for_is_said(front: Front):
+    wide: dict[str, Any] = {f"{name}.txt": f"{name} " * 50_000 for name in ("apple", "plums")}
+    repos.commit(front.repo, wide)
+    for name, model in (("small", "gpt-5.3"), ("large", "gpt-5.4")):
+        front("models", "add", name, "--provider", "openai", "--model", model)
+    front.answers(DIFF, models=["gpt"])
+    words = ("-m", "small", "-m", "large", "--context-budget", "200000")
+
+    done = front.round("append line 4", *words)
+
+    small, large = done.runs
+    (warning,) = small["warnings"]
+    assert warning == "the window of gpt-5.3 had no room for plums.txt"
+    assert large["warnings"] == []
+    sent = {request.json["model"]: request.body for request in front.sent}
+    assert b"apple apple" in sent["gpt-5.3"]
+    assert b"plums plums" not in sent["gpt-5.3"]
+    assert b"plums.txt" in sent["gpt-5.3"]
+    assert b"plums plums" in sent["gpt-5.4"]
+    assert len(json.dumps(sent["gpt-5.3"].decode())) / 4 < 0.9 * (128_000 - 16_384)
