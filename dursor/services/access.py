@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from dursor.errors import AuthError, NotFoundError
@@ -31,6 +31,7 @@ class Access:
     env: Mapping[str, str]
     reader: Reader
     vault: KeyVault
+    _found: dict[Host, Login] = field(default_factory=dict)  # asking gh takes a while
 
     @property
     def host(self) -> Host:
@@ -55,9 +56,10 @@ class Access:
         """HOST with the login for it; AuthError when there is none."""
         from dursor.github.client import GitHub
 
-        return GitHub(
-            host, self.login(host), self.vault, notice=lambda text: listener(Notice(text))
-        )
+        if host not in self._found:
+            self._found[host] = self.login(host)
+        login = self._found[host]
+        return GitHub(host, login, self.vault, notice=lambda text: listener(Notice(text)))
 
     def git(self, url: str, act: Remote[T], listener: Listener) -> T:
         """Do ACT, which runs git on URL, with the login for its host, or without one.

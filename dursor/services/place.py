@@ -137,10 +137,15 @@ def check_base(hub: GitHub, place: Place, branch: str, run: Run, current: str | 
         )
     if hub.branch(place.base, branch) is None:
         raise _no_branch(hub, place, branch)
+    push = f"git push origin {current or 'BRANCH'}, then the same again"
     raise ConflictError(
         f"run {run.id[:8]} started from {short}, which {place.base} does not have",
-        hint=f"git push origin {current or 'BRANCH'}, then the same again",
+        hint=push if place.base == place.head.name else _in_the_fork(place),
     )
+
+
+def _in_the_fork(place: Place) -> str:
+    return f"--base {place.head.name.owner}:{place.head.default_branch} (into the fork itself)"
 
 
 def _other_base(hub: GitHub, place: Place, branch: str, run: Run, current: str | None) -> str:
@@ -149,7 +154,9 @@ def _other_base(hub: GitHub, place: Place, branch: str, run: Run, current: str |
             continue
         if hub.relation(place.base, other, run.base_commit) in HOLDING:
             return f"--base {other}"
-    return "--base BRANCH, one that holds it"
+    return (
+        "--base BRANCH, one that holds it" if place.base == place.head.name else _in_the_fork(place)
+    )
 
 
 def _no_branch(hub: GitHub, place: Place, branch: str) -> ConflictError | NotFoundError:

@@ -19,16 +19,13 @@ CODE_OR_HIDDEN = re.compile(
     r"(^ *(?:```|~~~)(?:.|\n)*?(?:^ *(?:```|~~~) *$|\Z))|<!--(?:.|\n)*?(?:-->|\Z)",
     re.MULTILINE,
 )
+# Characters that show nothing, or turn a line's direction: words can hide behind them.
+INVISIBLE = re.compile("[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 REVIEWS = {
     "approved": "approved pull request #{number}",
     "changes_requested": "asked for changes in pull request #{number}",
     "commented": "reviewed pull request #{number}",
     "dismissed": "reviewed pull request #{number}; the review was dismissed",
-}
-CHANGES = {
-    "open": "is open",
-    "draft": "is a draft",
-    "closed": "was closed without being merged",
 }
 
 
@@ -92,5 +89,6 @@ def _place(remark: Remark) -> str:
 
 
 def visible(text: str) -> str:
-    """TEXT as people see it on GitHub: what a comment of HTML hides tells no model a thing."""
-    return CODE_OR_HIDDEN.sub(lambda m: m[1] or "", text.replace("\r\n", "\n")).strip()
+    """TEXT as people see it on GitHub: what it hides from them tells no model a thing."""
+    shown = INVISIBLE.sub("", text.replace("\r\n", "\n"))
+    return CODE_OR_HIDDEN.sub(lambda m: m[1] or "", shown).strip()

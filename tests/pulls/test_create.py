@@ -203,14 +203,12 @@ def test_a_base_on_another_branch_is_named(lab: Lab):
     assert pr["number"] == 1
 
 
-@pytest.mark.parametrize("ref", ["topic", "origin/topic"])
-def test_the_base_is_the_branch_that_the_round_named(lab: Lab, ref: str):
+def test_the_base_is_the_branch_that_the_round_named(lab: Lab):
     lab.remote.git("branch", "topic", "main")
     repos.git(
         lab.front.repo, "fetch", "-q", str(lab.remote.path), "topic:refs/remotes/origin/topic"
     )
-    repos.git(lab.front.repo, "branch", "topic", "main")
-    run = lab.run(None, "--base", ref)
+    run = lab.run(None, "--base", "origin/topic")
 
     lab.good("pr", "create", "--run", run["id"])
 
@@ -245,6 +243,25 @@ def test_a_pull_request_of_somebody_else_is_not_taken_for_ours(lab: Lab):
 
     assert (error["exit"], error["hint"]) == (8, "--branch ANOTHER-NAME")
     assert f"not from run {other['id'][:8]}" in error["message"]
+
+
+def test_a_branch_name_may_be_used_again_by_another_task(lab: Lab):
+    lab.open("--branch", "fix")
+    lab.hub.close(lab.pull)
+    lab.remote.delete_branch("fix")
+
+    run = lab.run()
+    pr = lab.good("pr", "create", "--run", run["id"], "--branch", "fix")
+
+    assert (pr["number"], [*lab.remote.pulls]) == (2, [1, 2])
+
+
+def test_a_branch_that_stands_in_the_way_of_ours_is_said(lab: Lab):
+    lab.remote.commit("dursor", {"x": "1\n"})
+    run = lab.run()
+    error = lab.refused("pr", "create", "--run", run["id"])
+    assert (error["exit"], error["code"]) == (8, "conflict")
+    assert error["hint"].startswith("--branch")
 
 
 @pytest.mark.parametrize(("how", "said"), [("squash", "was merged into main"), ("", "was closed")])
@@ -317,6 +334,22 @@ def test_a_fork_is_pushed_to_and_its_parent_is_asked(lab: Lab, tmp_path: Path):
     assert second["url"] == f"{lab.hub.url}/bob/lib/pull/1"
 
 
+def test_a_fork_that_went_its_own_way_is_its_own_base(lab: Lab):
+    fork = lab.hub.fork(lab.remote, "bob")
+    lab.front.extra |= lab.hub.env(lab.hub.token("bob"))
+    repos.git(lab.front.repo, "remote", "set-url", "origin", f"{lab.hub.url}/bob/lib")
+    repos.commit(lab.front.repo, {"own.py": "1\n"})
+    fork.git("fetch", "-q", str(lab.front.repo), "main:main")
+    run = lab.run()
+
+    error = lab.refused("pr", "create", "--run", run["id"])
+    assert (error["exit"], error["code"]) == (8, "conflict")
+    assert error["hint"] == "--base bob:main (into the fork itself)"
+
+    pr = lab.good("pr", "create", "--run", run["id"], "--base", "bob:main")
+    assert pr["url"] == f"{lab.hub.url}/bob/lib/pull/1"
+
+
 def test_a_remote_that_is_a_fork_is_found(lab: Lab):
     fork = lab.hub.fork(lab.remote, "bob")
     lab.front.extra |= lab.hub.env(lab.hub.token("bob"))
@@ -326,6 +359,7 @@ def test_a_remote_that_is_a_fork_is_found(lab: Lab):
     assert (error["exit"], error["code"]) == (4, "auth")
     assert "may not push to ada/lib" in error["message"]
 
+    repos.git(lab.front.repo, "remote", "add", "gone", f"{lab.hub.url}/bob/nothing")
     repos.git(lab.front.repo, "remote", "add", "mine", f"{lab.hub.url}/bob/lib")
     lab.good("pr", "create", "--run", run["id"])
     assert lab.pull.head is fork

@@ -1,6 +1,9 @@
 """`dursor github`: who dursor is there, kept in the key store and nowhere else."""
 
+import sys
+
 import leaks
+import pexpect
 import pytest
 from front import Done
 from hub import Hub
@@ -56,6 +59,26 @@ def test_a_token_is_kept_once_github_has_taken_it(out: Lab):
     assert (bye["kind"], out.good("github", "status")["kind"]) == (None, None)
     again = out("github", "logout")
     assert "nobody was signed in to 127.0.0.1" in again.stderr
+
+
+# pexpect forks to make the terminal; the threads it is warned of are the test's servers
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+def test_a_token_is_typed_unseen(out: Lab):
+    token = out.hub.token("ada")
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "dursor", "github", "login"],
+        env=out.front.env,
+        cwd=str(out.front.repo),
+        timeout=20,
+        encoding="utf-8",
+    )
+    child.expect_exact("Token for GitHub: ")
+    child.sendline(token)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (child.exitstatus, token in child.before) == (0, False)
+    assert out.good("github", "status")["login"] == "ada"
 
 
 def test_what_github_refuses_is_not_kept(out: Lab):

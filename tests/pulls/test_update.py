@@ -199,6 +199,27 @@ def test_one_that_is_over_takes_no_more(lab: Lab):
     assert lab.remote.head(pr["branch"]) == pr["latest_commit"]
 
 
+def test_an_answer_that_takes_back_what_was_not_published_adds_nothing(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+    undo = FIVE.replace("@@ -1,1 +1,2 @@", "@@ -1,2 +1,1 @@").replace("+line 5", "-line 5")
+    third = lab.run(undo, "--from", second["id"])
+
+    done = lab("pr", "update", "1", "--run", third["id"])
+
+    assert (done.exit_code, done.data["latest_commit"]) == (0, pr["latest_commit"])
+    assert f"#1 holds the change of run {third['id'][:8]} already" in done.stderr
+
+
+def test_a_fork_that_is_gone_takes_no_more(lab: Lab):
+    first, _ = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+    lab.pull.head = None
+    error = lab.refused("pr", "update", "1", "--run", second["id"])
+    assert (error["exit"], error["code"]) == (8, "conflict")
+    assert "the fork that #1 came from is gone" in error["message"]
+
+
 def test_runs_that_cannot_be_published_are_refused(lab: Lab):
     first, _ = lab.open()
     failed = lab.ask("no patch here")

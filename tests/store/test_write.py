@@ -151,6 +151,18 @@ def test_pull_request_is_saved_and_updated_by_its_url(store, reader, make, start
         reader.pr("43")
 
 
+def test_what_is_said_of_a_pull_request_is_stored_once(store, reader, make):
+    task = store.add_task(make.task(store.add_repo(make.repo())))
+    said = [make.message(task, text) for text in ("one", "two")]
+    pr, new = store.sync_pr(pull_request(task, 42), said[:1])
+    assert new == (said[0],)
+    again, new = store.sync_pr(pull_request(task, 42, status="merged"), [*said, said[1]])
+    assert (again.id, new) == (pr.id, (said[1],))
+    assert [one.content for one in reader.messages(task.id)] == ["one", "two"]
+    assert reader.task(task.id).updated_at > task.updated_at
+    assert reader.pr("42").status == "merged"
+
+
 def test_number_that_two_repositories_know_is_ambiguous(store, reader, make):
     for name in ("a", "b"):
         repo = store.add_repo(make.repo(name))

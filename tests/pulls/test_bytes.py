@@ -1,0 +1,147 @@
+"""What is committed is the run's patch, byte for byte, in a repository that is set to mislead."""
+
+from pathlib import Path
+
+import repos
+from lab import Lab
+
+REPLY = """All sorts.
+
+```diff
+diff --git a/cr lf.txt b/cr lf.txt
+--- a/cr lf.txt
++++ b/cr lf.txt
+@@ -1,2 +1,3 @@
+ one
+ two
++three
+diff --git a/bare.txt b/bare.txt
+--- a/bare.txt
++++ b/bare.txt
+@@ -1,2 +1,2 @@
+ first
+-last
+\\ No newline at end of file
++LAST
+\\ No newline at end of file
+diff --git a/old.bin b/new/näme.bin
+similarity index 100%
+rename from old.bin
+rename to new/näme.bin
+diff --git a/gone.txt b/gone.txt
+deleted file mode 100644
+--- a/gone.txt
++++ /dev/null
+@@ -1 +0,0 @@
+-x
+diff --git a/tool.sh b/tool.sh
+old mode 100644
+new mode 100755
+diff --git a/added.sh b/added.sh
+new file mode 100755
+--- /dev/null
++++ b/added.sh
+@@ -0,0 +1,2 @@
++#!/bin/sh
++echo $Id$
+```
+"""
+FILES = {
+    ".gitattributes": "* text=auto eol=crlf ident filter=spy\n*.bin filter=lfs diff=lfs merge=lfs -text\n",
+    "cr lf.txt": "one\r\ntwo\r\n",
+    "bare.txt": "first\nlast",
+    "old.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+    "gone.txt": "x\n",
+    "tool.sh": "#!/bin/sh\n",
+}
+PLANTED = """
+[core]
+\tautocrlf = true
+\tsafecrlf = true
+\tfilemode = false
+\tfsmonitor = {spy}
+\thooksPath = {hooks}
+[filter "spy"]
+\tclean = {spy}
+\tsmudge = {spy}
+\trequired = true
+[filter "lfs"]
+\tclean = {spy}
+\tsmudge = {spy}
+\tprocess = {spy}
+\trequired = true
+[credential]
+\thelper = {spy}
+[http]
+\tproxy = http://127.0.0.1:1/
+\tsslVerify = false
+[url "http://127.0.0.1:1/"]
+\tinsteadOf = {url}/nothing-else/
+\tpushInsteadOf = {url}/
+[alias]
+\tpush = !{spy}
+[remote "origin"]
+\tpushurl = ext::{spy}
+\treceivepack = {spy}
+[commit]
+\tgpgSign = true
+[gpg]
+\tprogram = {spy}
+"""
+
+
+def mislead(lab: Lab, tmp_path: Path) -> Path:
+    """Plant everything that git could be made to run; what it leaves behind when it does."""
+    trace = tmp_path / "trace"
+    spy = tmp_path / "spy"
+    spy.write_text(f'#!/bin/sh\necho "$0 $@" >>"{trace}"; env >>"{trace}"; cat\n')
+    spy.chmod(0o755)
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("pre-push", "pre-commit", "reference-transaction", "post-index-change"):
+        (hooks / name).symlink_to(spy)
+        (lab.front.repo / ".git/hooks" / name).symlink_to(spy)
+    config = lab.front.repo / ".git/config"
+    planted = PLANTED.format(spy=spy, hooks=hooks, url=lab.hub.url)
+    config.write_text(config.read_text() + planted)
+    (lab.front.repo / ".git/info/attributes").write_text("* filter=spy text eol=crlf\n")
+    return trace
+
+
+def test_the_commit_is_the_patch(lab: Lab, tmp_path: Path):
+    lab.remote.commit("main", FILES)
+    repos.git(lab.front.repo, "fetch", "-q", str(lab.remote.path), "main")
+    repos.git(lab.front.repo, "update-ref", "refs/heads/main", "FETCH_HEAD")
+    trace = mislead(lab, tmp_path)
+    before = repos.fingerprint(lab.front.repo)
+
+    run = lab.run(REPLY)
+    pr = lab.good("pr", "create", "--run", run["id"])
+
+    assert not trace.exists(), trace.read_text()
+    assert repos.fingerprint(lab.front.repo) == before
+    index = {"GIT_INDEX_FILE": str(tmp_path / "index")}
+    lab.remote.git("read-tree", run["base_commit"], env=index)
+    patch = run["patch"].encode("utf-8", "surrogateescape")
+    lab.remote.git("apply", "--cached", "-", stdin=patch, env=index)
+    expected = lab.remote.git("write-tree", env=index)
+    assert lab.remote.git("rev-parse", f"{pr['branch']}^{{tree}}") == expected
+    listing = lab.remote.git("ls-tree", "-r", "-z", pr["branch"]).split("\0")[:-1]
+    modes = {line.partition("\t")[2]: line[:6] for line in listing}
+    assert modes == {
+        ".gitattributes": "100644",
+        "README.md": "100644",
+        "added.sh": "100755",
+        "bare.txt": "100644",
+        "calc.py": "100644",
+        "cr lf.txt": "100644",
+        "new/näme.bin": "100644",
+        "tool.sh": "100755",
+    }
+    assert (
+        lab.remote.git("cat-file", "blob", f"{pr['branch']}:cr lf.txt") == "one\r\ntwo\r\nthree\r"
+    )
+    assert lab.remote.git("cat-file", "blob", f"{pr['branch']}:bare.txt") == "first\nLAST"
+
+    repos.git(lab.front.repo, "status", ok=range(256))
+    assert trace.exists(), "nothing that was planted works"

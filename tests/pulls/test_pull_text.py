@@ -1,0 +1,110 @@
+"""What a pull request says by itself, and where in a template it goes."""
+
+from dataclasses import replace
+
+import pytest
+import stage
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dursor.domain import Run
+from dursor.services.pull_text import (
+    LARGEST,
+    body_for,
+    filled,
+    template_of,
+    title_for,
+    without_mentions,
+)
+from dursor.tree import FILE, SYMLINK, FileState, MemoryTree
+
+NOTHING = MemoryTree({})
+
+
+def tree(**files: str | bytes) -> MemoryTree:
+    data = {
+        path.replace("__", "/").replace("_md", ".md"): one.encode() if isinstance(one, str) else one
+        for path, one in files.items()
+    }
+    return MemoryTree({path: FileState(FILE, one) for path, one in data.items()})
+
+
+def test_title_and_body_of_a_chain():
+    asked = replace(stage.RUN, instruction="Fix the\noff-by-one")
+    run = replace(stage.OTHER, instruction="and page 0", summary="Uses @property.")
+    assert title_for((asked, run)) == "Fix the"
+    assert body_for((asked, run), NOTHING) == (
+        "Uses `@property`.\n\nAsked for:\n\n> Fix the\n> off-by-one\n\n> and page 0\n\n"
+        "Made by dursor with claude (`gpt-5.2`), run `b07d55aa`."
+    )
+    silent = replace(run, summary=None)
+    assert body_for((silent,), NOTHING).startswith("Asked for:")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("thanks @ada", "thanks `@ada`"),
+        ("@org/team, look", "`@org/team`, look"),
+        ("`@ada` and ``x @bob`` stay", "`@ada` and ``x @bob`` stay"),
+        ("```\n@dataclass\n```", "```\n@dataclass\n```"),
+        ("mail ada@example.com or a/@b", "mail ada@example.com or a/@b"),
+        ("one ` and @two", "one ` and `@two`"),
+        ("@ alone", "@ alone"),
+    ],
+)
+def test_nobody_is_called_by_accident(text: str, shown: str):
+    assert without_mentions(text) == shown
+
+
+@given(st.text(alphabet="@a` \n/", max_size=30))
+def test_words_stay_when_mentions_go(text: str):
+    assert without_mentions(text).replace("`", "").split() == text.replace("`", "").split()
+
+
+def test_templates_are_where_github_looks():
+    assert template_of(NOTHING) is None
+    assert template_of(tree(docs__Pull_Request_Template_md="a\r\nb")) == "a\nb"
+    both = tree(**{".github/PULL_REQUEST_TEMPLATE_md": "hidden", "pull_request_template": "top"})
+    assert template_of(both) == "top"
+    assert template_of(tree(pull_request_template_md="\ufeff \n")) is None
+    assert template_of(tree(pull_request_template_md=b"\xff")) == "\ufffd"
+    assert template_of(tree(pull_request_template_md="x" * (LARGEST + 1))) is None
+    link = MemoryTree({"pull_request_template.md": FileState(SYMLINK, b"/etc/passwd")})
+    assert template_of(link) is None
+
+
+@pytest.mark.parametrize(
+    ("template", "whole"),
+    [
+        ("## Checklist\n- [ ] a", "TEXT\n\n## Checklist\n- [ ] a\n"),
+        (
+            "# Description\n\n<!-- why -->\n\n# Next",
+            "# Description\n\nTEXT\n\n<!-- why -->\n\n# Next\n",
+        ),
+        (
+            "## Type of change\n- x\n## What changed\n",
+            "## Type of change\n- x\n## What changed\n\nTEXT\n",
+        ),
+        ("## Changes\n## Summary\nhere", "## Changes\n## Summary\n\nTEXT\n\nhere\n"),
+        ("<!--\n# Summary\n-->\n# Why\n", "<!--\n# Summary\n-->\n# Why\n\nTEXT\n"),
+        ("```\n# Summary\n```\n", "TEXT\n\n```\n# Summary\n```\n"),
+        ("<!-- a --> <!--\n# Summary", "TEXT\n\n<!-- a --> <!--\n# Summary\n"),
+        ("no heading", "TEXT\n\nno heading\n"),
+    ],
+)
+def test_the_text_goes_where_it_is_asked_for(template: str, whole: str):
+    assert filled(template, "TEXT") == whole
+
+
+@given(st.text(alphabet="# Sumary\n<!-`>x", max_size=60))
+def test_nothing_of_a_template_is_lost(template: str):
+    words = filled(template, "TEXT").split()
+    assert [word for word in words if word != "TEXT"] == template.split()
+
+
+def test_a_text_that_is_too_long_is_cut():
+    run: Run = replace(stage.RUN, summary="a line\n" * 10_000)
+    body = body_for((run,), NOTHING)
+    assert len(body) <= LARGEST
+    assert body.endswith("a line\n\n(cut: GitHub takes no more)\n")
