@@ -3,6 +3,7 @@
 Each function gives the events of one answer, and the JSON texts that must come back as they are.
 """
 
+import base64
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -39,7 +40,7 @@ def responses(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) 
     """OpenAI's Responses: encrypted reasoning, a remark, then each call; all items done in turn."""
     reasoning = f'"encrypted_content": "gAAA{turn}", {ODD}'
     said = f'[{{"type":"output_text","text":{json.dumps(remark)},"annotations":[ ]}}]'
-    head = f'"id":"msg_{turn}","type":"message","role":"assistant","phase":"commentary"'
+    head = f'"id":"msg_{turn}","type":"message","status":"completed","role":"assistant","phase":"commentary"'
     items = [
         f'{{"id": "rs_{turn}", "type": "reasoning", "summary": [], {reasoning}}}',
         f'{{{head},"content":{said}}}',
@@ -159,17 +160,21 @@ def gemini(
     parts = [f'{{ "text" : {json.dumps(piece)} }}' for piece in cut(remark, 2) if piece]
     for number, call in enumerate(calls):
         named = f'"id": "fn_{turn}{number}", ' if ids else ""
-        signature = f', "thoughtSignature":"c2ln{turn}"' if not number else ""
+        signature = f', "thoughtSignature":"{_signature("first", turn)}"' if not number else ""
         parts.append(
             f'{{"functionCall": {{{named}"name": {json.dumps(call.name)}, '
             f'"args": {call.written}}}{signature}, {ODD}}}'
         )
-    parts.append(f'{{"text":"", "thoughtSignature" :"bGFzd{turn}"}}')
+    parts.append(f'{{"text":"", "thoughtSignature" :"{_signature("last", turn)}"}}')
     out = [_chunk(f'"content":{{"role":"model","parts":[ {part} ]}}') for part in parts]
     out.append(
         _chunk('"content":{"role":"model","parts":[{"text":""}]},"finishReason":"STOP"')
     )  # nothing in it, and nothing to send back
     return Calling(out, parts)
+
+
+def _signature(place: str, turn: int) -> str:
+    return base64.b64encode(f"{place} {turn}".encode()).decode()
 
 
 def _chunk(candidate: str) -> bytes:

@@ -62,7 +62,7 @@ class Exploration:
         """Give PROMPT with REPLY and the results of its calls, all found within SECONDS."""
         if prompt.final:
             raise NoPatchError(
-                f"the model went on looking around after {self._calls} calls, and gave no answer",
+                f"the model went on looking around after {self._count}, and gave no answer",
                 hint="dursor run --no-explore ..., or name the files it needs with --file",
             )
         began = time.monotonic()
@@ -75,10 +75,14 @@ class Exploration:
         grown = conversation.grown(prompt, echo, Turn(Role.USER, "", results=results))
         if self._goes_on() and self._left(grown) >= LEAST:
             return grown
-        self._watch.stage(Stage.CALL, f"no more looking around after {self._calls} calls")
+        self._watch.stage(Stage.CALL, f"no more looking around after {self._count}")
         results = (*results[:-1], replace(results[-1], text=results[-1].text + NO_MORE))
         last = Turn(Role.USER, "", results=results)
         return replace(conversation.grown(prompt, echo, last), final=True)
+
+    @property
+    def _count(self) -> str:
+        return "1 call" if self._calls == 1 else f"{self._calls} calls"
 
     def _goes_on(self) -> bool:
         bounds = self._bounds

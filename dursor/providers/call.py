@@ -53,13 +53,18 @@ class Call:
     """Gets one whole answer, over as many requests as that takes."""
 
     def __init__(
-        self, transport: Transport, endpoint: Endpoint, limits: Limits, listener: Listener
+        self,
+        transport: Transport,
+        endpoint: Endpoint,
+        limits: Limits,
+        listener: Listener,
+        adapter: Adapter | None = None,
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
         self._limits = limits
         self._listener = listener
-        self._adapter = adapter_for(endpoint)
+        self.adapter = adapter or adapter_for(endpoint)
         self._total_at = end_of(limits)
         self._text: list[str] = []
         self._whole: list[Decoder] = []
@@ -103,15 +108,15 @@ class Call:
         """Get what one request answers; it is made again while that is safe."""
         failures = 0
         while True:
-            self._spent, decoder = self.usage, self._adapter.decoder()
+            self._spent, decoder = self.usage, self.adapter.decoder()
             self._decoder = decoder
-            adapter, heard = self._adapter, len(self._text)
+            adapter, heard = self.adapter, len(self._text)
             request = adapter.request(self._endpoint, prompt, continuation)
             fault = await self._attempt(request, decoder)
             if fault is None:
                 return decoder
             scrub(fault.error, self._endpoint)
-            if self._adapter is not adapter:
+            if self.adapter is not adapter:
                 continue
             seconds = self._pause(fault, failures)
             if seconds is None or len(self._text) > heard:
@@ -157,7 +162,7 @@ class Call:
     async def _rejected(self, response: Response) -> Fault:
         body = await response.excerpt()
         problem = read_response(response.status, response.headers, body)
-        self._adapter = self._adapter.alternative(problem) or self._adapter
+        self.adapter = self.adapter.alternative(problem) or self.adapter
         return classify(self._endpoint, problem)
 
     async def _read(self, response: Response, decoder: Decoder, watch: Watch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Role
 from dursor.errors import AuthError, CallError, TruncatedError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dursor.errors import DursorError
     from dursor.providers.base import Endpoint, Limits, Listener, Reply
     from dursor.providers.problems import Problem
+    from dursor.providers.wire import Adapter
 
 SMALLEST_PROMPT = Prompt("", (Turn(Role.USER, "Say ok."),))
 PROBE_TOKENS = 16
@@ -31,6 +32,7 @@ class Client:
 
     def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport or Transport()
+        self._dialects: dict[Any, Adapter] = {}  # what models and servers turned out to accept
 
     def warm(self, endpoints: Iterable[Endpoint]) -> None:
         """Start what takes long for ENDPOINTS, in a thread, before the first call is due."""
@@ -42,13 +44,16 @@ class Client:
     ) -> Reply:
         """Stream one whole answer; raises a CallError, its `usage` set when anything was spent."""
         _check_key(endpoint)
-        call = Call(self._transport, endpoint, limits, listener)
+        known = (endpoint.provider, endpoint.base_url, endpoint.model_name, endpoint.api)
+        call = Call(self._transport, endpoint, limits, listener, self._dialects.get(known))
         try:
             return await call.answer(prompt)
         except CallError as error:
             error.usage = call.usage
             scrub(error, endpoint)
             raise
+        finally:
+            self._dialects[known] = call.adapter
 
     async def check(self, endpoint: Endpoint, limits: Limits) -> None:
         """Prove key and model by the model's own entry, or where there is none by a tiny answer.

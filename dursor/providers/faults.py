@@ -77,6 +77,7 @@ TOO_LARGE_WORDS = re.compile(
     r"prompt is too long|input token count|maximum context|context (length|window|size|limit)",
     re.IGNORECASE,
 )
+TOOLS = re.compile(r"\btools?\b|function.call", re.IGNORECASE)
 NO_MONEY_HINT = "the account is out of credit: add some in the vendor's console"
 BY_STATUS: Mapping[int | None, type[CallError]] = {
     401: AuthError,
@@ -107,6 +108,8 @@ def classify(endpoint: Endpoint, problem: Problem) -> Fault:
     kind = _kind(problem)
     message = _message(endpoint, problem)
     hint = NO_MONEY_HINT if problem.words & OUT_OF_MONEY else _hint(kind, endpoint)
+    if kind is ProviderError and problem.status in {400, 422} and TOOLS.search(message):
+        hint = "ask it without tools: dursor run --no-explore ..."
     error = kind(message, hint=hint, retry_after=problem.retry_after)
     return Fault(error, _is_retryable(kind, problem))
 

@@ -14,7 +14,7 @@ from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
 from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
-from dursor.providers import prices
+from dursor.providers import catalogue, prices
 from dursor.providers.base import Endpoint, Limits
 from dursor.redact import MARK, Redactor
 from dursor.services.prompting import Fitted, Prompting
@@ -46,11 +46,17 @@ class Bounds:
     jobs: int
     concurrency: int
     require: str
-    explore: bool | None  # None: not on servers of the user's own
+    explore: bool | None  # None: where it is known to work
 
     def lets_explore(self, profile: ModelProfile) -> bool:
-        """Whether the model of PROFILE may look around before it answers."""
-        return profile.base_url is None if self.explore is None else self.explore
+        """Whether the model of PROFILE may look around before it answers.
+
+        Unless said, not on a server of the user's own, nor in Chat Completions, where the vendor's
+        newer models take no tools.
+        """
+        if self.explore is not None:
+            return self.explore
+        return profile.base_url is None and catalogue.api(profile) != "chat"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dursor.errors import (
     RefusedError,
     TruncatedError,
 )
-from dursor.providers.base import Endpoint, Limits, Prompt, Turn
+from dursor.providers.base import Endpoint, Limits, Prompt, Tool, ToolResult, Turn
 
 DIFF = "Here:\n\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a = 1\n+a = 'ü'\n"
 FOREVER = {"times": None}
@@ -160,3 +160,18 @@ async def test_a_check(target, llmock, client):
     llmock.script({"type": "fail", "status": 401, **FOREVER})
     with pytest.raises(AuthError):
         await client.check(target, QUICK)
+
+
+async def test_tools_called_and_answered(wire, target, llmock, client):
+    """Two calls at once, then an answer; llmock checks that each result belongs to a call."""
+    calls = [{"name": "look", "arguments": {"path": f"ü{n}"}} for n in range(2)]
+    llmock.script({"type": "reply", "tool_calls": calls}, {"type": "reply", "text": DIFF})
+    tool = Tool("look", "Look.", {"type": "object", "properties": {"path": {"type": "string"}}})
+    asked = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", (tool,))
+    reply = await client.answer(target, asked, QUICK, Heard())
+    assert [call.arguments for call in reply.calls] == [call["arguments"] for call in calls]
+    results = tuple(ToolResult(call.id, call.name, "seen") for call in reply.calls)
+    echo = Turn(Role.ASSISTANT, reply.text, items=reply.items)
+    turns = (*asked.turns, echo, Turn(Role.USER, "", results=results))
+    answer = await client.answer(target, replace(asked, turns=turns), QUICK, Heard())
+    assert (answer.text, answer.calls) == (DIFF, ())

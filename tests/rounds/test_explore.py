@@ -346,3 +346,22 @@ def test_a_worker_looks_around_too(front: Front):
     assert done.runs[0]["status"] == "succeeded", done.runs[0]["error"]
     ((found,),) = results(front.sent[1])
     assert found["text"] == "calc.py\n1: def add(a, b):"
+
+
+def test_chat_completions_take_no_tools_unless_asked(front: Front):
+    front("models", "add", "old", "--provider", "openai", "--model", "m", "--api", "chat")
+    front.server.on("/chat/completions", Script(wires.chat(DIFF)))
+
+    for words, explores in (((), False), (("--explore",), True)):
+        assert front.round("append a line", "-m", "old", *words).exit_code == 0
+        assert tools_sent(front) == explores
+
+
+def test_a_server_that_takes_no_tools_gets_a_hint(front: Front):
+    error = {"message": "This model does not support tools.", "type": "invalid_request_error"}
+    front.on("gpt", Script.error(400, {"error": error}))
+
+    (run,) = front.round("append a line", "-m", "gpt").runs
+
+    assert run["error"]["code"] == "provider_error"
+    assert "--no-explore" in run["error"]["hint"]

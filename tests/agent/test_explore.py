@@ -1,0 +1,116 @@
+"""The bounds of looking around, one by one."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from dursor.agent import conversation
+from dursor.agent.explore import NO_MORE, Bounds, Exploration
+from dursor.agent.files import Files
+from dursor.agent.tools import TOOLS, Toolbox
+from dursor.domain import Role
+from dursor.errors import NoPatchError
+from dursor.pathrules import PathRules
+from dursor.providers.base import Prompt, Reply, ToolCall, Turn
+from dursor.tree import FILE, FileState, MemoryTree
+
+PROMPT = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", TOOLS)
+LINES = "".join(f"line {n} of the file\n" for n in range(4000))
+EVIL = f"{'a' * 60}!\n"
+TREE = MemoryTree(
+    {"a.txt": FileState(FILE, LINES.encode()), "b.txt": FileState(FILE, EVIL.encode())}
+)
+
+
+class Log:
+    """A watch that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def stage(self, stage: Any, message: str) -> None:
+        self.lines.append(message)
+
+    def progress(self, output_chars: int, usage: Any) -> None: ...
+
+    def retry(self, seconds: float, error: Any) -> None: ...
+
+
+@pytest.fixture
+def log() -> Log:
+    """Give a watch."""
+    return Log()
+
+
+def exploration(log: Log, room: int = 100_000, **bounds: Any) -> Exploration:
+    box = Toolbox(Files(TREE, PathRules(), lambda text, _: text))
+    return Exploration(box, log, room, Bounds(**bounds))
+
+
+def calling(*calls: ToolCall) -> Reply:
+    return Reply("", None, None, calls, ('{"type":"function_call"}',) * len(calls))
+
+
+def read(number: int = 0) -> ToolCall:
+    return ToolCall(f"c{number}", "read_file", {"path": "a.txt"})
+
+
+async def test_within_bounds_it_goes_on(log):
+    looked = await exploration(log).answered(PROMPT, calling(read()), 60)
+    assert not looked.final
+    assert looked.turns[1].items == ('{"type":"function_call"}',)
+    (result,) = looked.turns[2].results
+    assert (result.call_id, result.name, result.failed) == ("c0", "read_file", False)
+    assert log.lines == [f"read_file path=a.txt: {len(result.text)} bytes"]
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"replies": 1}, {"calls": 1}, {"size": 10_000}, {"seconds": 0.0}]
+)
+async def test_each_bound_ends_it(log, bounds):
+    bounded = exploration(log, **bounds)
+    looked = await bounded.answered(PROMPT, calling(read()), 60)
+    assert looked.final
+    assert looked.turns[2].results[0].text.endswith(NO_MORE)
+    assert log.lines[-1] == "no more looking around after 1 call"
+    with pytest.raises(NoPatchError, match="after 1 call, and gave no answer"):
+        await bounded.answered(looked, calling(read()), 60)
+
+
+async def test_results_never_outgrow_the_window(log):
+    room = conversation.size(PROMPT) // 4 + 5_000
+    looked = await exploration(log, room).answered(PROMPT, calling(read()), 60)
+    assert conversation.size(looked) <= room * 4 + len(NO_MORE)
+    assert looked.final
+    assert looked.turns[2].results[0].text.startswith("a.txt, lines 1-")
+
+
+async def test_results_of_one_reply_share_the_room(log):
+    looked = await exploration(log, size=30_000).answered(
+        PROMPT, calling(*(read(n) for n in range(10))), 60
+    )
+    sizes = [len(result.text) for result in looked.turns[2].results]
+    assert sum(sizes) <= 30_000 + len(NO_MORE)
+    assert min(sizes) > 2_000
+
+
+async def test_without_room_no_call_is_carried_out(log):
+    room = conversation.size(PROMPT) // 4
+    looked = await exploration(log, room).answered(PROMPT, calling(read()), 60)
+    (result,) = looked.turns[2].results
+    assert result.failed
+    assert "no room" in result.text
+    assert looked.final
+
+
+async def test_time_ends_a_call_and_the_others_are_kept(log):
+    evil = ToolCall("c1", "search", {"text": "(a+)+$", "regex": True})
+    began = asyncio.get_running_loop().time()
+    looked = await exploration(log, seconds=0.8).answered(PROMPT, calling(read(), evil), 60)
+    assert asyncio.get_running_loop().time() - began < 4
+    good, bad = looked.turns[2].results
+    assert not good.failed
+    assert bad.failed
+    assert "the time for looking around is over" in bad.text
+    assert looked.final
