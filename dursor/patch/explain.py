@@ -45,6 +45,8 @@ def failure(
 def _described(path: str, hunk: Hunk, target: Target, reason: str, start: int) -> HunkFailure:
     old, lines = hunk.old, target.lines
     first = next((i for i, text in enumerate(old) if not _same(lines, start + i, text)), len(old))
+    if first == len(old) and "more than one" not in reason:
+        reason = "the hunk is not clear: give every line its tag, and context on both sides"
     begin = max(0, min(start + first, len(lines)) - _SHOWN // 2, start - _AROUND)
     stop = min(len(lines), start + len(old) + _AROUND, begin + _SHOWN)
     return HunkFailure(

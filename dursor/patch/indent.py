@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ from dursor.patch.edits import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+
+_WORD = re.compile(r"[A-Za-z_]\w+")
 
 
 def margin(text: str) -> str:
@@ -42,26 +46,44 @@ def keeps_grid(lines: Sequence[Line]) -> bool:
 def reindented(lines: Sequence[Line], real: Sequence[str]) -> tuple[Line, ...] | None:
     """Give added LINES the margins that REAL, the file's text of the old side, implies.
 
-    Each group of changes looks first at its own removed lines, then at the hunk as a whole; an
-    added line whose margin neither explains makes the answer None.
+    A line takes the margin of the removed lines beside it that are written with the same one (and,
+    at the very edge, where a shift to the left would have stopped it, are like it); or else what
+    one measure for the whole hunk makes of its own. One that neither explains makes it None.
     """
-    pairs = list(_pairs(lines, real))
-    overall = _Margins(pairs)
+    overall = _Margins(list(_pairs(lines, real)))
     out: list[Line] = []
     for group, removed in _groups(lines, real):
-        local = _Margins(removed)
         for line in group:
             if line.tag != "+" or not line.text:
                 out.append(line)
                 continue
             old = margin(line.text)
-            new = local.known(old)
+            new = _beside(line.text, removed)
             if new is None:
                 new = overall.implied(old)
             if new is None and line.text.strip():
                 return None
             out.append(Line("+", (old if new is None else new) + line.text[len(old) :]))
     return tuple(out)
+
+
+def _beside(text: str, removed: Sequence[tuple[str, str]]) -> str | None:
+    """Return the one margin that REMOVED lines (as written, as they are) suggest for TEXT."""
+    old = margin(text)
+    found = {
+        margin(real)
+        for written, real in removed
+        if margin(written) == old and (old or alike(written, text))
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def alike(one: str, other: str) -> bool:
+    """Tell whether two lines share at least half of their words, or all of their signs."""
+    words, others = set(_WORD.findall(one)), set(_WORD.findall(other))
+    if not words or not others:
+        return one.strip() == other.strip()
+    return 2 * len(words & others) >= len(words | others)
 
 
 def _pairs(lines: Iterable[Line], real: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -75,7 +97,7 @@ def _pairs(lines: Iterable[Line], real: Iterable[str]) -> Iterator[tuple[str, st
 def _groups(
     lines: Sequence[Line], real: Sequence[str]
 ) -> Iterator[tuple[list[Line], list[tuple[str, str]]]]:
-    """Yield runs of changed lines, and of context, each with the margins of its removed lines."""
+    """Yield runs of changed lines, and of context, with removed lines as written and as real."""
     at = 0
     group: list[Line] = []
     removed: list[tuple[str, str]] = []
@@ -86,7 +108,7 @@ def _groups(
         group.append(line)
         if line.tag != "+":
             if line.tag == "-" and line.text.strip():
-                removed.append((margin(line.text), margin(real[at])))
+                removed.append((line.text, real[at]))
             at += 1
     if group:
         yield group, removed
@@ -97,15 +119,7 @@ class _Margins:
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.pairs = pairs
-        self.seen: dict[str, str] = {}
-        self.clash: set[str] = set()
-        for old, new in pairs:
-            if self.seen.setdefault(old, new) != new:
-                self.clash.add(old)
-
-    def known(self, old: str) -> str | None:
-        """Return what the very margin OLD becomes."""
-        return None if old in self.clash else self.seen.get(old)
+        self.clash = len(dict(pairs)) != len(set(pairs))
 
     def implied(self, old: str) -> str | None:
         """Return what OLD becomes if one measure explains every pair.
@@ -116,18 +130,24 @@ class _Margins:
         if not self.pairs or self.clash:
             return None
         shifts = {len(new) - len(was) for was, new in self.pairs}
-        alike = {char for was, new in self.pairs for char in was + new} | set(old)
-        if len(shifts) == 1 and len(alike) <= 1:
+        signs = {char for was, new in self.pairs for char in was + new} | set(old)
+        if len(shifts) == 1 and len(signs) <= 1:
             shift = shifts.pop()
             if abs(shift) == 1 or len(old) + shift < 0 or (shift > 0 and not old):
                 return None  # one blank is a lost tag, not a shift
-            return (alike.pop() if alike else " ") * (len(old) + shift)
+            return (signs.pop() if signs else " ") * (len(old) + shift)
         return self._scaled(old)
 
     def _scaled(self, old: str) -> str | None:
+        """Return what OLD becomes if levels are wider or narrower, or tabs on one side.
+
+        One level of blanks against blanks could as well be shifted, so there must be two.
+        """
         steps = {(len(was), len(new)) for was, new in self.pairs if was or new}
         signs = {char for _, new in self.pairs for char in new}
         if len(signs) != 1 or any(not was or not new for was, new in steps) or len(set(old)) > 1:
+            return None
+        if len(steps) < 2 and any(signs & set(was) for was, _ in self.pairs):
             return None
         was, new = next(iter(steps))
         if any(a * new != b * was for a, b in steps) or (len(old) * new) % was:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.patch.elision import is_elision
+from dursor.patch.indent import alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -175,7 +176,9 @@ def is_trustworthy(lines: Sequence[Line], pieces: Sequence[Piece], index: Index)
         if letter is not None and letter in index.text[low:high]:
             continue
         words = set(_WORD.findall(text))
-        if words & brought or any(_alike(words, text, index.lines[i]) for i in range(low, high)):
+        if words & brought or any(
+            index.lines[i].strip() and alike(text, index.lines[i]) for i in range(low, high)
+        ):
             return False
     return True
 
@@ -199,12 +202,3 @@ def _room(at: int, pieces: Sequence[Piece], size: int) -> tuple[int, int]:
     if high is None:
         high = min(size, low + _REACH)
     return low, min(high, low + 4 * _REACH)
-
-
-def _alike(words: set[str], text: str, real: str) -> bool:
-    if not real.strip():
-        return False
-    other = set(_WORD.findall(real))
-    if not words or not other:
-        return text.strip() == real.strip()
-    return 2 * len(words & other) >= len(words | other)

@@ -22,7 +22,8 @@ def check(base: Tree, resolution: Resolution, rules: PathRules, max_files: int) 
     _check_count(resolution, max_files)
     for path in sorted({*resolution.changes, *resolution.renames.values()}):
         if reason := rules.reason(path):
-            raise PolicyError(f"{shown(path)} may not be changed: {reason}")
+            hint = f"--allow-path {shown(path)}" if reason.startswith("it matches") else None
+            raise PolicyError(f"{shown(path)} may not be changed: {reason}", hint=hint)
     _check_modes(base, resolution)
     _check_places(base, resolution)
 

@@ -128,6 +128,8 @@ def test_lost_tags_leave_a_changed_line_that_may_be_context():
         ("     if a:\n-        b\n+        c", "if a:\n    b\n", "if a:\n    c\n"),
         # tabs in the file, blanks in the hunk
         (" if a:\n-    b\n+    c\n+        d", "if a:\n\tb\n", "if a:\n\tc\n\t\td\n"),
+        # four blanks a level in the file, two in the hunk
+        (" a\n   b\n     c\n+    d", "a\n    b\n        c\n", "a\n    b\n        c\n        d\n"),
         # an added line stands where the removed line beside it stood
         (" a\n-  b\n+  c\n d", "    a\n        b\n    d\n", "    a\n        c\n    d\n"),
     ],
@@ -142,6 +144,8 @@ def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
         ("-b\n+c", "    b\n"),  # one line is too little to go by
         (" a\n b\n+c", "    a\n        b\n"),  # nothing says where c belongs
         (" a\n  b\n+c\n  d", "    a\n      b\n      d\n"),  # c may have been cut off at the edge
+        (" a\n   b\n+    c", "a\n    b\n"),  # two levels wide, or moved by two?
+        ("-a\n+b\n c", "    a\n    c\n"),  # nor is b like what was cut off at the edge
         ("    a\n    b\n+       c", "    a\n    b\n"),  # one blank is a lost tag
     ],
 )

@@ -54,6 +54,15 @@ def test_a_forbidden_path_is_blocked_as_source_and_as_target(resolution):
     assert "matches '.env'" in blocked(base, resolution)
 
 
+def test_only_what_may_be_allowed_gets_the_hint():
+    with pytest.raises(PolicyError) as caught:
+        check(tree(), Resolution({"d/.env": TEXT}), RULES, 50)
+    assert caught.value.hint == "--allow-path d/.env"
+    with pytest.raises(PolicyError) as caught:
+        check(tree(), Resolution({".git/x": TEXT}), RULES, 50)
+    assert caught.value.hint is None
+
+
 def test_an_allowed_path_is_not_blocked():
     check(tree(), Resolution({".env.example": TEXT}), PathRules(allowed=(".env.example",)), 50)
 

@@ -545,6 +545,11 @@ def test_failures_say_why(hunk, base, reason):
     )
 
 
+def test_a_hunk_that_is_there_but_unclear_says_what_it_lacks():
+    reply = "--- a/a\n+++ b/a\n@@ -1,5 +1,5 @@\n one\n two\n+x\n"
+    assert "context on both sides" in failed(reply, BASE).failures[0].reason
+
+
 def test_all_failures_are_told_at_once():
     error = failed(diff("a", ("x1", "y"), ("one", "1"), ("x2", "y")) + diff("c", ("x", "y")), BASE)
     assert [failure.path for failure in error.failures] == ["a", "a", "c"]
