@@ -45,10 +45,7 @@ def authenticated_environment(url: str, secret: Secret) -> dict[str, str]:
     encoded = base64.b64encode(f"{USER}:{secret.reveal()}".encode()).decode()
     settings = [
         ("credential.helper", ""),  # none of the user's would be asked, or told
-        (
-            "core.alternateRefsCommand",
-            ":",
-        ),  # or git would run in a repository that is borrowed from
+        ("core.alternateRefsCommand", ":"),  # else git would run where objects are borrowed
         (f"http.{url}.extraHeader", ""),
         (f"http.{url}.extraHeader", f"Authorization: Basic {encoded}"),
         (f"http.{url}.followRedirects", "false"),

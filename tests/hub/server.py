@@ -266,6 +266,8 @@ class Hub:
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
+        if "," in request.headers.get("authorization", ""):
+            return reply(400, {"message": 'Duplicate header: "Authorization"'})
         with self._lock:
             self.requests.append(request)
             fault = self._take_fault(f"{request.method} {request.path}")
@@ -335,7 +337,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _serve(self) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        names = {name.lower() for name in self.headers}
+        headers = {name: ", ".join(self.headers.get_all(name, ())) for name in names}
         request = Request(self.command, self.path, headers, self._body())
         try:
             response = self.server.hub.answer(request)

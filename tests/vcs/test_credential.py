@@ -13,7 +13,7 @@ from hub.state import Token, long_token
 from hub.wire import Response
 
 from dursor.domain import Secret
-from dursor.errors import DursorError, NotFoundError, PolicyError, UsageError
+from dursor.errors import AuthError, DursorError, NotFoundError, PolicyError, UsageError
 from dursor.tree import FILE, FileState
 from dursor.vcs import clones
 from dursor.vcs.companion import Companion
@@ -27,9 +27,7 @@ HOOKS = ("pre-push", "reference-transaction", "post-checkout", "pre-auto-gc", "p
 
 @pytest.fixture
 def lib(hub):
-    made = hub.repo("ada/lib", {"a": "1\n"}, private=True)
-    made.commit("theirs", {"b": "2\n"})
-    return made
+    return hub.repo("ada/lib", {"a": "1\n"}, private=True)
 
 
 @pytest.fixture
@@ -76,8 +74,10 @@ def publish(mine, lib, url, token, tmp_path, reopen):
 
     def run(top=mine):
         head = repos.git(top, "rev-parse", "HEAD")
+        theirs = lib.commit("theirs", {"b": "nothing of this is in the clone\n"})
         with Companion.open(tmp_path / "data/mine.git", reopen(top)) as companion:
-            assert fetch(companion, url, "theirs", token) == lib.head("theirs")
+            assert not companion.has(theirs)
+            assert fetch(companion, url, "theirs", token) == theirs
             made = commit_change(
                 companion, head, {"a": FileState(FILE, b"one\n")},
                 parents=[head], message="m", author=WHO, at="2026-11-22T10:00:00Z",
@@ -340,6 +340,16 @@ def test_nothing_is_kept_where_the_user_keeps_credentials(publish, everywhere, t
     assert not (tmp_path / "store").exists()
 
 
+def test_a_refusal_does_not_reach_the_user_s_helpers(everywhere, trap, url, mine, tmp_path, reopen):
+    """They would push as somebody else, or forget what they keep."""
+    everywhere("credential.helper", f"!{trap}")
+    with (
+        Companion.open(tmp_path / "x.git", reopen(mine)) as companion,
+        pytest.raises(AuthError, match="refused the login"),
+    ):
+        remote_branch(companion, url, "main", Secret("ghp_" + "0" * 36))
+
+
 def test_a_trace_that_the_user_has_asked_for_holds_no_token(publish, everywhere, token, tmp_path):
     everywhere("trace2.eventTarget", str(tmp_path / "trace"))
     everywhere("trace2.envVars", ",".join(f"GIT_CONFIG_VALUE_{n}" for n in range(20)))
@@ -387,6 +397,8 @@ def test_no_token_in_any_argument_or_file(
     said = traced()
     for part in ("remote-http", "send-pack", "fetch", "push", "ls-remote", "clone"):
         assert any(part in line for line in said), part
+    # the GitHub's own git runs here too; in the user's folder, none runs on behalf of ours
+    assert [line for line in said if f"--git-dir={tmp_path}/mine" in line] == []
     assert not leaks.find("\n".join(said).encode(), [token.reveal()])
     leaking = {
         name: True
