@@ -55,20 +55,10 @@ def is_made_from(companion: Companion, commit: CommitInfo, run: Run) -> bool:
 
 def mentions(companion: Companion, head: str, run: Run) -> bool:
     """Whether the branch that ends at HEAD has a commit that names RUN."""
-    return any(
-        commit.trailers.get(RUN) == run.id for commit in history(companion, head, run.base_commit)
-    )
+    from dursor.vcs.history import messages
 
-
-def history(companion: Companion, head: str, base: str) -> list[CommitInfo]:
-    """The commits from HEAD down to BASE, first parents only, BASE left out."""
-    found: list[CommitInfo] = []
-    at: str | None = head
-    while at is not None and at != base and len(found) < DEEPEST and companion.has(at):
-        commit = companion.commit(at)
-        found.append(commit)
-        at = commit.parents[0] if commit.parents else None
-    return found
+    trailer = f"{RUN}: {run.id}"
+    return any(trailer in said.splitlines() for said in messages(companion, head, DEEPEST))
 
 
 def check_line(

@@ -60,7 +60,7 @@ class Pulls:
         except (CallError, NotFoundError) as error:
             listener(Notice(f"as it was at {pr.updated_at}: {error.message}"))
             return pr
-        return _as_seen(pr, pull)  # not stored: `sync` tells the task of what has changed
+        return self._as_seen(pr, pull)  # not stored: `sync` tells the task of what has changed
 
     def create(self, wish: NewPull, listener: Listener) -> PullRequest:
         """Open a pull request with a run's change, or find the one that was opened before."""
@@ -87,7 +87,7 @@ class Pulls:
                 listener,
                 {one.url for one in known},
             ).make()
-        return self.open_store().save_pr(_new(pull, run.task_id))
+        return self.open_store().save_pr(self._new(pull, run.task_id))
 
     def _refuse_stacking(self, run: Run, known: Sequence[PullRequest]) -> None:
         """Refuse a second pull request for a run that started from the first one's branch."""
@@ -119,7 +119,7 @@ class Pulls:
             pull = ground.hub.pull(name, pr.number)
             chain = chain_of(self.reader, found)
             commit = growing.grow(ground, pr, pull, chain, listener)
-        seen = replace(_as_seen(pr, pull), latest_commit=commit)
+        seen = replace(self._as_seen(pr, pull), latest_commit=commit)
         if commit != pull.head_commit:
             seen = replace(seen, updated_at=max(seen.updated_at, f"{now()[:19]}Z"))  # as GitHub's
         return self.open_store().save_pr(seen)
@@ -139,7 +139,7 @@ class Pulls:
         if pull.head_commit != pr.latest_commit:
             listener(Notice(f"the branch {pull.head_ref} has moved on, to {pull.head_commit[:8]}"))
         messages = [replace(one, content=self.clean(one.content)) for one in said]
-        stored, new = self.open_store().sync_pr(_as_seen(pr, pull), messages)
+        stored, new = self.open_store().sync_pr(self._as_seen(pr, pull), messages)
         return PullNews(stored, new)
 
     def live_head(self, task: Task, repo: Repo, repository: Repository) -> LiveHead:
@@ -161,24 +161,22 @@ class Pulls:
                 return replace(head, notes=notes)
         return following.LiveHead(notes=notes)
 
+    def _new(self, pull: PullInfo, task_id: str) -> PullRequest:
+        """A row for what GitHub says, which may hold what nobody should store."""
+        return PullRequest(
+            new_id(),
+            task_id,
+            pull.number,
+            pull.url,
+            pull.head_ref,
+            self.clean(pull.title),
+            self.clean(pull.body),
+            pull.head_commit,
+            pull.state,
+            pull.created_at,
+            pull.updated_at,
+        )
 
-def _new(pull: PullInfo, task_id: str) -> PullRequest:
-    return PullRequest(
-        new_id(),
-        task_id,
-        pull.number,
-        pull.url,
-        pull.head_ref,
-        pull.title,
-        pull.body,
-        pull.head_commit,
-        pull.state,
-        pull.created_at,
-        pull.updated_at,
-    )
-
-
-def _as_seen(pr: PullRequest, pull: PullInfo) -> PullRequest:
-    """PR with what GitHub says of it now."""
-    seen = _new(pull, pr.task_id)
-    return replace(seen, id=pr.id, created_at=pr.created_at)
+    def _as_seen(self, pr: PullRequest, pull: PullInfo) -> PullRequest:
+        """PR with what GitHub says of it now."""
+        return replace(self._new(pull, pr.task_id), id=pr.id, created_at=pr.created_at)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dursor.domain import Repo, new_id, now
-from dursor.errors import ConflictError, NotFoundError, UsageError
+from dursor.errors import AuthError, ConflictError, NotFoundError, UsageError
 from dursor.vcs.locate import find_top
 
 if TYPE_CHECKING:
@@ -157,7 +157,14 @@ class Repos:
             if not is_new:
                 return self._already(repo, name)
             return self.open_store().add_repo(self._named(repo, name))
-        return self._clone(self._url_of(source), name, listener)
+        url = self._url_of(source)
+        try:
+            return self._clone(url, name, listener)
+        except (AuthError, NotFoundError) as error:
+            if url == source:
+                raise
+            said = f"there is no folder called {source!r}, and {error.message}"
+            raise type(error)(said, hint=error.hint) from error
 
     def _url_of(self, source: str) -> str:
         """The URL that SOURCE is, or that OWNER/NAME has on GitHub."""

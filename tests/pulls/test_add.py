@@ -61,6 +61,7 @@ def test_what_nobody_may_see_wants_a_login(lab: Lab, private: Repo):
     lab.front.extra["DURSOR_GITHUB_TOKEN"] = token
     error = lab.refused("repo", "add", "ada/nothing")
     assert (error["exit"], error["code"]) == (2, "not_found")
+    assert error["message"].startswith("there is no folder called 'ada/nothing', and cannot read")
     lab.front.extra |= lab.hub.env(lab.hub.token("eve"))
     assert lab.refused("repo", "add", "ada/secret")["code"] == "not_found"
 
