@@ -5,7 +5,7 @@ Each function gives the events of one answer, and the JSON texts that must come 
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from wires import USAGE, cut, event
@@ -40,10 +40,10 @@ def responses(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) 
     """OpenAI's Responses: encrypted reasoning, a remark, then each call; all items done in turn."""
     reasoning = f'"encrypted_content": "gAAA{turn}", {ODD}'
     said = f'[{{"type":"output_text","text":{json.dumps(remark)},"annotations":[ ]}}]'
-    head = f'"id":"msg_{turn}","type":"message","status":"completed","role":"assistant","phase":"commentary"'
+    head = f'"id":"msg_{turn}","type":"message","status":"completed","role":"assistant"'
     items = [
         f'{{"id": "rs_{turn}", "type": "reasoning", "summary": [], {reasoning}}}',
-        f'{{{head},"content":{said}}}',
+        f'{{{head},"phase":"commentary","content":{said}}}',
     ]
     items += [
         f'{{"type":"function_call", "id":"fc_{turn}{n}", "call_id":"call_{turn}{n}", '
@@ -53,46 +53,33 @@ def responses(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) 
     shell = '"id":"resp_1","object":"response"'
     out = [_named("response.created", f'"response":{{{shell},"status":"in_progress","output":[]}}')]
     for place, item in enumerate(items):
-        begun = json.loads(item)
-        for name in ("encrypted_content", "arguments"):
-            if name in begun:
-                begun[name] = ""  # only a done item is whole
-        out.append(
-            _named(
-                "response.output_item.added", f'"output_index":{place},"item":{json.dumps(begun)}'
-            )
-        )
-        if place == 1:
-            out += [
-                _named(
-                    "response.output_text.delta",
-                    f'"output_index":{place},"delta":{json.dumps(piece)}',
-                )
-                for piece in cut(remark, 3)
-            ]
+        kind, text = "output_text", remark if place == 1 else ""
         if place > 1:
-            out += [
-                _named(
-                    "response.function_call_arguments.delta",
-                    f'"output_index":{place},"delta":{json.dumps(piece)}',
-                )
-                for piece in cut(calls[place - 2].written, 4)
-            ]
-        out.append(_named("response.output_item.done", f'"output_index":{place}, "item": {item} '))
+            kind, text = "function_call_arguments", calls[place - 2].written
+        out += _item(place, item, kind, text)
     usage = {
         "input_tokens": USAGE["input"],
         "input_tokens_details": {"cached_tokens": USAGE["cached"]},
         "output_tokens": USAGE["output"],
         "output_tokens_details": {"reasoning_tokens": USAGE["reasoning"]},
     }
-    out.append(
-        _named(
-            "response.completed",
-            f'"response":{{{shell},"status":"completed","output":[{",".join(items)}],'
-            f'"usage":{json.dumps(usage)}}}',
-        )
-    )
-    return Calling(out, items)
+    whole = f'"status":"completed","output":[{",".join(items)}],"usage":{json.dumps(usage)}'
+    return Calling([*out, _named("response.completed", f'"response":{{{shell},{whole}}}')], items)
+
+
+def _item(place: int, item: str, kind: str, text: str) -> list[bytes]:
+    """The events of one output item: begun without what only a done item has, TEXT in pieces."""
+    begun = {
+        name: "" if name in {"encrypted_content", "arguments"} else value
+        for name, value in json.loads(item).items()
+    }
+    at = f'"output_index":{place}'
+    pieces = cut(text, 4) if text else []
+    return [
+        _named("response.output_item.added", f'{at},"item":{json.dumps(begun)}'),
+        *(_named(f"response.{kind}.delta", f'{at},"delta":{json.dumps(one)}') for one in pieces),
+        _named("response.output_item.done", f'{at}, "item": {item} '),
+    ]
 
 
 def _named(kind: str, fields: str) -> bytes:
@@ -104,53 +91,54 @@ def messages(
 ) -> Calling:
     """Anthropic's Messages: thinking with a signature, redacted thinking, a remark, each call."""
     redacted = f'{{"type": "redacted_thinking", "data": "cmVk{turn}", {ODD}}}'
-    fresh = USAGE["input"] - USAGE["cached"]
-    counts = {"input_tokens": fresh, "cache_read_input_tokens": USAGE["cached"], "output_tokens": 1}
-    start = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "usage": counts}
-    out = [event({"type": "message_start", "message": start}, "message_start")]
-
-    def block(begun: str, deltas: Sequence[dict[str, Any]], *, stops: bool = True) -> None:
-        index = sum(b"content_block_start" in one for one in out)
-        kind = "content_block_start"
-        out.append(event(f'{{"type":"{kind}","index":{index},"content_block":{begun}}}', kind))
-        for delta in deltas:
-            data = {"type": "content_block_delta", "index": index, "delta": delta}
-            out.append(event(data, "content_block_delta", padding="  "))
-        if stops:
-            data = {"type": "content_block_stop", "index": index}
-            out.append(event(data, "content_block_stop"))
-
     thoughts = [{"type": "thinking_delta", "thinking": piece} for piece in ("hm", ", ü")]
     signed = {"type": "signature_delta", "signature": f"c2lnb{turn}=="}
-    block('{"type":"thinking","thinking":"","signature":""}', [*thoughts, signed])
-    block(redacted, [])
     said = [{"type": "text_delta", "text": piece} for piece in cut(remark, 3) if piece]
-    block('{"type":"text","text":""}', said)
+    blocks: list[tuple[str, list[dict[str, Any]]]] = [
+        ('{"type":"thinking","thinking":"","signature":""}', [*thoughts, signed]),
+        (redacted, []),
+        ('{"type":"text","text":""}', said),
+    ]
+    for number, call in enumerate(calls):
+        named = f'"type":"tool_use","id":"toolu_{turn}{number}","name":{json.dumps(call.name)}'
+        pieces = ["", *cut(call.written, 4)] if call.arguments or call.text else [""]
+        deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
+        blocks.append((f'{{{named},"input":{{}}}}', deltas))
     echoed = [
         json.dumps({"type": "thinking", "thinking": "hm, ü", "signature": signed["signature"]}),
         redacted,
         *([json.dumps({"type": "text", "text": remark})] if remark else []),
+        *(call.written if call.arguments else "{}" for call in calls),
     ]
-    for number, call in enumerate(calls):
-        named = f'"type":"tool_use","id":"toolu_{turn}{number}","name":{json.dumps(call.name)}'
-        pieces = ["", *cut(call.written, 4)] if call.arguments else [""]
-        block(
-            f'{{{named},"input":{{}}}}',
-            [{"type": "input_json_delta", "partial_json": piece} for piece in pieces],
-            stops=reason == "tool_use",
-        )
-        echoed.append(call.written if call.arguments else "{}")
-    data = {
-        "type": "message_delta",
-        "delta": {"stop_reason": reason},
-        "usage": {
-            "output_tokens": USAGE["output"],
-            "output_tokens_details": {"thinking_tokens": USAGE["reasoning"]},
-        },
+    out = [_begun()]
+    for index, (begun, deltas) in enumerate(blocks):
+        out += _block(index, begun, deltas, stops=index < 3 or reason == "tool_use")
+    usage = {
+        "output_tokens": USAGE["output"],
+        "output_tokens_details": {"thinking_tokens": USAGE["reasoning"]},
     }
-    out.append(event(data, "message_delta"))
-    out.append(event({"type": "message_stop"}, "message_stop"))
+    end = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": usage}
+    out += [event(end, "message_delta"), event({"type": "message_stop"}, "message_stop")]
     return Calling(out, echoed)
+
+
+def _begun() -> bytes:
+    fresh = USAGE["input"] - USAGE["cached"]
+    counts = {"input_tokens": fresh, "cache_read_input_tokens": USAGE["cached"], "output_tokens": 1}
+    start = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "usage": counts}
+    return event({"type": "message_start", "message": start}, "message_start")
+
+
+def _block(
+    index: int, begun: str, deltas: Sequence[dict[str, Any]], *, stops: bool
+) -> Iterator[bytes]:
+    kind = "content_block_start"
+    yield event(f'{{"type":"{kind}","index":{index},"content_block":{begun}}}', kind)
+    for delta in deltas:
+        data = {"type": "content_block_delta", "index": index, "delta": delta}
+        yield event(data, "content_block_delta", padding="  ")
+    if stops:
+        yield event({"type": "content_block_stop", "index": index}, "content_block_stop")
 
 
 def gemini(

@@ -42,15 +42,18 @@ async def matching(
         env={name: os.environ[name] for name in NEEDED if name in os.environ},
     )
     answers: list[Any] = []
+    ended = False
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.gather(
                     _hand(process, f"{head}\n".encode(), texts), _hear(process, answers)
                 )
+                ended = True
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
+        if not ended:  # to kill what has ended would take its exit from who waits for it
+            with suppress(ProcessLookupError):
+                process.kill()
         await process.communicate()
     return _read(answers)
 

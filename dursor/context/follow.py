@@ -93,23 +93,24 @@ class Follower:
             key=self.key,
         )
         repo_map, guidance = surroundings(sendable, kept, source)
+        again = replace(fresh, budget=budget, files=kept, repo_map=repo_map, guidance=guidance)
+        new = tuple(pick for pick in fresh.files if pick.path in pins or _is_new(pick, kept))
+        return self._beside(replace(again, added=new), source, pins)
+
+    def _beside(self, selection: Selection, source: Source, pins: Collection[str]) -> Selection:
+        """SELECTION with what changed since its files were shown, and with its tokens counted."""
         changed, unshown = self._changed(source, pins)
-        tokens = sum(pick.tokens for pick in (*kept, *fresh.files))
-        total = tokens + sum(pick.tokens for pick in changed) + beside(kept, repo_map, guidance)
+        tokens = sum(pick.tokens for pick in (*selection.files, *selection.added))
+        besides = beside(selection.files, selection.repo_map, selection.guidance)
         return replace(
-            fresh,
-            budget=budget,
-            files=kept,
-            added=tuple(pick for pick in fresh.files if pick.path in pins or _is_new(pick, kept)),
+            selection,
             changed=changed,
             gone=tuple(path for path, state in self.changes.items() if state is None),
             unshown=unshown,
-            withheld=(*withheld({}, source.secrets, "", everything=False), *fresh.withheld),
-            repo_map=repo_map,
-            guidance=guidance,
-            placeholders=fresh.placeholders | source.placeholders.mapping,
+            withheld=(*withheld({}, source.secrets, "", everything=False), *selection.withheld),
+            placeholders=selection.placeholders | source.placeholders.mapping,
             tokens_files=tokens,
-            tokens_total=total,
+            tokens_total=tokens + sum(pick.tokens for pick in changed) + besides,
         )
 
     @property
