@@ -154,7 +154,8 @@ class GeminiDecoder:
         parts = items(mapping(candidate.get("content")).get("parts"))
         if parts:
             self._chunks.append(written)
-        self.calls_tools = self.calls_tools or any("functionCall" in mapping(p) for p in parts)
+        if "functionCall" in written:  # a look at the text costs less than one at every part
+            self.calls_tools |= any("functionCall" in mapping(part) for part in parts)
         return "".join(text_of(mapping(p).get("text")) for p in parts if not _is_thought(p))
 
     def done(self) -> None:
