@@ -1,16 +1,30 @@
 """The whole way: sign in, clone, round, pull request, review, second round, update."""
 
+import os
+import shutil
+from pathlib import Path
+
 import leaks
 from front import appending
 from lab import Lab
 
 
-def test_from_a_login_to_a_pull_request_that_grows(lab: Lab):
+def traced_git(folder: Path) -> tuple[str, Path]:
+    """A PATH with a git that writes its arguments down, and where it does."""
+    folder.mkdir()
+    program, trace = folder / "git", folder / "arguments"
+    program.write_text(f'#!/bin/sh\necho "$@" >>"{trace}"\nexec "{shutil.which("git")}" "$@"\n')
+    program.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}", trace
+
+
+def test_from_a_login_to_a_pull_request_that_grows(lab: Lab, tmp_path: Path):
     hub = lab.hub
+    path, trace = traced_git(tmp_path / "bin")
     remote = hub.repo("ada/secret", {"README.md": "line 1\nline 2\nline 3\n"}, private=True)
     app = hub.app("helper")
     hub.install(app, "ada", [remote])
-    lab.front.extra = hub.env() | {"DURSOR_ENCRYPTION_KEY": "correct horse battery"}
+    lab.front.extra = hub.env() | {"DURSOR_ENCRYPTION_KEY": "correct horse battery", "PATH": path}
     words = ("github", "login", "--app-id", str(app.id), "--private-key-file", "-")
     done = [lab(*words, input=hub.private_key), lab("repo", "add", "ada/secret")]
 
@@ -60,10 +74,14 @@ def test_from_a_login_to_a_pull_request_that_grows(lab: Lab):
         "Please.",
     ]
 
-    assert len([one for one in hub.minted if one.repos]) == 1  # for ten commands and more
-    tokens = [one.text for one in hub.minted]
-    secrets = [*tokens, hub.private_key.splitlines()[3], "correct horse battery"]
+    (minted,) = hub.minted  # one for all commands
+    secrets = [minted.text, hub.private_key.splitlines()[3], "correct horse battery"]
     leaks.check(lab.front, *done, keys=secrets)
+    arguments = trace.read_bytes()
+    assert b" push " in arguments
+    assert b" clone " in arguments
+    assert b"uthorization" not in arguments
+    assert leaks.find(arguments, secrets) == []
 
 
 def test_a_token_that_was_revoked_is_minted_once_more(lab: Lab):
