@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dursor.errors import ConflictError, UsageError
 from dursor.patch.canonical import canonical
 from dursor.patch.exact import apply_exact
-from dursor.patch.resolve import Resolution
+from dursor.patch.result import Resolution
 from dursor.services.provenance import commit_message
 from dursor.services.results import Applied, ComparedFile, Comparison
 from dursor.services.standing import relaid

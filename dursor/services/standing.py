@@ -10,7 +10,7 @@ from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
 from dursor.errors import UsageError
 from dursor.patch.canonical import canonical
 from dursor.patch.exact import apply_exact
-from dursor.patch.resolve import Resolution
+from dursor.patch.result import Resolution
 from dursor.pathrules import PathRules
 from dursor.tree import FileState, Overlay, Tree
 
