@@ -215,13 +215,16 @@ class App:
     def configuration(self) -> Configuration:
         from dursor.services.configuration import Configuration
 
-        return Configuration(self.settings)
+        return Configuration(self.settings, self._find_model)
 
     @cached_property
     def doctor(self) -> Doctor:
         from dursor.services.doctor import Doctor
 
         return Doctor(self.settings, self.reader, self.models, self.repos)
+
+    def _find_model(self, name: str) -> object:
+        return self.models.profile(name)  # the store is not asked before a name is
 
     def _spawn(self, spec: dict[str, Any], lease: Lease) -> None:
         from dursor.services.worker import spawn

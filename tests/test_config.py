@@ -86,13 +86,23 @@ def test_no_home_folder_is_said(monkeypatch):
         raise KeyError
 
     monkeypatch.setattr(pwd, "getpwuid", unknown)
-    for home in ("", "relative"):
-        monkeypatch.setenv("HOME", home)
-        if not home:
-            monkeypatch.delenv("HOME")
+    for env in ({}, {"HOME": ""}):
         with pytest.raises(UsageError, match="HOME is not set") as caught:
-            print(Settings({"HOME": home}, platform="linux").data_dir)
+            print(Settings(env, platform="linux").data_dir)
         assert "DURSOR_DATA_DIR" in caught.value.hint
+
+
+def test_a_home_folder_that_is_not_absolute_is_said():
+    with pytest.raises(UsageError, match="HOME is 'rel', which is no absolute path"):
+        print(Settings({"HOME": "rel"}, platform="linux").data_dir)
+
+
+def test_an_empty_home_is_not_the_root_folder(monkeypatch):
+    import pwd
+
+    monkeypatch.setenv("HOME", "")
+    known = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert Settings({"HOME": ""}, platform="linux").config_dir == known / ".config/dursor"
 
 
 def test_relative_xdg_folder_counts_as_none():

@@ -13,10 +13,18 @@ from dursor.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LARGEST = 8 * 1024  # bytes; keys have some hundred at most
+
 
 def key_from_stdin() -> Secret:
     """Read a key from stdin; UsageError when there is none."""
-    key = _checked(decode(read_stdin(), "stdin"))
+    data = read_stdin(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise UsageError(
+            f"what is on stdin is no key: it is larger than {LARGEST // 1024} KiB",
+            hint="dursor models set-key NAME --stdin < key.txt",
+        )
+    key = _checked(decode(data, "stdin"))
     if key is None:
         raise UsageError("no key on stdin", hint="dursor models set-key NAME --stdin < key.txt")
     return key

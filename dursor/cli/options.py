@@ -8,6 +8,8 @@ import typer
 
 from dursor.cli import candidates
 
+LARGEST = 10**12  # what databases and vendors still take; more is a slip of the hand
+
 
 def amount(value: float | None) -> float | None:
     """Refuse what is below zero, and what is a number only to a computer."""
@@ -24,16 +26,20 @@ def above_zero(value: float | None) -> float | None:
 
 
 def whole_amount(value: int | None) -> int | None:
-    """Refuse what is below zero."""
-    if value is not None and value < 0:
-        raise typer.BadParameter(f"{value} is not a number from 0 up.")
-    return value
+    """Refuse what is below zero, or absurdly large."""
+    return _between(0, value)
 
 
 def at_least_one(value: int | None) -> int | None:
-    """Refuse zero and what is below it."""
-    if value is not None and value < 1:
-        raise typer.BadParameter(f"{value} is not a number from 1 up.")
+    """Refuse zero besides."""
+    return _between(1, value)
+
+
+def _between(least: int, value: int | None) -> int | None:
+    if value is not None and value < least:
+        raise typer.BadParameter(f"{value} is not a number from {least} up.")
+    if value is not None and value > LARGEST:
+        raise typer.BadParameter(f"{LARGEST} is the largest number that it takes.")
     return value
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.cli.output import Plain
+from dursor.config.settings import home_folder
 from dursor.errors import InternalError, UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def show(name: str | None) -> Plain:
 def install(name: str | None) -> Plain:
     """Write the script where the shell called NAME, or the one around us, looks for it."""
     name = name or _around_us()
-    shell, home = _known(name), Path.home()
+    shell, home = _known(name), home_folder(os.environ)
     target, start = shell.target(home), shell.start(home)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

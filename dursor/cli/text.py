@@ -56,9 +56,9 @@ def _argument(text: str, name: str) -> str:
     return decode(text.encode("utf-8", "surrogateescape"), name)
 
 
-def read_stdin() -> bytes:
-    """Read stdin to its end."""
-    return b"" if sys.stdin is None else sys.stdin.buffer.read()
+def read_stdin(most: int = -1) -> bytes:
+    """Read stdin to its end, or MOST bytes of it."""
+    return b"" if sys.stdin is None else sys.stdin.buffer.read(most)
 
 
 def read_file(path: Path) -> bytes:

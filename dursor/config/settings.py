@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -75,16 +76,7 @@ class Settings:
         return Path(given).absolute()
 
     def _user_home(self) -> Path:
-        if self._home is not None:
-            return self._home
-        try:
-            home = Path(self.env.get("HOME", ""))
-            home = home if home.is_absolute() else Path.home()
-        except RuntimeError as error:
-            raise _homeless() from error
-        if not home.is_absolute():
-            raise _homeless()
-        return home
+        return home_folder(self.env) if self._home is None else self._home
 
     def _platform_dir(self, kind: str) -> Path:
         """Find the user's folder for KIND ("data", "config") where platformdirs has it.
@@ -209,9 +201,32 @@ class Settings:
             ) from error
 
 
-def _homeless() -> UsageError:
+def home_folder(env: Mapping[str, str]) -> Path:
+    """Find the user's folder: HOME's, else the one the system knows; UsageError without any."""
+    given = env.get("HOME", "")
+    if given and not Path(given).is_absolute():
+        raise _homeless(f"HOME is {given!r}, which is no absolute path")
+    home = Path(given) if given else _known_home()
+    if home is None or not home.is_absolute():
+        raise _homeless("HOME is not set")
+    return home
+
+
+def _known_home() -> Path | None:
+    """Ask the system; `Path.home()` takes an empty HOME for the root folder."""
+    if sys.platform == "win32":
+        return Path.home()
+    import pwd  # noqa: PLC0415 - only an odd environment needs it, and Windows has none
+
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return None
+
+
+def _homeless(why: str) -> UsageError:
     return UsageError(
-        "there is no home folder: HOME is not set",
+        f"there is no home folder: {why}",
         hint="export DURSOR_DATA_DIR=FOLDER DURSOR_CONFIG_DIR=FOLDER",
     )
 

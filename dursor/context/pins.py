@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.errors import PolicyError, UsageError
@@ -27,8 +28,7 @@ def check_pins(
     for path in pins:
         forbidden = rules.reason(path)
         if forbidden is not None:
-            hint = f"--allow-path '{path}'"
-            raise PolicyError(f"{path} may not be sent: {forbidden}", hint=hint)
+            raise PolicyError(f"{path} may not be sent: {forbidden}", hint=_way_in(path, rules))
         if path not in entries:
             raise UsageError(f"no file {path!r} in the tree", hint=_close(path, entries))
         if path in refused:
@@ -49,6 +49,16 @@ def check_pins_fit(
             f"{path} does not fit: the pinned files need {needed} tokens, the budget is {budget}",
             hint=f"--context-budget {needed}",
         )
+
+
+def _way_in(path: str, rules: PathRules) -> str:
+    """Say how PATH may be sent all the same; where nothing allows it, what there is instead."""
+    from glob import escape  # noqa: PLC0415 - only a refusal needs them
+    from shlex import quote  # noqa: PLC0415
+
+    glob = escape(path)
+    allowed = replace(rules, allowed=(*rules.allowed, glob)).reason(path) is None
+    return f"--allow-path {quote(glob)}" if allowed else "git ls-files"
 
 
 def _close(path: str, entries: Mapping[str, Entry]) -> str | None:

@@ -135,6 +135,14 @@ def apply(
                 commit=request,
             )
         except ConflictError as error:
-            hint = error.hint or f"dursor run apply {run.id[:8]} --3way"
+            hint = error.hint or _way_out(run, merged=three_way)
             raise ConflictError(error.message, hint=hint) from error
     return Applied(run.files_changed, done.branch, done.commit)
+
+
+def _way_out(run: Run, *, merged: bool) -> str:
+    """Say what to do where the files have moved on: merge, or what is left after that failed."""
+    again = f"dursor run apply {run.id[:8]}"
+    if not merged:
+        return f"{again} --3way"
+    return f"git stash && {again}, or ask again: dursor run TEXT -m {run.model}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dursor.config.keys import words
 from dursor.services.results import Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from dursor.config import Settings, Value
@@ -18,6 +20,7 @@ class Configuration:
     """Reads and changes the user's configuration."""
 
     settings: Settings
+    find_model: Callable[[str], object]  # raises for a name that no model has
 
     @property
     def path(self) -> Path:
@@ -33,7 +36,10 @@ class Configuration:
         return _setting(self.settings.value(key))
 
     def set(self, key: str, value: str) -> Setting:
-        """Write one value into config.toml."""
+        """Write one value into config.toml; NotFoundError for a model that does not exist."""
+        if key == "models":
+            for word in words(value):
+                self.find_model(word.partition(":")[0])
         return _setting(self.settings.set(key, value))
 
 

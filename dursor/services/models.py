@@ -49,7 +49,7 @@ class Models:
         for profile in self.profiles():
             if profile.name == name:
                 return profile
-        close = difflib.get_close_matches(name, self.names(), 1)
+        close = difflib.get_close_matches(name.casefold(), self.names(), 1)
         hint = f"did you mean {close[0]!r}?" if close else "dursor models list"
         raise NotFoundError(f"no model called {name!r}", hint=hint)
 
@@ -145,6 +145,7 @@ class Models:
                 f"{new.name!r} cannot be a model's name",
                 hint="use small letters, digits, '.', '_' and '-', a letter or digit first",
             )
+        _check_vendors_name(new.model_name)
         if new.name in self.names():
             raise ConflictError(
                 f"a model called {new.name!r} is there already",
@@ -205,6 +206,16 @@ class Models:
     def key_store_state(self) -> str:
         """Which key store is in use, in a few words; DursorError when none can be."""
         return self.keys.state()
+
+
+def _check_vendors_name(name: str) -> None:
+    if not name.strip():
+        raise UsageError("the vendor's name of the model is empty", hint="--model gpt-5.2")
+    if not name.isprintable() or " " in name:
+        raise UsageError(
+            f"{name!r} cannot be a vendor's name of a model: it holds blanks or control characters",
+            hint="--model gpt-5.2",
+        )
 
 
 def _check_url(url: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import TYPE_CHECKING
 
 from dursor.errors import ApplyFailedError, ConflictError, DursorError, PolicyError, UsageError
@@ -42,7 +41,7 @@ def place(
     merge = ("--3way",) if three_way else ()
     output = run(*APPLY, "--cached", *merge, stdin=patch, ok=(0, 1, 128), env=env)
     if output.status != 0:
-        raise _refusal(private, patch, output, three_way=three_way)
+        raise _refusal(private, patch, output)
     changes = private.diff("diff-index", "--cached", before)
     for change in changes:
         if SUBMODULE in {change.old_mode, change.mode}:
@@ -50,12 +49,12 @@ def place(
     return changes
 
 
-def _refusal(private: Scratch, patch: bytes, output: Output, *, three_way: bool) -> DursorError:
+def _refusal(private: Scratch, patch: bytes, output: Output) -> DursorError:
+    """Choose the error; whoever asked knows what to advise when the files have moved on."""
     unmerged = [c.path for c in private.diff("diff-files") if c.status == "U"]
     if unmerged:
         return ConflictError(
-            f"{_listed(unmerged)}: your changes and the patch meet in the same lines",
-            hint=f"git diff -- {shlex.quote(unmerged[0])}",
+            f"{_listed(unmerged)}: your changes and the patch meet in the same lines"
         )
     found = re.findall(rf"^error: (.*): ({'|'.join(REASONS)})$", output.err, re.MULTILINE)
     if not found:
@@ -63,8 +62,7 @@ def _refusal(private: Scratch, patch: bytes, output: Output, *, three_way: bool)
     if private.command.run(*APPLY, "--check", "-R", stdin=patch, ok=(0, 1, 128)).status == 0:
         return ConflictError("this change is already there", hint="git diff")
     paths = [path for path, reason in found if reason == found[0][1]]
-    hint = "git diff HEAD" if three_way else None  # the caller knows how to ask for a merge
-    return ConflictError(f"{_listed(paths)} {REASONS[found[0][1]]}", hint=hint)
+    return ConflictError(f"{_listed(paths)} {REASONS[found[0][1]]}")
 
 
 def _oddity(stderr: str) -> DursorError:

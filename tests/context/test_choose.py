@@ -141,7 +141,7 @@ def test_a_pinned_folder_is_refused_with_a_file_in_it():
 def test_a_forbidden_pin_is_a_matter_of_policy():
     with pytest.raises(PolicyError, match=r"config/\.env") as caught:
         pick(tree_of({**SMALL, "config/.env": "A=1\n"}), pinned=["config/.env"])
-    assert caught.value.hint == "--allow-path 'config/.env'"
+    assert caught.value.hint == "--allow-path config/.env"
 
 
 def test_a_pin_that_does_not_fit_says_what_would():

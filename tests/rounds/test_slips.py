@@ -1,0 +1,96 @@
+"""Slips of the hand that a command must tell in its own words."""
+
+import pytest
+from front import Front
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "list", "--limit", "9" * 20),
+        ("task", "list", "--limit", "9" * 30),
+        ("run", "x y", "-m", "gpt", "--max-files", "9" * 20),
+        ("context", "x y", "--context-budget", "9" * 20),
+        (
+            "models",
+            "add",
+            "x",
+            "--provider",
+            "openai",
+            "--model",
+            "m",
+            "--max-output-tokens",
+            "9" * 20,
+        ),
+    ],
+)
+def test_a_number_of_absurd_size(front: Front, words: tuple[str, ...]):
+    done = front(*words, "--json")
+    assert done.exit_code == 2
+    assert done.json["errors"][0]["code"] == "usage"
+    assert "1000000000000 is the largest" in done.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a b", "a\x07"])
+def test_a_vendors_name_that_is_none(front: Front, name: str):
+    done = front("models", "add", "x", "--provider", "openai", "--model", name, "--json")
+    assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
+    assert [one["name"] for one in front("models", "list", "--json").data["items"]] == [
+        "gpt",
+        "claude",
+        "gemini",
+    ]
+
+
+def test_a_file_that_is_no_key(front: Front):
+    front.extra["DURSOR_ENCRYPTION_KEY"] = "open sesame"
+    done = front("models", "set-key", "gpt", "--stdin", "--json", input="k" * (8 * 1024 + 1))
+    assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
+    assert "larger than 8 KiB" in done.json["errors"][0]["message"]
+    assert front("models", "set-key", "gpt", "--stdin", input="k" * 200).exit_code == 0
+
+
+@pytest.mark.parametrize("value", ["gpt,claud", "gpt claud:2", "claud"])
+def test_a_default_model_that_does_not_exist(front: Front, value: str):
+    done = front("config", "set", "models", value, "--json")
+    assert done.exit_code == 2
+    assert done.json["errors"][0]["message"] == "no model called 'claud'"
+    assert done.json["errors"][0]["hint"] == "did you mean 'claude'?"
+    assert front("config", "get", "models", "--json").data["value"] == []
+    assert front("config", "set", "models", "gpt,claude:2").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (".git/config", "git ls-files"),
+        ("my keys/a[1].key", "--allow-path 'my keys/a[[]1].key'"),
+    ],
+)
+def test_a_file_that_may_not_be_sent_has_a_hint_that_leads_on(front: Front, path: str, hint: str):
+    done = front("context", "x y", "--file", path, "--json")
+    assert done.exit_code == 7
+    assert done.json["errors"][0]["hint"] == hint
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd"])
+def test_no_option_allows_a_file_outside(front: Front, path: str):
+    for command in (("context", "x y"), ("run", "x y", "-m", "gpt")):
+        done = front(*command, "--file", path, "--json")
+        assert done.exit_code in {2, 7}
+        assert "--allow-path" not in done.stdout
+
+
+def test_a_merge_that_failed_is_not_advised_again(front: Front):
+    front.answers(
+        "Done.\n\n```diff\n--- a/README.md\n+++ b/README.md\n@@ -2 +2 @@\n-line 2\n+two\n```\n"
+    )
+    run = front.round("change it", "-m", "gpt").runs[0]["id"][:8]
+    (front.repo / "README.md").write_text("line 1\nmine\nline 3\n")
+
+    plain = front("run", "apply", run, "--json").json["errors"][0]
+    merged = front("run", "apply", run, "--3way", "--json").json["errors"][0]
+    assert (plain["code"], plain["hint"]) == ("conflict", f"dursor run apply {run} --3way")
+    assert merged["code"] == "conflict"
+    advice = f"git stash && dursor run apply {run}, or ask again: dursor run TEXT -m gpt"
+    assert merged["hint"] == advice
