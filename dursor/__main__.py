@@ -8,12 +8,22 @@ import sys
 from dursor import __version__
 
 
-def main() -> int:
-    """Run the command line of this process and return its exit code."""
-    if sys.argv[1:] == ["--version"]:
-        print(f"dursor {__version__}")  # noqa: T201 - unlike write, it knows of a closed stdout
-        return _leave(0)
+def main(app: object = None) -> int:
+    """Run the command line of this process, on APP if there is one; returns the exit code."""
+    try:
+        code = _run(app)
+    except KeyboardInterrupt:  # before it was deferred
+        code = _interrupted()
+    return _leave(code)
 
+
+def _run(app: object) -> int:
+    if sys.argv[1:] == ["--version"]:
+        return _tell_version()
+
+    from dursor.cli import interrupts
+
+    interrupts.defer()
     import gc
 
     from dursor.cli import crash, terminal
@@ -24,7 +34,30 @@ def main() -> int:
 
     from dursor.cli.root import command
 
-    return _leave(command().run(sys.argv[1:]))
+    code = command().run(sys.argv[1:], obj=app)
+    interrupts.ignore()
+    return code
+
+
+def _tell_version() -> int:
+    try:
+        print(f"dursor {__version__}")  # noqa: T201 - unlike write, it knows of a closed stdout
+    except BrokenPipeError:
+        os._exit(0)
+    except OSError as error:
+        return _give_up(error)
+    return 0
+
+
+def _interrupted() -> int:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from dursor.cli import output, terminal
+
+    terminal.prepare()
+    output.fail(output.INTERRUPTION, as_json=output.asked_for_json(sys.argv[1:]))
+    return output.INTERRUPTED
 
 
 def _leave(code: int) -> int:
@@ -34,6 +67,8 @@ def _leave(code: int) -> int:
             stream.flush()
     except BrokenPipeError:
         os._exit(code)  # the reader has seen enough; a normal exit would complain
+    except OSError as error:
+        return _give_up(error)
     threading = sys.modules.get("threading")
     if threading is None or threading.active_count() == 1:
         import atexit
@@ -41,6 +76,13 @@ def _leave(code: int) -> int:
         atexit._run_exitfuncs()  # noqa: SLF001 - os._exit leaves out what was promised at exit
         os._exit(code)
     return code
+
+
+def _give_up(error: OSError) -> int:
+    from dursor.cli.terminal import tell
+
+    tell(f"error: cannot write to stdout: {error.strerror}")
+    os._exit(1)
 
 
 if __name__ == "__main__":

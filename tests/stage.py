@@ -5,6 +5,7 @@ As a program, `python stage.py WORDS` runs WORDS against the play that STAGE_PLA
 """
 
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -185,6 +186,17 @@ def play_interrupted(request: Any, listener: Any) -> results.Round:
     raise AssertionError
 
 
+def play_stubborn(request: Any, listener: Any) -> results.Round:
+    """A round that is interrupted again and again while it is being wound up."""
+    listener(RoundStarted(TASK, (replace(RUN, status=RunStatus.RUNNING),)))
+    try:
+        time.sleep(30)  # until the signal
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)  # a Ctrl-C every 2 ms from here on
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    raise AssertionError
+
+
 def keep_key(profile: Any, ask_key: Any) -> results.Model:
     key = ask_key()
     shown = (
@@ -200,11 +212,13 @@ def echo_instruction(request: Any) -> results.RoundPlan:
 
 PLAYS: dict[str, dict[str, Any]] = {
     "round": {"rounds.start": play_round},
+    "stubborn": {"rounds.start": play_stubborn},
     "interrupted": {"rounds.start": play_interrupted},
     "key": {"models.add": keep_key, "models.set_key": keep_key},
     "plan": {"rounds.plan": echo_instruction},
     "bug": {"runs.find": ZeroDivisionError(f"while holding {os.environ.get('OPENAI_API_KEY')}")},
     "odd": {"runs.find": ODD},
+    "everything": {"runs.find": RUN, "runs.list": [RUN] * 1500},
     "one": {"runs.list": [RUN]},
     "list": {"runs.list": [RUN] * 1500},
     "error": {"runs.find": ProviderError("the server broke", hint="try again")},
@@ -221,12 +235,9 @@ def failing(error: DursorError) -> Any:
 
 
 def main() -> int:
-    from dursor.cli import crash, terminal
-    from dursor.cli.root import command
+    from dursor import __main__
 
-    terminal.prepare()
-    sys.excepthook = crash.explain
-    return command().run(sys.argv[1:], obj=Played(PLAYS[os.environ["STAGE_PLAY"]]))
+    return __main__.main(Played(PLAYS[os.environ["STAGE_PLAY"]]))
 
 
 if __name__ == "__main__":

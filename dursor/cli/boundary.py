@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dursor.cli import crash, output
+from dursor.cli import crash, interrupts, output
+from dursor.cli.lazy import HelpAsked
+from dursor.cli.terminal import tell
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:
@@ -22,10 +24,23 @@ def run(root: Root, words: Sequence[str], extra: Mapping[str, Any]) -> int:
     """
     as_json = output.asked_for_json(words)
     try:
-        with root.make_context("dursor", [*words], **extra) as ctx:
-            return output.show(root.invoke(ctx), as_json=as_json)
+        return _run(root, words, extra, as_json=as_json)
     except typer.Exit as done:
         return done.exit_code
+    except output.StdoutError as error:
+        output.mute()
+        tell(f"error: cannot write to stdout: {error}")
+        return 1
+
+
+def _run(root: Root, words: Sequence[str], extra: Mapping[str, Any], *, as_json: bool) -> int:
+    try:
+        with root.make_context("dursor", [*words], **extra) as ctx:
+            value = root.invoke(ctx)
+            interrupts.heed()
+            return output.show(value, as_json=as_json)
+    except HelpAsked as asked:
+        return output.show(output.Plain({"help": str(asked)}, [str(asked)]), as_json=as_json)
     except DursorError as error:
         return _fail(error, as_json=as_json)
     except typer.TyperException as error:

@@ -18,14 +18,15 @@ def explain(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         return  # a shell waits for words, not for news
     from dursor.cli import output
 
-    if issubclass(kind, KeyboardInterrupt):  # before or after a command; the exit code is right
-        output.fail(output.INTERRUPTION, as_json=False)
-        return
     if debugging():
         show_traceback(error.with_traceback(trace))
     said = clean(": ".join(filter(None, (kind.__name__, " ".join(str(error).split())))))
     failure = {"code": "internal", "message": f"internal error: {said}", "hint": _again()}
-    output.fail(failure, as_json=output.asked_for_json(sys.argv[1:]))
+    try:
+        output.fail(failure, as_json=output.asked_for_json(sys.argv[1:]))
+    except (output.StdoutError, BrokenPipeError):
+        output.mute()
+        output.fail(failure, as_json=False)
 
 
 def debugging() -> bool:

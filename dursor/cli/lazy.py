@@ -9,6 +9,7 @@ import typer
 from typer._click.shell_completion import CompletionItem  # Typer's own Click has no public name
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from dursor.cli import interrupts
 from dursor.cli.table import Branch, Leaf
 from dursor.cli.usage import unknown_command
 
@@ -18,6 +19,29 @@ if TYPE_CHECKING:
     from typer._click.formatting import HelpFormatter
 
     from dursor.cli.table import Commands
+
+
+class HelpAsked(Exception):  # noqa: N818 - it is no error
+    """--help was met: its text is the answer, whatever else the words say."""
+
+
+def help_option(names: list[str]) -> TyperOption:
+    """Make the option that asks for help; the boundary prints it, as JSON where that was asked."""
+
+    def show(ctx: Context, param: object, value: object) -> None:
+        del param
+        if value and not ctx.resilient_parsing:
+            raise HelpAsked(ctx.get_help())
+
+    return TyperOption(
+        param_decls=names,
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        help="Show this message and exit.",
+        callback=show,
+        required=False,
+    )
 
 
 def json_option() -> TyperOption:
@@ -34,6 +58,16 @@ class Command(TyperCommand):
         super().__init__(*args, **attributes)
         self.params.append(json_option())
 
+    def get_help_option(self, ctx: Context) -> TyperOption | None:
+        """Give the option whose text the boundary prints."""
+        self._help_option = self._help_option or help_option(self.get_help_option_names(ctx))
+        return self._help_option
+
+    def invoke(self, ctx: Context) -> Any:
+        """Run it; from here on Ctrl-C is heard at once."""
+        interrupts.heed()
+        return super().invoke(ctx)
+
 
 class LazyGroup(TyperGroup):
     """A noun; its commands are known by word and sentence until one of them is used."""
@@ -42,6 +76,11 @@ class LazyGroup(TyperGroup):
         super().__init__(**attributes)
         self.table = table
         self.params.append(json_option())
+
+    def get_help_option(self, ctx: Context) -> TyperOption | None:
+        """Give the option whose text the boundary prints."""
+        self._help_option = self._help_option or help_option(self.get_help_option_names(ctx))
+        return self._help_option
 
     def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - Typer's signature
         """Name the commands, in the table's order."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dursor.cli.terminal import is_terminal, one_line, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 ENVELOPE = 1
 INTERRUPTED = 130
@@ -53,6 +54,10 @@ class Answer(NamedTuple):
     next: Sequence[str] = ()  # commands to type after this one
 
 
+class StdoutError(Exception):
+    """Stdout cannot be written: the disk is full, or it is open for reading alone."""
+
+
 def asked_for_json(words: Sequence[str]) -> bool:
     """Whether WORDS hold --json; read here, since it must be known even where parsing fails."""
     options = words[: words.index("--")] if "--" in words else words
@@ -85,6 +90,16 @@ def mute() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StdoutError(error.strerror or str(error)) from error
+
+
 def _print_json(answer: Answer) -> None:
     from dursor.cli.shapes import to_json
 
@@ -101,8 +116,9 @@ def _print_json(answer: Answer) -> None:
 def _write_json(envelope: Mapping[str, Any]) -> None:
     import json
 
-    sys.stdout.write(json.dumps(envelope) + "\n")
-    sys.stdout.flush()
+    with _writing():
+        sys.stdout.write(json.dumps(envelope) + "\n")
+        sys.stdout.flush()
 
 
 def _print_lines(answer: Answer) -> None:
@@ -121,10 +137,12 @@ def _print_lines(answer: Answer) -> None:
 def _print_each(shown: Iterable[str]) -> None:
     watched = is_terminal(sys.stdout)
     for line in shown:
-        sys.stdout.write(line + "\n")
-        if watched:
-            sys.stdout.flush()
-    sys.stdout.flush()
+        with _writing():
+            sys.stdout.write(line + "\n")
+            if watched:
+                sys.stdout.flush()
+    with _writing():
+        sys.stdout.flush()
 
 
 def _print_patch(patch: Patch) -> None:
@@ -133,8 +151,9 @@ def _print_patch(patch: Patch) -> None:
 
         _print_each(patch_lines(patch.text))
     else:
-        sys.stdout.buffer.write(patch.text.encode("utf-8", "surrogateescape"))
-        sys.stdout.buffer.flush()
+        with _writing():
+            sys.stdout.buffer.write(patch.text.encode("utf-8", "surrogateescape"))
+            sys.stdout.buffer.flush()
     for warning in patch.warnings:
         tell(f"warning: {one_line(warning)}")
 

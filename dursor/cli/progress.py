@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from dursor.cli import formats
+from dursor.cli import formats, interrupts
 from dursor.cli.terminal import is_terminal, one_line, tell
 from dursor.services.events import (
     Notice,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 CHARS_PER_TOKEN = 4  # until the vendor says what was used
 FRAMES_PER_SECOND = 5
+CURSOR = "\x1b[?25h"
 MOST_ROWS = 40  # a window seldom shows more; the rest is counted
 
 
@@ -95,6 +97,11 @@ class Row:
         return (self.ended or time.monotonic()) - self.began
 
 
+def _show_cursor() -> None:
+    sys.stderr.write(CURSOR)
+    sys.stderr.flush()
+
+
 class LiveRows:
     """A live table, one line a run; drawn by Rich's own thread, events only note what is new."""
 
@@ -106,8 +113,11 @@ class LiveRows:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live is not None:
+        if self._live is None:
+            return
+        with interrupts.held():
             self._live.stop()
+            atexit.unregister(_show_cursor)
 
     def hear(self, event: RoundEvent) -> None:
         """Note EVENT."""
@@ -154,6 +164,7 @@ class LiveRows:
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        atexit.register(_show_cursor)  # for the Ctrl-C that strikes while another is dealt with
         self._live.start()
 
     def _note(self, message: str) -> None:

@@ -1,14 +1,17 @@
 """How commands end, however they end."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import stage
 
 from dursor.errors import AuthError, BudgetError, ConflictError, PolicyError, UsageError
 
+UNWRITABLE = ["</dev/null", *([">/dev/full"] if Path("/dev/full").exists() else [])]
 NOT_FOUND = UsageError("no such thing: 'x'", hint="dursor run list")
 
 
@@ -108,6 +111,23 @@ def test_help_and_version(dursor):
     assert dursor("models", "-h").stdout.startswith("Usage: dursor models [OPTIONS] COMMAND")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help", "--json"],
+        ["--json", "-h"],
+        ["run", "--help", "--json"],
+        ["models", "--json", "--help"],
+        ["run", "show", "--help", "--json"],
+    ],
+)
+def test_help_in_json_is_data(dursor, words):
+    done = dursor(*words)
+    plain = dursor(*(word for word in words if word != "--json"))
+    assert (done.exit_code, plain.exit_code) == (0, 0)
+    assert done.json["data"] == {"help": plain.stdout.removesuffix("\n")}
+
+
 def test_foreign_control_characters_of_an_error_are_harmless(dursor):
     done = dursor("run", "show", "x", answers={"runs.find": UsageError("a\x1b[2J\nb\u202ec")})
     assert done.stderr == "error: a\\x1b[2J b\\u202ec\n"
@@ -191,3 +211,38 @@ def test_a_folder_that_is_gone_is_said(home, tmp_path):
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("error: the current folder no longer exists\n")
     assert os.linesep in done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("target", UNWRITABLE)
+@pytest.mark.parametrize(
+    "words",
+    ["--version", "--help", "run list", "run list --json", "run diff 3fa1", "nosuch --json"],
+)
+def test_an_answer_that_cannot_be_written_is_one_line(home, words, target, unbuffered):
+    done = subprocess.run(
+        f'exec "{sys.executable}" "{stage.__file__}" {words} 1{target}',
+        shell=True,
+        env={**home, "STAGE_PLAY": "everything", "PYTHONUNBUFFERED": unbuffered},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert re.fullmatch("error: cannot write to stdout: [A-Z][a-z ]+\n", done.stderr), done.stderr
+
+
+def test_a_bug_that_cannot_be_told_in_json_is_told(home):
+    done = subprocess.run(
+        f'exec "{sys.executable}" "{stage.__file__}" run show 3fa1 --json 1{UNWRITABLE[0]}',
+        shell=True,
+        env={**home, "STAGE_PLAY": "bug"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: internal error: ZeroDivisionError")
+    assert "Traceback" not in done.stderr

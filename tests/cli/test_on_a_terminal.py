@@ -84,6 +84,17 @@ def test_ctrl_c_shows_what_was_canceled_and_gives_the_cursor_back(terminal):
     assert "Traceback" not in rest
 
 
+def test_the_cursor_comes_back_however_often_ctrl_c_is_pressed(terminal):
+    child = terminal("run", "Fix it now", play="stubborn")
+    child.expect_exact("queued")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert child.before.rindex(CURSOR) > child.before.rfind(HIDDEN_CURSOR)
+    assert "Traceback" not in child.before
+
+
 def test_colours_unless_told_otherwise(terminal):
     _, shown = ended(terminal("run", "list", play="one", NO_COLOR=""))
     assert "\x1b[32msucceeded\x1b[0m" in shown

@@ -1,0 +1,80 @@
+"""Ctrl-C at every moment of a short command: 130, and with --json one object."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import repos
+
+# Sends the signal when MOMENT is imported, as the console script would start dursor.
+SCRIPT = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["MOMENT"]:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+from dursor.__main__ import main
+sys.exit(main())
+"""
+MOMENTS = (
+    "dursor.cli.interrupts",
+    "dursor.cli.terminal",
+    "typer",
+    "dursor.cli.root",
+    "dursor.cli.commands.run_history",
+    "dursor.app",
+    "dursor.config",
+    "sqlite3",
+)
+
+
+def interrupted(home, moment, *words):
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, *words],
+        env={**home, "MOMENT": moment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+@pytest.fixture
+def filled(home):
+    """Give an environment whose store is there to be read."""
+    words = [sys.executable, "-m", "dursor", "task", "new", "x"]
+    repos.build(Path(home["HOME"]) / "shop", {"a": "a"})
+    cwd = Path(home["HOME"]) / "shop"
+    subprocess.run(words, cwd=cwd, env=home, check=True, capture_output=True)
+    return home
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_ctrl_c_while_dursor_starts(filled, moment):
+    done = interrupted(filled, moment, "run", "list", "--all", "--json")
+    failure = {"code": "interrupted", "message": "interrupted", "hint": None}
+    assert done.returncode == 130, done
+    assert json.loads(done.stdout)["errors"] == [failure]
+    assert done.stderr == ""
+    told = interrupted(filled, moment, "run", "list", "--all")
+    assert (told.returncode, told.stdout, told.stderr) == (130, "", "error: interrupted\n")
+
+
+def test_ctrl_c_that_is_to_be_ignored_is(filled):
+    done = subprocess.run(
+        ["sh", "-c", f"trap '' INT; exec '{sys.executable}' -c '{SCRIPT}' run list --all --json"],
+        env={**filled, "MOMENT": "typer"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "ok"), done
+    assert os.linesep in done.stdout
