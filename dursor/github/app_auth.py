@@ -86,7 +86,6 @@ class InstallationAuthority:
     permissions: Mapping[str, str]
     _minted: Minted | None = field(default=None, init=False)
     _is_ours: bool = field(default=False, init=False)  # minted by this process, not remembered
-    _renewed: bool = field(default=False, init=False)
 
     @property
     def source(self) -> str:
@@ -106,14 +105,12 @@ class InstallationAuthority:
                 return False
             self.sleep(SETTLING_WAITS[attempt])
             return True
-        if self._renewed:
-            return False
-        self.renew()
-        return True
+        if attempt == 0:
+            self.renew()
+        return attempt == 0
 
     def renew(self) -> Secret:
         """Mint a token in place of one that GitHub does not take any more."""
-        self._renewed = True
         if self._minted is not None:
             self.cache.drop(self._key, self._minted.token)
         self._minted = self._mint()

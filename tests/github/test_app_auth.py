@@ -112,6 +112,12 @@ def test_a_token_that_ends_sooner_is_given_up_a_minute_before():
         assert minted.is_fresh(Clock(lambda: 1000.0)) is fresh
 
 
+def test_a_token_that_ends_later_is_given_up_all_the_same():
+    minted = Minted("t", 1000.0, 1000.0 + 8 * 3600, 0.0)
+    assert minted.is_fresh(Clock(lambda: 1000.0 + 59 * 60 - 1))
+    assert not minted.is_fresh(Clock(lambda: 1000.0 + 59 * 60))
+
+
 def test_the_end_of_a_token_is_by_github_s_clock():
     minted = Minted("t", 1000.0, 1000.0 + 300 + 3600, skew=300.0)
     assert minted.is_fresh(Clock(lambda: 1000.0 + 3530)) is True
@@ -135,6 +141,19 @@ def test_an_app_whose_tokens_are_refused_for_ever_gives_up(hub, app, connect, sl
     assert "Bad credentials" in failure.value.message
     assert hub.count(MINTS) == 1
     assert sum(sleeper.slept) == 6
+
+
+def test_a_token_that_is_refused_is_replaced_once_and_no_more(hub, app, connect):
+    at = [time.time()]
+    connect(hub.app_env(app)).token_for(LIB)
+    hub.minted[0].revoked, hub.lag = True, 10**6
+
+    def slow(seconds):
+        at[0] += 60
+
+    with pytest.raises(AuthError, match="Bad credentials"):
+        connect(hub.app_env(app), clock=lambda: at[0], sleep=slow).repository(LIB)
+    assert hub.count(MINTS) == 2
 
 
 def test_a_new_token_is_given_time_to_be_known_everywhere(hub, app, connect, sleeper):

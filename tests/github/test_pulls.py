@@ -120,11 +120,13 @@ def test_a_list_that_holds_others(hub, lib, topic, ada, pull):
     """GitHub takes no notice of a filter that it does not understand."""
 
     def unfiltered(request, proceed):
-        path = request.target.replace("head=ada%3Aelse", "")
+        path = request.target.replace("head=", "base=main&sort=")
+        path = path.replace("sort=ada%3Aelse", "").replace("sort=eve%3Atopic", "")
         return hub._proper(type(request)(request.method, path, request.headers))
 
-    hub.on("GET */pulls", unfiltered)
+    hub.on("GET */pulls", unfiltered, times=2)
     assert ada.find_pull(LIB, "ada", "else") is None
+    assert ada.find_pull(LIB, "eve", "topic") is None
 
 
 def test_changing_one(hub, lib, topic, ada, pull):
