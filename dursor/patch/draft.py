@@ -43,16 +43,25 @@ class Draft:
             if state is None:
                 self.files[path] = None
                 continue
-            origin = kept.renames.get(path, path)
-            splices = kept.placed.get(path)
-            if splices is None or origin not in self.entries:
-                self.files[path] = FileDraft(
-                    path, state.mode, Target(decode(state.data)), is_settled=True
-                )
-            else:
-                draft = FileDraft(path, state.mode, Target(decode(self.base.read(origin))))
-                draft.splices, draft.kept = sorted(splices), set(splices)
-                self.files[path] = draft
+            self.files[path] = self._kept(kept, path, state) or FileDraft(
+                path, state.mode, Target(decode(state.data)), is_settled=True
+            )
+
+    def _kept(self, kept: Resolution, path: str, state: FileState) -> FileDraft | None:
+        """Lay the line changes KEPT for PATH over the base, if that surely makes STATE of it."""
+        origin = kept.renames.get(path, path)
+        splices = kept.placed.get(path)
+        if splices is None or origin not in self.entries:
+            return None
+        text = decode(self.base.read(origin))
+        ends = [*sorted(splice.end for splice in splices), 0]
+        if max(ends) > len(text.lines):
+            return None
+        draft = FileDraft(path, state.mode, Target(text), sorted(splices), set(splices))
+        try:
+            return draft if draft.state() == state else None
+        except FileRefusedError:
+            return None
 
     def take(self, edit: FileEdit) -> None:
         """Lay EDIT over the tree; raises FileRefusedError with every hunk that failed."""

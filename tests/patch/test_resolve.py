@@ -612,6 +612,21 @@ def test_a_repair_keeps_new_deleted_and_renamed_files():
     assert again.changes["c"].data == b"y\n"
 
 
+def test_a_repair_keeps_a_file_that_took_the_place_of_another():
+    base = tree(a__py="one\ntwo\nthree\n", b__py="b1\nb2\nb3\nb4\n", c__py="x\n")
+    first = (
+        "diff --git a/b.py b/b.py\ndeleted file mode 100644\n--- a/b.py\n+++ /dev/null\n"
+        "diff --git a/a.py b/b.py\nrename from a.py\nrename to b.py\n"
+        "--- a/a.py\n+++ b/b.py\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n" + diff("c.py", ("wrong", "y"))
+    )
+    error = failed(first, base)
+    assert after(diff("c.py", ("x", "y")), base, kept=error.kept) == {
+        "a.py": None,
+        "b.py": "one\n2\nthree\n",
+        "c.py": "y\n",
+    }
+
+
 def test_a_repair_that_undoes_everything_changes_nothing():
     error = failed(diff("a", ("one", "1"), ("wrong", "7")), BASE)
     with pytest.raises(NoChangeError):
