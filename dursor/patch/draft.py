@@ -9,7 +9,7 @@ from dursor.patch.elision import is_placeholder
 from dursor.patch.filedraft import FileDraft, FileRefusedError, is_binary, refuse
 from dursor.patch.ladder import Target
 from dursor.patch.lines import FileText, decode, new_file
-from dursor.patch.names import is_ambiguous, locate, target
+from dursor.patch.names import is_ambiguous, is_writable, locate, target
 from dursor.patch.result import Resolution, differing
 from dursor.patch.rewrite import is_excerpt, is_quoted, rewritten
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
@@ -256,6 +256,8 @@ def _refuse_outright(edit: FileEdit) -> None:
         raise refuse(_plain(edit), "binary changes are not supported")
     if not edit.path:
         raise refuse(None, "nothing says which file this is about", _first_source(edit))
+    if not is_writable(edit.path + (edit.new_path or "")):
+        raise refuse(None, "the file's name is not Unicode text", _first_source(edit))
     if edit.new_mode is not None and edit.new_mode not in _MODES:
         raise refuse(_plain(edit), f"there is no file mode {edit.new_mode!r}")
 

@@ -12,8 +12,8 @@ from dursor.patch.hunks import HEADER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SECTION = re.compile(r"\*\*\* (Update|Add|Delete) File: (.+?)\s*$")
-_MOVE = re.compile(r"\*\*\* Move to: (.+?)\s*$")
+_SECTION = re.compile(r"\*\*\* (Update|Add|Delete) File: (.*)")
+_MOVE = re.compile(r"\*\*\* Move to: (.*\S)")
 _END = re.compile(r"\*\*\* End Patch\s*$")
 _SHOWN = 60
 
@@ -35,7 +35,7 @@ def parse(lines: Sequence[str], at: int) -> tuple[list[FileEdit], int]:
         match = _SECTION.match(lines[at])
         if not match:
             break
-        edit, at = _section(match[1], match[2], lines, at + 1)
+        edit, at = _section(match[1], match[2].rstrip(), lines, at + 1)
         edits.append(edit)
     if at < len(lines) and _END.match(lines[at]):
         return edits, at + 1

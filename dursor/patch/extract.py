@@ -21,7 +21,7 @@ _TAKES_BACK = re.compile(
     r"correct (?:patch|fix|version|diff|approach)|better approach|instead of the above)\b",
     re.IGNORECASE,
 )
-_DOUBTS = re.compile(r"^\W*(?:wait|actually|oops|hmm|scratch that)\b", re.IGNORECASE | re.MULTILINE)
+_DOUBTS = re.compile(r"\W*(?:wait|actually|oops|hmm|scratch that)\b", re.IGNORECASE)
 MOST_EDITS = 20_000  # no answer has more; what follows is not read
 _LIKELY = re.compile(r"diff --git |--- |\+\+\+ |@@|\*\*\* |\s*<")
 _NEAR = 6  # lines above a fence or block in which its file is named
@@ -51,7 +51,7 @@ class _Reader:
             likely = _LIKELY.match(self.lines[self.at])
             if not likely or not any(reader() for reader in readers):
                 self._other()
-        withdrawn = bool(self.edits) and bool(_DOUBTS.search("\n".join(self.since)))
+        withdrawn = bool(self.edits) and any(map(_DOUBTS.match, self.since))
         return Extract(tuple(self.edits), tuple(self.prose), withdrawn)
 
     def _add(self, *edits: FileEdit) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dursor.patch.fences import Fence
 
-HEADER = re.compile(r"@@+ *-(\d+)(?:,(\d+))? +\+(\d+)(?:,(\d+))?")
+HEADER = re.compile(r"@@+ *-(\d{1,9})(?:,(\d{1,9}))? +\+(\d{1,9})(?:,(\d{1,9}))?(?!\d)", re.ASCII)
 _SECTION = re.compile(
     r"diff --git |Index: |\*\*\* (?:Begin|End|Update|Add|Delete) |<{5,9} SEARCH|</?(?:diff|patch)>"
 )

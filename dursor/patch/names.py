@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 DEV_NULL = "/dev/null"
 _PREFIX = re.compile(r"[a-z]/(?=.)", re.IGNORECASE)
 _STAMP = re.compile(
-    r"\t.*$|\s+\d{4}-\d\d-\d\d[ T]\d\d:.*$|\s+\((?:original|modified|old|new|updated)\)\s*$"
+    r"\t.*$|(?<!\s)\s+\d{4}-\d\d-\d\d[ T]\d\d:.*$|"
+    r"(?<!\s)\s+\((?:original|modified|old|new|updated)\)$"
 )
+_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # surrogates that stand for no byte
 _ESCAPE = re.compile(r'\\([0-7]{1,3}|[abtnvfr"\\])')
 _LETTERS = {
     "a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92
@@ -21,7 +23,7 @@ _LETTERS = {
 
 def unquote(name: str) -> str:
     """Undo git's C-style quoting of NAME, octal bytes included; other names stay as they are."""
-    if len(name) < 2 or not (name.startswith('"') and name.endswith('"')):
+    if len(name) < 2 or not (name.startswith('"') and name.endswith('"')) or _LONE.search(name):
         return name
 
     def byte(match: re.Match[str]) -> bytes:
@@ -34,6 +36,11 @@ def unquote(name: str) -> str:
         at = match.end()
     out += inner[at:].encode("utf-8", "surrogateescape")
     return out.decode("utf-8", "surrogateescape")
+
+
+def is_writable(name: str) -> bool:
+    """Tell whether NAME can be that of a file at all."""
+    return not _LONE.search(name)
 
 
 def quote(name: str) -> str:
@@ -55,7 +62,7 @@ def header_name(text: str) -> str:
     if text.startswith('"'):
         end = re.match(r'"(?:[^"\\]|\\.)*"', text)
         return unquote(end[0]) if end else text
-    text = _STAMP.sub("", text).rstrip()
+    text = _STAMP.sub("", text.rstrip()).rstrip()
     if len(text) > 2 and text[0] == text[-1] and text[0] in "`'":
         text = text[1:-1]
     return text

@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from dursor.domain import HunkFailure
+from dursor.errors import ApplyFailedError
+
 _WORD = re.compile(r"[A-Za-z_]\w+")
 _FEW = 8  # places of a line that make it a good one to start from
 _PATIENCE = 32  # whole searches of a file before such lines are looked up
 _MOST_SCANNED = 200_000_000  # lines
+MOST_LINES = 1_000_000  # no more than there are characters to spell them with
 Key = Callable[[str], str]
 
 
@@ -43,6 +47,9 @@ class Index:
     def text(self) -> str:
         """Spell the file with one character a line."""
         keys = self.lines if self.key is exactly else list(map(self.key, self.lines))
+        if len(keys) > MOST_LINES:
+            reason = f"a text of more than {MOST_LINES} lines cannot be searched"
+            raise ApplyFailedError(reason, failures=(HunkFailure(None, "", reason),))
         self._ids.update((key, chr(at)) for at, key in enumerate(dict.fromkeys(keys)))
         return "".join(map(self._ids.__getitem__, keys))
 

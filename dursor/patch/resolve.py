@@ -9,7 +9,6 @@ from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError
 from dursor.patch.attempts import final
 from dursor.patch.draft import Draft
 from dursor.patch.extract import MOST_EDITS, extract
-from dursor.patch.filedraft import FileRefusedError
 from dursor.patch.prose import summary
 from dursor.patch.result import PartlyResolvedError, Resolution
 
@@ -38,7 +37,7 @@ def resolve(reply: str, tree: Tree, *, kept: Resolution | None = None) -> Resolu
     for edit in edits:
         try:
             draft.take(edit)
-        except FileRefusedError as error:
+        except ApplyFailedError as error:
             failures += error.failures
     resolution, late = draft.finish()
     failures += late

@@ -1,10 +1,13 @@
 """From replies to trees: files that come, go and move, and replies that are refused."""
 
+from contextlib import suppress
+from time import process_time
+
 import pytest
 import replies
 from replies import tree
 
-from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError
+from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError, PatchError
 from dursor.patch.resolve import resolve, summary_of
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, MemoryTree
 
@@ -631,6 +634,40 @@ def test_a_repair_that_undoes_everything_changes_nothing():
     error = failed(diff("a", ("one", "1"), ("wrong", "7")), BASE)
     with pytest.raises(NoChangeError):
         resolve("--- a/a\n+++ b/a\n@@ @@\n-1\n+one\n two\n", BASE, kept=error.kept)
+
+
+# -- hostile replies -----------------------------------------------------------------------------
+
+
+def test_a_header_with_absurd_numbers_says_nothing():
+    reply = f"--- a/a\n+++ b/a\n@@ -{'9' * 5000},1 +1,1 @@\n-two\n+2\n"
+    assert after(reply, BASE)["a"] == TEXT.replace("two", "2")
+
+
+@pytest.mark.parametrize("name", ["n\ud800.py", '"n\ud800\\t.py"'])
+def test_a_name_that_is_no_text_is_refused(name):
+    reply = f"--- /dev/null\n+++ {name}\n@@ -0,0 +1 @@\n+x\n"
+    assert "not Unicode" in failed(reply, BASE).failures[0].reason
+
+
+def test_a_file_of_too_many_lines_is_refused():
+    base = tree(a="\n".join(map(str, range(1_000_100))))
+    assert "cannot be searched" in failed(diff("a", ("7", "8")), base).failures[0].reason
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        diff("a", ("two", "2")) + "\n" + "-\n" * 30_000,
+        f"--- a/a{' ' * 60_000}x\n+++ b/a\n@@ @@\n-two\n+2\n",
+        f"*** Begin Patch\n*** Update File: a{' ' * 60_000}x\n@@\n-two\n+2\n*** End Patch\n",
+    ],
+)
+def test_long_runs_take_no_long_time(reply):
+    began = process_time()
+    with suppress(PatchError):
+        resolve(reply, BASE)
+    assert process_time() - began < 2
 
 
 # -- words ---------------------------------------------------------------------------------------
