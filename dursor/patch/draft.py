@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dursor.domain import HunkFailure
 
+_SAVED = (".orig", ".bak", ".old", "~")  # what the name of a former state ends in
 _MODES = frozenset({FILE, EXECUTABLE, SYMLINK, SUBMODULE})
 
 
@@ -148,7 +149,9 @@ class Draft:
 
     def _modify(self, edit: FileEdit) -> None:
         path, new_path = self._locate(edit.path, edit), edit.new_path
-        if path is None and new_path is not None:
+        if new_path is not None and not (edit.prefixed or edit.renames or edit.copies):
+            path, new_path = self._one_of(edit, path, self._locate(new_path, edit)), None
+        elif path is None and new_path is not None:
             path, new_path = self._locate(new_path, edit), None
         if path is None:
             self._fill(edit)
@@ -165,6 +168,17 @@ class Draft:
         self._place(draft, edit)
         if edit.renames and new_path is not None:
             self._rename(path, target(new_path, prefixed=edit.prefixed))
+
+    def _one_of(self, edit: FileEdit, old: str | None, new: str | None) -> str | None:
+        """Return the one file that two names without prefixes mean; raises when they mean two.
+
+        A name that is not there may be a label, such as `before.py`, but for a place in a folder.
+        """
+        saved = any(edit.path == f"{edit.new_path}{ending}" for ending in _SAVED)
+        label = edit.path if old is None else edit.new_path or ""
+        if old == new or (None in {old, new} and (saved or "/" not in label)):
+            return old or new
+        raise refuse(old or new, "the patch names two paths but says nothing of a rename")
 
     def _fill(self, edit: FileEdit) -> None:
         """Make a new file of a section that only adds, from the file's start, to none."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from dursor.patch.ladder import Target
 
+_SHORT = 8  # lines that a rewrite may well replace one and all
+
 
 def is_quoted(lines: Sequence[str], target: Target) -> bool:
     """Tell whether LINES only repeat a part of the file, or all of it."""
@@ -28,13 +30,16 @@ def is_excerpt(lines: Sequence[str], target: Target) -> bool:
     """Tell whether LINES may be less than the whole file.
 
     Whole is what skips nothing in so many words and either keeps most of the file's lines, or
-    begins and ends as the file does.
+    begins and ends as the file does; of a file of some length it keeps half of the lines at least.
     """
     old = [line.strip() for line in target.lines if line.strip()]
     new = [line.strip() for line in lines if line.strip()]
     if not old:
         return False
     if not new or any(is_placeholder(line) and line not in old for line in new):
+        return True
+    distinct = set(old)
+    if len(old) > _SHORT and 2 * len(distinct.difference(new)) > len(distinct):
         return True
     common = (Counter(old) & Counter(new)).total()
     return 5 * common < 3 * len(old) and (old[0] != new[0] or old[-1] != new[-1])

@@ -204,6 +204,13 @@ def test_two_names_without_prefixes_mean_the_file_that_is_there():
     assert after(reply, tree(a=TEXT)) == {"a": TEXT.replace("one", "1")}
 
 
+@pytest.mark.parametrize("others", [{}, {"src/b__py": TEXT}])
+def test_two_names_without_prefixes_that_mean_two_files_are_refused(others):
+    reply = "--- src/a.py\n+++ src/b.py\n@@ @@\n-one\n+1\n"
+    error = failed(reply, tree(**{"src/a__py": TEXT}, **others))
+    assert "two paths" in error.failures[0].reason
+
+
 def test_a_copied_file():
     reply = "diff --git a/a b/b\ncopy from a\ncopy to b\n@@ @@\n-one\n+1\n"
     assert after(reply, tree(a=TEXT)) == {"b": TEXT.replace("one", "1")}
@@ -306,6 +313,30 @@ def test_a_whole_file_keeps_line_ends_and_the_last_line():
 def test_an_excerpt_does_not_take_the_place_of_a_file(body):
     error = failed(f"a.txt\n```\n{body}```\n", tree(a__txt=TEXT))
     assert "excerpt" in error.failures[0].reason
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            (
+                '{\n  "name": "x",\n  "version": "1",\n  "main": "m.js",\n  "scripts": {\n    "a": "b"\n'
+                '  },\n  "private": true,\n  "license": "MIT"\n}\n'
+            ),
+            '{\n  "scripts": {\n    "a": "b",\n    "c": "d"\n  }\n}\n',
+        ),
+        (
+            (
+                "package m\n\nfunc A() int {\n\tx := 1\n\treturn x\n}\n\nfunc B() int {\n\ty := 2\n"
+                "\treturn y\n}\n\nfunc C() int {\n\tz := 3\n\treturn z\n}\n"
+            ),
+            "package m\n\nfunc B() int {\n\ty := 4\n\treturn y\n}\n",
+        ),
+    ],
+)
+def test_an_excerpt_with_the_ends_of_the_file_does_not_take_its_place(text, said):
+    reply = f"a.txt\n```\n{said}```\n"
+    assert "excerpt" in failed(reply, tree(a__txt=text)).failures[0].reason
 
 
 def test_a_quoted_part_of_a_file_changes_nothing():
