@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit, Hunk, Line, Origin
@@ -39,9 +40,23 @@ def parse(lines: Sequence[str], at: int) -> tuple[list[FileEdit], int]:
         edits.append(edit)
     if at < len(lines) and _END.match(lines[at]):
         return edits, at + 1
-    if opened and at >= len(lines) and edits:
+    if opened and edits and _is_broken(lines, at):
         edits[-1] = replace(edits[-1], cut=True)
     return edits, at
+
+
+def _is_broken(lines: Sequence[str], at: int) -> bool:
+    """Tell whether the envelope left at AT without its end goes on all the same, or never ends."""
+    if at + 1 < len(lines) and lines[at].startswith("```") and lines[at + 1][:1] in {"+", "-"}:
+        return not lines[at + 1].startswith("- ")
+    if at >= len(lines):
+        return True
+    for line in islice(lines, at, None):
+        if line.startswith("*** Begin Patch"):
+            return False
+        if _END.match(line):
+            return True
+    return False
 
 
 def _section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileEdit, int]:

@@ -37,8 +37,12 @@ def read_hunks(
         if begin >= len(lines) or not lines[begin].startswith("@@"):
             break
         hunk, at = _read_hunk(lines, begin, fence)
-        cut = at >= len(lines) and open_end and _breaks_off(hunk)
+        cut = (at >= len(lines) and open_end and _breaks_off(hunk)) or (
+            at + 1 < len(lines) and ends_fence(lines[at], fence) and _goes_on(hunk, lines[at + 1])
+        )
         hunks.append(hunk)
+        if cut:
+            break
     return hunks, at, cut
 
 
@@ -76,6 +80,21 @@ def _breaks_off(hunk: Hunk) -> bool:
     if max(missing_old, missing_new) <= 0 or not hunk.lines:
         return False
     return hunk.lines[-1].tag != " " or missing_new - missing_old >= _SLIP
+
+
+def _goes_on(hunk: Hunk, line: str) -> bool:
+    """Tell whether LINE, behind a fence, is more of HUNK, whose header claims more lines."""
+    more_old = (hunk.old_count or 0) > len(hunk.old)
+    more_new = (hunk.new_count or 0) > len(hunk.new)
+    match line[:1]:
+        case "+":
+            return more_new
+        case "-":
+            return more_old and line[1:2] not in {" ", ""}
+        case " ":
+            return more_old and more_new
+        case _:
+            return False
 
 
 def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk, int]:

@@ -20,6 +20,7 @@ _EXTENDED = re.compile(
     r"(old mode|new mode|deleted file mode|new file mode|copy from|copy to|rename from|rename to|"
     r"similarity index|dissimilarity index|index) "
 )
+_TRAIL = 20  # blank lines that may end a reply
 _BINARY = re.compile(r"GIT binary patch$|Binary files .* differ$")
 
 
@@ -63,6 +64,12 @@ class _Header:
         known = {*self.git, *(self.pair("rename") or ()), *(self.pair("copy") or ())}
         return bare(name) in {bare(other) for other in known}
 
+    def is_open(self, fence: Fence | None) -> bool:
+        """Tell whether hunks must follow, if this is all that the reply says."""
+        if self.new == DEV_NULL:
+            return fence is not None
+        return not self.binary and self.new is not None
+
     def names(self) -> tuple[str, str] | None:
         """Return the old and the new name, as written."""
         if pair := self.pair("rename") or self.pair("copy"):
@@ -95,6 +102,9 @@ def parse(
     header = _Header()
     at = _read_header(lines, at, header)
     hunks, at, cut = read_hunks(lines, at, fence, open_end=open_end)
+    if not hunks and not "".join(lines[at : at + 1]).strip():
+        cut = header.is_open(fence) and not any(line.strip() for line in lines[at : at + _TRAIL])
+        cut = cut and at + _TRAIL >= len(lines)
     if header.binary:
         while at < len(lines) and not is_section(lines, at) and not ends_fence(lines[at], fence):
             at += 1

@@ -536,6 +536,15 @@ def test_a_hunk_without_changes_must_not_claim_any():
         "a\n<<<<<<< SEARCH\none\n=======\n1",
         "*** Begin Patch\n*** Update File: a\n@@\n-one\n+1",
         "a.txt\n```\none\ntwo",
+        diff("a", ("one", "1")) + "--- a/b\n+++ b/b\n",
+        diff("a", ("one", "1")) + "--- /dev/null\n+++ b/new\n\n",
+        "```diff\n" + diff("a", ("one", "1")) + "--- a/b\n+++ /dev/null\n",
+        "```diff\n--- a/a\n+++ b/a\n@@ -1,1 +1,4 @@\n-one\n+1\n```\n+2\n+3\n```\n",
+        "*** Begin Patch\n*** Update File: a\n@@\n-one\n+1\n```\n+x\n+y\n*** End Patch\n",
+        (
+            "```\n*** Begin Patch\n*** Update File: a\n@@\n-one\n+1\n```\n*** Delete File: b\n"
+            "*** End Patch\n```\n"
+        ),
         "<file>a</file>\n<original>one</original>\n<patched>\n1",
     ],
 )
