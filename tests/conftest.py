@@ -1,7 +1,7 @@
 """What every test may ask for."""
 
-from collections.abc import Iterator
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
