@@ -124,10 +124,15 @@ def scratch(repo: Repository) -> Iterator[Scratch]:
 
 
 def copy_index(repo: Repository, folder: Path) -> None:
-    """Copy the index of REPO, and what a split one refers to, into FOLDER."""
+    """Copy the index of REPO, and what a split one refers to, into FOLDER.
+
+    With the time of writing: git looks into files that are as young as the index, and only those.
+    """
     for source in (repo.git_dir / "index", *repo.git_dir.glob("sharedindex.*")):
         if source.is_file():
-            shutil.copyfile(source, folder / source.name)
+            written, copy = source.stat(), folder / source.name
+            shutil.copyfile(source, copy)
+            os.utime(copy, ns=(written.st_atime_ns, written.st_mtime_ns))
 
 
 def lines(paths: Iterable[str]) -> bytes:

@@ -227,6 +227,16 @@ def test_sparse_and_split_indexes(tmp_path, reopen, untouched):
         assert list(dirty(reopen(split))) == ["f2"]
 
 
+def test_an_edit_in_the_second_of_the_commit_counts(tmp_path, reopen):
+    top = repos.build(tmp_path / "r", {"a": "1\n"})
+    os.utime(top / "a", (1, 1))
+    repos.git(top, "update-index", "--refresh")
+    repos.write(top, {"a": "2\n"})  # as long as before
+    for file in (top / "a", top / ".git/index"):
+        os.utime(file, (1, 1))
+    assert list(dirty(reopen(top))) == ["a"]
+
+
 def test_merge_in_progress_counts_as_it_stands(tmp_path, reopen, untouched):
     top = repos.build(tmp_path / "r", {"a": "1\n", "b": "1\n"})
     repos.git(top, "checkout", "-q", "-b", "other")
