@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_IDLE = 20  # connections that wait for the next request
 REST_SECONDS = 0.015  # between two waits for the network
+PACKET_BYTES = 8 * 1024  # a piece of more is no trickle, and reading on at once costs nothing
 TAIL_SECONDS = 0.05  # for what may follow the end of an answer
 EXCERPT_BYTES, EXCERPT_SECONDS = 64 * 1024, 5.0  # of an error's body
 HEADERS = {"accept": "text/event-stream, application/json", "accept-encoding": "identity"}
@@ -54,7 +55,7 @@ class Response:
         with translated(self._host):
             piece = await anext(self._pieces, b"")
         mark.cancel()
-        if waited and piece:
+        if waited and 0 < len(piece) < PACKET_BYTES:
             await asyncio.sleep(REST_SECONDS)
         return piece
 

@@ -122,10 +122,10 @@ async def test_a_slow_reader_does_not_lose_anything(server, endpoint, client, pr
     class Slow(Heard):
         def delta(self, text):
             super().delta(text)
-            time.sleep(0.02)  # a listener that holds up the whole loop
+            time.sleep(0.002)  # a listener that holds up the whole loop
 
     text = "0123456789" * 100_000
-    server.on("", Script(ALL["responses"](text, 500)))
+    server.on("", Script(ALL["responses"](text, 200)))
     assert (await client.answer(endpoint("responses"), prompt, ONCE, Slow())).text == text
 
 
