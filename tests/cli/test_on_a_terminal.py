@@ -40,6 +40,7 @@ def terminal(home, tmp_path):
 def ended(child):
     """Wait for the end; returns the exit code and what was still written."""
     child.expect(pexpect.EOF)
+    child.wait()  # close alone would kill what has let go of the terminal and not yet ended
     child.close()
     return child.exitstatus, child.before
 
@@ -88,11 +89,10 @@ def test_the_cursor_comes_back_however_often_ctrl_c_is_pressed(terminal):
     child = terminal("run", "Fix it now", play="stubborn")
     child.expect_exact("queued")
     child.sendintr()
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 130
-    assert child.before.rindex(CURSOR) > child.before.rfind(HIDDEN_CURSOR)
-    assert "Traceback" not in child.before
+    code, rest = ended(child)
+    assert code == 130
+    assert rest.rindex(CURSOR) > rest.rfind(HIDDEN_CURSOR)
+    assert "Traceback" not in rest
 
 
 def test_colours_unless_told_otherwise(terminal):
