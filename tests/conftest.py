@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from emulator import Emulator
 from fakes import ScriptedServer
 from front import README, Front
 from hypothesis import HealthCheck, settings
+
+# Tests start hundreds of processes, and none of them should have to compile anything.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A busy machine makes no property false; what a gate finds must be found again.
 settings.register_profile(
