@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from dursor.agent import conversation, prompts
 from dursor.agent.explore import Exploration
@@ -30,12 +30,16 @@ from dursor.tree import Overlay, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
 
     from dursor.agent.meter import Meter, Price
     from dursor.agent.tools import Toolbox
     from dursor.agent.watch import Watch
     from dursor.pathrules import PathRules
     from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 MAX_REPAIRS = 2
 _PLACEHOLDER = re.compile(PREFIX.encode() + rb"[0-9a-f]{8}")
@@ -56,6 +60,7 @@ class Ground:
     limits: Limits
     meter: Meter
     toolbox: Toolbox  # looks at the tree that the runs start from
+    desk: Executor | None = None  # where answers are resolved, so that the streams go on
 
 
 @dataclass(frozen=True)
@@ -110,9 +115,12 @@ class Attempt:
         self._began = time.monotonic()
         reply, ours = await self._resolved()
         self._enter(Stage.CHECK, f"{len(ours.changes)} paths against policy")
-        whole = await asyncio.to_thread(self._checked, ours)
+        whole = await self._at_desk(self._checked, ours)
         self._enter(Stage.FINISH, "computing the patch")
-        return await asyncio.to_thread(self._finish, reply, ours, whole)
+        return await self._at_desk(self._finish, reply, ours, whole)
+
+    async def _at_desk(self, work: Callable[[*Ts], T], *args: *Ts) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.ground.desk, work, *args)
 
     def _checked(self, ours: Resolution) -> Resolution:
         ground = self.ground
@@ -147,7 +155,7 @@ class Attempt:
             known = known if explored is prompt else explored
             self._enter(Stage.RESOLVE, f"{len(reply.text)} characters to place")
             try:
-                found = await asyncio.to_thread(self._placed, reply.text, tree, kept)
+                found = await self._at_desk(self._placed, reply.text, tree, kept)
             except ApplyFailedError as error:
                 self._refuse_forbidden(error)
                 if self.attempts > MAX_REPAIRS:

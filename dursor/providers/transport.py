@@ -20,12 +20,12 @@ from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from dursor.providers.wire import Request
 
 MAX_IDLE = 20  # connections that wait for the next request
-REST_SECONDS = 0.015  # between two waits for the network
+REST_SECONDS, REST_MORE, REST_MOST = 0.005, 0.0005, 0.015  # of reading; MORE for each stream
 PACKET_BYTES = 8 * 1024  # a piece of more is no trickle, and reading on at once costs nothing
 TAIL_SECONDS = 0.05  # for what may follow the end of an answer
 EXCERPT_BYTES, EXCERPT_SECONDS = 64 * 1024, 5.0  # of an error's body
@@ -37,7 +37,8 @@ Route = tuple[str, str | None]  # scheme, and the proxy on the way
 class Response:
     """A response whose head has come and whose body is still to be read."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, rest: Callable[[], float]) -> None:
+        self._rest = rest
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers  # names in any case
         self._host = response.request.url.host
@@ -48,7 +49,8 @@ class Response:
         """Give the next piece of the body, nothing at its end. Raises NetworkError when cut.
 
         A model streams some hundred small packets a second, and to wake up for each costs more
-        than to read it: after a wait, reading rests a moment and finds several at once.
+        than to read it: after a wait, reading rests a moment and finds several at once. The more
+        streams there are, the longer.
         """
         waited: list[bool] = []
         mark = asyncio.get_running_loop().call_soon(waited.append, True)
@@ -56,7 +58,7 @@ class Response:
             piece = await anext(self._pieces, b"")
         mark.cancel()
         if waited and 0 < len(piece) < PACKET_BYTES:
-            await asyncio.sleep(REST_SECONDS)
+            await asyncio.sleep(self._rest())
         return piece
 
     async def excerpt(self) -> bytes:
@@ -86,6 +88,10 @@ class Transport:
     def __init__(self) -> None:
         self._context: Future[ssl.SSLContext] | None = None
         self._clients: dict[Route, httpx.AsyncClient] = {}
+        self._streams = 0
+
+    def _rest(self) -> float:
+        return min(REST_MOST, REST_SECONDS + REST_MORE * self._streams)
 
     def warm(self, *, tls: bool) -> None:
         """Import what the first request needs, and build the TLS context, in a thread."""
@@ -112,11 +118,13 @@ class Transport:
                 content=request.body,
                 timeout=httpx.Timeout(None, connect=connect),
             )
-            response = Response(await client.send(message, stream=True))
+            response = Response(await client.send(message, stream=True), self._rest)
+        self._streams += 1
         try:
             yield response
             await response.finish()
         finally:
+            self._streams -= 1
             await response.aclose()
 
     async def _client(self, url: httpx.URL) -> httpx.AsyncClient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,7 @@ class Rounds:
     ) -> tuple[list[Run], bool]:
         standing, bounds = plan.standing, plan.bounds
         tree = Overlay(standing.base, standing.start.changes)
+        desk = ThreadPoolExecutor(1, "dursor-desk")  # more would only fight for the interpreter
         ground = Ground(
             standing.base,
             standing.start,
@@ -108,12 +110,16 @@ class Rounds:
             bounds.limits,
             _meter(bounds.budget_usd, asks),
             Toolbox(Files(tree, bounds.rules, plan.selection.mask)),
+            desk,
         )
         lease = journal.runs[asks[0].run_id].lease or ""
         execution = Execution(
             ground, bounds, asks, journal, lambda: self.reader.cancel_requested(lease)
         )
-        interrupted = await execution.run()
+        try:
+            interrupted = await execution.run()
+        finally:
+            desk.shutdown(wait=False, cancel_futures=True)
         return list(journal.runs.values()), interrupted
 
     def _record(self, plan: Plan, lease: Lease, listener: Listener) -> tuple[Task, tuple[Run, ...]]:
