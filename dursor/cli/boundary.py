@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dursor.cli import crash, interrupts, output
+from dursor.cli.answers import Plain
 from dursor.cli.lazy import HelpAsked
 from dursor.cli.terminal import tell
 from dursor.errors import DursorError
@@ -40,7 +41,7 @@ def _run(root: Root, words: Sequence[str], extra: Mapping[str, Any], *, as_json:
             interrupts.heed()
             return output.show(value, as_json=as_json)
     except HelpAsked as asked:
-        return output.show(output.Plain({"help": str(asked)}, [str(asked)]), as_json=as_json)
+        return output.show(Plain({"help": str(asked)}, [str(asked)]), as_json=as_json)
     except DursorError as error:
         return _fail(error, as_json=as_json)
     except typer.TyperException as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dursor.cli import formats
 from dursor.cli.tables import grid, status_of, table
@@ -12,16 +12,9 @@ from dursor.cli.terminal import harmless, one_line, paint, tell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from dursor.cli.output import Items, Plain
+    from dursor.cli.answers import Items, Plain, RunView
     from dursor.domain import LogEntry, Message, PullRequest, Repo, Run, Task
     from dursor.services import results
-
-
-class RunView(NamedTuple):
-    """A run, and which SECTIONS of it a person wants to see."""
-
-    run: Run
-    sections: frozenset[str]  # of "summary", "diff", "logs", "context"; empty: the usual ones
 
 
 def of(value: Any) -> Iterable[str]:

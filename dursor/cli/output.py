@@ -5,53 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from dursor.cli.answers import Answer, Patch
 from dursor.cli.terminal import is_terminal, one_line, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from dursor.cli.answers import Failure
+
 ENVELOPE = 1
 INTERRUPTED = 130
 
-Failure: TypeAlias = "Mapping[str, str | None]"  # code, message, hint, and a round's run_id
-
-
 INTERRUPTION: Failure = {"code": "interrupted", "message": "interrupted", "hint": None}
-
-
-class Items(NamedTuple):
-    """Values of one KIND, as a list's `items`; may be an iterator that waits for more."""
-
-    kind: str
-    values: Iterable[Any]
-    empty: str = ""  # said on stderr when there are none
-
-
-class Plain(NamedTuple):
-    """JSON data and lines that a command has made itself."""
-
-    data: Mapping[str, Any]
-    lines: Iterable[str]
-
-
-class Patch(NamedTuple):
-    """A patch as its exact bytes, decoded as UTF-8 with surrogateescape."""
-
-    text: str
-    data: Mapping[str, Any]
-    warnings: Sequence[str] = ()
-
-
-class Answer(NamedTuple):
-    """A value that may be partly an error; a command that simply succeeds returns the value."""
-
-    value: Any
-    status: str = "ok"  # "ok" | "partial" | "error"
-    errors: Sequence[Failure] = ()
-    exit_code: int = 0
-    next: Sequence[str] = ()  # commands to type after this one
 
 
 class StdoutError(Exception):

@@ -9,8 +9,8 @@ import typer
 
 from dursor import __version__
 from dursor.cli import boundary
+from dursor.cli.answers import Plain
 from dursor.cli.lazy import LazyGroup
-from dursor.cli.output import Plain
 from dursor.cli.table import COMMANDS
 from dursor.errors import UsageError
 

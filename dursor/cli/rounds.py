@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dursor.cli.answers import Answer, Failure
 from dursor.cli.formats import short
-from dursor.cli.output import INTERRUPTED, INTERRUPTION, Answer, Failure
+from dursor.cli.output import INTERRUPTED, INTERRUPTION
 from dursor.domain import Run, RunStatus
 from dursor.errors import DursorError, describe
 

@@ -8,8 +8,7 @@ import stage
 from stage import AT, FAILED, LATER, OTHER, RUN
 
 from dursor.cli import shapes
-from dursor.cli.lines import RunView
-from dursor.cli.output import Items, Patch, Plain
+from dursor.cli.answers import Items, Patch, Plain, RunView
 from dursor.domain import KeySource
 from dursor.errors import AuthError
 from dursor.services import results

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli.answers import Items, Plain
 from dursor.cli.application import get_app
-from dursor.cli.output import Items, Plain
 from dursor.services.results import Setting
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="A setting's name; see config list.")]

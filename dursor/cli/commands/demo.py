@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dursor.cli import progress, rounds
-from dursor.cli.output import Answer, Plain
+from dursor.cli.answers import Answer, Plain
 from dursor.cli.shapes import TASK, each, full_run, pick
 from dursor.cli.terminal import tell
 from dursor.services.results import Round

@@ -2,8 +2,8 @@
 
 import typer
 
+from dursor.cli.answers import Answer, Plain
 from dursor.cli.application import get_app
-from dursor.cli.output import Answer, Plain
 from dursor.cli.rounds import FAILED, status
 from dursor.cli.shapes import FINDING, each, picks
 from dursor.cli.tables import table

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli.answers import Items
 from dursor.cli.application import get_app
 from dursor.cli.keyboard import hidden
-from dursor.cli.output import Items
 from dursor.cli.terminal import is_terminal
 from dursor.cli.text import STDIN, decode, read_file, read_stdin
 from dursor.domain import Secret

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli.answers import Patch
 from dursor.cli.application import get_app
 from dursor.cli.options import Base, Repo
-from dursor.cli.output import Patch
 from dursor.cli.shapes import CHANGE, each, picks
 from dursor.cli.terminal import is_terminal
 from dursor.cli.text import STDIN, read_file, read_stdin

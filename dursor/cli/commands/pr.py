@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from dursor.cli import candidates
+from dursor.cli.answers import Answer, Items
 from dursor.cli.application import get_app
 from dursor.cli.formats import short
 from dursor.cli.options import Everywhere, Limit, Repo
-from dursor.cli.output import Answer, Items
 from dursor.cli.text import said
 from dursor.domain import PullRequest
 

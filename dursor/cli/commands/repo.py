@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli.answers import Items
 from dursor.cli.application import get_app
 from dursor.cli.options import Limit, RepoName
-from dursor.cli.output import Items
 from dursor.domain import Repo
 
 Source = Annotated[

@@ -3,9 +3,9 @@
 import typer
 
 from dursor.cli import progress, rounds
+from dursor.cli.answers import Answer
 from dursor.cli.application import get_app
 from dursor.cli.options import RunId, RunIds
-from dursor.cli.output import Answer
 
 
 def watch(ctx: typer.Context, run: RunIds) -> Answer:

@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from dursor.cli import candidates
+from dursor.cli.answers import Items, Patch, RunView
 from dursor.cli.application import get_app
-from dursor.cli.lines import RunView
 from dursor.cli.options import Everywhere, Limit, Repo, RunId
-from dursor.cli.output import Items, Patch
 from dursor.domain import LogEntry, RunStatus
 from dursor.errors import NotFoundError
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dursor.cli import candidates
+from dursor.cli.answers import Answer
 from dursor.cli.application import get_app
 from dursor.cli.options import (
     Base,
@@ -18,7 +19,6 @@ from dursor.cli.options import (
     amount,
     at_least_one,
 )
-from dursor.cli.output import Answer
 from dursor.errors import UsageError
 
 if TYPE_CHECKING:

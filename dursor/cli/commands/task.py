@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli.answers import Items
 from dursor.cli.application import get_app
 from dursor.cli.options import Everywhere, Limit, Repo, TaskId
-from dursor.cli.output import Items
 from dursor.cli.text import said
 from dursor.domain import Message, Task
 from dursor.services.results import TaskHistory
