@@ -192,8 +192,8 @@ def play_stubborn(request: Any, listener: Any) -> results.Round:
     try:
         time.sleep(30)  # until the signal
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)  # a Ctrl-C every 2 ms from here on
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)  # a Ctrl-C every 2 ms from here on
     raise AssertionError
 
 
