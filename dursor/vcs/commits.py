@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, PolicyError, UsageError
-from dursor.vcs.command import ANY, Command, complaint, decode, encode
+from dursor.vcs.branchnames import is_branch_name
+from dursor.vcs.command import ANY, Command, complaint, encode
 from dursor.vcs.environment import commit_environment
 from dursor.vcs.placing import place
 from dursor.vcs.scratch import RawChange, Scratch, copy_index, raw_changes
@@ -47,8 +48,7 @@ def check_state(repo: Repository) -> None:
 
 def check_branch(repo: Repository, name: str) -> None:
     """Refuse a NAME that git would not take, or that is taken."""
-    output = repo.command.run("check-ref-format", "--branch", name, ok=(0, 1, 128, 129))
-    if name == "@" or output.status != 0 or decode(output.out).rstrip("\n") != name:
+    if not is_branch_name(repo.command, name):
         raise UsageError(f"not a branch name: {name!a}", hint="--branch my-branch")
     if (
         repo.command.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", ok=(0, 1)).status

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from dursor.errors import ConflictError, InternalError, NotFoundError
 from dursor.files import private_dir, replace_file
 from dursor.vcs.command import decode, encode
-from dursor.vcs.credential import check_private
+from dursor.vcs.credential import BARE, check_private
 from dursor.vcs.objects import ObjectReader
 from dursor.vcs.repository import Repository
 from dursor.vcs.scratch import alternates
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 
     from dursor.vcs.objects import CommitTree
 
-# The last two: indexes of objects that are borrowed may say what the objects do not.
-CONFIG = """[core]
-\trepositoryformatversion = 0
-\tbare = true
-\tlogAllRefUpdates = false
-\tcommitGraph = false
-\tmultiPackIndex = false
-"""
 TIPS = 50
 TIP, KEPT = "refs/dursor/tip/", "refs/dursor/kept/"
 TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
@@ -145,7 +137,7 @@ def _make(folder: Path) -> None:
                 (whole / part).mkdir(parents=True)
             whole.chmod(0o700)
             (whole / "HEAD").write_bytes(b"ref: refs/heads/none\n")
-            (whole / "config").write_bytes(CONFIG.encode())
+            (whole / "config").write_bytes(BARE)
             whole.rename(folder)
         except OSError as error:
             if not folder.is_dir():  # else another process was faster

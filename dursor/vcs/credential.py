@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from dursor.domain import Secret
 
 USER = "x-access-token"
+# The whole configuration of a private repository. Its last two settings: indexes of objects that
+# are borrowed may say what the objects do not.
+BARE = b"""[core]
+\trepositoryformatversion = 0
+\tbare = true
+\tlogAllRefUpdates = false
+\tcommitGraph = false
+\tmultiPackIndex = false
+"""
 # All that our own repositories' configuration holds, on any system; none of it names a program,
 # a host or a proxy. The remote's URL stays unused: an authenticated process is given the URL.
 OWN_SETTINGS = re.compile(
@@ -61,8 +70,11 @@ def authenticated_environment(url: str, secret: Secret) -> dict[str, str]:
 def check_private(folder: Path) -> None:
     """Make sure that the bare repository FOLDER is ours alone, and holds only our settings."""
     _close(folder)
+    file = folder / "config"
+    if file.is_file() and file.read_bytes() == BARE:
+        return
     listing = Command(folder).run(
-        *("config", "--file", str(folder / "config"), "--no-includes", "--list", "--name-only"),
+        *("config", "--file", str(file), "--no-includes", "--list", "--name-only"),
         "-z",
     )
     names = decode(listing.out).split("\0")[:-1]
@@ -71,7 +83,7 @@ def check_private(folder: Path) -> None:
         raise PolicyError(
             f"{folder} has settings that dursor did not write ({foreign[0][:60]}): "
             "no token is used there",
-            hint=f"git config --file {folder / 'config'} --list",
+            hint=f"git config --file {file} --list",
         )
 
 

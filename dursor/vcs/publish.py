@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dursor.domain import new_id
 from dursor.errors import ConflictError, InternalError, NoChangeError, UsageError
 from dursor.redact import Redactor
+from dursor.vcs.branchnames import is_branch_name
 from dursor.vcs.command import ANY, decode, encode
 from dursor.vcs.companion import KEPT
 from dursor.vcs.credential import authenticated_environment, check_private
@@ -162,9 +163,7 @@ def push(
 
 def _ref(companion: Companion, branch: str) -> str:
     """Name the reference of BRANCH; UsageError when git would not take it."""
-    asked = ("check-ref-format", "--branch", branch)
-    output = companion.command.run(*asked, ok=(0, 1, 128, 129))
-    if branch == "@" or output.status != 0 or decode(output.out).rstrip("\n") != branch:
+    if not is_branch_name(companion.command, branch):
         raise UsageError(f"not a branch name: {branch!a}", hint="--branch my-branch")
     return f"refs/heads/{branch}"
 
