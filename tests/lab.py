@@ -1,5 +1,6 @@
 """A user's clone of a repository on a GitHub of real parts, and dursor in it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,23 @@ class Lab:
         return self.remote.git("log", f"--format={form}", f"refs/heads/{branch}").split("\n")
 
 
+CLONES: dict[str, dict[Path, bytes]] = {}  # by the commit at the tip: every file of one
+
+
 def clone(remote: Repo, url: str, top: Path) -> Path:
-    """A user's clone of REMOTE at TOP, with URL as its origin."""
-    repos.git(top.parent, "clone", "-q", str(remote.path), str(top))
-    repos.git(top, "remote", "set-url", "origin", url)
+    """A user's clone of REMOTE at TOP, with URL as its origin; git is asked once a process."""
+    tip = str(remote.head("main"))
+    if tip not in CLONES:
+        repos.git(top.parent, "clone", "-q", str(remote.path), str(top))
+        files = [path for path in top.rglob("*") if path.is_file() and "hooks" not in path.parts]
+        CLONES[tip] = {path.relative_to(top): path.read_bytes() for path in files}
+    for name, content in CLONES[tip].items():
+        path = top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(content)
+    for part in ("hooks", "refs/tags", "objects/info", "objects/pack"):
+        (top / ".git" / part).mkdir(parents=True, exist_ok=True)
+    config = top / ".git/config"
+    config.write_text(re.sub(r"(?m)^\turl = .*$", f"\turl = {url}", config.read_text()))
     return top

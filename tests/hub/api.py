@@ -268,11 +268,13 @@ def compare(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -
     if None in ends:
         raise missing()
     left, right = ends
-    common = repo.git("merge-base", left, right, ok=(0, 1))
-    if not common:
-        raise RefusalError(404, f"No common ancestor between {base} and {head}.")
-    count = repo.git("rev-list", "--left-right", "--count", f"{left}...{right}").split()
-    behind, ahead = map(int, count)
+    common, behind, ahead = left, 0, 0
+    if left != right:
+        common = repo.git("merge-base", left, right, ok=(0, 1))
+        if not common:
+            raise RefusalError(404, f"No common ancestor between {base} and {head}.")
+        count = repo.git("rev-list", "--left-right", "--count", f"{left}...{right}").split()
+        behind, ahead = map(int, count)
     status = ("diverged" if behind else "ahead") if ahead else ("behind" if behind else "identical")
     url = f"{hub.api_url}/repos/{repo.full_name}/compare/{parts['basehead']}"
     return reply(

@@ -100,9 +100,10 @@ def _check_new(repo: Repo, head: Repo, ends: tuple[str, str, str], start: str, t
         if pull.state == "open" and same:
             raise _custom(f"A pull request already exists for {owner}:{branch}.")
     shared = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(head.path / "objects")}
-    if not repo.git("merge-base", start, tip, env=shared, ok=(0, 1)):
+    common = repo.git("merge-base", start, tip, env=shared, ok=(0, 1))
+    if not common:
         raise _custom(f"The {branch} branch has no history in common with {base}")
-    if repo.git("rev-list", "--count", f"{start}..{tip}", env=shared) == "0":
+    if common == tip:
         raise _custom(f"No commits between {base} and {branch}")
 
 

@@ -29,7 +29,24 @@ RULES = (
     "push declined due to repository rule violations",
     "error: GH013: Repository rule violations found.\n- Cannot create ref due to creations being restricted.",
 )
+BEGINNINGS: dict[Any, dict[Path, bytes]] = {}  # what a first commit leaves in a repository
 Fault = Callable[[Request, Callable[[], Response]], Response | None]
+
+
+def begin(repo: Repo, files: Mapping[str, Any]) -> None:
+    """Commit FILES in REPO, which is empty; git is asked once for each sort of files."""
+    branch = repo.default_branch
+    key = (branch, *((name, type(content), content) for name, content in files.items()))
+    if key not in BEGINNINGS:
+        repo.commit(branch, files, message="start", author="Ada")
+        kept = {path.relative_to(repo.path): path for path in repo.path.rglob("*")}
+        BEGINNINGS[key] = {name: path.read_bytes() for name, path in kept.items() if path.is_file()}
+        return
+    for name, content in BEGINNINGS[key].items():
+        path = repo.path / name
+        path.parent.mkdir(exist_ok=True)
+        if not path.exists():
+            path.write_bytes(content)
 
 
 class CutError(Exception):
@@ -122,7 +139,7 @@ class Hub:
         make_bare(path, made.default_branch)
         self.repos.append(made)
         if files is not None:
-            made.commit(made.default_branch, files, message="start", author="Ada")
+            begin(made, files)
         return made
 
     def fork(self, parent: Repo, owner: str) -> Repo:

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 import repos
 
+DAY = 1767323045  # when everything was committed
 UPDATE_HOOK = """#!/bin/sh
 deny() { printf '%s' "$1" >"$HUB_REASON"; exit 1; }
 for one in $HUB_REFUSED; do
@@ -40,6 +40,15 @@ CONFIG = """[core]
 def stamp(seconds: float) -> str:
     """Write a time as GitHub does."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _change(path: str, content: Any) -> bytes:
+    """What becomes of a file, in fast-import's language."""
+    if content is None:
+        return f"D {path}\n".encode()
+    mode = {repos.Link: "120000", repos.Script: "100755"}.get(type(content), "100644")
+    data = content if isinstance(content, bytes) else content.encode()
+    return f"M {mode} inline {path}\ndata {len(data)}\n".encode() + data + b"\n"
 
 
 @dataclass
@@ -118,15 +127,19 @@ class Repo:
 
     def head(self, branch: str) -> str | None:
         """The commit BRANCH stands at."""
-        found = self.git("rev-parse", "--verify", "-q", f"refs/heads/{branch}", ok=(0, 1))
-        return found or None
+        return self.branches.get(branch)
 
     @property
     def branches(self) -> dict[str, str]:
         """Every branch with its commit."""
-        listing = self.git("for-each-ref", "--format=%(refname)%00%(objectname)", "refs/heads/")
-        pairs = (line.split("\0") for line in listing.splitlines())
-        return {ref.removeprefix("refs/heads/"): commit for ref, commit in pairs}
+        packed, heads = self.path / "packed-refs", self.path / "refs/heads"
+        lines = packed.read_text().splitlines() if packed.exists() else []
+        pairs = (line.split(" refs/heads/") for line in lines if " refs/heads/" in line)
+        found = {branch: commit for commit, branch in pairs}
+        for file in heads.rglob("*"):
+            if file.is_file() and file.suffix != ".lock":
+                found[file.relative_to(heads).as_posix()] = file.read_text().strip()
+        return dict(sorted(found.items()))
 
     def commit(
         self,
@@ -139,33 +152,18 @@ class Repo:
     ) -> str:
         """Commit FILES (as `repos.write` takes them) on BRANCH without a push, and give its id."""
         base = None if orphan else self.head(branch) or self.head(self.default_branch)
-        index = self.path.parent / f"index-{os.urandom(4).hex()}"
-        env = {
-            "GIT_INDEX_FILE": str(index),
-            "GIT_AUTHOR_NAME": author,
-            "GIT_COMMITTER_NAME": author,
-        }
-        if base:
-            self.git("read-tree", base, env=env)
-        staged = "".join(self._staged(path, content) for path, content in files.items())
-        self.git("update-index", "-z", "--index-info", stdin=staged.encode(), env=env)
-        tree = self.git("write-tree", env=env)
-        index.unlink(missing_ok=True)
-        parents = ("-p", base) if base else ()
-        made = self.git("commit-tree", tree, *parents, "-m", message, env=env)
-        self.git("update-ref", f"refs/heads/{branch}", made)
+        at = f"{author} <ada@example.com> {DAY} +0000"
+        text = message.encode()
+        stream = f"commit refs/heads/{branch}\nauthor {at}\ncommitter {at}\ndata {len(text)}\n"
+        parent = f"\nfrom {base}\n" if base else "\n"
+        changes = b"".join(_change(path, content) for path, content in files.items())
+        self.git(
+            *("-c", "fastimport.unpackLimit=1000", "fast-import", "--quiet", "--force"),
+            stdin=stream.encode() + text + parent.encode() + changes,
+        )
+        made = self.head(branch)
+        assert made is not None
         return made
-
-    def _staged(self, path: str, content: Any) -> str:
-        if content is None:
-            return f"0 {'0' * 40}\t{path}\0"
-        data = content if isinstance(content, bytes) else content.encode()
-        mode = {repos.Link: "120000", repos.Script: "100755"}.get(type(content), "100644")
-        oid = repos.hashed(data)
-        file = self.path / "objects" / oid[:2] / oid[2:]
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(zlib.compress(b"blob %d\0%b" % (len(data), data)))
-        return f"{mode} {oid}\t{path}\0"
 
     def delete_branch(self, branch: str) -> None:
         """Delete BRANCH."""

@@ -11,6 +11,7 @@ import repos
 from fakes import ScriptedServer
 from hub.state import Token, long_token
 from hub.wire import Response
+from lab import clone
 
 from dursor.domain import Secret
 from dursor.errors import AuthError, DursorError, NotFoundError, PolicyError, UsageError
@@ -64,8 +65,7 @@ def trap(tmp_path):
 @pytest.fixture
 def mine(tmp_path, lib):
     """The user's own clone, which others can write to."""
-    repos.git(tmp_path, "clone", "-q", f"file://{lib.path}", "mine")
-    return tmp_path / "mine"
+    return clone(lib, f"file://{lib.path}", tmp_path / "mine")
 
 
 @pytest.fixture
@@ -240,29 +240,30 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("key", PLANTED)
 def test_no_token_where_somebody_else_has_written_settings(
-    hub, mine, url, token, evil, trap, tmp_path, reopen, key
+    hub, mine, url, token, evil, trap, tmp_path, reopen
 ):
     words = {"evil": evil.url, "trap": trap, "hub": hub.url, "url": url}
-    folder = tmp_path / "x.git"
-    Companion.open(folder, reopen(mine)).close()
-    asked = len(hub.requests)
+    folder, head = tmp_path / "x.git", repos.git(mine, "rev-parse", "HEAD")
     with Companion.open(folder, reopen(mine)) as companion:
-        value = PLANTED[key].format(**words)
-        repos.git(folder, "config", "--file", "config", key.format(**words), value)
-        head = repos.git(mine, "rev-parse", "HEAD")
-        for call in (
+        config = folder / "config"
+        ours = config.read_bytes()
+        calls = (
             lambda: fetch(companion, url, "theirs", token),
             lambda: remote_branch(companion, url, "main", token),
             lambda: push(companion, url, head, "t", expect=None, secret=token),
-        ):
-            with pytest.raises(PolicyError) as failure:
-                call()
-            assert failure.value.exit_code == 7
-    with pytest.raises(PolicyError):
-        Companion.open(folder, reopen(mine))
-    assert len(hub.requests) == asked
+            lambda: Companion.open(folder, reopen(mine)),
+        )
+        for key, value in PLANTED.items():
+            config.write_bytes(ours)
+            repos.git(
+                folder, "config", "--file", "config", key.format(**words), value.format(**words)
+            )
+            for call in calls:
+                with pytest.raises(PolicyError) as failure:
+                    call()
+                assert failure.value.exit_code == 7, key
+    assert hub.requests == []
 
 
 def test_hooks_in_our_own_repository_do_not_run(publish, mine, trap, tmp_path, reopen):
