@@ -12,7 +12,7 @@ from dursor.errors import DeadlineError, NetworkError, ProviderError, RateLimite
 from dursor.github import faults, limits
 from dursor.github.host import origin_of
 from dursor.github.reading import parsed
-from dursor.github.transport import NotSentError, Reply
+from dursor.github.transport import NotSentError, Reply, UntrustedError
 from dursor.redact import Redactor
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ class Rest:
         for seconds in BACKOFF:
             try:
                 reply = self._sent(ask, url, authority)
+            except UntrustedError:
+                raise
             except NotSentError:
                 pass
             except (NetworkError, DeadlineError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
+TOTAL_SECONDS = 180.0  # for one whole body, however steadily it drips
 TOTAL_LIMIT = 32 << 20  # bytes of a body; a page of a hundred pull requests is 3 MB
 
 
 class NotSentError(NetworkError):
     """No connection came to be: whatever it was, it did not happen."""
+
+
+class UntrustedError(NetworkError):
+    """Nobody vouches for who answers: trying again changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Transport:
     ) -> Reply:
         """Send one request and read its response.
 
-        Raises NotSentError, NetworkError, DeadlineError, ProviderError (not HTTP, or too long).
+        Raises NotSentError, UntrustedError, NetworkError, DeadlineError, ProviderError (too long).
         """
         client = self._opened()
         try:
@@ -58,11 +64,10 @@ class Transport:
             with client.stream(
                 method, request.url, headers=request.headers, content=body
             ) as response:
-                return Reply(response.status_code, response.headers, _read(response), url)
+                body = _read(response, self._host.name)
+                return Reply(response.status_code, response.headers, body, url)
         except (httpx.ConnectTimeout, httpx.ConnectError, httpx.ProxyError) as error:
-            raise NotSentError(
-                f"cannot connect to {self._host.name}: {_words(error)}", hint="try again"
-            ) from error
+            raise _unconnected(self._host.name, error) from error
         except httpx.TimeoutException as error:
             raise DeadlineError(
                 f"{self._host.name} did not answer within {READ_SECONDS:g} s", hint="try again"
@@ -85,16 +90,18 @@ class Transport:
             self._client = self._made()
         return self._client
 
+    @property
+    def _is_encrypted(self) -> bool:
+        return self._host.api_url.startswith("https:")  # else nothing needs the certificates
+
     def _made(self) -> httpx.Client:
         try:
             return httpx.Client(
                 headers={"user-agent": self._agent},
                 timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-                verify=self._host.api_url.startswith(
-                    "https:"
-                ),  # else nothing needs the certificates
+                verify=httpx.create_ssl_context() if self._is_encrypted else False,
                 follow_redirects=False,
-                trust_env=not self._host.is_loopback,  # proxies and certificates
+                trust_env=not self._host.is_loopback,  # proxies
             )
         except OSError as error:
             raise NetworkError(
@@ -108,13 +115,29 @@ class Transport:
             ) from error
 
 
-def _read(response: httpx.Response) -> bytes:
-    body = bytearray()
+def _read(response: httpx.Response, host: str) -> bytes:
+    body, ends = bytearray(), time.monotonic() + TOTAL_SECONDS
     for piece in response.iter_bytes():
         body += piece
         if len(body) > TOTAL_LIMIT:
             raise ProviderError(f"a response has more than {TOTAL_LIMIT >> 20} MiB")
+        if time.monotonic() > ends:
+            raise DeadlineError(
+                f"{host} took more than {TOTAL_SECONDS:g} s to answer", hint="try again"
+            )
     return bytes(body)
+
+
+def _unconnected(host: str, error: Exception) -> NetworkError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if verdict := getattr(cause, "verify_message", None):  # ssl.SSLCertVerificationError's
+            return UntrustedError(
+                f"cannot trust {host}: {verdict}",
+                hint="behind a proxy with certificates of its own: export SSL_CERT_FILE=CA.pem",
+            )
+        cause = cause.__cause__ or cause.__context__
+    return NotSentError(f"cannot connect to {host}: {_words(error)}", hint="try again")
 
 
 def _words(error: Exception) -> str:

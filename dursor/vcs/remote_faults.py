@@ -12,6 +12,7 @@ from dursor.errors import (
     NetworkError,
     NotFoundError,
     PolicyError,
+    ProviderError,
     UsageError,
 )
 from dursor.vcs.command import complaint, explain
@@ -21,9 +22,36 @@ LOGIN = (
     "|returned error: 40[13]|Invalid username"
 )
 ABSENT = "not found|does not appear to be a git repository|returned error: 404|does not exist"
+UNTRUSTED = "SSL certificate problem|certificate verif(y|ication) failed"
+NOT_GIT = (
+    "is this a git repository|git-http-push failed|Cannot access URL .*, return code 22"
+    "|protocol error|Could not read from remote repository"
+)
 UNREACHABLE = (
     "Could not resolve|Failed to connect|Couldn't connect|Connection (refused|reset|timed out)"
     "|unable to access|early EOF|unexpected disconnect|hung up|RPC failed|Operation too slow"
+)
+COMMON: tuple[tuple[str, type[DursorError], str, str], ...] = (
+    (
+        r"transport '\w+' not allowed",
+        UsageError,
+        "your git configuration rewrites {url}: {said}",
+        "git config --get-regexp ^url",
+    ),
+    (ABSENT, NotFoundError, "no repository at {url}", "look for a slip in the URL"),
+    (
+        UNTRUSTED,
+        NetworkError,
+        "cannot trust {url}: {said}",
+        "behind a proxy with certificates of its own: export SSL_CERT_FILE=CA.pem",
+    ),
+    (
+        NOT_GIT,
+        ProviderError,
+        "what answers at {url} is no git server: {said}",
+        "try again; a proxy or a page to sign in may stand between",
+    ),
+    (UNREACHABLE, NetworkError, "cannot reach {url}: {said}", "try again"),
 )
 MOVED = "stale info|fetch first|non-fast-forward|already exists|remote ref updated since checkout"
 FAILED = re.compile(r"^!\t[^\t]*\t(.*)$", re.MULTILINE)
@@ -97,14 +125,9 @@ def _common(stderr: str, url: str) -> DursorError:
     said = _shown(complaint(stderr))
     if "dubious ownership" in stderr:
         return explain("clone", stderr)
-    if re.search(r"transport '\w+' not allowed", stderr):
-        return UsageError(
-            f"your git configuration rewrites {url}: {said}", hint="git config --get-regexp ^url"
-        )
-    if re.search(ABSENT, stderr):
-        return NotFoundError(f"no repository at {url}", hint="look for a slip in the URL")
-    if re.search(UNREACHABLE, stderr):
-        return NetworkError(f"cannot reach {url}: {said}", hint="try again")
+    for pattern, kind, message, hint in COMMON:
+        if re.search(pattern, stderr):
+            return kind(message.format(url=url, said=said), hint=hint)
     return InternalError(f"git and {url} do not get on: {said}", hint="git --version")
 
 

@@ -2,6 +2,7 @@ import gzip
 import socket
 
 import pytest
+from certificates import certificate
 from fakes import Do, Script, ScriptedServer
 from hub.wire import Response, reply
 
@@ -334,6 +335,33 @@ def test_an_answer_that_is_not_http(sleeper):
     with ScriptedServer() as server:
         server.on("/repos", Script([b"SSH-2.0-OpenSSH\r\n"], framing="raw"))
         with alone(server.port, sleeper) as github, pytest.raises(NetworkError):
+            github.repository(LIB)
+
+
+def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    public, context = certificate(tmp_path)
+    with ScriptedServer(context) as server:
+        login = TokenLogin(Secret("t"), "X")
+        with GitHub(Host(server.url, server.url), login, sleep=sleeper) as github:
+            with pytest.raises(NetworkError, match=r"cannot trust .*: self-signed") as failure:
+                github.repository(LIB)
+            assert "SSL_CERT_FILE" in failure.value.hint
+        assert (server.requests, sleeper.slept) == ([], [])
+        monkeypatch.setenv("SSL_CERT_FILE", str(public))
+        server.on("/repos", Script([b"[]"], 404, {}, "length"))
+        with (
+            GitHub(Host(server.url, server.url), login, sleep=sleeper) as github,
+            pytest.raises(NotFoundError),
+        ):
+            github.repository(LIB)
+
+
+def test_an_answer_that_drips(sleeper, monkeypatch):
+    monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.0)
+    with ScriptedServer() as server:
+        server.on("/repos", Script([b" ", Do.HOLD], headers={}))
+        with alone(server.port, sleeper) as github, pytest.raises(DeadlineError, match="took more"):
             github.repository(LIB)
 
 

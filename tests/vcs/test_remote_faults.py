@@ -9,6 +9,7 @@ from dursor.errors import (
     NetworkError,
     NotFoundError,
     PolicyError,
+    ProviderError,
     UsageError,
 )
 from dursor.vcs.remote_faults import explain_login, explain_push, explain_remote
@@ -81,6 +82,20 @@ SAID_BY_GIT = [
     ("fatal: the remote end hung up unexpectedly\n", NetworkError, "hung up"),
     ("fatal: transport 'ssh' not allowed\n", UsageError, "rewrites"),
     ("fatal: detected dubious ownership in repository at '/x'\n", UsageError, "does not trust"),
+    (
+        (
+            "fatal: unable to access 'https://github.com/': server certificate verification "
+            "failed. CAfile: none CRLfile: none\n"
+        ),
+        NetworkError,
+        "cannot trust https://github.com/ada/lib.git",
+    ),
+    (
+        "error: no DAV locking support on https://github.com/\nfatal: git-http-push failed\n",
+        ProviderError,
+        "no git server",
+    ),
+    ("fatal: protocol error: bad line length character: <htm\n", ProviderError, "no git server"),
     ("fatal: something new\n", InternalError, "something new"),
 ]
 
