@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dursor.errors import ProviderError
+from dursor.github.host import origin_of
 from dursor.github.names import RepoName
-from dursor.github.reading import flag, inner, mapping, maybe_number, maybe_text, number, text
+from dursor.github.reading import (
+    flag,
+    inner,
+    mapping,
+    maybe_number,
+    maybe_text,
+    number,
+    text,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -265,10 +275,13 @@ def commit_id(given: str) -> str:
 
 
 def web_address(data: Mapping[str, Any], host: Host) -> str:
-    """Take the address of a page, which a browser may be sent to."""
+    """Take the address of a page of HOST, which a browser may be sent to."""
     given = text(data, "html_url")
-    if not given.startswith(("https://", f"{host.web_url}/")) or not given.isprintable():
-        raise ProviderError("GitHub's answer holds a page with an address that is not safe")
+    if origin_of(given) != origin_of(host.web_url) or not given.isprintable():
+        raise ProviderError(
+            f"the answer holds the address of a page that is not on {host.name}: {words(given)}",
+            hint="check GITHUB_API_URL and GITHUB_SERVER_URL",
+        )
     return given
 
 

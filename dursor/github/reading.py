@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SHOWN = 300
+LARGEST = (1 << 63) - 1  # what a database keeps
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -43,8 +44,11 @@ def text(value: Mapping[str, Any], key: str) -> str:
 
 
 def number(value: Mapping[str, Any], key: str) -> int:
-    """Take the whole number under KEY."""
-    return _checked(value.get(key), int, f"a number as {key!r}")
+    """Take the whole number under KEY; one that counts or names something."""
+    found = _checked(value.get(key), int, f"a number as {key!r}")
+    if not 0 <= found <= LARGEST:
+        raise ProviderError(f"GitHub's answer does not hold a number as {key!r} that can be")
+    return found
 
 
 def inner(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -140,7 +140,8 @@ def test_a_clone_url_that_is_not_the_host_s_is_not_believed(hub, lib, ada, state
     ("field", "value"),
     [
         ("html_url", "javascript:alert(1)"),
-        ("html_url", "https://x/\n"),
+        ("html_url", "https://evil.example/ada/lib"),
+        ("html_url", "{url}/ada/lib\n"),
         ("html_url", None),
         ("full_name", "../.."),
         ("full_name", "ada"),
@@ -152,7 +153,8 @@ def test_a_clone_url_that_is_not_the_host_s_is_not_believed(hub, lib, ada, state
 def test_answers_that_hold_something_else(hub, lib, ada, field, value):
     def lie(request, proceed):
         answer = proceed()
-        body = json.loads(answer.body) | {field: value}
+        said = value.format(url=hub.url) if isinstance(value, str) else value
+        body = json.loads(answer.body) | {field: said}
         return Response(200, json.dumps(body).encode(), answer.headers)
 
     hub.on("GET */repos/ada/lib", lie)

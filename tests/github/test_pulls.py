@@ -3,7 +3,7 @@ import json
 import pytest
 from hub.wire import Response, reply
 
-from dursor.errors import AuthError, ConflictError, NotFoundError, UsageError
+from dursor.errors import AuthError, ConflictError, NotFoundError, ProviderError, UsageError
 from dursor.github.names import RepoName
 
 LIB = RepoName("ada", "lib")
@@ -235,6 +235,7 @@ def test_a_body_of_nothing(hub, lib, topic, ada, pull):
 
 
 def test_a_number_that_is_none(hub, ada, pull):
-    hub.on("GET */pulls/1", lambda r, p: Response(200, b'{"number": true}'))
-    with pytest.raises(Exception, match="number"):
-        ada.pull(LIB, 1)
+    for number in (b"true", b"-1", b"1%030d" % 0):
+        hub.on("GET */pulls/1", lambda r, p, n=number: Response(200, b'{"number": %b}' % n))
+        with pytest.raises(ProviderError, match="number"):
+            ada.pull(LIB, 1)

@@ -1,7 +1,12 @@
 """`dursor pr sync`: what was said and what became of it, each once, in the conversation."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from front import appending, turns
+from hub.wire import Request, Response
 from lab import Lab
 
 
@@ -144,6 +149,24 @@ def test_show_asks_github_and_says_when_it_cannot(lab: Lab):
     shown = lab("pr", "show", pr["id"])
     assert (shown.exit_code, shown.data["status"]) == (0, "closed")
     assert "there is no login for" in shown.stderr
+
+
+def test_an_answer_that_cannot_be_changes_nothing(lab: Lab):
+    _, pr = lab.open()
+    for lie in (
+        {"number": 10**30},
+        {"html_url": "https://evil.example/ada/lib/pull/1"},
+        {"head": None},
+    ):
+
+        def lying(request: Request, proceed: Callable[[], Response], lie: Any = lie) -> Response:
+            answer = proceed()
+            return Response(200, json.dumps({**json.loads(answer.body), **lie}).encode())
+
+        lab.hub.on("GET */pulls/1", lying)
+        error = lab.refused("pr", "sync", "1")
+        assert (error["exit"], error["code"]) == (5, "provider_error"), lie
+    assert lab.good("pr", "list")["items"] == [pr]
 
 
 def test_people_read_it(lab: Lab):
