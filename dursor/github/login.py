@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from dursor.domain import Secret
 from dursor.errors import AuthError
 from dursor.github.host import API, GITHUB, Host
+from dursor.github.programs import ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,23 +27,14 @@ OWN_TOKEN = "DURSOR_GITHUB_TOKEN"  # noqa: S105 - the name of a variable
 TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
 ENTERPRISE_TOKENS = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 STORED = "dursor github login"
-GH_SECONDS = 5.0
-# What gh needs to find its own login; of secrets, none.
+# What gh needs to find its own login, besides where the user's things are.
 GH_VARIABLES = (
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "TMPDIR",
     "GH_CONFIG_DIR",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
     "XDG_STATE_HOME",
     "XDG_RUNTIME_DIR",
     "DBUS_SESSION_BUS_ADDRESS",
-    "USERPROFILE",
-    "APPDATA",
-    "LOCALAPPDATA",
-    "SYSTEMROOT",
 )
 
 
@@ -225,25 +213,9 @@ def _token(env: Mapping[str, str], name: str) -> Login | None:
 
 def _gh(env: Mapping[str, str], host: Host) -> Login | None:
     """Ask GitHub's own command line for its token, when it is there and logged in to HOST."""
-    folders = [one for one in env.get("PATH", "").split(os.pathsep) if Path(one).is_absolute()]
-    path = os.pathsep.join(folders)
-    program = shutil.which("gh", path=path) if path else None
-    if program is None:
-        return None
-    scrubbed = {name: env[name] for name in GH_VARIABLES if name in env}
-    try:
-        done = subprocess.run(
-            [program, "auth", "token", "--hostname", host.name],
-            env={**scrubbed, "PATH": path, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GH_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    text = done.stdout.decode("ascii", "replace").strip()
-    if done.returncode != 0 or not text:
+    words = ["gh", "auth", "token", "--hostname", host.name]
+    text = ask(words, env, GH_VARIABLES, GH_PROMPT_DISABLED="1", NO_COLOR="1")
+    if not text:
         return None
     return TokenLogin(checked_token(text, "gh auth token"), "gh auth token")
 

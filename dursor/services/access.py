@@ -46,6 +46,17 @@ class Access:
 
         return Host.of_remote(url, self.env)
 
+    def located(self, url: str) -> tuple[Host, RepoName] | None:
+        """The GitHub that URL, of any form, is on, and the repository there; None when on none."""
+        from dursor.github.ssh import resolved
+
+        host = self.host_of(url)
+        known = host is not None and (host == self.host or host.name == "github.com")
+        if not known and (real := resolved(url, self.env)) != url:
+            url, host = real, self.host_of(real)
+        name = None if host is None else host.repo_of(url)
+        return None if host is None or name is None else (host, name)
+
     def login(self, host: Host) -> Login:
         """The login for HOST; AuthError when there is none."""
         from dursor.github.login import find_login
@@ -67,18 +78,18 @@ class Access:
         ACT is given the URL, after a rename the new one, and the token. A login that cannot see
         the repository is no obstacle where everybody can.
         """
-        host = self.host_of(url)
-        name = None if host is None else host.repo_of(url)
-        if host is None or name is None:
+        found = self.located(url)
+        if found is None:
             return act(url, None)
+        host, name = found
         try:
             hub = self.open(host, listener)
         except AuthError as missing:
             return _anonymous(url, act, missing if host == self.host else None)
         with hub:
             try:
-                found = hub.repository(name)
-                return with_token(hub, found.name, lambda secret: act(found.clone_url, secret))
+                info = hub.repository(name)
+                return with_token(hub, info.name, lambda secret: act(info.clone_url, secret))
             except (AuthError, NotFoundError) as refused:
                 return _anonymous(url, act, refused)
 
@@ -87,10 +98,10 @@ class Access:
 
         As it is when it is none of a GitHub that there is a login for.
         """
-        host = self.host_of(url)
-        name = None if host is None else host.repo_of(url)
-        if host is None or name is None:
+        found = self.located(url)
+        if found is None:
             return url
+        host, name = found
         try:
             with self.open(host, listener) as hub:
                 return hub.repository(name).clone_url

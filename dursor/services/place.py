@@ -53,10 +53,8 @@ def github_of(
         known = {"origin": repo.repo_url}
     found: list[tuple[str, Host, RepoName]] = []
     for remote, url in known.items():
-        host = access.host_of(url)
-        name = None if host is None else host.repo_of(url)
-        if host is not None and name is not None:
-            found.append((remote, host, name))
+        if (located := access.located(url)) is not None:
+            found.append((remote, *located))
     if not found:
         urls = ", ".join(known.values()) or "none"
         free = "github" if "origin" in known else "origin"

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dursor.vcs.repository import Repository
 
 OWNER_NAME = re.compile(r"[A-Za-z0-9][\w-]*/[\w.-]+")
-SCP_FORM = re.compile(r"[\w.-]+@[\w.-]+:.+")
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,9 @@ class Repos:
 
     def _url_of(self, source: str) -> str:
         """The URL that SOURCE is, or that OWNER/NAME has on GitHub."""
-        if "://" in source or SCP_FORM.fullmatch(source):
+        from dursor.github.names import split_remote
+
+        if "://" in source or split_remote(source) is not None:
             return source
         if OWNER_NAME.fullmatch(source):
             return f"{self.open_access().host.web_url}/{source}"

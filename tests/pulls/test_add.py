@@ -1,10 +1,15 @@
 """`dursor repo add` with GitHub: clones with a login, brought up to date before each round."""
 
+import os
+from pathlib import Path
+
 import pytest
 import repos
 from front import appending
 from hub import Hub, Repo
 from lab import Lab
+
+from dursor.github.ssh import resolved
 
 
 @pytest.fixture
@@ -50,6 +55,32 @@ def test_a_clone_follows_before_a_round_and_has_pull_requests(lab: Lab, private:
     assert lab.good("repo", "remove", "s")["id"] == repo["id"]
     assert not [*lab.front.data.glob("publish/*")]
     assert not [*lab.front.data.glob("**/*.pack")]
+
+
+def test_an_alias_of_ssh_means_its_host(lab: Lab, private: Repo, tmp_path: Path):
+    """Real ssh reads the configuration of the user that the system knows, wherever HOME is."""
+    seen = tmp_path / "seen"
+    script = f'env >"{seen}"; [ "$*" = "-G -- Work.gh" ] && echo "hostname 127.0.0.1" || exit 1'
+    repos.write(tmp_path / "bin", {"ssh": repos.Script(f"#!/bin/sh\n{script}\n")})
+    lab.front.extra["PATH"] = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+    repo = lab.good("repo", "add", "Work.gh:ada/secret.git")
+    assert repo["repo_url"] == f"{lab.hub.url}/ada/secret.git"
+    assert lab.good("repo", "add", "ssh://git@Work.gh:22/ada/secret") == repo
+    repos.git(lab.front.repo, "remote", "set-url", "origin", "git@Work.gh:ada/lib.git")
+    _, pr = lab.open()
+    assert pr["url"] == f"{lab.hub.url}/ada/lib/pull/1"
+    assert lab.front.extra["DURSOR_GITHUB_TOKEN"] not in seen.read_text()
+
+    error = lab.refused("repo", "add", "other:ada/secret")
+    assert (error["exit"], error["code"]) == (2, "usage")
+    assert "cannot clone over ssh" in error["message"]
+
+
+def test_a_host_that_ssh_has_no_alias_for():
+    for url in ("git@no-alias.example:a/b", "ssh://-oProxyCommand=x/a/b", "-x:a/b", "/a/b", "C:a"):
+        assert resolved(url, os.environ) == url
+        assert resolved(url, {"PATH": "bin"}) == url
 
 
 def test_what_nobody_may_see_wants_a_login(lab: Lab, private: Repo):
