@@ -13,6 +13,7 @@ from dursor.errors import (
     InternalError,
     NetworkError,
     NotFoundError,
+    ProviderError,
     UsageError,
 )
 from dursor.vcs.clones import clone, name_of, refresh, remove
@@ -188,7 +189,7 @@ def test_answer_that_is_no_repository(tmp_path, fetch, serve):
         tmp_path, {"served/r.git/info/refs": "<html>hello</html>\n", "served/r.git/HEAD": "x\n"}
     )
     url, _ = serve(tmp_path / "served")
-    with pytest.raises((InternalError, NotFoundError, NetworkError), match=r"127\.0\.0\.1"):
+    with pytest.raises(ProviderError, match=r"127\.0\.0\.1.* is no git server"):
         fetch(f"{url}/r.git")
     assert inside(tmp_path) == []
 
