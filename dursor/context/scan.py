@@ -1,24 +1,32 @@
-"""Secrets in text: keys of known vendors by their shape, other values by name and entropy.
+"""Secrets in text: keys of known vendors by their shape, other values by name and look.
 
-A rule runs only on a text that holds one of its literal words, and is compiled only then: most
-texts hold none, and compiling all rules would cost more than a small repository's whole round.
+Most texts hold none, and are to be passed over fast: they are searched for a few short words and
+for long runs of letters and digits, and only what stands there is held against a rule.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from typing import NamedTuple
+import string
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
+from dursor.context.named_secrets import (
+    HEADER,
+    NAMES,
+    URL,
+    aws_at,
+    entropy,
+    header_at,
+    in_url_at,
+    named_at,
+)
+from dursor.context.vendor_tokens import LEAD, LONG, tokens_in
 
-class Rule(NamedTuple):
-    """One shape of a secret; group 1 of `pattern` is the secret itself."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-    name: str
-    words: tuple[str, ...]  # lower-case; at least one is in every text that holds a match
-    pattern: str
-    entropy: float  # bits a character, below which the match is a dummy
+    from dursor.context.named_secrets import Found
 
 
 class Finding(NamedTuple):
@@ -29,110 +37,33 @@ class Finding(NamedTuple):
     rule: str
 
 
-_NAMED_SO = (
-    r"(?:pass(?:word|wd|phrase)|secret|token|api_?key|access_?key|private_?key|auth_?key"
-    r"|credentials?)"
-)
-_NAMES = ("passw", "passphrase", "secret", "token", "key", "credential")
+_LEAST_ENTROPY = 2.8  # bits a character, below which a vendor's token is a dummy
+_TOKEN_CHARS = f"{string.ascii_letters}{string.digits}_-".encode()
+_MARKS = bytes(97 if char in _TOKEN_CHARS else 32 for char in range(256))
+_RUN = b"a" * LONG
 
-VENDORS = (
-    Rule("AWS access key", ("akia", "asia"), r"\b((?:AKIA|ASIA)[A-Z2-7]{16})\b", 2.5),
-    Rule(
-        "AWS secret key",
-        ("aws",),
-        r"(?i)aws.{0,30}?(?:secret|key).{0,20}?[=:].{0,5}?\b([0-9a-z/+]{40})(?![0-9a-z/+=])",
-        4.0,
-    ),
-    Rule(
-        "GitHub token",
-        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        r"\b(gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{60,255})\b",
-        3.5,
-    ),
-    Rule("Anthropic key", ("sk-ant-",), r"\b(sk-ant-[A-Za-z0-9_-]{20,255})", 3.5),
-    Rule(
-        "OpenAI key",
-        ("sk-",),
-        r"\b(sk-(?!ant-)(?:proj-|svcacct-|admin-|None-)?(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[A-Z])"
-        r"[A-Za-z0-9_-]{32,255})",
-        3.8,
-    ),
-    Rule("Google API key", ("aiza",), r"\b(AIza[0-9A-Za-z_-]{35})(?![0-9A-Za-z_-])", 3.5),
-    Rule("Google OAuth secret", ("gocspx-",), r"\b(GOCSPX-[0-9A-Za-z_-]{28})", 3.5),
-    Rule("Google OAuth token", ("ya29.",), r"\b(ya29\.[0-9A-Za-z_-]{30,})", 3.5),
-    Rule("Slack token", ("xox", "xapp-"), r"\b((?:xox[abeoprs]|xapp)-[0-9A-Za-z-]{20,255})", 3.0),
-    Rule(
-        "Slack webhook",
-        ("hooks.slack.com",),
-        r"(hooks\.slack\.com/services/T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/[0-9A-Za-z]{20,})",
-        3.5,
-    ),
-    Rule(
-        "Stripe key",
-        ("sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"),
-        r"\b((?:[rs]k_(?:live|test)|whsec)_[0-9A-Za-z]{20,255})\b",
-        3.5,
-    ),
-    Rule("npm token", ("npm_",), r"\b(npm_[0-9A-Za-z]{36})\b", 3.5),
-    Rule("GitLab token", ("glpat-",), r"\b(glpat-[0-9A-Za-z_-]{20,})", 3.5),
-    Rule("PyPI token", ("pypi-",), r"\b(pypi-AgE[0-9A-Za-z_-]{50,})", 3.5),
-    Rule("Hugging Face token", ("hf_",), r"\b(hf_[A-Za-z]{34})\b", 3.5),
-    Rule("SendGrid key", ("sg.",), r"\b(SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43})", 3.5),
-    Rule(
-        "JSON web token",
-        ("eyj",),
-        r"\b(eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,})",
-        3.5,
-    ),
+_TEST_PATH = (
+    r"(?:^|[/_.-])(?i:tests?|testing|testdata|specs?|fixtures?|mocks?|examples?|e2e)(?:$|[/_.-])"
+    r"|[a-z0-9](?:Tests?|TestData|Specs?|Fixtures?|Mocks?)(?:$|[A-Z/_.-])|(?:^|/)Test[A-Z]"
 )
+_DUMMY = r"(?i)x{6}|your|example|\*{3}|placeholder|redacted"
 
-PRIVATE_KEY = Rule(
-    "private key",
-    ("private key",),
-    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-    r"((?:(?!-----)[\s\S]){64,20000}?)-----END ",
-    3.5,
+_KEY_WORD = b"private key"
+_KEY_BEGINS = "-----BEGIN "
+_KEY = (
+    r"PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:((?:(?!-----)[\s\S]){64,20000}?)-----END "
+    r"|((?:(?:\\[rn]|[\s\"'>|*#,])*[A-Za-z0-9+/]{40,}={0,2})+))"  # its end is elsewhere
 )
+_PUTTY_WORD = b"private-lines:"
+_PUTTY = r"(?i)private-lines: \d{1,3}\s+((?:[\w+/=]{4,64}\s{1,4}){1,200})"
+_SLACK_WORD = b"hooks.slack.com/"
+_SLACK = r"(?i)hooks\.slack\.com/((?:services|workflows|triggers)/T\w{5,}/\w{5,}/[\w/]{20,80})"
 
-NAMED = (
-    Rule(
-        "password or key",
-        _NAMES,
-        r"(?i)" + _NAMED_SO + r"[0-9a-z_]{0,20}[\"'\]]{0,2}\s{0,4}(?::=|=>|[=:,(])\s{0,4}"
-        r"[bru]?[\"'`]([^\s\"'`$<>{}()]{12,200})[\"'`]",
-        3.5,
-    ),
-    Rule(
-        "password or key",
-        _NAMES,
-        r"(?im)^[\s#/*;-]{0,12}(?:export )?[A-Z][A-Z0-9_]{0,40}?(?:PASS(?:WORD|WD|PHRASE)?|SECRET"
-        r"|TOKEN|KEY|CREDENTIALS?)(?:_[A-Z0-9_]{1,20})?=([^\s\"'`$<>{}()\[\]]{10,200})$",
-        3.0,
-    ),
-    Rule(
-        "password in a URL",
-        ("://",),
-        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"'`]{1,60}:([^\s:/@\"'`$<>{}()*]{8,100})@[\w.-]",
-        3.0,
-    ),
-)
 
-_DUMMY = re.compile(
-    r"example|change.?me|place.?holder|your|dummy|fake|sample|todo|insert|redacted|x{4}|\*{3}"
-    r"|\.\.\.|1234567|abcdef|DURSOR_SECRET|password|secret|://|%s|%\(",
-    re.IGNORECASE,
-)
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-_NOT_NAMED_SO = re.compile(
-    r"(?i)hash|sha\d|md5|digest|checksum|public|fingerprint|etag|(?:token|key|secret)_?(?:name|id"
-    r"|url|uri|type|path|file)s?\b"
-)
-_TEST_PATH = re.compile(
-    r"(?:^|[/_.-])(?:tests?|testing|testdata|specs?|fixtures?|mocks?|examples?|e2e)(?:$|[/_.-])",
-    re.IGNORECASE,
-)
-_WORD = re.compile(r"(?:[A-Z]?[a-z]{4,}|[A-Z]{5,})")
-_UNSPEAKABLE = re.compile(r"(?i)[^aeiouy]{4}|q[^u]|[jvxz]{2}")
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)  # only when a text calls for it
 
 
 def scan(text: str, path: str) -> list[Finding]:
@@ -140,49 +71,67 @@ def scan(text: str, path: str) -> list[Finding]:
 
     In tests and fixtures only the vendors' shapes count: made-up passwords belong there.
     """
-    lowered = text.lower()
-    rules = (PRIVATE_KEY, *VENDORS) if _TEST_PATH.search(path) else (PRIVATE_KEY, *VENDORS, *NAMED)
-    found: list[Finding] = []
-    for rule in rules:
-        if any(word in lowered for word in rule.words):
-            found.extend(_matches(rule, text))
-    return _without_overlaps(found)
+    data = text.encode("ascii", "replace")  # a byte for each character
+    lowered = data.lower()
+    found = [*_blocks(text, lowered), *_tokens(text, data), *_keys_of_aws(text, lowered)]
+    if _compiled(_TEST_PATH).search(path) is None:
+        found += _named(text, lowered)
+    return _without_overlaps([Finding(*one) for one in found])
 
 
-def entropy(text: str) -> float:
-    """Shannon entropy in bits a character."""
-    counts = Counter(text).values()
-    return math.log2(len(text)) - sum(n * math.log2(n) for n in counts) / len(text)
+def _hits(data: bytes, word: bytes) -> Iterator[int]:
+    """Yield where WORD is in DATA."""
+    at = data.find(word)
+    while at >= 0:
+        yield at
+        at = data.find(word, at + len(word))
 
 
-def _matches(rule: Rule, text: str) -> list[Finding]:
-    return [
-        Finding(match.start(1), match.end(1), rule.name)
-        for match in re.finditer(rule.pattern, text)
-        if entropy(match[1]) >= rule.entropy and not _is_dummy(rule, match)
-    ]
+def _blocks(text: str, lowered: bytes) -> Iterator[Found]:
+    """Yield what stands under a heading: private keys, and what follows a service's address."""
+    for at in _hits(lowered, _KEY_WORD):
+        if _KEY_BEGINS in text[max(0, at - 40) : at] and (found := _compiled(_KEY).match(text, at)):
+            group = 1 if found[1] else 2
+            if entropy(found[group]) >= _LEAST_ENTROPY:
+                yield (*found.span(group), "private key")
+    for word, pattern, name in (
+        (_PUTTY_WORD, _PUTTY, "private key"),
+        (_SLACK_WORD, _SLACK, "Slack webhook"),
+    ):
+        for at in _hits(lowered, word):
+            if found := _compiled(pattern).match(text, at):
+                yield (*found.span(1), name)
 
 
-def _is_dummy(rule: Rule, match: re.Match[str]) -> bool:
-    value = match[1]
-    if rule not in NAMED:
-        return value.endswith("EXAMPLE") or "EXAMPLEKEY" in value
-    named = match[0][: match.start(1) - match.start()]
-    return (
-        _DUMMY.search(value) is not None
-        or _UUID.fullmatch(value) is not None
-        or _NOT_NAMED_SO.search(named) is not None
-        or not _looks_random(value)
-    )
+def _tokens(text: str, data: bytes) -> Iterator[Found]:
+    """Yield the tokens of vendors: each is a long run, or begins shortly before one."""
+    marks = data.translate(_MARKS)
+    start = marks.find(_RUN)
+    while start >= 0:
+        end = marks.find(b" ", start)
+        end = len(marks) if end < 0 else end
+        for found in tokens_in(text, max(0, start - LEAD), end):
+            value = text[found[0] : found[1]]
+            if entropy(value) >= _LEAST_ENTROPY and not _compiled(_DUMMY).search(value):
+                yield found
+        start = marks.find(_RUN, end)
 
 
-def _looks_random(value: str) -> bool:
-    """Whether VALUE mixes kinds of characters and is not made of words."""
-    if not any(c.isdigit() for c in value) or not any(c.isalpha() for c in value):
-        return False
-    words = (word for word in _WORD.findall(value) if not _UNSPEAKABLE.search(word))
-    in_words = sum(map(len, words))
-    return in_words <= len(value) / 2
+def _keys_of_aws(text: str, lowered: bytes) -> Iterator[Found]:
+    if b"aws" in lowered or b"secretaccess" in lowered or b"secret_access" in lowered:
+        for word in (b"key", b"secret"):
+            for at in _hits(lowered, word):
+                yield from aws_at(text, at, at + len(word))
+
+
+def _named(text: str, lowered: bytes) -> Iterator[Found]:
+    for word in NAMES:
+        for at in _hits(lowered, word):
+            yield from named_at(text, at, at + len(word))
+    for at in _hits(lowered, HEADER):
+        yield from header_at(text, at + len(HEADER))
+    for at in _hits(lowered, URL):
+        yield from in_url_at(text, at)
 
 
 def _without_overlaps(found: list[Finding]) -> list[Finding]:
@@ -190,4 +139,6 @@ def _without_overlaps(found: list[Finding]) -> list[Finding]:
     for finding in sorted(found, key=lambda f: (f.start, -f.end)):
         if not kept or finding.start >= kept[-1].end:
             kept.append(finding)
+        elif finding.end > kept[-1].end:
+            kept[-1] = kept[-1]._replace(end=finding.end)
     return kept

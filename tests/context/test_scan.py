@@ -28,10 +28,15 @@ VENDOR_SECRETS = {
     "aws id": "AKIA" + made(string.ascii_uppercase + "234567", 16),
     "github": "ghp_" + made(ALNUM, 36),
     "github app": "ghs_" + made(ALNUM, 36),
+    "github app, with a web token": ".".join(
+        ("ghs_123456_eyJ" + made(URLSAFE, 33), "eyJ" + made(URLSAFE, 70), made(URLSAFE, 342) + "a")
+    ),
     "github fine": "github_pat_" + made(ALNUM, 22) + "_" + made(ALNUM, 59),
     "anthropic": "sk-ant-api03-" + made(URLSAFE, 93) + "AA",
     "openai": "sk-" + made(ALNUM, 20) + "T3Blbk" + "FJ" + made(ALNUM, 20),
     "openai project": "sk-proj-" + made(URLSAFE, 74) + "T3Blbk" + "FJ" + made(URLSAFE, 73) + "a",
+    "openrouter": "sk-or-v1-" + made("0123456789abcdef", 64),
+    "google auth key": "AQ.Ab8RN6" + made(URLSAFE, 40) + "a",
     "google": "AIza" + made(URLSAFE, 34) + "a",
     "slack": "xoxb-"
     + made(string.digits, 12)
@@ -41,6 +46,9 @@ VENDOR_SECRETS = {
     + made(ALNUM, 24),
     "stripe": "sk_live_" + made(ALNUM, 24),
     "npm": "npm_" + made(ALNUM, 36),
+    "pypi": "pypi-AgEIcHlwaS5vcmc" + made(URLSAFE, 80) + "a",
+    "hugging face": "hf_" + made(string.ascii_letters, 34),
+    "vault": "hvs." + made(URLSAFE, 89) + "a",
     "gitlab": "glpat-" + made(URLSAFE, 19) + "a",
     "jwt": ".".join(
         ("eyJ" + made(URLSAFE, 33), "eyJ" + made(URLSAFE, 70), made(URLSAFE, 42) + "a")
@@ -94,6 +102,16 @@ def test_a_private_key_in_a_json_string_is_replaced():
         "api_key := `{}`",
         "url = 'postgres://admin:{}@db.internal:5432/app'",
         "# SMTP_PASSWORD={}",
+        "DB_PASS={} # of production",
+        'env = "DB_PASSWORD={}\\nDEBUG=1"',
+        '"{{\\"password\\": \\"{}\\"}}"',
+        "password: {}",
+        "spring.datasource.password={}",
+        'dsn = "host=db user=app password={} dbname=x"',
+        "connection = 'Server=db;Uid=app;Pwd={};'",
+        "<password>{}</password>",
+        "Authorization: Bearer {}",
+        "redis://:{}@cache:6379/0",
     ],
 )
 def test_a_random_value_with_a_telling_name_is_found(line):
@@ -102,6 +120,27 @@ def test_a_random_value_with_a_telling_name_is_found(line):
     (found,) = scan(text, "src/settings.py")
     assert text[found.start : found.end] == secret
     assert scan(text, "tests/test_settings.py") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["DB_PASSWORD=hunter2", "postgres://app:s3cr3tP4ss@db.internal/prod", "amqp://a:p@ss9x@mq/"],
+)
+def test_a_weak_password_is_one_where_nothing_else_can_stand(line):
+    (found,) = scan(f"{line}\n", ".envrc")
+    assert line[found.start : found.end] in {"hunter2", "s3cr3tP4ss", "p@ss9x"}
+
+
+def test_secrets_that_overlap_are_hidden_to_the_end_of_the_last():
+    text = f'password = "{VENDOR_SECRETS["npm"]}:Vq7tB2xK9mZ4pL8w"\n'
+    (found,) = scan(text, "settings.py")
+    assert text[found.start : found.end].endswith("8w")
+
+
+def test_a_private_key_without_its_end_is_found():
+    text = f"-----BEGIN RSA PRIVATE KEY-----\n{PEM_BODY}\n"
+    (found,) = scan(text, "notes.md")
+    assert text[found.start : found.end].split() == PEM_BODY.split()
 
 
 HARMLESS = [
@@ -123,6 +162,18 @@ HARMLESS = [
     'KEY_SEPARATOR = "::"',
     "PRIVATE KEY",
     "token = tokens.next_token_of_kind(3)",
+    "    privateKey: IPCEd25519PrivateKey,",
+    "readonly encryptedPassphraseKey: Uint8Array<ArrayBuffer> | null",
+    "PASSWORD = 'pbkdf2_sha256$30000$Vo0VlMnkR4Bk$qEvtdyZRWTcOsCnI/oQ7fVOu1XAURIZYoOZ3iq8='",
+    "github.com/go-keyring v0.2.6 h1:DRiANoJTiW6obBQe3SqZizkuV1PEgfiiGivmVocDy64=",
+    "postgres://postgres:postgres@db:5432/app",
+    "https://user:passw0rd@example.com/",
+    "hooks.slack.com/services/abc123/defghijklmnopqrstuvwxyz",
+    "TOKEN=$(gh auth token)",
+    "API_KEY_PATH=/etc/keys/v2/app1.json",
+    "Authorization: Bearer YOUR_TOKEN_123456",
+    f"data:image/png;base64,{made(BASE64, 400)}",
+    f"!function(e){{var t={{key:e.token,secret:{made(ALNUM, 3)}}}}}",
 ]
 
 
