@@ -171,7 +171,7 @@ class Attempt:
     def _placed(self, reply: str, tree: Tree, kept: Resolution | None) -> Resolution:
         text = self.ground.restore(reply)
         refuse_forbidden(text, Overlay(tree, kept.changes) if kept else tree, self.ground.rules)
-        found = resolve(text, tree, kept=kept)
+        found = resolve(text, tree, kept=kept, finished=True)  # cut replies never get here
         strange = {
             name
             for path, state in found.changes.items()

@@ -222,6 +222,7 @@ class Draft:
 
     def _place(self, draft: FileDraft, edit: FileEdit) -> None:
         failures: list[HunkFailure] = []
+        draft.begin()
         for hunk in edit.hunks:
             try:
                 places = draft.add(hunk, edit.breath) if hunk.changes else draft.check(hunk)

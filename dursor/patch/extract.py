@@ -32,7 +32,7 @@ class _Reader:
     """One pass over the lines of a reply."""
 
     lines: list[str]
-    open_end: bool  # the reply ends within a line
+    open_end: bool  # the reply ends within a line, and may have been cut there
     at: int = 0
     fence: Fence | None = None
     in_diff: bool = False  # the open fence calls itself a diff
@@ -134,13 +134,13 @@ class _Reader:
         fence = Fence(match[2][0], len(match[2]), len(match[1]))
         info = match[3].strip()
         end = self._fence_end(fence)
+        fence = self._dedented(fence, end)
         body = self.lines[self.at + 1 : end]
         path = whole.path_of_info(info) or self._named_above(loose=False)
         first = next((i for i, line in enumerate(body) if line.strip()), 0)
         likely = range(first, min(len(body), first + 4)) if path else range(len(body))
         if info.lower() in _DIFF_WORDS or any(_is_edit(body, i) for i in likely):
-            self._dedent(fence.indent, end)
-            self.fence = Fence(fence.mark, fence.width)
+            self.fence = fence
             self.in_diff = info.lower() in _DIFF_WORDS
             self.at += 1
             return
@@ -168,10 +168,18 @@ class _Reader:
         self.unbalanced = True
         return first
 
-    def _dedent(self, indent: int, end: int) -> None:
-        for at in range(self.at + 1, min(end + 1, len(self.lines)) if indent else 0):
+    def _dedented(self, fence: Fence, end: int) -> Fence:
+        """Take FENCE's own indentation off its body, unless the body stands without it."""
+        margin = " " * fence.indent
+        if not margin or any(
+            self.lines[at].strip() and not self.lines[at].startswith(margin)
+            for at in range(self.at + 1, end)
+        ):
+            return fence
+        for at in range(self.at + 1, min(end + 1, len(self.lines))):
             line = self.lines[at]
-            self.lines[at] = line[min(indent, len(line) - len(line.lstrip(" "))) :]
+            self.lines[at] = line[min(len(margin), len(line) - len(line.lstrip(" "))) :]
+        return replace(fence, indent=0)
 
     def _named_above(self, *, loose: bool) -> str | None:
         """Find the path in the lines just above; LOOSE also takes it out of a sentence."""
@@ -202,10 +210,13 @@ def _is_edit(lines: Sequence[str], at: int) -> bool:
     )
 
 
-def extract(reply: str) -> Extract:
-    """Take every edit out of REPLY, in order."""
+def extract(reply: str, *, finished: bool = False) -> Extract:
+    """Take every edit out of REPLY, in order.
+
+    Where its provider says that it is FINISHED, a last line without an end shows nothing.
+    """
     lines = reply.split("\n")
     open_end = bool(lines[-1])
     if not open_end:
         lines.pop()
-    return _Reader([line.removesuffix("\r") for line in lines], open_end).run()
+    return _Reader([line.removesuffix("\r") for line in lines], open_end and not finished).run()

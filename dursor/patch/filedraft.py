@@ -59,6 +59,7 @@ class FileDraft:
     _owners: dict[int, int] = field(default_factory=dict)  # line -> breath that placed it
     _seen: set[tuple[object, ...]] = field(default_factory=set)
     _result: Target | None = None  # what the splices make of `target`
+    _had_changes: bool = False  # before the section at hand
     _spent: int = 0  # lines joined for results so far
     _failed: int = 0
 
@@ -66,7 +67,7 @@ class FileDraft:
         """Place HUNK, against the base or else what it has become; raises FileRefusedError."""
         self._refuse_placeholders(hunk)
         outcome = self._outcome(hunk, self.target)
-        if outcome is None or self._is_next(hunk, outcome):
+        if (outcome is None and self._may_build(hunk)) or self._is_next(hunk, outcome):
             outcome = self._on_result(hunk)
         if isinstance(outcome, Ambiguous) and hunk.times > 1:
             places = everywhere(hunk, self.target)
@@ -126,6 +127,14 @@ class FileDraft:
             return longest[1]
         starts = (x.start if isinstance(x, Placed) else x.places[0] for _, x in fitting)
         return Ambiguous("readings", tuple(starts))
+
+    def begin(self) -> None:
+        """Note that the hunks of one section follow: those of a diff are all about one text."""
+        self._had_changes = bool(self.splices)
+
+    def _may_build(self, hunk: Hunk) -> bool:
+        """Tell whether HUNK can be about what others make of the file."""
+        return hunk.origin is not Origin.DIFF or self._had_changes
 
     def _is_next(self, hunk: Hunk, outcome: Outcome) -> bool:
         """Tell whether HUNK is a search/replace block for lines that another one had.

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Hunk, Line
+from dursor.patch.names import header_name
+from dursor.patch.whole import is_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,8 @@ _SECTION = re.compile(
     r"diff --git |Index: |\*\*\* (?:Begin|End|Update|Add|Delete) |<{5,9} SEARCH|</?(?:diff|patch)>"
 )
 _SIGNATURE = re.compile(r"\d+\.\d+[\w.-]*\s*$")  # git's version, below the `-- ` of a mail
+_BULLET = re.compile(r"[-+] \S")
+_BEYOND = 60  # lines behind a fence that may be more of a hunk
 _SHOWN = 60  # lines of a hunk kept for messages
 _TAIL = 6  # lines after an unfenced hunk that may belong to it
 _SLIP = 3  # added lines that a count may be wrong by without more being amiss
@@ -37,9 +41,10 @@ def read_hunks(
         if begin >= len(lines) or not lines[begin].startswith("@@"):
             break
         hunk, at = _read_hunk(lines, begin, fence)
-        cut = (at >= len(lines) and open_end and _breaks_off(hunk)) or (
-            at + 1 < len(lines) and ends_fence(lines[at], fence) and _goes_on(hunk, lines[at + 1])
-        )
+        if at >= len(lines):
+            cut = not hunk.lines or (open_end and _breaks_off(hunk))
+        else:
+            cut = ends_fence(lines[at], fence) and _goes_on(hunk, lines, at + 1)
         hunks.append(hunk)
         if cut:
             break
@@ -51,11 +56,19 @@ def is_section(lines: Sequence[str], at: int) -> bool:
     line = lines[at]
     if _SECTION.match(line):
         return True
+    if is_lone_name(lines, at):
+        return True
     if not line.startswith("--- ") or at + 1 >= len(lines):
         return False
     if not lines[at + 1].startswith("+++ "):
         return False
     return at + 2 >= len(lines) or lines[at + 2].startswith("@@") or not lines[at + 2].strip()
+
+
+def is_lone_name(lines: Sequence[str], at: int) -> bool:
+    """Tell whether the last line of a reply, at AT, is the first half of a header."""
+    line = lines[at]
+    return at + 1 == len(lines) and line.startswith("--- ") and is_path(header_name(line[4:]))
 
 
 def ends_fence(line: str, fence: Fence | None) -> bool:
@@ -73,28 +86,32 @@ def _breaks_off(hunk: Hunk) -> bool:
     """Tell whether the last hunk of a reply that ends within a line shows that more was to come.
 
     Its header claims more lines than there are, and what is missing is no mere slip in counting
-    context: it stops on a change, or lacks several added lines net.
+    context: it stops on a change or before any, or lacks several added lines net.
     """
     missing_old = (hunk.old_count or 0) - len(hunk.old)
     missing_new = (hunk.new_count or 0) - len(hunk.new)
-    if max(missing_old, missing_new) <= 0 or not hunk.lines:
+    if max(missing_old, missing_new) <= 0:
         return False
-    return hunk.lines[-1].tag != " " or missing_new - missing_old >= _SLIP
+    tags = {line.tag for line in hunk.lines}
+    return tags == {" "} or hunk.lines[-1].tag != " " or missing_new - missing_old >= _SLIP
 
 
-def _goes_on(hunk: Hunk, line: str) -> bool:
-    """Tell whether LINE, behind a fence, is more of HUNK, whose header claims more lines."""
-    more_old = (hunk.old_count or 0) > len(hunk.old)
-    more_new = (hunk.new_count or 0) > len(hunk.new)
-    match line[:1]:
-        case "+":
-            return more_new
-        case "-":
-            return more_old and line[1:2] not in {" ", ""}
-        case " ":
-            return more_old and more_new
-        case _:
+def _goes_on(hunk: Hunk, lines: Sequence[str], at: int) -> bool:
+    """Tell whether what follows at AT, behind a fence, is more of HUNK.
+
+    So it is where its header claims more lines, or says nothing, and changed ones follow: the fence
+    is one of the file's own lines.
+    """
+    more_old = 1 if hunk.old_count is None else hunk.old_count - len(hunk.old)
+    more_new = 1 if hunk.new_count is None else hunk.new_count - len(hunk.new)
+    for line in lines[at : at + min(max(more_old, more_new), _BEYOND)]:
+        if line.startswith(("```", "~~~", "--- ", "+++ ", "diff --git ")):
             return False
+        if not _BULLET.match(line) and (
+            (line[:1] == "+" and more_new > 0) or (line[:1] == "-" and more_old > 0)
+        ):
+            return True
+    return lines[at : at + 1] != [] and lines[at][:1] == " " and more_old > 0 and more_new > 0
 
 
 def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk, int]:
@@ -108,6 +125,7 @@ def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk
     counted = end is not None
     if end is None:
         end = _loose_end(lines, at + 1, fence)
+        end = _with_claimed(lines, at + 1, end, fence, new_count)
     body, old_open, new_open = _body(lines[at + 1 : end])
     tail = lines[end : end + _TAIL] if fence is None and not counted else []
     return Hunk(
@@ -148,13 +166,27 @@ def _is_boundary(lines: Sequence[str], at: int, fence: Fence | None) -> bool:
         return True
     if is_section(lines, after) or _is_signature(lines, after):
         return True
-    tag = lines[after][:1]
-    return fence is None and (tag not in " +-\\" or (after > at and tag == "-"))
+    if fence is not None:
+        return False
+    return lines[after][:1] not in " +-\\" or (after > at and _is_list(lines, after))
+
+
+def _is_list(lines: Sequence[str], at: int) -> bool:
+    """Tell whether the paragraph at AT is a list with dashes, not removed lines."""
+    if not _BULLET.match(lines[at]):
+        return False
+    while at < len(lines) and lines[at].strip():
+        if lines[at].startswith(("+", "-")) and not _BULLET.match(lines[at]):
+            return False
+        at += 1
+    return True
 
 
 def _is_signature(lines: Sequence[str], at: int) -> bool:
-    return lines[at].rstrip() == "--" and (
-        at + 1 >= len(lines) or bool(_SIGNATURE.match(lines[at + 1]))
+    return (
+        at < len(lines)
+        and lines[at].rstrip() == "--"
+        and (at + 1 >= len(lines) or bool(_SIGNATURE.match(lines[at + 1])))
     )
 
 
@@ -182,6 +214,30 @@ def _loose_end(lines: Sequence[str], at: int, fence: Fence | None) -> int:
             first_bare = at
         at += 1
     return at if first_bare is None or first_bare < last_change else first_bare
+
+
+def _with_claimed(
+    lines: Sequence[str], at: int, end: int, fence: Fence | None, new: int | None
+) -> int:
+    """Take lines right below the body into it, if its header claims just that many new ones.
+
+    Or if it claims more, and some of them have tags. An untagged one is an added line that lost its
+    tag then, rather than prose.
+    """
+    if fence is not None or new is None or not lines[end - 1] or _is_signature(lines, end):
+        return end
+    more = new - sum(not line.startswith(("-", "\\")) for line in lines[at:end])
+    stop = end
+    while stop < min(len(lines), end + more) and lines[stop]:
+        if (
+            lines[stop].startswith("@@")
+            or ends_fence(lines[stop], fence)
+            or is_section(lines, stop)
+        ):
+            break
+        stop += 1
+    goes_on = any(line.startswith((" ", "+", "-")) for line in lines[end:stop])
+    return stop if goes_on or stop - end == more else end
 
 
 def _body(lines: Sequence[str]) -> tuple[tuple[Line, ...], bool, bool]:

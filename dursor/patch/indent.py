@@ -46,36 +46,72 @@ def keeps_grid(lines: Sequence[Line]) -> bool:
 def reindented(lines: Sequence[Line], real: Sequence[str]) -> tuple[Line, ...] | None:
     """Give added LINES the margins that REAL, the file's text of the old side, implies.
 
-    A line takes the margin of the removed lines beside it that are written with the same one (and,
-    at the very edge, where a shift to the left would have stopped it, are like it); or else what
-    one measure for the whole hunk makes of its own. One that neither explains makes it None.
+    A line takes the margin of the removed lines beside it that are written with the same one; at
+    the very edge, where a shift to the left would have stopped it, of the line that it takes the
+    place of, if lines there are changed one to one; or else what one measure for the whole hunk
+    makes of its own. One that neither explains makes it None.
     """
     overall = _Margins(list(_pairs(lines, real)))
     out: list[Line] = []
     for group, removed in _groups(lines, real):
+        partners = _partners(group, removed)
         for line in group:
             if line.tag != "+" or not line.text:
                 out.append(line)
                 continue
             old = margin(line.text)
-            new = _beside(line.text, removed)
+            new = _beside(old, removed) if old else partners.get(line.text)
             if new is None:
                 new = overall.implied(old)
-            if new is None and line.text.strip():
+            if new is None:
                 return None
-            out.append(Line("+", (old if new is None else new) + line.text[len(old) :]))
+            out.append(Line("+", new + line.text[len(old) :]))
     return tuple(out)
 
 
-def _beside(text: str, removed: Sequence[tuple[str, str]]) -> str | None:
-    """Return the one margin that REMOVED lines (as written, as they are) suggest for TEXT."""
-    old = margin(text)
-    found = {
-        margin(real)
-        for written, real in removed
-        if margin(written) == old and (old or alike(written, text))
+def slides(old: Sequence[str], lines: Sequence[str], start: int) -> bool:
+    """Tell whether OLD, which stands at START of LINES but for margins, may belong a line away.
+
+    So it may where the line at an edge is there once more beyond it, as closing brackets are but
+    for their margins, unless all of OLD is shifted alike: a line it lacks shows itself so.
+    """
+    stop = start + len(old)
+    above, below = lines[start - 1] if start else None, lines[stop] if stop < len(lines) else None
+    if not _same_text(old[0], above) and not _same_text(old[-1], below):
+        return False
+    shifts = {
+        len(margin(real)) - len(margin(written))
+        for written, real in zip(old, lines[start:stop], strict=True)
+        if real.strip()
     }
+    return len(shifts) > 1
+
+
+def _same_text(one: str, other: str | None) -> bool:
+    return other is not None and one.strip() == other.strip()
+
+
+def _beside(old: str, removed: Sequence[tuple[str, str]]) -> str | None:
+    """Return the one margin that REMOVED lines (as written, as they are) have for OLD."""
+    found = {margin(real) for written, real in removed if margin(written) == old}
     return found.pop() if len(found) == 1 else None
+
+
+def _partners(group: Sequence[Line], removed: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the margins of REMOVED lines for the lines that replace them, if that is one to one.
+
+    One line more or less may be a block opened or closed around the others.
+    """
+    added = [line.text for line in group if line.tag == "+" and line.text.strip()]
+    if len(added) != len(removed):
+        return {}
+    pairs = list(zip(added, removed, strict=True))
+    if not all(
+        margin(new) == margin(written) and alike(written, new) for new, (written, _) in pairs
+    ):
+        return {}
+    found = {(new, margin(real)) for new, (_, real) in pairs}
+    return dict(found) if len(dict(found)) == len(found) else {}
 
 
 def alike(one: str, other: str) -> bool:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from dursor.patch import indent as margins
 from dursor.patch.edits import Hunk, Line, Origin
 from dursor.patch.lines import FileText, Splice
-from dursor.patch.pieces import cut, find_pieces, is_trustworthy
+from dursor.patch.pieces import cut, find_pieces, is_trustworthy, miscounts
 from dursor.patch.place import Index, Key, exactly, without_indent, without_trailing
 
 _MOST_ANCHORS = 256  # lines of a file that read like an anchor, and are told apart
@@ -160,7 +160,8 @@ def unpadded(hunk: Hunk, target: Target) -> Outcome:
     """Drop blank context at the hunk's edges that the file does not have there.
 
     Safe: a blank line at the edge says nothing about the place, and nothing is written for it;
-    what remains must stand in the file letter for letter, and once.
+    what remains must stand in the file letter for letter, and once, or where a header says that
+    does not count the blank lines.
     """
     trimmed = _trimmed(hunk)
     return _whole(trimmed, target, exactly, "unpadded") if trimmed else None
@@ -176,7 +177,12 @@ def _trimmed(hunk: Hunk) -> Hunk | None:
         cut += 1
     if len(lines) == len(hunk.lines) or all(line.tag == "+" for line in lines):
         return None
-    return replace(hunk, lines=tuple(lines), start=hunk.start + cut if hunk.start else None)
+    return replace(
+        hunk,
+        lines=tuple(lines),
+        start=hunk.start + cut if hunk.start else None,
+        is_counted=hunk.old_count == sum(line.tag != "+" for line in lines),
+    )
 
 
 def trailing_blanks(hunk: Hunk, target: Target) -> Outcome:
@@ -232,8 +238,9 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
     """Ignore indentation, and give added lines the one that the file's lines imply.
 
     Safe: but for blanks at their ends, at least two lines that say something stand in the file
-    together, in one place only (a right header does not choose between several); every added
-    line's margin is that of a removed line beside it, or follows from one measure.
+    together, in one place only (a right header does not choose between several), and do not fit
+    as well a line further up or down (see `indent.slides`); every added line's margin is that of a
+    removed line beside it, or follows from one measure.
     """
     if sum(bool(text.strip()) for text in hunk.old) < 2:
         return None
@@ -246,6 +253,8 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
             return Ambiguous("reindented", tuple(places))
         if places:
             start, stop = places[0], places[0] + len(old)
+            if margins.slides(old, target.lines, start):
+                return None
             lines = margins.reindented(candidate.lines, target.lines[start:stop])
             if lines is None:
                 return None
@@ -258,14 +267,16 @@ def in_pieces(hunk: Hunk, target: Target) -> Outcome:
 
     Safe: see `pieces`: what a change replaces and what stands beside it is in the file, together,
     better than in any other place; context that is missing may be skipped, elided or invented, but
-    must not look like an edit that was left unmarked. A search/replace block says that all of its
-    text is there: it has no context to be wrong about.
+    must not look like an edit that was left unmarked, nor be counted as one by the header. A
+    search/replace block says that all of its text is there: it has no context to be wrong about.
     """
     if hunk.origin is Origin.BLOCK:
         return None
     index = target.index(without_trailing)
     found = find_pieces(hunk.lines, index)
-    if not found or not is_trustworthy(hunk.lines, found, index):
+    if not found or miscounts(hunk):
+        return None
+    if not is_trustworthy(hunk.lines, found, index):
         return None
     splices: list[Splice] = []
     for piece, lines in cut(hunk.lines, found):
@@ -319,20 +330,36 @@ def _with_tail(hunk: Hunk, target: Target) -> Hunk:
 
 
 def _lacks_a_side(hunk: Hunk, placed: Placed, target: Target) -> bool:
-    """Tell whether lines are added at an edge of HUNK where its header says that more stood.
+    """Tell whether HUNK begins or ends with a change where its header says that more stood.
 
-    What stood there may be lines that were to be removed: nothing shows where the others belong.
+    What stood there may be lines to be removed, as when more old lines are missing than new ones,
+    or a bracket that closes the next one: nothing shows where added lines belong then.
     """
-    if hunk.old_count is None or hunk.new_count is None or hunk.old_count <= len(hunk.old):
+    if hunk.old_count is None or hunk.new_count is None:
         return False
-    if hunk.new_count - hunk.old_count >= len(hunk.new) - len(hunk.old):
+    if hunk.old_count <= placed.stop - placed.start:
         return False
     lines = [line for line in hunk.lines if line.tag != " " or line.text.strip()]
-    starts, ends = lines[0].tag == "+", lines[-1].tag == "+"
-    only_adds = not any(line.tag == "-" for line in lines)
-    return only_adds and (
-        (starts and placed.start > 0) or (ends and placed.stop < len(target.lines))
+    starts = lines[0].tag != " " and placed.start > 0
+    ends = lines[-1].tag != " " and placed.stop < len(target.lines)
+    if not starts and not ends:
+        return False
+    if hunk.new_count == len(hunk.new):
+        return True
+    if any(line.tag == "-" for line in lines):
+        return False
+    missing_old, missing_new = hunk.old_count - len(hunk.old), hunk.new_count - len(hunk.new)
+    return (
+        missing_old > max(missing_new, 0)
+        or (starts and _is_nested(target, placed.start))
+        or (ends and _is_nested(target, placed.stop))
     )
+
+
+def _is_nested(target: Target, at: int) -> bool:
+    """Tell whether both lines around AT are brackets without a word."""
+    pair = [line.strip() for line in target.lines[at - 1 : at + 1]]
+    return all(pair) and not any(map(str.isalnum, "".join(pair)))
 
 
 def climb(hunk: Hunk, target: Target) -> Outcome:
@@ -345,6 +372,8 @@ def climb(hunk: Hunk, target: Target) -> Outcome:
     hunk = _with_tail(hunk, target)
     if any(line.bare for line in hunk.lines) and _may_be_context(hunk, target):
         return None
+    if any(line.bare and line.text.strip() for line in hunk.lines) and miscounts(hunk):
+        return None  # they may be changed lines that lost their tags
     for rule in LADDER:
         outcome = rule(hunk, target)
         if outcome is not None:

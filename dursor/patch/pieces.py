@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.patch.elision import is_elision
@@ -11,7 +12,7 @@ from dursor.patch.indent import alike
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dursor.patch.edits import Line
+    from dursor.patch.edits import Hunk, Line
     from dursor.patch.place import Index
 
 _MOST = 64  # places of one change that are looked at
@@ -157,30 +158,59 @@ def cut(lines: Sequence[Line], pieces: Sequence[Piece]) -> Iterator[tuple[Piece,
         yield todo[0], taken
 
 
+def miscounts(hunk: Hunk) -> bool:
+    """Tell whether HUNK's header counts the lines of one side right, and not those of the other.
+
+    What is skipped may then be lines to be removed, and what is invented lines to be added.
+    """
+    if hunk.old_count is None or hunk.new_count is None:
+        return False
+    return (hunk.old_count == len(hunk.old)) != (hunk.new_count == len(hunk.new))
+
+
 def is_trustworthy(lines: Sequence[Line], pieces: Sequence[Piece], index: Index) -> bool:
     """Tell whether the context outside of PIECES is only skipped or misremembered.
 
     It is not when it may be an edit that the model forgot to mark: a line that is not there but
-    resembles one that is, or that uses a word which only the hunk's added lines bring in.
+    resembles one that is, or that uses a word which only the hunk's added lines bring in, or that
+    stands between two lines which have nothing between them; or a line that is skipped and added.
     """
     side = _side(lines, index)
     brought = _brought(lines, index)
     held = {at for piece in pieces for at in range(piece.first, piece.stop)}
     missing = [at for at, said in enumerate(side.said) if said and at not in held]
-    if len(missing) > _MISSING:
+    if len(missing) > _MISSING or _is_moved(lines, pieces, index):
         return False
     for at in missing:
         text = side.texts[at]
         low, high = _room(at, pieces, len(index.text))
+        if _is_squeezed_in(at, side, index.text[max(0, low - 1) : high + 1]):
+            return False
         letter = side.letters[at]
         if letter is not None and letter in index.text[low:high]:
             continue
-        words = set(_WORD.findall(text))
-        if words & brought or any(
+        if brought & set(_WORD.findall(text)) or any(
             index.lines[i].strip() and alike(text, index.lines[i]) for i in range(low, high)
         ):
             return False
     return True
+
+
+def _is_squeezed_in(at: int, side: _Side, text: str) -> bool:
+    """Tell whether the nearest lines around line AT that the file has adjoin each other there."""
+    above = next((x for x in reversed(side.letters[:at]) if x is not None), None)
+    below = next((x for x in side.letters[at + 1 :] if x is not None), None)
+    return above is not None and below is not None and above + below in text
+
+
+def _is_moved(lines: Sequence[Line], pieces: Sequence[Piece], index: Index) -> bool:
+    """Tell whether a line that is added stands in the file where the hunk skips lines."""
+    added = {x.text.strip() for x in lines if x.tag == "+" and any(map(str.isalnum, x.text))}
+    for piece, after in pairwise(pieces):
+        skipped = range(piece.start + piece.stop - piece.first, after.start)
+        if any(index.lines[at].strip() in added for at in skipped):
+            return True
+    return False
 
 
 def _brought(lines: Sequence[Line], index: Index) -> set[str]:

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 __all__ = ["PartlyResolvedError", "Resolution", "resolve", "summary_of"]
 
 
-def resolve(reply: str, tree: Tree, *, kept: Resolution | None = None) -> Resolution:
+def resolve(
+    reply: str, tree: Tree, *, kept: Resolution | None = None, finished: bool = False
+) -> Resolution:
     """Resolve REPLY against TREE, on top of what a former attempt of the same answer KEPT.
+
+    FINISHED is for a reply whose provider says that the model came to an end; one that it cut is
+    not for here. Otherwise a last line without an end may be where it was cut.
 
     Raises NoPatchError (nothing to resolve), ApplyFailedError (always a PartlyResolvedError, whose
     `kept` is for the next attempt) or NoChangeError (it comes to the tree itself).
     """
-    found = extract(reply)
+    found = extract(reply, finished=finished)
     if not found.edits:
         raise NoPatchError("the reply holds no patch", hint="ask for a unified diff")
     draft = Draft(tree, kept)

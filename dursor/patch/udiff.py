@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit
-from dursor.patch.hunks import ends_fence, is_section, read_hunks
+from dursor.patch.hunks import ends_fence, is_lone_name, is_section, read_hunks
 from dursor.patch.names import DEV_NULL, bare, git_names, header_name, is_prefixed, unquote
 
 if TYPE_CHECKING:
@@ -65,10 +65,27 @@ class _Header:
         return bare(name) in {bare(other) for other in known}
 
     def is_open(self, fence: Fence | None) -> bool:
-        """Tell whether hunks must follow, if this is all that the reply says."""
+        """Tell whether more must follow, if this is all that the reply says."""
+        if self.binary:
+            return False
         if self.new == DEV_NULL:
             return fence is not None
-        return not self.binary and self.new is not None
+        if self.new is not None or self.old is not None:
+            return True
+        if self.said.get("similarity index", "100%") != "100%":
+            return True
+        wholes = ("new file mode", "deleted file mode", "new mode", "rename to", "copy to")
+        return not any(whole in self.said for whole in wholes)
+
+    def is_torn(self) -> bool:
+        """Tell whether git's line and the lines of a rename name different files."""
+        pair = self.pair("rename") or self.pair("copy")
+        if pair is None or self.git is None:
+            return False
+        return any(
+            not {git, bare(git)} & {name, bare(name)}
+            for git, name in zip(self.git, pair, strict=True)
+        )
 
     def names(self) -> tuple[str, str] | None:
         """Return the old and the new name, as written."""
@@ -91,6 +108,8 @@ def starts(lines: Sequence[str], at: int) -> bool:
         return True
     if not line.startswith(("--- ", "+++ ")):
         return False
+    if is_lone_name(lines, at):
+        return True
     after = lines[at + 1] if at + 1 < len(lines) else ""
     return after.startswith("@@" if line.startswith("+++ ") else ("+++ ", "@@"))
 
@@ -103,8 +122,8 @@ def parse(
     at = _read_header(lines, at, header)
     hunks, at, cut = read_hunks(lines, at, fence, open_end=open_end)
     if not hunks and not "".join(lines[at : at + 1]).strip():
-        cut = header.is_open(fence) and not any(line.strip() for line in lines[at : at + _TRAIL])
-        cut = cut and at + _TRAIL >= len(lines)
+        ends = at + _TRAIL >= len(lines) and not any(map(str.strip, lines[at:]))
+        cut = ends and (header.is_open(fence) or header.is_torn())
     if header.binary:
         while at < len(lines) and not is_section(lines, at) and not ends_fence(lines[at], fence):
             at += 1
@@ -120,8 +139,9 @@ def _read_header(lines: Sequence[str], at: int, header: _Header) -> int:
 
 def _edit(header: _Header, hunks: Sequence[Hunk], *, cut: bool) -> FileEdit | None:
     names, said = header.names(), header.said
-    if names is None:
-        return None
+    if names is None or header.is_torn():
+        unclear = bool(hunks) or cut or header.is_torn()
+        return FileEdit(Action.MODIFY, "", hunks=tuple(hunks), cut=cut) if unclear else None
     old, new = names
     spoken = header.pair("rename") or header.pair("copy")
     prefixed = not spoken and is_prefixed(old, new)

@@ -52,7 +52,12 @@ def test_a_diff_is_found_in_any_wrapping(reply):
         ("diff --git a/o b/o\ndeleted file mode 100644\n", Action.DELETE, "a/o", None),
         ("diff --git a/o b/n\nrename from o\nrename to n\n", Action.MODIFY, "o", "n"),
         ("diff --git a/o b/n\ncopy from o\ncopy to n\n", Action.MODIFY, "o", "n"),
-        ('diff --git a/o b/n\nrename from "\\303\\251"\nrename to n\n', Action.MODIFY, "é", "n"),
+        (
+            'diff --git "a/\\303\\251" b/n\nrename from "\\303\\251"\nrename to n\n',
+            Action.MODIFY,
+            "é",
+            "n",
+        ),
         ('--- "a/t\\tb"\n+++ "b/t\\tb"\n@@ -1 +1 @@\n-x\n+y\n', Action.MODIFY, "a/t\tb", None),
     ],
 )
@@ -67,6 +72,20 @@ def test_modes_copies_and_binaries_are_noted():
     binary = only("diff --git a/x b/x\nindex 1..2\nGIT binary patch\nliteral 3\nKcmZ\n\n")
     assert binary.binary
     assert only("diff --git a/x b/x\nBinary files a/x and b/x differ\n").binary
+
+
+@pytest.mark.parametrize("margin", ["", "   "])
+@pytest.mark.parametrize("info", ["diff", ""])
+def test_an_indented_fence_may_have_an_indented_body(margin, info):
+    body = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n    a\n-   b\n+   c\n"
+    reply = f"1. So:\n\n   ```{info}\n" + "".join(f"{margin}{x}\n" for x in body.splitlines())
+    (hunk,) = only(reply + "   ```\n\nDone.\n").hunks
+    assert [line.tag + line.text for line in hunk.lines] == body.splitlines()[3:]
+
+
+def test_a_whole_file_in_an_indented_fence_loses_its_margin():
+    edit = only("- `n.py`:\n\n  ```python\n  def f():\n      pass\n  ```\n")
+    assert edit.lines == ("def f():", "    pass")
 
 
 def test_several_files_in_one_diff():

@@ -72,9 +72,16 @@ def test_unpadded_keeps_blank_lines_inside():
     assert outcome(ladder.unpadded, " def f():\n \n-    return 1\n+    return 2\n ", FILE) is None
 
 
-def test_unpadded_moves_the_header_along():
-    shifted = hunk(" \n-    return 1\n+    return 2", start=6, is_counted=True)
-    assert outcome(ladder.unpadded, shifted, FILE) == FILE[:-9] + "return 2\n"
+@pytest.mark.parametrize(
+    ("counted", "expected"),
+    [
+        (1, FILE[:-9] + "return 2\n"),
+        (2, (3, 6)),  # it says that there is a blank line, and so does not know the place
+    ],
+)
+def test_unpadded_believes_a_header_that_does_not_count_blank_lines(counted, expected):
+    shifted = hunk(" \n-    return 1\n+    return 2", start=6, old_count=counted)
+    assert outcome(ladder.unpadded, shifted, FILE) == expected
 
 
 @pytest.mark.parametrize("blanks", ["", "  ", "\t"])
@@ -147,6 +154,11 @@ def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
         (" a\n   b\n+    c", "a\n    b\n"),  # two levels wide, or moved by two?
         ("-a\n+b\n c", "    a\n    c\n"),  # nor is b like what was cut off at the edge
         ("    a\n    b\n+       c", "    a\n    b\n"),  # one blank is a lost tag
+        ("   a\n   \x0cb\n+    ", "a\n\x0cb\n"),  # how far in is a blank line?
+        # c replaces two lines that were cut off at the edge: one of them opened a block
+        ("-if a:\n-go(b)\n+go(c, b)\n x", "    if a:\n        go(b)\n    x\n"),
+        # a bracket may be missing: the last one is not where the others say
+        ("   f();\n-  });\n+  }, x);\n });", "  f();\n  });\n  });\n});\n"),
     ],
 )
 def test_reindented_leaves_what_the_margins_do_not_explain(text, file):
@@ -196,10 +208,28 @@ def test_in_pieces_at_invented_context_that_nothing_resembles():
         " x\n y\n z\n     d = 4\n-    return a\n+    return d\n w",
         # the removed line is not there
         " def one():\n     b = 2\n     d = 4\n-    return e\n+    return d\n ",
+        # a line that is skipped is added further up: it was to be moved
+        " def one():\n+    c = 3\n     a = 1\n     b = 2\n     d = 4\n-    return a\n+    return d\n ",
+        # a line stands where the file has no room for one: it was to be added
+        " def one():\n     z = 0\n     a = 1\n     b = 2\n-    c = 3\n+    c = 4\n     d = 4",
     ],
 )
 def test_in_pieces_refuses_what_may_be_meant_otherwise(text):
     assert outcome(ladder.in_pieces, text, BLOCK) is None
+
+
+@pytest.mark.parametrize(("counts", "places"), [((7, 6), False), ((6, 7), False), ((7, 7), True)])
+def test_in_pieces_heeds_a_header_that_counts_one_side_right(counts, places):
+    text = " def one():\n     a = 1\n     d = 4\n-    return a\n+    return d\n \n def two():"
+    counted = hunk(text, old_count=counts[0], new_count=counts[1])
+    assert (outcome(ladder.in_pieces, counted, BLOCK) is not None) is places
+
+
+def test_untagged_lines_are_no_context_where_the_header_counts_one_side_right():
+    text = "?a\n?b\n-c\n+d"
+    counted = hunk(text, old_count=3, new_count=2)  # b is to be removed, too
+    assert outcome(climb, counted, "a\nb\nc\n") is None
+    assert outcome(climb, hunk(text, old_count=3, new_count=3), "a\nb\nc\n") == "a\nb\nd\n"
 
 
 def test_a_block_has_neither_context_to_skip_nor_tags_to_lose():
@@ -265,11 +295,19 @@ def test_what_is_said_twice_of_two_places_goes_to_both():
         ({"old_count": 5, "new_count": 5}, False),  # a line to be removed is missing, at the edge
         ({"old_count": 3, "new_count": 5}, True),  # counted well enough
         ({"old_count": 2, "new_count": 3}, True),
+        ({"old_count": 3, "new_count": 3}, False),  # a line to be removed is missing somewhere
         ({}, True),
     ],
 )
 def test_lines_at_the_edge_of_a_hunk_that_lacks_others_are_refused(facts, places):
     assert (outcome(climb, hunk(" a\n b\n+x", **facts), "a\nb\nc\nd\n") is not None) is places
+
+
+@pytest.mark.parametrize("counted", [3, 2])
+def test_lines_are_not_added_between_brackets_that_may_belong_together(counted):
+    file = "f {\n  {\n    a\n  }\n}\n"
+    text = hunk("     a\n   }\n+g {\n+}", old_count=counted, new_count=counted + 2)
+    assert (outcome(climb, text, file) is not None) is (counted == 2)
 
 
 def test_at_the_edge_of_the_file_nothing_can_be_missing():

@@ -202,13 +202,13 @@ def a_line_is_elided(lines, draw):
 
 
 def shifted(lines, draw):
-    """Move every line; blank context would not show it, so then nothing is moved."""
+    """Move every line but empty ones; blank context would not show it: then nothing is moved."""
     if not any(text[:1] in {" ", "-"} and text[1:].strip() for text in lines[headers(lines)[0] :]):
         return lines
     width = " " * draw(st.sampled_from([2, 4, 8]))
     first = headers(lines)[0]
     return lines[:first] + [
-        text[0] + width + text[1:] if text[:1] in {" ", "+", "-"} and text[1:].strip() else text
+        text[0] + width + text[1:] if text[:1] in {" ", "+", "-"} and text[1:] else text
         for text in lines[first:]
     ]
 

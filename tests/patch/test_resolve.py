@@ -130,7 +130,7 @@ def test_a_file_can_become_empty():
     assert after("--- a/a\n+++ b/a\n@@ -1 +0,0 @@\n-x\n", tree(a="x\n")) == {"a": ""}
 
 
-RENAME = "diff --git a/a.py b/d/b.py\nsimilarity index 90%\nrename from a.py\nrename to d/b.py\n"
+RENAME = "diff --git a/a.py b/d/b.py\nsimilarity index 100%\nrename from a.py\nrename to d/b.py\n"
 
 
 def test_a_renamed_file():
@@ -140,7 +140,9 @@ def test_a_renamed_file():
 
 
 def test_a_renamed_and_changed_file():
-    reply = RENAME + "--- a/a.py\n+++ b/d/b.py\n@@ -1,2 +1,2 @@\n-one\n+1\n two\n"
+    reply = (
+        RENAME.replace("100", "90") + "--- a/a.py\n+++ b/d/b.py\n@@ -1,2 +1,2 @@\n-one\n+1\n two\n"
+    )
     assert after(reply, tree(a__py=TEXT)) == {"a.py": None, "d/b.py": TEXT.replace("one", "1")}
 
 
@@ -512,7 +514,6 @@ def test_a_reply_without_a_patch(reply):
     [
         diff("a", ("one", "one")),
         "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n one\n two\n",
-        "diff --git a/a b/a\n",
     ],
 )
 def test_a_reply_that_changes_nothing(reply):
@@ -537,9 +538,18 @@ def test_a_hunk_without_changes_must_not_claim_any():
         "*** Begin Patch\n*** Update File: a\n@@\n-one\n+1",
         "a.txt\n```\none\ntwo",
         diff("a", ("one", "1")) + "--- a/b\n+++ b/b\n",
+        diff("a", ("one", "1")) + "--- a/b",
+        diff("a", ("one", "1")) + "diff --git a/b b/b\n",
+        diff("a", ("one", "1")) + "diff --git a/b b/b\nold mode 100644\n",
+        diff("a", ("one", "1")) + "diff --git a/b",
+        diff("a", ("one", "1")) + "@@ -5,2 +",
+        diff("a", ("one", "1")) + "@@ -5,3 +5,4 @@\n five\n six",
+        RENAME.replace("to d/b.py\n", "to d/b"),
+        RENAME.replace("100%", "90%"),
         diff("a", ("one", "1")) + "--- /dev/null\n+++ b/new\n\n",
         "```diff\n" + diff("a", ("one", "1")) + "--- a/b\n+++ /dev/null\n",
         "```diff\n--- a/a\n+++ b/a\n@@ -1,1 +1,4 @@\n-one\n+1\n```\n+2\n+3\n```\n",
+        "--- a/a\n+++ b/a\n@@ -1,5 +1,5 @@\n-one\n+1\n two\n```\ntext\n-four\n+4\n",
         "*** Begin Patch\n*** Update File: a\n@@\n-one\n+1\n```\n+x\n+y\n*** End Patch\n",
         (
             "```\n*** Begin Patch\n*** Update File: a\n@@\n-one\n+1\n```\n*** Delete File: b\n"
@@ -550,6 +560,46 @@ def test_a_hunk_without_changes_must_not_claim_any():
 )
 def test_a_reply_that_breaks_off(reply):
     assert "breaks off" in failed(reply, BASE).failures[0].reason
+
+
+CLOSE = "--- a/a\n+++ b/a\n@@ -1,2 +1,9 @@\n-one\n+1\n+and more"
+
+
+def test_the_end_of_a_finished_reply_is_its_end():
+    assert after(CLOSE, BASE, finished=True) == {"a": TEXT.replace("one\n", "1\nand more\n")}
+    assert "breaks off" in failed(CLOSE, BASE).failures[0].reason
+
+
+@pytest.mark.parametrize(
+    "start", ["*** Begin Patch\n*** Update File: a\n@@\n", "a\n<<<<<<< SEARCH\n"]
+)
+def test_a_form_with_an_end_of_its_own_must_have_it(start):
+    error = failed(f"{start}-one\n+1\n", BASE, finished=True)
+    assert "breaks off" in error.failures[0].reason
+
+
+def test_a_list_below_a_hunk_is_no_part_of_it_but_changed_lines_are():
+    hunk = "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-one\n+1\n two\n\n"
+    assert after(hunk + "- it works\n- it is short\n", BASE)["a"].startswith("1\ntwo")
+    error = failed(hunk + "-four\n+4\n", BASE)
+    assert "does not match" in error.failures[0].reason
+
+
+def test_a_line_right_below_a_hunk_that_claims_more_is_no_prose():
+    reply = "--- a/a\n+++ b/a\n@@ -1,3 +1,3 @@\n-one\n+1\n two\nthree!\n \n"
+    assert "does not match" in failed(reply, BASE).failures[0].reason
+    assert after(reply.replace("1,3", "1,2"), BASE) == {"a": TEXT.replace("one", "1")}
+
+
+def test_the_hunks_of_a_diff_are_about_one_text():
+    error = failed(diff("a", ("one", "1"), ("1", "uno")), BASE)
+    assert "no line of the hunk" in error.failures[0].reason
+    assert after(diff("a", ("one", "1")) + diff("a", ("1", "uno")), BASE)["a"].startswith("uno")
+
+
+def test_a_rename_whose_names_disagree_is_refused():
+    error = failed(RENAME.replace("to d/b", "to d/c") + diff("a", ("one", "1")), BASE)
+    assert "which file" in error.failures[0].reason
 
 
 def test_a_failure_shows_the_first_line_that_differs_and_the_nearest_text():
