@@ -1,30 +1,82 @@
-"""Answer the lines that patches.py answers, with another tool: git apply, GNU patch, whatthepatch.
+"""Hold the resolver against its peers: the same replies, the same machine, one table.
 
-    python tests/benchmarks/patch_peers.py git|git-recount|git-loose|patch|whatthepatch
+    python tests/benchmarks/patch_peers.py CORPUS [--limit N]
+
+CORPUS is a folder with `cases.jsonl.gz` (objects with `id, reply, format, real, expected, base_files
+{path: blob}, gold {path: {edits: [[start, end, [line]]]} or null} or null`) and `blobs.jsonl.gz`
+(pairs of a blob's name and its text). Git and GNU patch are used where they are installed; the
+others where this interpreter can import them:
+
+    pip install whatthepatch diff-match-patch tqdm && pip install --no-deps aider-chat
 
 Each peer gets the diff cut out of the reply: its last fence that holds one, else what follows the
-first header.
+first header. A peer that applies some hunks and complains of others has refused, and so has one
+that changes nothing. Aider's coder gets the headers that it asks models for: paths alone.
+
+`right, wrong, missed` count replies that can be applied: as their author meant, otherwise, or not.
+`accepted` are replies that must be refused and were applied; `open` are those applied of which
+nobody knows what they mean. `ms` are milliseconds a case; a peer's hold the folder it works in.
 """
 
 from __future__ import annotations
 
+import argparse
+import gzip
+import importlib
+import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import patches
+
+Texts = dict[str, str | None]  # what a file holds; None when it is gone
+Peer = Callable[[str, Path], bool]  # applies a diff in a folder, or says that it cannot
 
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 START = re.compile(r"^(?:diff --git |--- )", re.MULTILINE)
-COMMANDS = {
-    "git": ["git", "apply", "-"],
-    "git-recount": ["git", "apply", "--recount", "-"],
-    "git-loose": ["git", "apply", "--recount", "-C1", "--ignore-whitespace", "-"],
-    "patch": ["patch", "--batch", "--fuzz=3", "--reject-file=-", "--no-backup-if-mismatch"],
+GITS = re.compile(
+    r"^(?:diff --git |index |(?:old|new|deleted file|new file) mode ).*\n|(?<=^--- )a/|(?<=^\+\+\+ )b/",
+    re.MULTILINE,
+)
+GROUPS = {
+    "real diffs": lambda case: case["real"] and case["format"] == "udiff",
+    "derived diffs": lambda case: not case["real"],
 }
+COLUMNS = ("right", "wrong", "missed", "accepted", "open")
+
+
+def cases(corpus: Path) -> Iterator[dict[str, Any]]:
+    """Read the unified diffs of CORPUS, with the texts before (`files`) and after (`gold`)."""
+    with gzip.open(corpus / "blobs.jsonl.gz", "rt", encoding="utf-8", newline="") as lines:
+        blobs = dict(json.loads(line) for line in lines)
+    with gzip.open(corpus / "cases.jsonl.gz", "rt", encoding="utf-8", newline="") as lines:
+        for line in lines:
+            case = json.loads(line)
+            case["files"] = {path: blobs[name] for path, name in case["base_files"].items()}
+            gold = case["gold"] or {}
+            case["gold"] = {p: wanted(case["files"].get(p, ""), gold[p]) for p in gold}
+            yield case
+
+
+def wanted(base: str, entry: dict[str, Any] | None) -> str | None:
+    """Make the text that an ENTRY of the corpus describes."""
+    if entry is None:
+        return None
+    lines = base.split("\n")
+    for start, end, new in reversed(entry["edits"]):
+        lines[start:end] = new
+    return "\n".join(lines)
 
 
 def diff_in(reply: str) -> str | None:
@@ -35,65 +87,177 @@ def diff_in(reply: str) -> str | None:
     return text[found.start() :].rstrip("\n") + "\n" if found else None
 
 
-def by_command(name: str, diff: str, top: Path) -> bool:
-    """Apply DIFF in the folder TOP."""
-    prefixed = bool(re.search(r"^(?:--- a/|\+\+\+ b/)", diff, re.MULTILINE))
-    command = [*COMMANDS[name][:-1], *(["-p0"] if not prefixed else []), COMMANDS[name][-1]]
-    if name == "patch":
-        command.append("-p1" if prefixed else "-p0")
-    env = {"PATH": os.environ["PATH"], "GIT_CEILING_DIRECTORIES": str(top.parent), "LC_ALL": "C"}
-    done = subprocess.run(
-        command, input=diff.encode(), cwd=top, env=env, capture_output=True, check=False
-    )
-    return done.returncode == 0
+def command(*words: str) -> Peer:
+    """Make a peer of a program that reads a diff from its input."""
+
+    def apply(diff: str, top: Path) -> bool:
+        prefixed = re.search(r"^(?:--- a/|\+\+\+ b/)", diff, re.MULTILINE)
+        ceiling = {"GIT_CEILING_DIRECTORIES": str(top.parent), "GIT_CONFIG_NOSYSTEM": "1"}
+        env = {"PATH": os.environ["PATH"], "HOME": os.devnull, "LC_ALL": "C", **ceiling}
+        strip = "-p1" if prefixed else "-p0"
+        done = subprocess.run(
+            [*words, strip], input=diff.encode(), cwd=top, env=env, capture_output=True, check=False
+        )
+        return done.returncode == 0
+
+    if shutil.which(words[0]) is None:
+        raise ImportError(f"no program named {words[0]!r}")
+    return apply
 
 
-def by_whatthepatch(_: str, diff: str, top: Path) -> bool:
-    """Apply DIFF with whatthepatch, if it is installed."""
-    import whatthepatch
+def whatthepatch() -> Peer:
+    """Make a peer of the library of that name."""
+    library = importlib.import_module("whatthepatch")
 
-    for part in whatthepatch.parse_patch(diff):
-        if not part.header or not part.changes:
-            return False
-        target = top / re.sub(r"^[ab]/", "", part.header.new_path)
-        old = target.read_text().splitlines() if target.exists() else []
-        try:
-            new = whatthepatch.apply_diff(part, old)
-        except whatthepatch.exceptions.WhatThePatchException:
-            return False
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text("\n".join(new) + "\n")
-    return True
+    def apply(diff: str, top: Path) -> bool:
+        for part in library.parse_patch(diff):
+            if not part.header or not part.changes:
+                return False
+            target = top / re.sub(r"^[ab]/", "", part.header.new_path)
+            old = target.read_text().splitlines() if target.exists() else []
+            new = library.apply_diff(part, old)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text("\n".join(new) + "\n")
+        return True
+
+    return apply
 
 
-def answer(name: str, case: dict[str, Any]) -> dict[str, Any]:
-    """Let the peer called NAME resolve one case."""
+def aider() -> Peer:
+    """Make a peer of the functions of aider's udiff coder; the rest of aider is not loaded."""
+    coder = aiders_coder()
+
+    def apply(diff: str, top: Path) -> bool:
+        path: str | None = None
+        seen: set[str] = set()
+        for named, raw in coder.find_diffs(f"```diff\n{GITS.sub('', diff)}```\n"):
+            path, hunk = named or path, coder.normalize_hunk(raw)
+            said = f"{path}\n{''.join(hunk)}"
+            if not path or not hunk or said in seen:
+                continue
+            seen.add(said)
+            target = top / path
+            content = target.read_bytes().decode("utf-8", "replace") if target.exists() else None
+            new = coder.do_replace(target, content, hunk)
+            if not new:
+                return False
+            target.write_text(new, newline="")
+        return bool(seen)
+
+    return apply
+
+
+def aiders_coder() -> ModuleType:
+    """Import aider's udiff coder with hollow modules in place of what needs all of aider."""
+    found = importlib.util.find_spec("aider")
+    if found is None or found.origin is None:
+        raise ImportError("No module named 'aider'")
+    folder = Path(found.origin).parent
+    hollow: Mapping[str, dict[str, Any]] = {
+        "aider": {"__path__": [str(folder)]},
+        "aider.utils": {"GitTemporaryDirectory": None},
+        "aider.coders": {"__path__": [str(folder / "coders")]},
+        "aider.coders.base_coder": {"Coder": object},
+    }
+    for name, content in hollow.items():
+        sys.modules[name] = ModuleType(name)
+        vars(sys.modules[name]).update(content)
+    return importlib.import_module("aider.coders.udiff_coder")
+
+
+PEERS: dict[str, Callable[[], Peer]] = {
+    "git apply": lambda: command("git", "apply"),
+    "git apply --recount": lambda: command("git", "apply", "--recount"),
+    "git apply --recount -C1 --ignore-whitespace": lambda: command(
+        "git", "apply", "--recount", "-C1", "--ignore-whitespace"
+    ),
+    "patch --fuzz=3": lambda: command(
+        "patch", "--batch", "--fuzz=3", "--reject-file=-", "--no-backup-if-mismatch"
+    ),
+    "whatthepatch": whatthepatch,
+    "aider's udiff coder": aider,
+}
+
+
+def by_peer(peer: Peer, case: dict[str, Any]) -> Texts | None:
+    """Let PEER resolve CASE in a folder of its own; None when it refuses."""
     diff = diff_in(case["reply"])
-    refused = {"id": case["id"], "status": "refused", "reason": name}
     if diff is None:
-        return refused
+        return None
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
         for path, text in case["files"].items():
             (top / path).parent.mkdir(parents=True, exist_ok=True)
             (top / path).write_text(text, newline="")
-        apply = by_whatthepatch if name == "whatthepatch" else by_command
-        if not apply(name, diff, top):
-            return refused
+        try:
+            applied = peer(diff, top)
+        except Exception:  # noqa: BLE001 - whatever a peer dies of, it has not applied the diff
+            applied = False
         after = {
             path.relative_to(top).as_posix(): path.read_bytes().decode("utf-8", "replace")
             for path in top.rglob("*")
-            if path.is_file()
+            if applied and path.is_file()
         }
-    changed = {path: text for path, text in after.items() if text != case["files"].get(path)}
-    gone = {path: None for path in case["files"] if path not in after}
-    return {"id": case["id"], "status": "applied", "files": {**changed, **gone}, "patch": diff}
+    changed = applied and after != case["files"]
+    return {path: after.get(path) for path in {*after, *case["files"]}} if changed else None
+
+
+def by_dursor(case: dict[str, Any]) -> Texts | None:
+    """Let this resolver do it."""
+    answer = patches.answer(case)
+    return {**case["files"], **answer["files"]} if answer["status"] == "applied" else None
+
+
+def verdict(case: dict[str, Any], after: Texts | None) -> str | None:
+    """Name the column that an answer counts in; None for a refusal that nobody minds."""
+    if case["expected"] != "applied" or not case["gold"]:
+        what = "accepted" if case["expected"] == "refused" else "open"
+        return None if after is None else what
+    if after is None:
+        return "missed"
+    meant = {**case["files"], **case["gold"]}
+    same = all(ended(after.get(path)) == ended(meant.get(path)) for path in {*after, *meant})
+    return "right" if same else "wrong"
+
+
+def ended(text: str | None) -> str | None:
+    """Leave newlines at the end away, which a corpus of texts does not know for sure."""
+    return None if text is None else text.rstrip("\n")
+
+
+def row(
+    name: str, corpus: list[dict[str, Any]], resolve: Callable[[dict[str, Any]], Texts | None]
+) -> str:
+    """Resolve every case and describe what came of them."""
+    began = time.perf_counter()
+    seen = [(case, verdict(case, resolve(case))) for case in corpus]
+    took = 1000 * (time.perf_counter() - began) / max(1, len(corpus))
+    cells = ""
+    for holds in GROUPS.values():
+        counts = Counter(what for case, what in seen if holds(case))
+        cells += " |" + "".join(f"{counts[column]:>9}" for column in COLUMNS)
+    return f"{name:44}{took:>6.1f}{cells}"
 
 
 def main() -> None:
-    """Answer every line of standard input."""
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(answer(sys.argv[1], json.loads(line))) + "\n")
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Hold the resolver against its peers.")
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--limit", type=int, help="look at this many cases only")
+    args = parser.parse_args()
+    corpus = [c for c in cases(args.corpus) if any(holds(c) for holds in GROUPS.values())]
+    corpus = corpus[: args.limit]
+    sizes = [f"{name}: {sum(map(holds, corpus))}" for name, holds in GROUPS.items()]
+    print(f"{'':50}" + "".join(f" |{size:^45}" for size in sizes))
+    print(f"{'':44}{'ms':>6}" + (" |" + "".join(f"{name:>9}" for name in COLUMNS)) * len(GROUPS))
+    print(row("dursor", corpus, by_dursor), flush=True)
+    for name, make in PEERS.items():
+        try:
+            peer = make()
+        except ImportError as error:
+            print(f"{name:44}skipped: {error}")
+            continue
+        print(row(name, corpus, lambda case, peer=peer: by_peer(peer, case)), flush=True)
 
 
 if __name__ == "__main__":
