@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from dursor.config import Settings
@@ -94,6 +94,13 @@ class App:
         if gone := dead(self.leases, self.reader.active_runs()):
             self.open_store().reap({run.lease for run in gone})
 
+    def recover(self) -> Iterator[str]:
+        """Undo applies whose process was killed; says what was done, in a line each."""
+        if any(self.settings.journals.glob("*.json")):
+            from dursor.vcs.apply_recovery import recover
+
+            yield from recover(self.settings.journals)
+
     @property
     def leases(self) -> Path:
         """Where processes hold the locks of the runs they own."""
@@ -178,7 +185,7 @@ class App:
     def runs(self) -> Runs:
         from dursor.services.runs import Runs
 
-        return Runs(self.reader, self.open_store, self.repos, self.reap)
+        return Runs(self.reader, self.open_store, self.repos, self.reap, self.settings.journals)
 
     @cached_property
     def planner(self) -> Planner:

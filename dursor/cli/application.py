@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from dursor.errors import UsageError
+from dursor.cli.terminal import is_terminal, one_line, tell
+from dursor.errors import DursorError, UsageError
 
 if TYPE_CHECKING:
     import typer
@@ -22,6 +23,7 @@ def get_app(ctx: typer.Context) -> App:
         root.obj = _open()
         root.call_on_close(root.obj.close)
         _listen(root.obj)
+        _recover(root.obj)
     return cast("App", root.obj)
 
 
@@ -37,9 +39,17 @@ def _listen(app: App) -> None:
         logs.start(level)
 
 
+def _recover(app: App) -> None:
+    """Bring back what a killed apply left half done, before anything looks at it."""
+    try:
+        for line in app.recover():
+            tell(f"warning: {one_line(line)}")
+    except DursorError:
+        return  # the command itself tells of a broken value
+
+
 def _open() -> App:
     from dursor.app import App
-    from dursor.cli.terminal import is_terminal
 
     return App(os.environ, _here(), ask_passphrase=_ask if is_terminal(sys.stdin) else None)
 

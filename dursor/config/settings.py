@@ -67,6 +67,11 @@ class Settings:
         """The store."""
         return self.data_dir / "dursor.db"
 
+    @property
+    def journals(self) -> Path:
+        """Where an apply writes down what it is about to do."""
+        return self.data_dir / "applying"
+
     def _folder(self, variable: str) -> Path | None:
         given = self.env.get(variable)
         if not given:

@@ -18,6 +18,7 @@ from dursor.vcs.worktree import apply_patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from dursor.domain import Repo, Run
     from dursor.services.repos import Repos
@@ -115,6 +116,7 @@ def apply(
     branch: str | None,
     commit: bool,
     three_way: bool,
+    journals: Path,
 ) -> Applied:
     """Put RUN's change into the working tree of its repository, or refuse and change nothing."""
     patch = patch_of(run)
@@ -133,6 +135,7 @@ def apply(
                 three_way=three_way,
                 branch=branch,
                 commit=request,
+                journals=journals,
             )
         except ConflictError as error:
             hint = error.hint or _way_out(run, merged=three_way)

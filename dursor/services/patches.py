@@ -47,7 +47,11 @@ class Patches:
                     hint="leave --apply away",
                 )
             patch, _ = self._resolved(repository, reply, base)
-            done = apply_patch(repository, patch.text.encode("utf-8", "surrogateescape"))
+            done = apply_patch(
+                repository,
+                patch.text.encode("utf-8", "surrogateescape"),
+                journals=self.settings.journals,
+            )
         return Applied(patch.files, done.branch, done.commit)
 
     def _resolved(

@@ -9,6 +9,7 @@ from dursor.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from dursor.domain import LogEntry, Run, RunStatus, Task
     from dursor.services.repos import Repos
@@ -27,6 +28,7 @@ class Runs:
     open_store: Callable[[], Store]
     repos: Repos
     reap: Callable[[], None]  # marks runs whose process is gone as interrupted
+    journals: Path  # of applies
 
     def list(
         self,
@@ -109,4 +111,5 @@ class Runs:
             branch=branch,
             commit=commit,
             three_way=three_way,
+            journals=self.journals,
         )

@@ -35,6 +35,11 @@ class CommitRequest:
 
     message: str
 
+    @property
+    def subject(self) -> str:
+        """The first line."""
+        return self.message.strip().split("\n")[0].rstrip()
+
 
 def check_state(repo: Repository) -> None:
     """Refuse to branch or commit while git is in the middle of something."""
@@ -87,12 +92,19 @@ def on_branch(repo: Repository, name: str, head: str) -> Iterator[None]:
         run("symbolic-ref", "-m", message, "HEAD", ref)
         yield
     except BaseException:
+        leave(repo, name, before, head)
+        raise
+
+
+def leave(repo: Repository, name: str, before: str | None, head: str) -> None:
+    """Go back from the new branch NAME to branch BEFORE (None: to commit HEAD), and delete NAME."""
+    run, ref = repo.command.run, f"refs/heads/{name}"
+    if repo.current_branch() == name:
         if before:
             run("symbolic-ref", "-m", "dursor: undone", "HEAD", f"refs/heads/{before}")
         else:
             run("update-ref", "--no-deref", "-m", "dursor: undone", "HEAD", head)
-        run("update-ref", "-d", ref, head)
-        raise
+    run("update-ref", "-d", ref, head, ok=(0, 1, 128))
 
 
 def rehearse(private: Scratch, patch: bytes, head: str, *, three_way: bool) -> None:

@@ -2,15 +2,14 @@
 
 Everything is written beforehand, in a folder on the same file system; what remains is a rename a
 file, so that a file is at every moment what it was or what it will be. A failure puts back what
-was there; the folder keeps the old files until then.
+was there; the folder keeps the old files until then, and a plan on disk says how, should the
+process be killed.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import shlex
-import shutil
 import signal
 import stat
 import threading
@@ -19,30 +18,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError
+from dursor.vcs import moving
+from dursor.vcs.exchange_plan import plan
+from dursor.vcs.moving import identity, lstat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dursor.vcs.exchange_plan import Plan, Step
 
 
 class Exchange:
-    """New files for the working tree TOP, waiting in FOLDER under `new/`."""
+    """New files for the working tree TOP, waiting in FOLDER under `new/`.
 
-    def __init__(self, top: Path, folder: Path) -> None:
+    RECORD is told what will be done, before any of it is.
+    """
+
+    def __init__(
+        self, top: Path, folder: Path, record: Callable[[Plan], None] = lambda _: None
+    ) -> None:
         self.top = top
+        self.folder = folder
         self.new = folder / "new"
-        self._old = folder / "old"
+        self._record = record
         self._here = _here()
-        self._undo: list[Callable[[], object]] = []
-        for part in (self.new, self._old):
+        self._plan: Plan | None = None
+        for part in (self.new, folder / "old"):
             part.mkdir()
-        self._began = self._old.stat().st_ctime_ns
+        self._began = (folder / "old").stat().st_ctime_ns
 
     def check(self, added: Sequence[str], replaced: Sequence[str], removed: Sequence[str]) -> None:
         """Refuse what would lose something nobody recorded; ConflictError names it."""
         for path in (*added, *replaced, *removed):
             self._check_parents(path, removed)
         for path in (*replaced, *removed):
-            status = _lstat(self.top / path)
+            status = lstat(self.top / path)
             if status is not None and status.st_ctime_ns > self._began and os.name == "posix":
                 raise ConflictError(f"{path} was changed in this moment", hint="git diff")
         leaving = {identity(self.top / path) for path in removed}
@@ -50,14 +60,34 @@ class Exchange:
             if not self._is_free(self.top / path, removed, leaving):
                 raise ConflictError(f"an untracked file is in the way: {path}", hint=_away(path))
 
+    def take_modes(self, replaced: Mapping[str, bool | None]) -> None:
+        """Give the new files of REPLACED the owners and permissions of the old ones.
+
+        True and False: it becomes executable, or no longer is.
+        """
+        for path, executable in replaced.items():
+            old, new = lstat(self.top / path), self.new / path
+            if old is None or not stat.S_ISREG(old.st_mode) or new.is_symlink():
+                continue
+            mode = stat.S_IMODE(old.st_mode) & 0o777
+            if executable is not None:
+                mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
+            made = new.stat()
+            if (old.st_uid, old.st_gid) != (made.st_uid, made.st_gid):
+                with suppress(OSError):  # only some may give files away
+                    os.chown(new, old.st_uid, old.st_gid)
+            if mode != stat.S_IMODE(made.st_mode):
+                new.chmod(mode)
+
     def run(self, present: Sequence[str], removed: Sequence[str]) -> None:
         """Move the new files of PRESENT in and the REMOVED ones out."""
         with undisturbed():
             try:
-                for path in removed:
-                    self._take_out(path)
-                for path in present:
-                    self._put_in(path)
+                planned = plan(self.top, self.folder, present, removed)
+                self._record(planned)
+                self._plan = planned
+                for number, step in enumerate(planned.steps):
+                    self._take(planned, number, step)
             except OSError as error:
                 self.undo()
                 raise InternalError(
@@ -69,26 +99,31 @@ class Exchange:
 
     def undo(self) -> None:
         """Put everything back as it was; what cannot be is kept, and the error says where."""
-        failures = []
-        with undisturbed():
-            while self._undo:
-                try:
-                    self._undo.pop()()
-                except OSError as error:
-                    failures.append(error)
-        if failures:
-            kept = self._old.parent.with_name(f"{self._old.parent.name}-kept")
-            self._old.rename(kept)
-            raise InternalError(
-                f"could not put back {failures[0].filename}: the old files are in {kept}"
-            ) from failures[0]
-
-    def _take_out(self, path: str) -> None:
-        target, kept = self.top / path, self._kept()
-        if _lstat(target) is None:
+        planned, self._plan = self._plan, None
+        if planned is None:
             return
-        move(target, kept)
-        self._undo.append(lambda: move(kept, target))
+        with undisturbed():
+            problems = planned.undo(force=True)
+        if problems:
+            kept = keep_old_files(self.folder)
+            raise InternalError(f"could not put back {problems[0]}; the old files are in {kept}")
+
+    def _take(self, planned: Plan, number: int, step: Step) -> None:
+        target, kept = self.top / step.path, planned.kept(number)
+        if step.comes is None:
+            self._take_out(target, kept)
+            return
+        if target.is_dir() and not target.is_symlink():
+            target.rmdir()  # emptied by what was taken out
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if lstat(target) is not None:
+            moving.keep(target, kept)
+        moving.move(self.new / step.path, target)
+
+    def _take_out(self, target: Path, kept: Path) -> None:
+        if lstat(target) is None:
+            return
+        moving.move(target, kept)
         for folder in target.parents:
             if folder in {self.top, self._here}:
                 break
@@ -96,36 +131,12 @@ class Exchange:
                 folder.rmdir()
             except OSError:
                 break
-            self._undo.append(folder.mkdir)
-
-    def _put_in(self, path: str) -> None:
-        target = self.top / path
-        if target.is_dir() and not target.is_symlink():
-            target.rmdir()  # emptied by what was taken out
-            self._undo.append(target.mkdir)
-        self._make_parents(target)
-        if _lstat(target) is None:
-            self._undo.append(lambda: target.unlink(missing_ok=True))
-        else:
-            kept = self._kept()
-            keep(target, kept)
-            self._undo.append(lambda: move(kept, target))
-        move(self.new / path, target)
-
-    def _make_parents(self, target: Path) -> None:
-        missing = [folder for folder in target.parents if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir()
-            self._undo.append(folder.rmdir)
-
-    def _kept(self) -> Path:
-        return self._old / str(len(self._undo))
 
     def _check_parents(self, path: str, removed: Sequence[str]) -> None:
         folder = self.top
         for part in Path(path).parts[:-1]:
             folder /= part
-            status = _lstat(folder)
+            status = lstat(folder)
             if status is None:
                 return
             if not stat.S_ISDIR(status.st_mode):
@@ -137,7 +148,7 @@ class Exchange:
     def _is_free(
         self, target: Path, removed: Sequence[str], leaving: set[tuple[int, int] | None]
     ) -> bool:
-        status = _lstat(target)
+        status = lstat(target)
         if status is None:
             return True
         if stat.S_ISDIR(status.st_mode):
@@ -146,31 +157,11 @@ class Exchange:
         return identity(target) in leaving  # a rename that only changes the case of letters
 
 
-def move(source: Path, target: Path) -> None:
-    """Rename SOURCE over TARGET; across file systems, by way of a copy beside TARGET."""
-    try:
-        source.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        shutil.copy2(source, beside, follow_symlinks=False)
-        beside.replace(target)
-        source.unlink()
-
-
-def keep(source: Path, target: Path) -> None:
-    """Make TARGET another name for the file SOURCE, or a copy where that cannot be."""
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except (OSError, NotImplementedError):
-        shutil.copy2(source, target, follow_symlinks=False)
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Tell files apart whatever their names."""
-    status = _lstat(path)
-    return None if status is None else (status.st_dev, status.st_ino)
+def keep_old_files(folder: Path) -> Path:
+    """Let what FOLDER keeps outlive it; returns where it is then."""
+    kept = folder.with_name(f"{folder.name}-kept")
+    (folder / "old").rename(kept)
+    return kept
 
 
 def _away(path: str) -> str:
@@ -181,13 +172,6 @@ def _here() -> Path | None:
     try:
         return Path.cwd()
     except OSError:
-        return None
-
-
-def _lstat(path: Path) -> os.stat_result | None:
-    try:
-        return path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

@@ -7,7 +7,7 @@ one, the user's own hooks run as for `git commit`; whatever they refuse is undon
 
 from __future__ import annotations
 
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,16 +15,20 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, NoChangeError, UsageError
+from dursor.tree import EXECUTABLE
 from dursor.vcs import commits
+from dursor.vcs.apply_journal import Intent, journal
 from dursor.vcs.exchange import Exchange, undisturbed
+from dursor.vcs.exchange_plan import plan
 from dursor.vcs.placing import place
 from dursor.vcs.scratch import lines, scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from dursor.vcs.commits import CommitRequest
+    from dursor.vcs.exchange_plan import Plan
     from dursor.vcs.repository import Repository
     from dursor.vcs.scratch import RawChange, Scratch
 
@@ -44,13 +48,23 @@ def apply_patch(
     three_way: bool = False,
     branch: str | None = None,
     commit: CommitRequest | None = None,
+    journals: Path | None = None,
 ) -> Applied:
-    """Put PATCH into the working tree, all or nothing; ConflictError when it does not fit."""
+    """Put PATCH into the working tree, all or nothing; ConflictError when it does not fit.
+
+    With a folder of JOURNALS, a later `recover` undoes what was left when the process is killed.
+    """
     head = _check(repo, patch, branch, commit)
     with ExitStack() as stack:
         private = stack.enter_context(scratch(repo))
-        folder = stack.enter_context(TemporaryDirectory(prefix="dursor-", dir=repo.git_dir))
-        exchange = Exchange(repo.top, Path(folder))
+        intent = partial(
+            Intent,
+            head=head,
+            before=repo.current_branch(),
+            branch=branch,
+            subject=commit.subject if commit else None,
+        )
+        exchange = stack.enter_context(_room(repo, journals, intent))
         changes = _prepare(private, exchange, patch, three_way=three_way)
         record = None
         if commit:
@@ -63,6 +77,23 @@ def apply_patch(
             if made:
                 commits.bring_index(repo, head, made)
     return Applied(branch, made)
+
+
+@contextmanager
+def _room(
+    repo: Repository, journals: Path | None, intent: Callable[[Plan], Intent]
+) -> Iterator[Exchange]:
+    """Make room for new and old files; where there are JOURNALS, one of them knows of it."""
+    with ExitStack() as stack:
+        book = stack.enter_context(journal(journals, repo.top)) if journals else None
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="dursor-", dir=repo.git_dir)))
+        if book is None:
+            yield Exchange(repo.top, folder)
+            return
+        idle = intent(plan(repo.top, folder, (), ()))
+        book.write(idle)
+        stack.callback(book.settle, idle)
+        yield Exchange(repo.top, folder, lambda steps: book.write(intent(steps)))
 
 
 def _carry_out(
@@ -119,9 +150,10 @@ def _prepare(
             f"{filtered[0]} goes through a filter of yours, which dursor does not run",
             hint="dursor run diff RUN | git apply",
         )
+    replaced = [c for c in changes if c.status not in {"A", "D"}]
     exchange.check(
         [c.path for c in changes if c.status == "A"],
-        [c.path for c in changes if c.status not in {"A", "D"}],
+        [c.path for c in replaced],
         [c.path for c in changes if c.status == "D"],
     )
     wanted = [change.path for change in changes if change.status != "D"]
@@ -130,4 +162,7 @@ def _prepare(
         private.command.run(
             "checkout-index", "--force", "--quiet", prefix, "-z", "--stdin", stdin=lines(wanted)
         )
+    exchange.take_modes(
+        {c.path: None if c.mode == c.old_mode else c.mode == EXECUTABLE for c in replaced}
+    )
     return changes

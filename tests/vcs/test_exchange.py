@@ -8,7 +8,7 @@ import pytest
 import repos
 
 from dursor.errors import ConflictError, InternalError
-from dursor.vcs import exchange
+from dursor.vcs import moving
 from dursor.vcs.exchange import Exchange, undisturbed
 
 OLD = {"a": "a\n", "b": "b\n", "d/e/c": "c\n", "l": repos.Link("a")}
@@ -52,7 +52,7 @@ def test_undo_puts_everything_back(swap):
 
 @pytest.mark.parametrize("failing", range(6))
 def test_failure_at_any_file_puts_everything_back(swap, monkeypatch, failing):
-    before, real, count = repos.fingerprint(swap.top), exchange.move, [0]
+    before, real, count = repos.fingerprint(swap.top), moving.move, [0]
 
     def move(source, target):
         count[0] += 1
@@ -60,7 +60,7 @@ def test_failure_at_any_file_puts_everything_back(swap, monkeypatch, failing):
             raise OSError(errno.ENOSPC, "no space", str(target))
         real(source, target)
 
-    monkeypatch.setattr(exchange, "move", move)
+    monkeypatch.setattr(moving, "move", move)
     with pytest.raises(InternalError, match="no space; nothing was changed"):
         swap.run(list(NEW), GONE)
     assert count[0] > failing
@@ -73,7 +73,7 @@ def test_old_files_are_kept_when_they_cannot_be_put_back(swap, monkeypatch, tmp_
     def move(source, target):
         raise OSError(errno.EIO, "broken disk", str(target))
 
-    monkeypatch.setattr(exchange, "move", move)
+    monkeypatch.setattr(moving, "move", move)
     with pytest.raises(
         InternalError, match=r"could not put back .* the old files are in"
     ) as caught:

@@ -90,6 +90,16 @@ def test_it_does_what_git_apply_does(top, tmp_path, reopen):
     assert worktree(top) == worktree(tmp_path / "twin")
 
 
+def test_permissions_of_a_changed_file_stay_but_for_what_the_patch_says(top, reopen):
+    repos.commit(top, {"more.sh": repos.Script("echo\n")})
+    for name, mode in {"a.txt": 0o600, "run.sh": 0o640, "more.sh": 0o750, "b.txt": 0o444}.items():
+        (top / name).chmod(mode)
+    new = {"a.txt": "A\n", "run.sh": repos.Script("e\n"), "more.sh": "e\n", "b.txt": "B\n"}
+    apply_patch(reopen(top), repos.patch(top, new))
+    modes = {name: (top / name).stat().st_mode & 0o777 for name in new}
+    assert modes == {"a.txt": 0o600, "run.sh": 0o750, "more.sh": 0o640, "b.txt": 0o444}
+
+
 def test_own_edits_elsewhere_stay(top, reopen):
     patch = repos.patch(top, {"a.txt": repos.edited(BASE["a.txt"], 3, "three\n")})
     repos.write(
@@ -392,13 +402,13 @@ def test_interrupt_between_files_puts_everything_back(top, untouched):
     code = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from dursor.vcs import exchange, worktree\n"
+        "from dursor.vcs import moving, worktree\n"
         "from dursor.vcs.repository import Repository\n"
-        "real = exchange.move\n"
+        "real = moving.move\n"
         "def move(source, target):\n"
         "    real(source, target)\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
-        "exchange.move = move\n"
+        "moving.move = move\n"
         "repo = Repository.open(Path(sys.argv[1]))\n"
         "try:\n"
         "    worktree.apply_patch(repo, sys.stdin.buffer.read())\n"

@@ -12,7 +12,8 @@ from dursor.services.results import Applied, Comparison
 Branch = Annotated[str | None, typer.Option(metavar="NAME", help="On a new branch of this name.")]
 Commit = Annotated[bool, typer.Option("--commit", help="Commit the change.")]
 ThreeWay = Annotated[
-    bool, typer.Option("--3way", help="Merge where the files have moved on; may leave conflicts.")
+    bool,
+    typer.Option("--3way", help="Merge where the files have moved on; a conflict changes nothing."),
 ]
 
 

@@ -1,0 +1,155 @@
+"""Applies whose process was killed: a real one, at a chosen moment, and what a later one makes of it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import repos
+
+from dursor.errors import ConflictError
+from dursor.vcs import apply_journal
+from dursor.vcs.apply_journal import journal
+from dursor.vcs.apply_recovery import recover
+from dursor.vcs.worktree import apply_patch
+
+# argv: the working tree, the journals, what dies, after how many calls of it, options
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from dursor.vcs import commits, moving, worktree
+from dursor.vcs.repository import Repository
+name = sys.argv[3]
+module = moving if name == "move" else commits
+real, left = getattr(module, name), [int(sys.argv[4])]
+def dying(*given, **named):
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left[0] -= 1
+    return real(*given, **named)
+setattr(module, name, dying)
+options = {"commit": commits.CommitRequest("Change"), "branch": "side"} if "--commit" in sys.argv else {}
+patch = sys.stdin.buffer.read()
+worktree.apply_patch(Repository.open(Path(sys.argv[1])), patch, journals=Path(sys.argv[2]), **options)
+"""
+BASE = {"a": "a\n", "b": "b\n", "d/e/f": "f\n", "p": "private\n", "x": "a file\n"}
+NEW = {"a": "A\n", "b": None, "d/e/f": None, "n/m": "n\n", "p": "P\n", "x": None, "x/z": "z\n"}
+
+
+@pytest.fixture
+def top(tmp_path):
+    top = repos.build(tmp_path / "r", BASE)
+    (top / "p").chmod(0o600)
+    (top / "d").chmod(0o700)
+    return top
+
+
+@pytest.fixture
+def journals(tmp_path):
+    return tmp_path / "data" / "applying"
+
+
+def kill(top, journals, what, count, *options):
+    """Apply NEW in a process that is killed; returns how the working tree was before."""
+    patch, before = repos.patch(top, NEW), seen(top)
+    done = subprocess.run(
+        [sys.executable, "-c", DYING, str(top), str(journals), what, str(count), *options],
+        input=patch,
+        capture_output=True,
+        check=False,
+        env=os.environ,
+    )
+    assert done.returncode == -9, done.stderr
+    return before
+
+
+def seen(top):
+    """Files and modes, git's own log and objects left out."""
+    skipped = (".git/logs", ".git/objects", ".git/COMMIT_EDITMSG")
+    return {k: v for k, v in repos.fingerprint(top).items() if not k.startswith(skipped)}
+
+
+@pytest.mark.parametrize("count", [0, 2, 4, 6])
+def test_an_apply_killed_between_two_files_is_undone(top, journals, count):
+    before = kill(top, journals, "move", count)
+    assert seen(top) != before
+    assert [*recover(journals)] == [f"undid an apply that was killed in {top}"]
+    assert seen(top) == before
+    assert [*journals.iterdir()] == []
+    assert [*recover(journals)] == []
+
+
+def test_a_branch_that_has_no_commit_yet_is_left_again(top, journals):
+    before = kill(top, journals, "commit", 0, "--commit")
+    assert repos.git(top, "symbolic-ref", "HEAD") == "refs/heads/side"
+    [*recover(journals)]
+    assert seen(top) == before
+
+
+def test_a_commit_that_was_made_is_finished(top, journals):
+    kill(top, journals, "bring_index", 0, "--commit")
+    made = repos.git(top, "rev-parse", "side")
+    assert [*recover(journals)] == [
+        f"finished an apply that was killed in {top}: commit {made[:8]}"
+    ]
+    assert repos.git(top, "status", "--porcelain") == ""
+    assert (top / "x/z").read_text() == "z\n"
+
+
+def test_what_was_written_since_is_left_and_the_old_file_kept(top, journals):
+    kill(top, journals, "move", 6)
+    (top / "a").write_text("mine, since\n")
+    (line,) = recover(journals)
+    assert "but for a: it was changed meanwhile; the old files are in" in line
+    assert (top / "a").read_text() == "mine, since\n"
+    assert (top / "x").read_text() == "a file\n"
+    (kept,) = (top / ".git").glob("dursor-*-kept/*")
+    assert kept.read_text() == "a\n"
+
+
+def test_nothing_is_put_back_over_a_head_that_has_moved(top, journals):
+    kill(top, journals, "move", 6)
+    repos.commit(top)
+    before = seen(top)
+    (line,) = recover(journals)
+    assert "HEAD has moved since: nothing was put back" in line
+    assert {k: v for k, v in seen(top).items() if "dursor-" not in k} == {
+        k: v for k, v in before.items() if "dursor-" not in k
+    }
+
+
+def test_a_folder_that_leads_elsewhere_by_now_is_not_followed(top, journals, tmp_path):
+    (tmp_path / "outside").mkdir()
+    kill(top, journals, "move", 6)
+    (top / "d").symlink_to(tmp_path / "outside")
+    (line,) = recover(journals)
+    assert "but for d/e/f" in line
+    assert [*(tmp_path / "outside").iterdir()] == []
+
+
+def test_a_repository_that_is_gone_is_forgotten(top, journals, tmp_path):
+    kill(top, journals, "move", 2)
+    top.rename(tmp_path / "elsewhere")
+    assert [*recover(journals)] == []
+    assert [*journals.iterdir()] == []
+
+
+def test_an_apply_at_work_is_left_alone_and_another_waits_for_it(
+    top, journals, reopen, untouched, monkeypatch
+):
+    monkeypatch.setattr(apply_journal, "PATIENCE", 0.0)
+    patch = repos.patch(top, NEW)
+    with journal(journals, top):
+        assert [*recover(journals)] == []
+        with untouched(top), pytest.raises(ConflictError, match="another dursor is changing"):
+            apply_patch(reopen(top), patch, journals=journals)
+    apply_patch(reopen(top), patch, journals=journals)
+    assert (top / "a").read_text() == "A\n"
+
+
+def test_a_journal_written_in_part_undoes_nothing(top, journals, untouched):
+    journals.mkdir(parents=True)
+    (journals / "0.json").write_text('{"head": "0", "plan": {"top": "/"')
+    with untouched(top):
+        assert [*recover(journals)] == []
+    assert [*journals.iterdir()] == []
