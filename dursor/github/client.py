@@ -261,6 +261,10 @@ class GitHub:
             hint="dursor github status, then dursor github login",
         )
 
+    def revoke(self) -> None:
+        """Have the login, an installation's token, end now."""
+        self._ask(Ask("DELETE", "/installation/token", "revoke a token"), None)
+
     # machinery
 
     @cached_property

@@ -50,6 +50,10 @@ class TokenCache:
         found = self._entries().get(key)
         return found if found is not None and found.is_fresh(self._clock) else None
 
+    def tokens(self) -> list[Secret]:
+        """List every token that may still be used."""
+        return [Secret(one.token) for one in self._read().values() if one.is_fresh(self._clock)]
+
     def put(self, key: str, minted: Minted) -> None:
         """Remember a token."""
         fresh = {k: v for k, v in self._read().items() if v.is_fresh(self._clock) and k != key}

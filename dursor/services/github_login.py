@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.domain import GitHubAppConfig, now
-from dursor.errors import AuthError, NotFoundError, UsageError
+from dursor.errors import AuthError, DursorError, NotFoundError, UsageError
 from dursor.services.events import Notice, silent
 from dursor.services.results import Branch, GitHubStatus, HostedRepo
 
@@ -117,10 +117,14 @@ class GitHubLogin:
             return _status(hub)
 
     def logout(self, listener: Listener) -> GitHubStatus:
-        """Forget the login that is kept; what the environment says stays."""
+        """Forget the login that is kept; what the environment says stays.
+
+        Tokens that were minted for an App end now, not within the hour.
+        """
         from dursor.github.login import NoLoginError
 
         host = self.access.host
+        self._revoke(host, listener)
         if not self._forget(host):
             listener(Notice(f"nobody was signed in to {host.name}"))
         try:
@@ -129,6 +133,23 @@ class GitHubLogin:
             return GitHubStatus(host.api_url, None, None, None, None, None)
         listener(Notice(f"{login.source} still says who dursor is on {host.name}"))
         return _described(host, login, None, None)
+
+    def _revoke(self, host: Host, listener: Listener) -> None:
+        import time
+
+        from dursor.github.clock import Clock
+        from dursor.github.login import TokenLogin, cache_key
+        from dursor.github.token_cache import TokenCache
+
+        for token in TokenCache(self.access.vault, cache_key(host), Clock(time.time)).tokens():
+            try:
+                with self._hub(host, TokenLogin(token, GIVEN), listener) as hub:
+                    hub.revoke()
+            except AuthError:  # it has ended already
+                continue
+            except DursorError as error:
+                listener(Notice(f"tokens of the App last up to an hour more: {error.message}"))
+                return
 
     def _forget(self, host: Host, *, but: str | None = None) -> bool:
         """Drop every secret kept for HOST save BUT, and the App; whether there was any."""

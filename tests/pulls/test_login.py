@@ -132,6 +132,25 @@ def test_an_app_is_kept_and_finds_its_installation(out: Lab, tmp_path):
     assert error["exit"] in {2, 4}
 
 
+def test_who_signs_out_leaves_no_token_that_works(out: Lab):
+    app = out.hub.app("helper")
+    out.hub.install(app, "ada", [out.remote])
+    out.good(*app_words(app.id), input=out.hub.private_key)
+    out.good("github", "branches", "ada/lib")
+    out.good("github", "repos")
+    out.hub.minted[0].revoked = True  # one that has ended is no obstacle
+    assert out("github", "logout").stderr == ""
+    assert [one.revoked for one in out.hub.minted] == [True, True]
+
+    out.good(*app_words(app.id), input=out.hub.private_key)
+    out.good("github", "repos")
+    out.hub.answer_once("DELETE *", 503, "down")
+    done = out("github", "logout")
+    assert (done.exit_code, done.data["kind"]) == (0, None)
+    assert "tokens of the App last up to an hour more: " in done.stderr
+    assert out.good("github", "status")["kind"] is None
+
+
 def test_an_app_that_is_nowhere_yet_is_kept_and_that_is_said(out: Lab):
     app = out.hub.app("helper")
     done = out(*app_words(app.id), input=out.hub.private_key)
