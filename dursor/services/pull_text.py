@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 from dursor.services.tasks import title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dursor.domain import Run
     from dursor.tree import Tree
 
-FOLDERS = ("", ".github/", "docs/")
-NAMES = ("pull_request_template.md", "pull_request_template.txt", "pull_request_template")
+FOLDERS = (".github/", "", "docs/")  # where GitHub looks, and in which order
+ENDINGS = (".md", ".markdown", ".txt", "")
+ONE = re.compile(r"(\.github/|docs/|)pull[_-]request[_-]template(\.md|\.markdown|\.txt|)")
+SEVERAL = re.compile(
+    r"(\.github/|docs/|)pull[_-]request[_-]template/([^/]+?)(\.md|\.markdown|\.txt)"
+)
+USUAL = {"default", "pull_request_template", "pull-request-template"}
 LARGEST = 65_536  # characters that GitHub takes
 HEADING = re.compile(r"#{1,6}\s+\S")
 # Under which heading of a template a description belongs: the first that holds the first of these.
@@ -46,18 +51,36 @@ def without_mentions(text: str) -> str:
 
 
 def template_of(tree: Tree) -> str | None:
-    """The repository's template for pull requests, where GitHub looks for it."""
-    wanted = [folder + name for folder in FOLDERS for name in NAMES]
-    found = {
+    """The repository's template for pull requests, where GitHub looks for it.
+
+    Of a folder of several, the one that is alone or has the usual name: nobody is there to choose.
+    """
+    files = {
         path.lower(): path
         for path, entry in tree.entries().items()
-        if entry.mode.startswith("100") and entry.size <= LARGEST and path.lower() in wanted
+        if entry.mode.startswith("100") and entry.size <= LARGEST
     }
-    first = next((found[name] for name in wanted if name in found), None)
-    if first is None:
+    path = _alone(files) or _usual(files)
+    if path is None:
         return None
-    text = tree.read(first).decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    text = tree.read(files[path]).decode("utf-8-sig", "replace").replace("\r\n", "\n")
     return text if text.strip() else None
+
+
+def _alone(paths: Iterable[str]) -> str | None:
+    found = [match for path in paths if (match := ONE.fullmatch(path))]
+    found.sort(key=lambda match: (FOLDERS.index(match[1]), ENDINGS.index(match[2])))
+    return found[0][0] if found else None
+
+
+def _usual(paths: Iterable[str]) -> str | None:
+    found = [match for path in paths if (match := SEVERAL.fullmatch(path))]
+    for folder in FOLDERS:
+        here = [match for match in found if match[1] == folder]
+        chosen = here if len(here) == 1 else [match for match in here if match[2] in USUAL]
+        if chosen:
+            return chosen[0][0]
+    return None
 
 
 def filled(template: str, text: str) -> str:

@@ -66,7 +66,14 @@ def test_templates_are_where_github_looks():
     assert template_of(NOTHING) is None
     assert template_of(tree(docs__Pull_Request_Template_md="a\r\nb")) == "a\nb"
     both = tree(**{".github/PULL_REQUEST_TEMPLATE_md": "hidden", "pull_request_template": "top"})
-    assert template_of(both) == "top"
+    assert template_of(both) == "hidden"
+    several = {f".github/Pull_Request_Template/{name}_md": name for name in ("bug", "feature")}
+    assert template_of(tree(**several)) is None
+    assert template_of(tree(**several, **{"docs/pull-request-template.txt": "one"})) == "one"
+    assert template_of(tree(**several, **{"PULL_REQUEST_TEMPLATE/only_md": "only"})) == "only"
+    several[".github/PULL_REQUEST_TEMPLATE/Default_md"] = "usual"
+    assert template_of(tree(**several)) == "usual"
+    assert template_of(tree(**{"src/.github/pull_request_template_md": "elsewhere"})) is None
     assert template_of(tree(pull_request_template_md="\ufeff \n")) is None
     assert template_of(tree(pull_request_template_md=b"\xff")) == "\ufffd"
     assert template_of(tree(pull_request_template_md="x" * (LARGEST + 1))) is None
