@@ -118,7 +118,8 @@ class Remark:
     """Something said about a pull request.
 
     `kind` is "comment" (the conversation), "review" (its summary) or "line" (about a place in the
-    change); `state` is a review's: approved, changes_requested, commented or dismissed.
+    change; `outdated` when the change has moved on from there); `state` is a review's: approved,
+    changes_requested, commented or dismissed.
     """
 
     kind: str
@@ -134,6 +135,7 @@ class Remark:
     diff_hunk: str | None = None
     state: str | None = None
     reply_to: int | None = None
+    outdated: bool = False
 
 
 def read_repo(value: Any, host: Host) -> RepoInfo:
@@ -200,7 +202,7 @@ def read_comment(value: Any, host: Host) -> Remark:
     """Read a comment of the conversation, or one about a line."""
     data = mapping(value)
     author, is_bot = author_of(data)
-    line = maybe_number(data, "line")
+    line, first_line = maybe_number(data, "line"), maybe_number(data, "original_line")
     return Remark(
         "line" if "path" in data else "comment",
         number(data, "id"),
@@ -211,10 +213,11 @@ def read_comment(value: Any, host: Host) -> Remark:
         text(data, "updated_at"),
         web_address(data, host),
         maybe_text(data, "path"),
-        maybe_number(data, "original_line") if line is None else line,
+        first_line if line is None else line,
         maybe_text(data, "diff_hunk"),
         None,
         maybe_number(data, "in_reply_to_id"),
+        outdated=line is None and first_line is not None,
     )
 
 

@@ -79,6 +79,7 @@ def _head(remark: Remark, number: int, authors: Mapping[int, str]) -> str:
     answered = authors.get(remark.reply_to or 0)
     to = f", in answer to @{answered}" if answered else ""
     where = f"{remark.path}, line {remark.line}" if remark.line else f"{remark.path}"
+    where += " of an earlier version" if remark.outdated else ""
     return f"@{remark.author} on {where} (pull request #{number}{to}){edited}:"
 
 

@@ -23,6 +23,11 @@ def test_a_review_joins_the_conversation_once(lab: Lab):
     lab.hub.review(lab.pull, "grace", "Nearly there.", "CHANGES_REQUESTED")
     lab.hub.review(lab.pull, "grace", "", "COMMENTED")
     lab.hub.review(lab.pull, "bob", "", "APPROVED")
+    lab.hub.review(lab.pull, "bob", "not yet said", "PENDING")
+    old = lab.hub.line(lab.pull, "ci[bot]", "Too long.", "README.md", None)
+    old["original_line"] = 9
+    whole = lab.hub.line(lab.pull, "grace", "Move it.", "README.md", None)
+    whole |= {"original_line": None, "diff_hunk": ""}  # about the file
 
     done = lab.good("pr", "sync", "1")
 
@@ -34,10 +39,18 @@ def test_a_review_joins_the_conversation_once(lab: Lab):
         ("user", "@ada on README.md, line 4 (pull request #1, in answer to @grace):\n\nHow?"),
         ("user", "@grace asked for changes in pull request #1:\n\nNearly there."),
         ("user", "@bob approved pull request #1:"),
+        (
+            "user",
+            "@ci[bot] on README.md, line 9 of an earlier version (pull request #1):\n\n"
+            "> @@ -1,1 +1,1 @@\n> -old\n> +line None\n\nToo long.",
+        ),
+        ("user", "@grace on README.md (pull request #1):\n\nMove it."),
     ]
+    line["line"] = None  # it gets outdated, and one is deleted: nothing new was said
+    del lab.pull.comments[0]
     assert lab.good("pr", "sync", "1")["messages"] == []
     task = lab.good("task", "show", run["task_id"])
-    assert [one["id"] for one in task["messages"][-5:]] == [one["id"] for one in done["messages"]]
+    assert [one["id"] for one in task["messages"][-7:]] == [one["id"] for one in done["messages"]]
     assert done["messages"][0]["task_id"] == run["task_id"]
 
 
