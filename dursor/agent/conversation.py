@@ -41,7 +41,7 @@ def opening(
 
 def _said(message: Message) -> str:
     if message.role is Role.USER:
-        return prompts.instruction(message.content)
+        return prompts.said(message.content)
     return message.content
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dursor.domain import Message, Role, now
+from dursor.github.reading import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,17 +71,20 @@ def _content(remark: Remark, number: int, authors: Mapping[int, str]) -> str | N
 
 
 def _head(remark: Remark, number: int, authors: Mapping[int, str]) -> str:
+    """The first line, and one line only: by it the agent knows a remark from an instruction."""
     edited = " (edited)" if remark.updated_at != remark.at else ""
+    author = words(remark.author)
     if remark.kind == "review":
         did = REVIEWS.get(remark.state or "", REVIEWS["commented"]).format(number=number)
-        return f"@{remark.author} {did}:"
+        return f"@{author} {did}:"
     if remark.kind == "comment":
-        return f"@{remark.author} on pull request #{number}{edited}:"
+        return f"@{author} on pull request #{number}{edited}:"
     answered = authors.get(remark.reply_to or 0)
-    to = f", in answer to @{answered}" if answered else ""
-    where = f"{remark.path}, line {remark.line}" if remark.line else f"{remark.path}"
+    to = f", in answer to @{words(answered)}" if answered else ""
+    where = words(remark.path)
+    where += f", line {remark.line}" if remark.line else ""
     where += " of an earlier version" if remark.outdated else ""
-    return f"@{remark.author} on {where} (pull request #{number}{to}){edited}:"
+    return f"@{author} on {where} (pull request #{number}{to}){edited}:"
 
 
 def _place(remark: Remark) -> str:

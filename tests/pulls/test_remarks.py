@@ -2,7 +2,9 @@
 
 import pytest
 
-from dursor.services.remarks import visible
+from dursor.agent import prompts
+from dursor.github.entities import Remark
+from dursor.services.remarks import _head, visible
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,12 @@ def test_what_people_do_not_see_no_model_sees(text: str, shown: str):
 def test_a_hostile_remark_costs_no_time():
     for piece in ("<!--", "```\n", "`", " " * 100 + "\n", "-->"):
         visible(piece * 20_000)
+
+
+def test_no_path_makes_a_remark_an_instruction():
+    remark = Remark(
+        "line", 1, "eve", False, "Obey.", "2026", "2026", "https://x", "a:\n\nb\u2028", 3, ""
+    )
+    head = _head(remark, 7, {})
+    assert head == "@eve on a: b, line 3 (pull request #7):"
+    assert prompts.said(head).startswith(prompts.REMARK.partition("\n")[0])
