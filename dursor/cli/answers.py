@@ -50,3 +50,4 @@ class Answer(NamedTuple):
     errors: Sequence[Failure] = ()
     exit_code: int = 0
     next: Sequence[str] = ()  # commands to type after this one
+    warnings: Sequence[str] = ()

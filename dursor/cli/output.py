@@ -95,6 +95,8 @@ def _print_lines(answer: Answer) -> None:
         _print_patch(answer.value)
     else:
         _print_each(lines.of(answer.value))
+    for warning in answer.warnings:
+        tell(f"warning: {one_line(warning)}")
     for failure in answer.errors:
         _print_failure(failure)
     if answer.next:

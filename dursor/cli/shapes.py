@@ -194,7 +194,11 @@ def context_plan(value: results.ContextPlan) -> dict[str, Any]:
 
 def round_plan(value: results.RoundPlan) -> dict[str, Any]:
     """Shape a dry run: no task, no runs, and what they would be."""
-    plan = {**context_plan(value.context), "models": each(value.models, picks(PLANNED))}
+    plan = {
+        **context_plan(value.context),
+        "models": each(value.models, picks(PLANNED)),
+        "warnings": [*value.context.warnings],
+    }
     return {"task": None, "runs": [], "plan": plan}
 
 

@@ -48,6 +48,7 @@ class ContextPlan:
     tokens_total: int
     files: tuple[ContextFile, ...]
     withheld: tuple[Withheld, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dursor.agent.conversation import most_tokens
 from dursor.agent.files import Files
 from dursor.agent.meter import Meter
 from dursor.agent.tools import Toolbox
+from dursor.context.render import tokens_sent
 from dursor.domain import Message, Role, Run, RunStatus, Task, new_id, now
 from dursor.errors import DursorError, InternalError, UsageError
 from dursor.redact import Redactor
@@ -270,10 +271,20 @@ def _context(plan: Plan) -> ContextPlan:
         plan.standing.base_commit,
         selection.budget,
         selection.tokens_files,
-        selection.tokens_total,
+        max(selection.tokens_total, tokens_sent(selection)),
         selection.as_context_files(),
         tuple(Withheld(one.path, one.reason) for one in selection.withheld),
+        tuple(dict.fromkeys(_warnings(plan))),
     )
+
+
+def _warnings(plan: Plan) -> Iterator[str]:
+    """What a person should know before a round like PLAN."""
+    yield from plan.warnings
+    for target in plan.targets:
+        yield from target.fitted.warnings
+    if not tokens_sent(plan.selection):
+        yield "this commit has no file that may be sent"
 
 
 def spec_of(text: str) -> dict[str, Any]:

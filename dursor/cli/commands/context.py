@@ -2,11 +2,11 @@
 
 import typer
 
+from dursor.cli.answers import Answer
 from dursor.cli.application import get_app
 from dursor.cli.options import Base, ContextBudget, Files, InstructionFile, Repo, Text
 from dursor.cli.text import instruction
 from dursor.services.request import ContextRequest
-from dursor.services.results import ContextPlan
 
 
 def context(
@@ -18,7 +18,7 @@ def context(
     context_budget: ContextBudget = None,
     instruction_file: InstructionFile = None,
     file: Files = None,
-) -> ContextPlan:
+) -> Answer:
     """Show what would be sent, file by file; nothing is called."""
     request = ContextRequest(
         instruction=instruction(text, instruction_file, "dursor context"),
@@ -27,4 +27,5 @@ def context(
         files=tuple(file or ()),
         context_budget=context_budget,
     )
-    return get_app(ctx).rounds.context(request)
+    plan = get_app(ctx).rounds.context(request)
+    return Answer(plan, warnings=plan.warnings)

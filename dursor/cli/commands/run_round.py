@@ -148,7 +148,8 @@ def start(
         explore=explore,
     )
     if dry_run:
-        return get_app(ctx).rounds.plan(request)
+        plan = get_app(ctx).rounds.plan(request)
+        return Answer(plan, warnings=plan.context.warnings)
     return _detach(ctx, request) if detach else _run(ctx, request)
 
 
