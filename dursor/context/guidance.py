@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dursor.context.outbound import Refusal
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -19,11 +21,16 @@ def guidance_path(sendable: Collection[str]) -> str | None:
 
 
 def read_guidance(source: Source, path: str) -> str:
-    """Return the text of PATH, cut at a line end to the allowance; empty when it is not text."""
+    """Return the text of PATH, cut at a line end to the allowance; empty when it is not text.
+
+    SOURCE remembers that it was cut.
+    """
     text = source.text(path) or ""
     data = text.encode("utf-8")
     limit = GUIDANCE_TOKENS * 4
     if len(data) <= limit:
         return text
-    cut = data[:limit].decode("utf-8", "ignore").rpartition("\n")[0]
-    return f"{cut}\n[{path} goes on; the rest was left out]\n"
+    source.refused[path] = Refusal(f"longer than {limit // 1000} kB: only its beginning is sent")
+    cut = data[:limit].decode("utf-8", "ignore")
+    cut = cut[: cut.rfind("\n") + 1] or f"{cut}\n"
+    return f"{cut}[{path} goes on; the rest was left out]\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dursor.context.guidance import NAMES
 from dursor.context.selection import Withheld
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def withheld(
     relevant = [
         Withheld(path, why.reason)
         for path, why in refused.items()
-        if everything or why.forbidden or _is_named(path, lowered)
+        if everything or why.forbidden or path in NAMES or _is_named(path, lowered)
     ]
     relevant.sort(key=lambda w: (not _is_named(w.path, lowered), w.reason == "binary"))
     return (*_replaced(secrets), *relevant[:MOST])
