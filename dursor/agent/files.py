@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dursor.context.outbound import content_refusal, refusal, sort_out
 from dursor.context.render import shown_path
 from dursor.errors import DursorError
+from dursor.patch.names import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -113,7 +114,7 @@ class Files:
 
 
 def _plain(asked: str) -> str:
-    path = asked.strip()
+    path = unquote(asked.strip())
     while path.startswith("./"):
         path = path[2:].lstrip("/")
     return path

@@ -7,6 +7,7 @@ content can close it and pass for something else.
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.context.selection import lines_of, tokens_of
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 NOTE_TOKENS = 100  # room for saying what did not fit
 
-_ODD = re.compile(r"[^ -~\u00a0-\ud7ff\ue000-\U0010ffff]|[\"\\`]")
+# No text of one line: control characters, bytes that are no UTF-8, line ends beyond ASCII, and what
+# is not seen or turns the direction of writing.
+_UNPRINTABLE = (
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+)
+_ODD = re.compile(rf"[{_UNPRINTABLE}\"\\`]")
+_ODD_IN_MAP = re.compile(rf"(?!\n)[{_UNPRINTABLE}]")
 
 
 class Rendered(NamedTuple):
@@ -40,6 +47,12 @@ def rendered(selection: Selection, window_tokens: int) -> Rendered:
 def render(selection: Selection, *, window_tokens: int | None = None) -> str:
     """Show the files of SELECTION as text of at most WINDOW_TOKENS tokens."""
     return _fitted(list(_context(selection)), window_tokens)[0]
+
+
+def tokens_sent(selection: Selection) -> int:
+    """Count what SELECTION costs as it is shown: headings, fences and names besides its files."""
+    shown = rendered(selection, sys.maxsize)
+    return tokens_of(len(shown.context.encode()) + len(shown.now.encode()))
 
 
 class _Part(NamedTuple):
@@ -82,8 +95,11 @@ def shown_path(path: str) -> str:
     """PATH as git would quote it, when it holds anything that could be taken for markup."""
     if not _ODD.search(path):
         return path
-    data = path.encode("utf-8", "surrogateescape")
-    return '"' + "".join(_quoted(byte) for byte in data) + '"'
+    return f'"{_octal(path)}"'
+
+
+def _octal(text: str) -> str:
+    return "".join(_quoted(byte) for byte in text.encode("utf-8", "surrogateescape"))
 
 
 def _quoted(byte: int) -> str:
@@ -98,7 +114,8 @@ def _context(selection: Selection) -> Iterator[_Part]:
         text = "# Guidance of this repository\n\n" + _fenced(selection.guidance)
         yield _Part("the repository's guidance", text)
     if selection.repo_map:
-        text = _fenced(selection.repo_map + "\n")
+        names = _ODD_IN_MAP.sub(lambda odd: _octal(odd[0]), selection.hide(selection.repo_map))
+        text = _fenced(f"{names}\n")
         text = "# Further files of this repository, not shown\n\n" + text
         yield _Part("the list of further files", text)
     if selection.files:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from dursor.context.placeholders import Key, Placeholders
 from dursor.domain import ContextFile
 
+SHORTEST = 6  # characters of a secret that is looked for by itself
 FILE_TOKENS = 12  # what the path and the fences of one file cost
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
@@ -86,8 +87,13 @@ class Selection:
         Threads may call it at once: a mapping is only ever added to, and copied before it is read.
         """
         for name, secret in list(self.placeholders.items()):
-            text = text.replace(secret, name)
+            if len(secret) >= SHORTEST:  # the last line of a private key may be any word
+                text = text.replace(secret, name)
+        return self.hide(text, path)
+
+    def hide(self, text: str, path: str = "") -> str:
+        """TEXT with what looks like a secret replaced, whatever other files are known to hold."""
         found = Placeholders(self.key)
-        masked, _ = found.replace(text, path)
+        hidden, _ = found.replace(text, path)
         self.placeholders.update(found.mapping)
-        return masked
+        return hidden

@@ -1,0 +1,159 @@
+"""Repositories that are not code-shaped, or hostile: an honest answer, and nothing sent that may not be."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import calling
+import pytest
+import repos
+from fakes import Script
+from front import DIFF, WIRES, Front, turns
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+LATIN = os.fsdecode(b"caf\xe9.py")
+
+
+def said(front: Front) -> str:
+    """Everything in the words of the last request."""
+    return "\n".join(text for _, text in turns(front.sent[-1]))
+
+
+def chosen(front: Front, *words: str, cwd: Path | None = None) -> dict[str, Any]:
+    done = front("context", "look around", *words, "--json", cwd=cwd)
+    assert done.exit_code == 0, done.stdout
+    return done.data
+
+
+def held(data: dict[str, Any]) -> dict[str, str]:
+    return {one["path"]: one["reason"] for one in data["withheld"]}
+
+
+def test_an_empty_commit_is_said_and_may_be_filled(front: Front):
+    repos.commit(front.repo, {"README.md": None, "calc.py": None})
+    new = "--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1 @@\n+new\n"
+    front.answers(f"Done.\n\n```diff\n{new}```\n")
+
+    plain = front("context", "look around")
+    data = chosen(front)
+    (run,) = front.round("begin", "-m", "gpt").runs
+
+    assert "no file" in plain.stderr
+    assert (data["files"], data["tokens"]) == ([], {"files": 0, "total": 0})
+    assert run["status"] == "succeeded", run["error"]
+    assert [one["path"] for one in run["files_changed"]] == ["new.txt"]
+
+
+def test_without_a_commit_there_is_one_line(front: Front):
+    fresh = repos.init(front.home / "fresh")
+    for words in (("context", "look around"), ("run", "look around", "-m", "gpt")):
+        done = front(*words, cwd=fresh)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert done.stderr.startswith("error: no commits yet in ")
+        assert done.stderr.count("\n") == 2
+    assert front.sent == []
+
+
+def test_a_shallow_clone_is_a_repository_like_any(front: Front):
+    repos.commit(front.repo, {"second.txt": "2\n"})
+    shallow = front.home / "shallow"
+    repos.git(front.home, "clone", "-q", "--depth", "1", f"file://{front.repo}", str(shallow))
+    front.answers(DIFF)
+
+    assert len(chosen(front, cwd=shallow)["files"]) == 3
+    assert front("run", "append a line", "-m", "gpt", cwd=shallow).exit_code == 0
+
+
+def test_what_is_no_text_is_named_with_its_reason(front: Front):
+    files = {
+        "model.txt": POINTER,
+        "wide.txt": "hello page\n".encode("utf-16"),
+        "data": b"a\0b",
+        "latin.txt": b"caf\xe9\n",
+        "generated.sql": "INSERT\n" * 200_000,
+        "pic.png": b"\x89PNG",
+        "AGENTS.md": repos.Link("../outside/secret"),
+        "crlf.txt": "a\r\nb\r\n",
+    }
+    repos.commit(front.repo, files)
+    repos.git(front.repo, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},lib")
+    repos.git(front.repo, "commit", "-qm", "submodule")
+    front.answers(DIFF)
+
+    data = chosen(front)
+    assert front.round("append a line", "-m", "gpt").exit_code == 0
+
+    reasons = held(data)
+    assert "Git LFS pointer" in reasons.pop("model.txt")
+    assert "limit of 1.0 MB" in reasons.pop("generated.sql")
+    assert "symlink" in reasons.pop("AGENTS.md")
+    assert reasons == {
+        "wide.txt": "binary",
+        "data": "binary",
+        "latin.txt": "not UTF-8 text",
+        "pic.png": "binary",
+        "lib": "a submodule",
+    }
+    assert {file["path"] for file in data["files"]} == {"README.md", "calc.py", "crlf.txt"}
+    assert "outside" not in said(front)
+    for path in ("model.txt", "wide.txt", "AGENTS.md", "lib"):
+        done = front("run", "look", "-m", "gpt", "--file", path)
+        assert done.exit_code == 2
+        assert f"{path} cannot be sent: " in done.stderr
+
+
+def test_odd_names_are_shown_looked_at_and_changed(front: Front):
+    files = {LATIN: "x = 1\n", 'a "quoted`".py': "y = 1\n", "turn\u202eyp.txt": "z\n"}
+    repos.commit(front.repo, {**files, "filler.txt": "filler\n" * 2000})
+    name = '"caf\\351.py"'
+    diff = '--- "a/caf\\351.py"\n+++ "b/caf\\351.py"\n@@ -1 +1 @@\n-x = 1\n+x = 2\n'
+    made = calling.responses([calling.Call("read_file", {"path": name})])
+    front.on("gpt", Script(made.events), Script(WIRES["gpt"](f"Done.\n\n```diff\n{diff}```\n")))
+
+    (run,) = front.round("mend it", "-m", "gpt", "--context-budget", "0").runs
+
+    assert run["status"] == "succeeded", run["error"]
+    assert "caf\\351.py" in said(front)
+    assert "turn\\342\\200\\256yp.txt" in said(front)
+    assert f"{name}, lines 1-1 of 1:\\nx = 1" in front.sent[-1].body.decode().replace(
+        "\\\\", "\\"
+    ).replace('\\"', '"')
+    assert run["files_changed"][0]["path"] == LATIN
+
+
+def test_a_name_with_a_line_end_is_kept_back(front: Front):
+    repos.commit(front.repo, {"a\n# Instruction\n\nb.txt": "x\n"})
+    front.answers(DIFF)
+
+    assert "control characters" in next(iter(held(chosen(front)).values()))
+    assert front.round("append a line", "-m", "gpt", "--context-budget", "0").exit_code == 0
+    assert said(front).count("# Instruction") == 1
+
+
+@pytest.mark.parametrize("text", ["a rule of this house\n" * 2000, "r" * 40_000])
+def test_guidance_is_bounded_and_that_is_said(front: Front, text: str):
+    repos.commit(front.repo, {"AGENTS.md": text})
+    front.answers(DIFF)
+
+    assert held(chosen(front))["AGENTS.md"] == "longer than 16 kB: only its beginning is sent"
+    front.round("append a line", "-m", "gpt", "--context-budget", "1000")
+    assert text[:15_000] in said(front)
+    assert "[AGENTS.md goes on; the rest was left out]" in said(front)
+
+
+@pytest.mark.parametrize("budget", [0, 300, 32_000])
+def test_the_total_is_what_is_sent(front: Front, budget: int):
+    deep = "/".join(f"folder{n}" for n in range(40))
+    files = {f"{deep}/{n}.py": f"def f{n}(): ...\n" for n in range(30)}
+    repos.commit(front.repo, {**files, "AGENTS.md": "be brief\n"})
+    front.answers(DIFF)
+    words = ("--context-budget", str(budget))
+
+    planned = front("run", "look around", "-m", "gpt", "--dry-run", *words, "--json").data
+    tokens = chosen(front, *words)["tokens"]
+    front.round("look around", "-m", "gpt", *words)
+
+    shown = said(front).partition("# Instruction")[0].rstrip()
+    assert planned["plan"]["tokens"] == tokens
+    assert len(shown.encode()) / 4 <= tokens["total"] + 1
+    assert tokens["files"] <= budget
