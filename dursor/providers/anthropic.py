@@ -25,6 +25,7 @@ from dursor.providers.wire import (
     text_of,
     truncated,
     unfinished,
+    usage_of,
 )
 from dursor.providers.written import member
 
@@ -194,10 +195,10 @@ class MessagesDecoder:
         read = count(self._counts.get("cache_read_input_tokens"))
         written = count(self._counts.get("cache_creation_input_tokens"))
         thought = mapping(self._counts.get("output_tokens_details")).get("thinking_tokens")
-        self.usage = Usage(
+        self.usage = usage_of(
             input_tokens=count(self._counts.get("input_tokens")) + read + written,
-            cached_input_tokens=read,
+            cached=read,
             output_tokens=count(self._counts.get("output_tokens")),
-            reasoning_tokens=count(thought),
-            cache_write_tokens=written,
+            reasoning=count(thought),
+            cache_write=written,
         )

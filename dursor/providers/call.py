@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dursor.providers.transport import Response, Transport
     from dursor.providers.wire import Adapter, Decoder, Request
 
+MAX_STREAM_BYTES = 128 * 1024 * 1024  # of one response; the longest answers are a third of that
 MAX_HOPS = 16  # requests that one answer may take when the vendor hands out continuations
 BACKOFF_FIRST, BACKOFF_CAP = 0.5, 8.0  # seconds
 _json = json.JSONDecoder()
@@ -166,10 +167,13 @@ class Call:
         return classify(self._endpoint, problem)
 
     async def _read(self, response: Response, decoder: Decoder, watch: Watch) -> None:
-        reader = SseReader()
+        reader, size = SseReader(), 0
         try:
             while chunk := await response.read():
                 watch.beat()
+                size += len(chunk)
+                if size > MAX_STREAM_BYTES:
+                    raise ProviderError(f"the stream is longer than {MAX_STREAM_BYTES} bytes")
                 self._take(reader.feed(chunk), decoder, watch)
                 if decoder.progress is Progress.ENDED:
                     return

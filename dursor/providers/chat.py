@@ -24,6 +24,7 @@ from dursor.providers.wire import (
     text_of,
     truncated,
     unfinished,
+    usage_of,
 )
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class ChatDecoder:
             report(payload)
         self.request_id = self.request_id or text_of(payload.get("id")) or None
         if payload.get("usage"):
-            self.usage = _usage(mapping(payload["usage"]))
+            self.usage = _usage(mapping(payload["usage"])) or self.usage
         choices = items(payload.get("choices"))
         if not choices:
             return ""
@@ -163,14 +164,12 @@ class ChatDecoder:
         return self._calls.output()
 
 
-def _usage(usage: Mapping[str, Any]) -> Usage:
+def _usage(usage: Mapping[str, Any]) -> Usage | None:
     read = mapping(usage.get("prompt_tokens_details"))
-    return Usage(
+    return usage_of(
         input_tokens=count(usage.get("prompt_tokens")),
-        cached_input_tokens=count(read.get("cached_tokens")),
+        cached=count(read.get("cached_tokens")),
         output_tokens=count(usage.get("completion_tokens")),
-        reasoning_tokens=count(
-            mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")
-        ),
-        cache_write_tokens=count(read.get("cache_write_tokens")),
+        reasoning=count(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")),
+        cache_write=count(read.get("cache_write_tokens")),
     )

@@ -25,6 +25,7 @@ from dursor.providers.wire import (
     text_of,
     truncated,
     unfinished,
+    usage_of,
 )
 from dursor.providers.written import elements, member
 
@@ -184,12 +185,12 @@ class GeminiDecoder:
             return
         self._counts = counts
         thoughts = count(counts.get("thoughtsTokenCount"))
-        self.usage = Usage(
+        self.usage = usage_of(
             input_tokens=count(counts.get("promptTokenCount"))
             + count(counts.get("toolUsePromptTokenCount")),
-            cached_input_tokens=count(counts.get("cachedContentTokenCount")),
+            cached=count(counts.get("cachedContentTokenCount")),
             output_tokens=count(counts.get("candidatesTokenCount")) + thoughts,
-            reasoning_tokens=thoughts,
+            reasoning=thoughts,
         )
 
     def _judge_prompt(self, feedback: Mapping[str, Any]) -> None:

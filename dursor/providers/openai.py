@@ -30,6 +30,7 @@ from dursor.providers.wire import (
     text_of,
     truncated,
     unfinished,
+    usage_of,
 )
 from dursor.providers.written import elements, member
 
@@ -262,10 +263,10 @@ def _usage(usage: Mapping[str, Any]) -> Usage | None:
     if not usage:
         return None
     read = mapping(usage.get("input_tokens_details"))
-    return Usage(
+    return usage_of(
         input_tokens=count(usage.get("input_tokens")),
-        cached_input_tokens=count(read.get("cached_tokens")),
+        cached=count(read.get("cached_tokens")),
         output_tokens=count(usage.get("output_tokens")),
-        reasoning_tokens=count(mapping(usage.get("output_tokens_details")).get("reasoning_tokens")),
-        cache_write_tokens=count(read.get("cache_write_tokens")),
+        reasoning=count(mapping(usage.get("output_tokens_details")).get("reasoning_tokens")),
+        cache_write=count(read.get("cache_write_tokens")),
     )

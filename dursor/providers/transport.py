@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_IDLE = 20  # connections that wait for the next request
 REST_SECONDS, REST_MORE, REST_MOST = 0.005, 0.0005, 0.015  # of reading; MORE for each stream
 PACKET_BYTES = 8 * 1024  # a piece of more is no trickle, and reading on at once costs nothing
+SLICE_BYTES = 64 * 1024  # of what was compressed: a few bytes can become a thousand times as many
 TAIL_SECONDS = 0.05  # for what may follow the end of an answer
 EXCERPT_BYTES, EXCERPT_SECONDS = 64 * 1024, 5.0  # of an error's body
 HEADERS = {"accept": "text/event-stream, application/json", "accept-encoding": "identity"}
@@ -44,6 +45,7 @@ class Response:
         self._host = response.request.url.host
         self._response = response
         self._pieces = response.aiter_bytes()
+        self._rest = memoryview(b"")
 
     async def read(self) -> bytes:
         """Give the next piece of the body, nothing at its end. Raises NetworkError when cut.
@@ -52,6 +54,14 @@ class Response:
         than to read it: after a wait, reading rests a moment and finds several at once. The more
         streams there are, the longer.
         """
+        if not self._rest:
+            self._rest = memoryview(await self._next())
+        else:
+            await asyncio.sleep(0)  # time limits are to be heard in between
+        piece, self._rest = bytes(self._rest[:SLICE_BYTES]), self._rest[SLICE_BYTES:]
+        return piece
+
+    async def _next(self) -> bytes:
         waited: list[bool] = []
         mark = asyncio.get_running_loop().call_soon(waited.append, True)
         with translated(self._host):

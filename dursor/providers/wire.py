@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from dursor.domain import Role
+from dursor.domain import Role, Usage
 from dursor.errors import ProviderError, RefusedError, TruncatedError
 from dursor.providers.problems import Problem, ReportedError, one_line, read_payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.domain import Usage
     from dursor.providers.base import Endpoint, Prompt, ToolCall, Turn
 
 SHARED_BODIES = 4  # request bodies a format keeps, so that the samples of a round share one
@@ -159,6 +158,22 @@ def count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         return 0
     return value if 0 < value <= MOST_TOKENS else 0
+
+
+def usage_of(
+    *, input_tokens: int, cached: int, output_tokens: int, reasoning: int, cache_write: int = 0
+) -> Usage | None:
+    """Make a usage in which no part exceeds its whole; None where nothing was counted."""
+    if not input_tokens and not output_tokens:
+        return None
+    cached = min(cached, input_tokens)
+    return Usage(
+        input_tokens,
+        cached,
+        output_tokens,
+        min(reasoning, output_tokens),
+        min(cache_write, input_tokens - cached),
+    )
 
 
 def kind_of(payload: Mapping[str, Any], name: str | None) -> str | None:

@@ -88,7 +88,7 @@ async def test_the_end_of_the_connection_is_not_the_end_of_the_answer(
     assert heard.text == TEXT  # it came, and so there must be no second attempt
     assert len(server.requests) == 1
     assert heard.retries == []
-    known = {"messages": Usage(1000, 600, 200, 50), "gemini": Usage(55, 600, 200, 50)}
+    known = {"messages": Usage(1000, 600, 200, 50), "gemini": Usage(55, 55, 200, 50)}
     assert caught.value.usage == known.get(wire)
 
 
@@ -309,6 +309,13 @@ async def test_an_endless_event_is_cut_off(server, endpoint, client, prompt):
     with pytest.raises(ProviderError, match="more than"):
         await client.answer(endpoint("responses"), prompt, ONCE, Heard())
     assert await server.sees(lambda s: len(s.hung_up) == 1)
+
+
+async def test_an_endless_stream_is_cut_off(server, endpoint, client, prompt, monkeypatch):
+    monkeypatch.setattr("dursor.providers.call.MAX_STREAM_BYTES", 1_000)
+    server.on("", Script([*wires.chat("word " * 1000)[:4], Do.HOLD]))
+    with pytest.raises(ProviderError, match="longer than 1000 bytes"):
+        await client.answer(endpoint("chat"), prompt, ONCE, Heard())
 
 
 @pytest.mark.parametrize(

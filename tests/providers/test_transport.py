@@ -10,7 +10,7 @@ import pytest_asyncio
 from fakes import Do, Heard, Script, paced
 from wires import ALL, PATHS
 
-from dursor.errors import NetworkError, ProviderError, UsageError
+from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError
 from dursor.providers.base import Limits
 from dursor.providers.client import Client
 from dursor.providers.transport import is_loopback, parse, proxy_for
@@ -190,6 +190,13 @@ async def test_a_body_compressed_all_the_same_is_read(server, endpoint, client, 
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([body[:50], body[50:]], headers=headers))
     assert (await client.answer(endpoint("messages"), prompt, ONCE, Heard())).text == "whole"
+
+
+async def test_limits_hold_in_a_bomb(server, endpoint, client, prompt):
+    headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    server.on("", Script([gzip.compress(b"\n" * (96 << 20))], headers=headers))
+    with pytest.raises(DeadlineError, match="total limit"):
+        await client.answer(endpoint("messages"), prompt, Limits(total=0.3), Heard())
 
 
 async def test_a_body_that_cannot_be_decoded_is_an_error(server, endpoint, client, prompt):

@@ -13,11 +13,12 @@ from calling import Call
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.domain import ProviderName, Secret
+from dursor.domain import ProviderName, Secret, Usage
 from dursor.errors import CallError, ProviderError
 from dursor.providers.base import Endpoint
 from dursor.providers.call import adapter_for
 from dursor.providers.faults import classify
+from dursor.providers.openai import ResponsesDecoder
 from dursor.providers.problems import ReportedError
 from dursor.providers.wire import Progress
 
@@ -122,3 +123,25 @@ def test_an_event_whose_type_is_no_text_is_the_providers_error(wire, kind):
     decoder = adapter_for(endpoint_of(wire)).decoder()
     with pytest.raises(ProviderError, match="whose type is no text"):
         decoder.read(None, payload, json.dumps(payload))
+
+
+@pytest.mark.parametrize(
+    ("counts", "known"),
+    [
+        ({"input_tokens": -5, "output_tokens": "12"}, None),
+        (
+            {
+                "input_tokens": 10,
+                "input_tokens_details": {"cached_tokens": 99, "cache_write_tokens": 1},
+                "output_tokens": 5,
+                "output_tokens_details": {"reasoning_tokens": 6},
+            },
+            Usage(10, 10, 5, 5, 0),
+        ),
+    ],
+)
+def test_counts_that_cannot_be_are_not_believed(counts, known):
+    decoder = ResponsesDecoder()
+    event = {"type": "response.completed", "response": {"usage": counts}}
+    decoder.read(None, event, json.dumps(event))
+    assert decoder.usage == known
