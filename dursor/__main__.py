@@ -63,12 +63,17 @@ def _interrupted() -> int:
 def _leave(code: int) -> int:
     """End the process without the interpreter's teardown, 8 ms that nobody waits for."""
     try:
-        for stream in filter(None, (sys.stdout, sys.stderr)):
-            stream.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         os._exit(code)  # the reader has seen enough; a normal exit would complain
     except OSError as error:
         return _give_up(error)
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        os._exit(code)  # an unheard story changes nothing; a normal exit would complain
     threading = sys.modules.get("threading")
     if threading is None or threading.active_count() == 1:
         import atexit

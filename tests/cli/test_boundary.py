@@ -233,6 +233,18 @@ def test_an_answer_that_cannot_be_written_is_one_line(home, words, target, unbuf
     assert re.fullmatch("error: cannot write to stdout: [A-Z][a-z ]+\n", done.stderr), done.stderr
 
 
+@pytest.mark.parametrize("target", UNWRITABLE)
+def test_a_story_that_cannot_be_written_changes_nothing(home, target):
+    done = subprocess.run(
+        f'exec "{sys.executable}" "{stage.__file__}" run show 3fa1 2{target}',
+        shell=True,
+        env={**home, "STAGE_PLAY": "error"},
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 5
+
+
 def test_a_bug_that_cannot_be_told_in_json_is_told(home):
     done = subprocess.run(
         f'exec "{sys.executable}" "{stage.__file__}" run show 3fa1 --json 1{UNWRITABLE[0]}',
