@@ -21,7 +21,7 @@ def _run(app: object) -> int:
     if sys.argv[1:] == ["--version"]:
         return _tell_version()
 
-    from dursor.cli import interrupts
+    from dursor import interrupts
 
     interrupts.defer()
     import gc

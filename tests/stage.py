@@ -7,10 +7,12 @@ As a program, `python stage.py WORDS` runs WORDS against the play that STAGE_PLA
 import os
 import signal
 import sys
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dursor import interrupts
 from dursor.domain import (
     Change,
     ContextFile,
@@ -179,11 +181,11 @@ def play_round(request: Any, listener: Any) -> results.Round:
 def play_interrupted(request: Any, listener: Any) -> results.Round:
     """A round that waits for Ctrl-C, as a real one handles it."""
     listener(RoundStarted(TASK, (replace(RUN, status=RunStatus.RUNNING),)))
-    try:
-        time.sleep(30)  # until the signal
-    except KeyboardInterrupt:
-        return results.Round(TASK, (CANCELED,), interrupted=True)
-    raise AssertionError
+    came: list[bool] = []
+    with interrupts.held(), interrupts.told(lambda: came.append(True)):
+        while not came:
+            time.sleep(0.01)
+    return results.Round(TASK, (CANCELED,), interrupted=True)
 
 
 def play_stubborn(request: Any, listener: Any) -> results.Round:
@@ -192,9 +194,14 @@ def play_stubborn(request: Any, listener: Any) -> results.Round:
     try:
         time.sleep(30)  # until the signal
     finally:
-        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-        signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)  # a Ctrl-C every 2 ms from here on
+        threading.Thread(target=press_for_ever, daemon=True).start()
     raise AssertionError
+
+
+def press_for_ever() -> None:
+    while True:
+        time.sleep(0.002)
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def keep_key(profile: Any, ask_key: Any) -> results.Model:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dursor.cli import crash, interrupts, output
+from dursor import interrupts
+from dursor.cli import crash, output
 from dursor.cli.answers import Plain
 from dursor.cli.lazy import HelpAsked
 from dursor.cli.terminal import tell
@@ -49,6 +50,7 @@ def _run(root: Root, words: Sequence[str], extra: Mapping[str, Any], *, as_json:
 
         return _fail(translate(error), as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
+        interrupts.ignore()
         output.fail(output.INTERRUPTION, as_json=as_json)
         return output.INTERRUPTED
     except BrokenPipeError:

@@ -9,7 +9,7 @@ import typer
 from typer._click.shell_completion import CompletionItem  # Typer's own Click has no public name
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from dursor.cli import interrupts
+from dursor import interrupts
 from dursor.cli.table import Branch, Leaf
 from dursor.cli.usage import unknown_command
 

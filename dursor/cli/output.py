@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dursor import interrupts
 from dursor.cli.answers import Answer, Patch
 from dursor.cli.terminal import is_terminal, one_line, tell
 
@@ -83,8 +84,10 @@ def _print_json(answer: Answer) -> None:
 def _write_json(envelope: Mapping[str, Any]) -> None:
     import json
 
+    text = json.dumps(envelope) + "\n"
+    interrupts.ignore()  # one object, not two
     with _writing():
-        sys.stdout.write(json.dumps(envelope) + "\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
 
 

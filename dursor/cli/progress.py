@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from dursor.cli import formats, interrupts
+from dursor import interrupts
+from dursor.cli import formats
 from dursor.cli.terminal import is_terminal, one_line, tell
 from dursor.services.events import (
     Notice,

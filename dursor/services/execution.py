@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dursor import interrupts
 from dursor.agent.attempt import Answer, Ask, Attempt, Ground
 from dursor.domain import Message, Role, Run, RunError, RunStatus, new_id, now
 from dursor.errors import DursorError, InternalError
@@ -36,7 +37,7 @@ class Execution:
         """Run everything to its end; True when Ctrl-C or SIGTERM cut it short."""
         gates = _Gates(self.bounds)
         interrupted = False
-        with _cancel_on_sigterm():
+        with _cancel_on_signals():
             try:
                 async with asyncio.TaskGroup() as group:
                     tasks = {
@@ -150,17 +151,14 @@ def _forgive() -> None:
 
 
 @contextlib.contextmanager
-def _cancel_on_sigterm() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, where the platform has it."""
+def _cancel_on_signals() -> Iterator[None]:
+    """Cancel this task on Ctrl-C and, where the platform has it, on SIGTERM."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task is None:
         raise AssertionError
-    try:
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(interrupts.told(lambda: loop.call_soon_threadsafe(task.cancel)))
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)  # not on Windows, or in a thread
+            stack.callback(loop.remove_signal_handler, signal.SIGTERM)
         yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)

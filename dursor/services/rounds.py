@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dursor import interrupts
 from dursor.agent.attempt import Ask, Ground
 from dursor.agent.conversation import most_tokens
 from dursor.agent.files import Files
@@ -63,8 +64,10 @@ class Rounds:
         caller = self._warm_caller(plan)
         lease = self.acquire_lease()
         try:
-            task, runs = self._record(plan, lease, listener)
-            return self._execute(plan, task, runs, listener, caller)
+            interrupts.check()
+            with interrupts.held():  # once there are rows, Ctrl-C cancels them
+                task, runs = self._record(plan, lease, listener)
+                return self._execute(plan, task, runs, listener, caller)
         finally:
             lease.release()
 
@@ -165,16 +168,11 @@ class Rounds:
         plan = self.planner.plan(request)
         lease = self.acquire_lease()
         try:
-            task, runs = self._record(plan, lease, listener)
-            listener(RoundStarted(task, tuple(runs)))
-            keys = {target.profile.id: target.endpoint.key.reveal() for target in plan.targets}
-            spec = {
-                "request": request.to_json(),
-                "runs": [run.id for run in runs],
-                "keys": keys,
-                "lease": lease.id,
-            }
-            self.spawn(spec, lease)
+            interrupts.check()
+            with interrupts.held():
+                task, runs = self._record(plan, lease, listener)
+                listener(RoundStarted(task, tuple(runs)))
+                self.spawn(_orders(plan, request, runs, lease), lease)
         except DursorError:
             lease.release()
             raise
@@ -242,6 +240,16 @@ class Rounds:
             if all(run.status.is_final for run in current):
                 return Round(task, tuple(current))
             time.sleep(WATCH_SECONDS)  # another process works; the store is how it tells
+
+
+def _orders(plan: Plan, request: RoundRequest, runs: Sequence[Run], lease: Lease) -> dict[str, Any]:
+    """What a worker must know to run what has been recorded."""
+    return {
+        "request": request.to_json(),
+        "runs": [run.id for run in runs],
+        "keys": {target.profile.id: target.endpoint.key.reveal() for target in plan.targets},
+        "lease": lease.id,
+    }
 
 
 def _meter(budget_usd: float | None, asks: Sequence[Ask]) -> Meter:

@@ -17,21 +17,26 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == os.environ["MOMENT"]:
             sys.meta_path.remove(self)
-            os.kill(os.getpid(), signal.SIGINT)
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:  # in the middle of an import
+                if name != "dursor.interrupts":
+                    os._exit(77)
+                raise
 
 sys.meta_path.insert(0, Finder())
 from dursor.__main__ import main
 sys.exit(main())
 """
 MOMENTS = (
-    "dursor.cli.interrupts",
+    "dursor.interrupts",
     "dursor.cli.terminal",
     "typer",
     "dursor.cli.root",
     "dursor.cli.commands.run_history",
     "dursor.app",
     "dursor.config",
-    "sqlite3",
+    "dursor.store.rows",
 )
 
 
