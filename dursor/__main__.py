@@ -31,6 +31,7 @@ def _run(app: object) -> int:
     terminal.prepare()
     gc.set_threshold(50_000)  # start-up only allocates: collecting there is 4 ms for nothing
     sys.excepthook = crash.explain
+    sys.unraisablehook = crash.overlook
 
     from dursor.cli.root import command
 

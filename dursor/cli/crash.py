@@ -29,6 +29,12 @@ def explain(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         output.fail(failure, as_json=False)
 
 
+def overlook(missed: sys.UnraisableHookArgs) -> None:
+    """Stand in for `sys.unraisablehook`: what half-made things say as they go is no news."""
+    if debugging() and missed.exc_value is not None:
+        show_traceback(missed.exc_value)
+
+
 def debugging() -> bool:
     """Whether DURSOR_DEBUG asks for tracebacks."""
     return os.environ.get("DURSOR_DEBUG", "") not in {"", "0"}

@@ -45,7 +45,7 @@ class Response:
         self._host = response.request.url.host
         self._response = response
         self._pieces = response.aiter_bytes()
-        self._rest = memoryview(b"")
+        self._unread = memoryview(b"")
 
     async def read(self) -> bytes:
         """Give the next piece of the body, nothing at its end. Raises NetworkError when cut.
@@ -54,11 +54,11 @@ class Response:
         than to read it: after a wait, reading rests a moment and finds several at once. The more
         streams there are, the longer.
         """
-        if not self._rest:
-            self._rest = memoryview(await self._next())
+        if not self._unread:
+            self._unread = memoryview(await self._next())
         else:
             await asyncio.sleep(0)  # time limits are to be heard in between
-        piece, self._rest = bytes(self._rest[:SLICE_BYTES]), self._rest[SLICE_BYTES:]
+        piece, self._unread = bytes(self._unread[:SLICE_BYTES]), self._unread[SLICE_BYTES:]
         return piece
 
     async def _next(self) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import stage
 
+from dursor.cli import crash
 from dursor.errors import AuthError, BudgetError, ConflictError, PolicyError, UsageError
 
 UNWRITABLE = ["</dev/null", *([">/dev/full"] if Path("/dev/full").exists() else [])]
@@ -258,3 +259,16 @@ def test_a_bug_that_cannot_be_told_in_json_is_told(home):
     assert done.returncode == 1
     assert done.stderr.startswith("error: internal error: ZeroDivisionError")
     assert "Traceback" not in done.stderr
+
+
+def test_what_python_cannot_raise_is_shown_only_in_debugging(monkeypatch, capsys):
+    class Odd:
+        def __del__(self):
+            raise AttributeError("half made")
+
+    monkeypatch.setattr(sys, "unraisablehook", crash.overlook)
+    Odd()  # and away
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("DURSOR_DEBUG", "1")
+    Odd()
+    assert "half made" in capsys.readouterr().err
