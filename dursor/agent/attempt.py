@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 from dursor.agent import conversation, prompts
 from dursor.agent.explore import Exploration
 from dursor.agent.guard import refuse_forbidden
+from dursor.agent.repairs import Broken, content, placed
 from dursor.agent.spending import Listening, Spending
-from dursor.context.placeholders import PREFIX
-from dursor.domain import FileChange, HunkFailure, Secret, Stage
+from dursor.domain import FileChange, Secret, Stage
 from dursor.errors import (
     ApplyFailedError,
     BudgetError,
@@ -25,16 +24,17 @@ from dursor.errors import (
 from dursor.patch.canonical import CanonicalPatch, canonical
 from dursor.patch.compose import compose
 from dursor.patch.policy import check, shown
-from dursor.patch.resolve import Resolution, resolve, summary_of
+from dursor.patch.resolve import PartlyResolvedError, summary_of
 from dursor.tree import Overlay, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Executor
 
     from dursor.agent.meter import Meter, Price
     from dursor.agent.tools import Toolbox
     from dursor.agent.watch import Watch
+    from dursor.patch.resolve import Resolution
     from dursor.pathrules import PathRules
     from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
 
@@ -42,7 +42,6 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 MAX_REPAIRS = 2
-_PLACEHOLDER = re.compile(PREFIX.encode() + rb"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,11 @@ class Attempt:
     async def run(self) -> Answer:
         """Ask, resolve, check and finish; raises a DursorError, `stage` then says where."""
         self._began = time.monotonic()
-        reply, ours = await self._resolved()
+        replies, ours = await self._resolved()
         self._enter(Stage.CHECK, f"{len(ours.changes)} paths against policy")
         whole = await self._at_desk(self._checked, ours)
         self._enter(Stage.FINISH, "computing the patch")
-        return await self._at_desk(self._finish, reply, ours, whole)
+        return await self._at_desk(self._finish, replies, ours, whole)
 
     async def _at_desk(self, work: Callable[[*Ts], T], *args: *Ts) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.ground.desk, work, *args)
@@ -128,14 +127,15 @@ class Attempt:
         check(ground.base, whole, ground.rules, ground.max_files)
         return whole
 
-    def _finish(self, reply: Reply, ours: Resolution, whole: Resolution) -> Answer:
+    def _finish(self, replies: Sequence[Reply], ours: Resolution, whole: Resolution) -> Answer:
         patch = canonical(self.ground.base, whole)
         if not patch.files:
             raise NoChangeError("the answer undoes everything: the result is the base itself")
         if any(key.reveal() in patch.text for key in self.ground.keys):
             raise PolicyError("the patch contains one of your API keys", hint="dursor run show RUN")
-        summary = summary_of(reply.text)
-        text = reply.text if self.attempts == 1 else self._told(summary, ours)
+        # The first one says what it is all about; what a repair says, and whether, is by the way.
+        summary = next(filter(None, (summary_of(reply.text) for reply in replies)), None)
+        text = replies[0].text if len(replies) == 1 else self._told(summary, ours)
         return Answer(text, summary, patch, ours.warnings)
 
     def _told(self, summary: str | None, ours: Resolution) -> str:
@@ -145,44 +145,36 @@ class Attempt:
         told = f"{summary or 'Here is the change.'}\n\n```diff\n{diff}```\n"
         return self._masked(told, ours.changes)  # it is sent when the conversation goes on
 
-    async def _resolved(self) -> tuple[Reply, Resolution]:
-        """The reply and the change against the tree that this run starts from."""
+    async def _resolved(self) -> tuple[list[Reply], Resolution]:
+        """The replies it took, and the change against the tree that this run starts from."""
         tree = Overlay(self.ground.base, self.ground.start.changes)
         known = prompt = self.ask.prompt
-        kept = None
+        replies: list[Reply] = []
+        broken: Broken | None = None
         while True:
             explored, reply = await self._answer(prompt)
             known = known if explored is prompt else explored
+            replies.append(reply)
             self._enter(Stage.RESOLVE, f"{len(reply.text)} characters to place")
             try:
-                found = await self._at_desk(self._placed, reply.text, tree, kept)
-            except ApplyFailedError as error:
+                found = await self._at_desk(self._placed, reply.text, tree, broken)
+            except PartlyResolvedError as error:
                 self._refuse_forbidden(error)
                 if self.attempts > MAX_REPAIRS:
                     raise
-                kept = getattr(error, "kept", None) or kept
+                broken = Broken(error.message, error.failures, error.kept)
                 self.watch.stage(Stage.RESOLVE, f"{error.message}; asking for a repair")
-                said = self._repair(error, kept=bool(kept and kept.changes))
-                prompt = conversation.repairing(known, reply.text, said)
+                prompt = conversation.repairing(known, reply.text, self._repair(broken))
                 continue
             self.watch.notes(Stage.RESOLVE, found.notes)
-            return reply, found
+            return replies, found
 
-    def _placed(self, reply: str, tree: Tree, kept: Resolution | None) -> Resolution:
+    def _placed(self, reply: str, tree: Tree, broken: Broken | None) -> Resolution:
+        """Resolve REPLY against TREE, or on top of what a BROKEN answer before it left."""
         text = self.ground.restore(reply)
-        refuse_forbidden(text, Overlay(tree, kept.changes) if kept else tree, self.ground.rules)
-        found = resolve(text, tree, kept=kept, finished=True)  # cut replies never get here
-        strange = {
-            name
-            for path, state in found.changes.items()
-            if state is not None and (names := set(_PLACEHOLDER.findall(state.data)))
-            for name in names - set(_PLACEHOLDER.findall(_content(tree, path)))
-        }
-        if strange:
-            name = min(strange).decode()
-            why = f"{name} stands for no secret of these files"
-            raise ApplyFailedError(why, failures=(HunkFailure(None, name, why),))
-        return found
+        seen = Overlay(tree, broken.kept.changes) if broken else tree
+        refuse_forbidden(text, seen, self.ground.rules)
+        return placed(text, tree, broken)
 
     def _refuse_forbidden(self, error: ApplyFailedError) -> None:
         """A repair turn shows real text: never that of a path which may not be sent."""
@@ -192,9 +184,9 @@ class Attempt:
                     f"{shown(path)}: {reason}", hint="--allow-path GLOB, if it is meant"
                 ) from error
 
-    def _repair(self, error: ApplyFailedError, *, kept: bool) -> str:
-        said = prompts.repair(error.failures, kept=kept)
-        return self._masked(said, {one.path for one in error.failures if one.path})
+    def _repair(self, broken: Broken) -> str:
+        said = prompts.repair(broken.failures, kept=bool(broken.kept.changes))
+        return self._masked(said, {one.path for one in broken.failures if one.path})
 
     def _masked(self, text: str, paths: Iterable[str]) -> str:
         """TEXT that quotes the files at PATHS, with placeholders where their secrets stand.
@@ -203,7 +195,7 @@ class Attempt:
         """
         tree = Overlay(self.ground.base, self.ground.start.changes)
         for path in paths:
-            self.ground.mask(_content(tree, path).decode("utf-8", "replace"))
+            self.ground.mask(content(tree, path).decode("utf-8", "replace"))
         return self.ground.mask(text)
 
     async def _answer(self, prompt: Prompt) -> tuple[Prompt, Reply]:
@@ -248,7 +240,3 @@ class Attempt:
     def _enter(self, stage: Stage, message: str) -> None:
         self.stage = stage
         self.watch.stage(stage, message)
-
-
-def _content(tree: Tree, path: str) -> bytes:
-    return tree.read(path) if path in tree.entries() else b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
@@ -38,7 +39,7 @@ def failure(
         return HunkFailure(path, hunk.source, "the hunk does not match the file")
     start = _nearest(old, target)
     if start is None:
-        return HunkFailure(path, hunk.source, "no line of the hunk is in the file", line=old[0])
+        return _nowhere(path, hunk, target)
     return _described(path, hunk, target, "the hunk does not match the file", start)
 
 
@@ -57,6 +58,22 @@ def _described(path: str, hunk: Hunk, target: Target, reason: str, start: int) -
         nearest="\n".join(lines[begin:stop]),
         nearest_line=begin + 1,
     )
+
+
+def _nowhere(path: str, hunk: Hunk, target: Target) -> HunkFailure:
+    """Describe why HUNK has no place, when nothing but its header may say where it is near."""
+    lines, index = target.lines, target.index(without_indent)
+    known = any(index.letter(text) is not None for text in hunk.old if text.strip())
+    reason = f"{'the hunk does not match' if known else 'no line of the hunk is in'} the file"
+    failed = HunkFailure(path, hunk.source, reason, line=next(filter(str.strip, hunk.old)))
+    if len(lines) <= _SHOWN:
+        begin, stop = 0, len(lines)
+    elif hunk.start is not None and hunk.start <= len(lines):
+        begin = max(0, hunk.start - 1 - _AROUND)
+        stop = min(hunk.start - 1 + len(hunk.old) + _AROUND, begin + _SHOWN)
+    else:
+        return failed
+    return replace(failed, nearest="\n".join(lines[begin:stop]), nearest_line=begin + 1)
 
 
 def _same(lines: Sequence[str], at: int, text: str) -> bool:

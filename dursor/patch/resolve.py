@@ -47,7 +47,7 @@ def resolve(
     resolution, late = draft.finish()
     failures += late
     if failures:
-        raise PartlyResolvedError(_message(failures), failures=tuple(failures), kept=resolution)
+        raise PartlyResolvedError(tuple(failures), kept=resolution)
     if not resolution.changes:
         raise NoChangeError("the reply changes nothing")
     return resolution
@@ -63,13 +63,6 @@ def _counting(found: Extract, tree: Tree) -> list[FileEdit]:
     if reason:
         raise ApplyFailedError(reason, failures=(HunkFailure(None, "", reason),))
     return final(found.edits, tree)
-
-
-def _message(failures: list[HunkFailure]) -> str:
-    first = failures[0]
-    where = f"{first.path}: " if first.path else ""
-    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    return f"{where}{first.reason}{more}"
 
 
 def summary_of(reply: str) -> str | None:

@@ -31,10 +31,11 @@ class Resolution:
 class PartlyResolvedError(ApplyFailedError):
     """Some hunks failed; `kept` is what resolved all the same, for a repair to build on."""
 
-    def __init__(
-        self, message: str, *, failures: tuple[HunkFailure, ...], kept: Resolution
-    ) -> None:
-        super().__init__(message, failures=failures)
+    def __init__(self, failures: tuple[HunkFailure, ...], *, kept: Resolution) -> None:
+        first = failures[0]
+        where = f"{first.path}: " if first.path else ""
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        super().__init__(f"{where}{first.reason}{more}", failures=failures)
         self.kept = kept
 
 

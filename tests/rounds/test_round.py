@@ -106,22 +106,6 @@ def test_an_answer_that_changes_nothing_is_a_failure(front: Front):
     assert done.exit_code == 1
 
 
-def test_a_broken_hunk_is_repaired_once_the_model_has_seen_the_real_text(front: Front):
-    wrong = appending("line 4", "line 2\n line three")
-    front.answers(wrong, appending("line 4", "line 3"), models=["gpt"])
-
-    done = front.round("append a line", "-m", "gpt")
-
-    (run,) = done.runs
-    assert (run["status"], run["attempts"]) == ("succeeded", 2)
-    assert run["usage"]["input_tokens"] == 2000
-    repair = turns(front.sent[1])
-    assert [role for role, _ in repair] == ["user", "assistant", "user"]
-    assert repair[:1] == turns(front.sent[0])
-    assert "The first line that differs:\n```\nline three\n```" in repair[-1][1]
-    assert "```\nline 1\nline 2\nline 3\n```" in repair[-1][1]
-
-
 def test_repairs_end_after_two(front: Front):
     front.answers(appending("line 4", "line three"), models=["gpt"])
 
