@@ -66,7 +66,7 @@ Part of your answer could not be applied, because it does not match the files as
 {failures}
 
 {kept}Give these changes again in one ```diff block, copying context and removed lines exactly \
-from the real text above.\
+from the files as they are.\
 """
 
 KEPT = "The rest of your answer is already in place; do not repeat it. "
