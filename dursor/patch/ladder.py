@@ -362,6 +362,21 @@ def _is_nested(target: Target, at: int) -> bool:
     return all(pair) and not any(map(str.isalnum, "".join(pair)))
 
 
+def _doubles(hunk: Hunk, placed: Placed, target: Target) -> bool:
+    """Tell whether a block begins or ends with a new line that is there, once, just beyond it.
+
+    A search text must hold whatever its replacement does: this one leaves out a line.
+    """
+    if hunk.origin is not Origin.BLOCK:
+        return False
+    for line, beyond in ((hunk.lines[0], placed.start - 1), (hunk.lines[-1], placed.stop)):
+        if line.tag != "+" or not 0 <= beyond < len(target.lines):
+            continue
+        if line.text == target.lines[beyond] and any(map(str.isalnum, line.text)):
+            return len(target.index().places(line.text, 1)) == 1
+    return False
+
+
 def climb(hunk: Hunk, target: Target) -> Outcome:
     """Return the first rule's answer that is one: what a hunk says of its place, then the rungs."""
     for rule in EXPLICIT:
@@ -377,6 +392,9 @@ def climb(hunk: Hunk, target: Target) -> Outcome:
     for rule in LADDER:
         outcome = rule(hunk, target)
         if outcome is not None:
-            is_half = isinstance(outcome, Placed) and _lacks_a_side(hunk, outcome, target)
-            return None if is_half else outcome
+            if isinstance(outcome, Placed) and (
+                _lacks_a_side(hunk, outcome, target) or _doubles(hunk, outcome, target)
+            ):
+                return None
+            return outcome
     return None

@@ -409,6 +409,12 @@ def test_a_block_that_could_be_meant_twice_is_refused():
     assert "twice" in failed(block * 2, tree(a__txt=TEXT)).failures[0].reason
 
 
+def test_a_block_that_repeats_only_in_its_replacement_what_follows_is_refused():
+    block = "a.txt\n<<<<<<< SEARCH\none\n=======\n1\n{}\n>>>>>>> REPLACE\n"
+    assert "not clear" in failed(block.format("two"), tree(a__txt=TEXT)).failures[0].reason
+    assert after(block.format("seven"), tree(a__txt=TEXT))["a.txt"].startswith("1\nseven\ntwo")
+
+
 def test_the_reading_of_a_divided_text_that_fits_counts():
     block = (
         "a.rst\n<<<<<<< SEARCH\nOld\n=======\ntext\n=======\nNew\n=======\nmore\n>>>>>>> REPLACE\n"
