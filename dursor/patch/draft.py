@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dursor.domain import HunkFailure
 from dursor.patch.edits import Action, FileEdit, Hunk
 from dursor.patch.elision import is_placeholder
 from dursor.patch.filedraft import FileDraft, FileRefusedError, is_binary, refuse
-from dursor.patch.ladder import Target
+from dursor.patch.indent import is_unproved
 from dursor.patch.lines import FileText, decode, new_file
 from dursor.patch.names import is_ambiguous, is_writable, locate, target
 from dursor.patch.result import Resolution, differing
 from dursor.patch.rewrite import is_excerpt, is_quoted, rewritten
+from dursor.patch.target import Target
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from dursor.domain import HunkFailure
 
 _SAVED = (".orig", ".bak", ".old", "~")  # what the name of a former state ends in
 _MODES = frozenset({FILE, EXECUTABLE, SYMLINK, SUBMODULE})
@@ -222,6 +222,7 @@ class Draft:
 
     def _place(self, draft: FileDraft, edit: FileEdit) -> None:
         failures: list[HunkFailure] = []
+        off_margin = False
         draft.begin()
         for hunk in edit.hunks:
             try:
@@ -230,6 +231,13 @@ class Draft:
                 failures += error.failures
                 continue
             self.notes += [f"{draft.path}:{placed.start + 1}: {placed.rule}" for placed in places]
+            off_margin |= any(placed.rule == "reindented" for placed in places)
+        if off_margin:
+            failures += [
+                HunkFailure(draft.path, hunk.source, "nothing shows how far its lines are indented")
+                for hunk in edit.hunks
+                if is_unproved(hunk.lines)
+            ]
         if failures:
             raise FileRefusedError(failures[0].reason, failures=tuple(failures))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dursor.patch.edits import Hunk
-    from dursor.patch.ladder import Ambiguous, Target
+    from dursor.patch.target import Ambiguous, Target
 
 _AROUND = 3  # lines of real text shown on either side
 _SHOWN = 60

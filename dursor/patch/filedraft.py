@@ -11,8 +11,9 @@ from dursor.errors import ApplyFailedError
 from dursor.patch.edits import Hunk, Origin
 from dursor.patch.elision import is_placeholder
 from dursor.patch.explain import failure
-from dursor.patch.ladder import Ambiguous, Outcome, Placed, Target, climb, everywhere
+from dursor.patch.ladder import climb, everywhere
 from dursor.patch.place import Index, without_indent
+from dursor.patch.target import Ambiguous, Outcome, Placed, Target
 from dursor.tree import FileState
 
 if TYPE_CHECKING:

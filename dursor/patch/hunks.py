@@ -19,8 +19,9 @@ _SECTION = re.compile(
     r"diff --git |Index: |\*\*\* (?:Begin|End|Update|Add|Delete) |<{5,9} SEARCH|</?(?:diff|patch)>"
 )
 _SIGNATURE = re.compile(r"\d+\.\d+[\w.-]*\s*$")  # git's version, below the `-- ` of a mail
-_BULLET = re.compile(r"[-+] \S")
-_BEYOND = 60  # lines behind a fence that may be more of a hunk
+_BULLET = re.compile(r"[-+] \S|[-+]*\s*$")  # of a list, or a line drawn across
+_NEAR = 6  # lines behind a fence that are looked at, whatever a header says
+_BEYOND = 60  # lines there that may be more of a hunk
 _SHOWN = 60  # lines of a hunk kept for messages
 _TAIL = 6  # lines after an unfenced hunk that may belong to it
 _SLIP = 3  # added lines that a count may be wrong by without more being amiss
@@ -99,17 +100,15 @@ def _breaks_off(hunk: Hunk) -> bool:
 def _goes_on(hunk: Hunk, lines: Sequence[str], at: int) -> bool:
     """Tell whether what follows at AT, behind a fence, is more of HUNK.
 
-    So it is where its header claims more lines, or says nothing, and changed ones follow: the fence
-    is one of the file's own lines.
+    So it is where changed lines follow soon, or before the header's counts are full: the fence is
+    one of the file's own lines.
     """
-    more_old = 1 if hunk.old_count is None else hunk.old_count - len(hunk.old)
-    more_new = 1 if hunk.new_count is None else hunk.new_count - len(hunk.new)
-    for line in lines[at : at + min(max(more_old, more_new), _BEYOND)]:
+    more_old = (hunk.old_count or 0) - len(hunk.old)
+    more_new = (hunk.new_count or 0) - len(hunk.new)
+    for line in lines[at : at + min(max(more_old, more_new, _NEAR), _BEYOND)]:
         if line.startswith(("```", "~~~", "--- ", "+++ ", "diff --git ")):
             return False
-        if not _BULLET.match(line) and (
-            (line[:1] == "+" and more_new > 0) or (line[:1] == "-" and more_old > 0)
-        ):
+        if line.startswith(("+", "-")) and not _BULLET.match(line):
             return True
     return lines[at : at + 1] != [] and lines[at][:1] == " " and more_old > 0 and more_new > 0
 

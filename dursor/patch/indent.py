@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from itertools import pairwise
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -43,15 +45,35 @@ def keeps_grid(lines: Sequence[Line]) -> bool:
     )
 
 
-def reindented(lines: Sequence[Line], real: Sequence[str]) -> tuple[Line, ...] | None:
+def is_unproved(lines: Sequence[Line]) -> bool:
+    """Tell whether nothing in the file vouches for the margins of the lines that are added."""
+    indented = [x.tag for x in lines if x.text.strip() and margin(x.text)]
+    return "+" in indented and " " not in indented and "-" not in indented
+
+
+def signs(lines: Iterable[str]) -> set[str]:
+    """Return what LINES are indented with."""
+    return {line[0] for line in lines if line[:1] in {" ", "\t"} and line.strip()}
+
+
+def step(lines: Iterable[str]) -> int:
+    """Return how much further in than the line above it a line mostly is; 0 where none is."""
+    widths = [len(margin(line)) for line in lines if line.strip()]
+    wider = Counter(after - width for width, after in pairwise(widths) if after > width)
+    return wider.most_common(1)[0][0] if wider else 0
+
+
+def reindented(lines: Sequence[Line], real: Sequence[str], step: int) -> tuple[Line, ...] | None:
     """Give added LINES the margins that REAL, the file's text of the old side, implies.
+
+    STEP is how far apart levels are in the file.
 
     A line takes the margin of the removed lines beside it that are written with the same one; at
     the very edge, where a shift to the left would have stopped it, of the line that it takes the
     place of, if lines there are changed one to one; or else what one measure for the whole hunk
     makes of its own. One that neither explains makes it None.
     """
-    overall = _Margins(list(_pairs(lines, real)))
+    overall = _Margins(list(_pairs(lines, real)), step)
     out: list[Line] = []
     for group, removed in _groups(lines, real):
         partners = _partners(group, removed)
@@ -153,8 +175,9 @@ def _groups(
 class _Margins:
     """What margins become, as far as PAIRS show without contradiction."""
 
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, pairs: Sequence[tuple[str, str]], step: int) -> None:
         self.pairs = pairs
+        self.step = step
         self.clash = len(dict(pairs)) != len(set(pairs))
 
     def implied(self, old: str) -> str | None:
@@ -171,8 +194,18 @@ class _Margins:
             shift = shifts.pop()
             if abs(shift) == 1 or len(old) + shift < 0 or (shift > 0 and not old):
                 return None  # one blank is a lost tag, not a shift
+            if shift and self._is_off(old):
+                return None
             return (signs.pop() if signs else " ") * (len(old) + shift)
         return self._scaled(old)
+
+    def _is_off(self, old: str) -> bool:
+        """Tell whether OLD is no level of the file away from the only one that pairs show.
+
+        The model's levels are wider or narrower then, and it is not all just shifted.
+        """
+        levels = {len(was) for was, _ in self.pairs}
+        return len(levels) == 1 and self.step > 0 and (len(old) - levels.pop()) % self.step > 0
 
     def _scaled(self, old: str) -> str | None:
         """Return what OLD becomes if levels are wider or narrower, or tabs on one side.
@@ -181,11 +214,13 @@ class _Margins:
         """
         steps = {(len(was), len(new)) for was, new in self.pairs if was or new}
         signs = {char for _, new in self.pairs for char in new}
-        if len(signs) != 1 or any(not was or not new for was, new in steps) or len(set(old)) > 1:
+        if len(signs) != 1 or any(not was or not new for was, new in steps):
+            return None
+        if len({char for was, _ in self.pairs for char in was} | set(old)) > 1:
             return None
         if len(steps) < 2 and any(signs & set(was) for was, _ in self.pairs):
             return None
         was, new = next(iter(steps))
-        if any(a * new != b * was for a, b in steps) or (len(old) * new) % was:
+        if any(a * new != b * was for a, b in steps) or len(old) % gcd(*(a for a, _ in steps)):
             return None
         return signs.pop() * (len(old) * new // was)

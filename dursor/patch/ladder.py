@@ -7,56 +7,18 @@ several places refuses for all looser rules, which could only find more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from dursor.patch import indent as margins
+from dursor.patch.doubts import DOUBTS, is_unclear, may_be_context
 from dursor.patch.edits import Hunk, Line, Origin
-from dursor.patch.lines import FileText, Splice
+from dursor.patch.lines import Splice
 from dursor.patch.pieces import cut, find_pieces, is_trustworthy, miscounts
-from dursor.patch.place import Index, Key, exactly, without_indent, without_trailing
+from dursor.patch.place import Key, exactly, without_indent, without_trailing
+from dursor.patch.target import Ambiguous, Outcome, Placed, Target
 
 _MOST_ANCHORS = 256  # lines of a file that read like an anchor, and are told apart
-
-
-@dataclass(frozen=True)
-class Placed:
-    """Where a hunk goes, and which rule says so."""
-
-    splices: tuple[Splice, ...]
-    rule: str
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
-class Ambiguous:
-    """Two places (from 0) that the rule cannot tell apart."""
-
-    rule: str
-    places: tuple[int, ...]
-
-
-Outcome = Placed | Ambiguous | None
-
-
-@dataclass
-class Target:
-    """A file with its indexes."""
-
-    text: FileText
-    _indexes: dict[Key, Index] = field(default_factory=dict)
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """Return the file's lines."""
-        return self.text.lines
-
-    def index(self, key: Key = exactly) -> Index:
-        """Return the index under KEY, built once."""
-        if key not in self._indexes:
-            self._indexes[key] = Index(self.text.lines, key)
-        return self._indexes[key]
 
 
 Rule = Callable[[Hunk, Target], Outcome]
@@ -205,7 +167,7 @@ def lost_tags(hunk: Hunk, target: Target) -> Outcome:
     file's own indentation (see `indent.keeps_grid`).
     """
     restored = _restored(hunk)
-    if hunk.origin is Origin.BLOCK or restored is None or _may_be_context(hunk, target):
+    if hunk.origin is Origin.BLOCK or restored is None or may_be_context(hunk, target):
         return None
     outcome = trailing_blanks(restored, target)
     if isinstance(outcome, Placed):
@@ -255,7 +217,7 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
             start, stop = places[0], places[0] + len(old)
             if margins.slides(old, target.lines, start):
                 return None
-            lines = margins.reindented(candidate.lines, target.lines[start:stop])
+            lines = margins.reindented(candidate.lines, target.lines[start:stop], target.step)
             if lines is None:
                 return None
             return Placed(splices_at(lines, start), "reindented", start, stop)
@@ -312,12 +274,6 @@ LADDER: tuple[Rule, ...] = (
 )
 
 
-def _may_be_context(hunk: Hunk, target: Target) -> bool:
-    """Tell whether a changed line may be context that lost its tag, as other lines of it did."""
-    raw = [line.tag + line.text for line in hunk.lines if line.tag != " "]
-    return any(letter is not None for letter in target.index(without_trailing).letters(raw))
-
-
 def _with_tail(hunk: Hunk, target: Target) -> Hunk:
     """Take the untagged lines after HUNK as context, as far as the file has them."""
     tail: list[Line] = []
@@ -329,54 +285,6 @@ def _with_tail(hunk: Hunk, target: Target) -> Hunk:
     return replace(hunk, lines=(*hunk.lines, *tail), tail=()) if said else hunk
 
 
-def _lacks_a_side(hunk: Hunk, placed: Placed, target: Target) -> bool:
-    """Tell whether HUNK begins or ends with a change where its header says that more stood.
-
-    What stood there may be lines to be removed, as when more old lines are missing than new ones,
-    or a bracket that closes the next one: nothing shows where added lines belong then.
-    """
-    if hunk.old_count is None or hunk.new_count is None:
-        return False
-    if hunk.old_count <= placed.stop - placed.start:
-        return False
-    lines = [line for line in hunk.lines if line.tag != " " or line.text.strip()]
-    starts = lines[0].tag != " " and placed.start > 0
-    ends = lines[-1].tag != " " and placed.stop < len(target.lines)
-    if not starts and not ends:
-        return False
-    if hunk.new_count == len(hunk.new):
-        return True
-    if any(line.tag == "-" for line in lines):
-        return False
-    missing_old, missing_new = hunk.old_count - len(hunk.old), hunk.new_count - len(hunk.new)
-    return (
-        missing_old > max(missing_new, 0)
-        or (starts and _is_nested(target, placed.start))
-        or (ends and _is_nested(target, placed.stop))
-    )
-
-
-def _is_nested(target: Target, at: int) -> bool:
-    """Tell whether both lines around AT are brackets without a word."""
-    pair = [line.strip() for line in target.lines[at - 1 : at + 1]]
-    return all(pair) and not any(map(str.isalnum, "".join(pair)))
-
-
-def _doubles(hunk: Hunk, placed: Placed, target: Target) -> bool:
-    """Tell whether a block begins or ends with a new line that is there, once, just beyond it.
-
-    A search text must hold whatever its replacement does: this one leaves out a line.
-    """
-    if hunk.origin is not Origin.BLOCK:
-        return False
-    for line, beyond in ((hunk.lines[0], placed.start - 1), (hunk.lines[-1], placed.stop)):
-        if line.tag != "+" or not 0 <= beyond < len(target.lines):
-            continue
-        if line.text == target.lines[beyond] and any(map(str.isalnum, line.text)):
-            return len(target.index().places(line.text, 1)) == 1
-    return False
-
-
 def climb(hunk: Hunk, target: Target) -> Outcome:
     """Return the first rule's answer that is one: what a hunk says of its place, then the rungs."""
     for rule in EXPLICIT:
@@ -385,16 +293,13 @@ def climb(hunk: Hunk, target: Target) -> Outcome:
     if not any(text.strip() for text in hunk.old):
         return None  # blank lines are everywhere: they say nothing
     hunk = _with_tail(hunk, target)
-    if any(line.bare for line in hunk.lines) and _may_be_context(hunk, target):
+    if is_unclear(hunk, target):
         return None
-    if any(line.bare and line.text.strip() for line in hunk.lines) and miscounts(hunk):
-        return None  # they may be changed lines that lost their tags
     for rule in LADDER:
         outcome = rule(hunk, target)
         if outcome is not None:
-            if isinstance(outcome, Placed) and (
-                _lacks_a_side(hunk, outcome, target) or _doubles(hunk, outcome, target)
-            ):
-                return None
-            return outcome
+            is_doubtful = isinstance(outcome, Placed) and any(
+                doubt(hunk, outcome, target) for doubt in DOUBTS
+            )
+            return None if is_doubtful else outcome
     return None

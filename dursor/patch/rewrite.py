@@ -12,7 +12,7 @@ from dursor.patch.lines import FileText, Splice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.patch.ladder import Target
+    from dursor.patch.target import Target
 
 _SHORT = 8  # lines that a rewrite may well replace one and all
 

@@ -157,6 +157,10 @@ def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
         ("   a\n   \x0cb\n+    ", "a\n\x0cb\n"),  # how far in is a blank line?
         # c replaces two lines that were cut off at the edge: one of them opened a block
         ("-if a:\n-go(b)\n+go(c, b)\n x", "    if a:\n        go(b)\n    x\n"),
+        # two blanks in for one level, or a level of four moved by two?
+        ("   a\n+    b", "x\n    y\n    a\n"),
+        # the third line is aligned with something, and on no level
+        ("   a\n     b\n+       c", "    a\n        b\n"),
         # a bracket may be missing: the last one is not where the others say
         ("   f();\n-  });\n+  }, x);\n });", "  f();\n  });\n  });\n});\n"),
     ],
@@ -294,6 +298,8 @@ def test_what_is_said_twice_of_two_places_goes_to_both():
     [
         ({"old_count": 5, "new_count": 5}, False),  # a line to be removed is missing, at the edge
         ({"old_count": 3, "new_count": 5}, True),  # counted well enough
+        ({"old_count": 3, "new_count": 4}, False),  # one line of context is missing, it seems
+        ({"old_count": 5, "new_count": 6}, True),  # all of the other side's
         ({"old_count": 2, "new_count": 3}, True),
         ({"old_count": 3, "new_count": 3}, False),  # a line to be removed is missing somewhere
         ({}, True),
@@ -308,6 +314,25 @@ def test_lines_are_not_added_between_brackets_that_may_belong_together(counted):
     file = "f {\n  {\n    a\n  }\n}\n"
     text = hunk("     a\n   }\n+g {\n+}", old_count=counted, new_count=counted + 2)
     assert (outcome(climb, text, file) is not None) is (counted == 2)
+
+
+def test_lines_are_not_added_within_a_run_of_equal_lines():
+    file = "a\nb\nb\nc\n"
+    assert outcome(climb, " a\n b\n+x", file) is None
+    assert outcome(climb, " b\n+x\n c", file) == "a\nb\nb\nx\nc\n"
+    assert outcome(climb, hunk(" a\n b\n+x", start=1, is_counted=True), file) == "a\nb\nx\nb\nc\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        (" a:\n+\tb\n c:", False),
+        (" a:\n+    b\n c:", True),
+        (" a:\n+\tb\n c:\n     d", True),  # the file's own blanks are there, and are kept
+    ],
+)
+def test_tabs_do_not_come_out_of_nowhere_into_a_file_of_blanks(text, places):
+    assert (outcome(climb, text, "a:\nc:\n    d\n") is not None) is places
 
 
 def test_at_the_edge_of_the_file_nothing_can_be_missing():

@@ -556,6 +556,7 @@ def test_a_hunk_without_changes_must_not_claim_any():
         "```diff\n" + diff("a", ("one", "1")) + "--- a/b\n+++ /dev/null\n",
         "```diff\n--- a/a\n+++ b/a\n@@ -1,1 +1,4 @@\n-one\n+1\n```\n+2\n+3\n```\n",
         "--- a/a\n+++ b/a\n@@ -1,5 +1,5 @@\n-one\n+1\n two\n```\ntext\n-four\n+4\n",
+        "--- a/a\n+++ b/a\n@@ @@\n-one\n+1\n two\n```\ntext\n-four\n+4\n",
         "*** Begin Patch\n*** Update File: a\n@@\n-one\n+1\n```\n+x\n+y\n*** End Patch\n",
         (
             "```\n*** Begin Patch\n*** Update File: a\n@@\n-one\n+1\n```\n*** Delete File: b\n"
@@ -589,6 +590,14 @@ def test_a_list_below_a_hunk_is_no_part_of_it_but_changed_lines_are():
     assert after(hunk + "- it works\n- it is short\n", BASE)["a"].startswith("1\ntwo")
     error = failed(hunk + "-four\n+4\n", BASE)
     assert "does not match" in error.failures[0].reason
+
+
+def test_a_hunk_whose_margins_nothing_shows_is_refused_beside_one_that_lost_them():
+    base = tree(a="x = [\n]\n\ndef f():\n    if g():\n        h()\n")
+    off = "@@ @@\n def f():\n-  if g():\n+  if g(1):\n     h()\n"
+    reply = "--- a/a\n+++ b/a\n@@ @@\n x = [\n+  1,\n ]\n"
+    assert after(reply, base)["a"].startswith("x = [\n  1,\n")
+    assert "indented" in failed(reply + off, base).failures[0].reason
 
 
 def test_a_line_right_below_a_hunk_that_claims_more_is_no_prose():

@@ -1,0 +1,120 @@
+"""Doubts: what makes a hunk unclear wherever it fits, and what makes one place of it suspect.
+
+A rule of the ladder says where a hunk stands; a doubt says that it may not be all that was meant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dursor.patch import indent as margins
+from dursor.patch.edits import Origin
+from dursor.patch.pieces import miscounts
+from dursor.patch.place import without_trailing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dursor.patch.edits import Hunk
+    from dursor.patch.target import Placed, Target
+
+
+def is_unclear(hunk: Hunk, target: Target) -> bool:
+    """Tell whether untagged lines of HUNK, or others of it, may be something else than they look.
+
+    Context of the file that begins with a sign, or changed lines that lost theirs.
+    """
+    untagged = [line for line in hunk.lines if line.bare]
+    if not untagged:
+        return False
+    said = any(line.text.strip() for line in untagged)
+    return (said and miscounts(hunk)) or may_be_context(hunk, target)
+
+
+def may_be_context(hunk: Hunk, target: Target) -> bool:
+    """Tell whether a changed line may be context that lost its tag, as other lines of it did."""
+    raw = [line.tag + line.text for line in hunk.lines if line.tag != " "]
+    return any(letter is not None for letter in target.index(without_trailing).letters(raw))
+
+
+def lacks_a_side(hunk: Hunk, placed: Placed, target: Target) -> bool:
+    """Tell whether HUNK begins or ends with a change where its header says that more stood.
+
+    What stood there may be lines to be removed, as when more old lines are missing than new ones,
+    or a bracket that closes the next one: nothing shows where added lines belong then.
+    """
+    if hunk.old_count is None or hunk.new_count is None:
+        return False
+    if hunk.old_count <= placed.stop - placed.start:
+        return False
+    lines = [line for line in hunk.lines if line.tag != " " or line.text.strip()]
+    starts = lines[0].tag != " " and placed.start > 0
+    ends = lines[-1].tag != " " and placed.stop < len(target.lines)
+    if not starts and not ends:
+        return False
+    if hunk.new_count == len(hunk.new):
+        return True
+    if any(line.tag == "-" for line in lines):
+        return False
+    missing_old, missing_new = hunk.old_count - len(hunk.old), hunk.new_count - len(hunk.new)
+    return (
+        missing_old > max(missing_new, 0)
+        or missing_old == missing_new == 1
+        or (starts and _is_nested(target, placed.start))
+        or (ends and _is_nested(target, placed.stop))
+    )
+
+
+def _is_nested(target: Target, at: int) -> bool:
+    """Tell whether both lines around AT are brackets without a word."""
+    pair = [line.strip() for line in target.lines[at - 1 : at + 1]]
+    return all(pair) and not any(map(str.isalnum, "".join(pair)))
+
+
+def doubles(hunk: Hunk, placed: Placed, target: Target) -> bool:
+    """Tell whether a block begins or ends with a new line that is there, once, just beyond it.
+
+    A search text must hold whatever its replacement does: this one leaves out a line.
+    """
+    if hunk.origin is not Origin.BLOCK:
+        return False
+    for line, beyond in ((hunk.lines[0], placed.start - 1), (hunk.lines[-1], placed.stop)):
+        if line.tag != "+" or not 0 <= beyond < len(target.lines):
+            continue
+        if line.text == target.lines[beyond] and any(map(str.isalnum, line.text)):
+            return len(target.index().places(line.text, 1)) == 1
+    return False
+
+
+def is_inside_run(hunk: Hunk, placed: Placed, target: Target) -> bool:
+    """Tell whether HUNK adds at an edge beside a line that is there once more just beyond it.
+
+    Of several equal lines one is easily left out, and the added ones belong below the last. A
+    header that counts right and names this very place says that none is.
+    """
+    if hunk.is_counted and hunk.start == placed.start + 1:
+        return False
+    lines = target.lines
+    above, below = placed.start - 1, placed.stop
+    if hunk.lines[0].tag == "+" and above >= 0 and lines[above] == lines[placed.start]:
+        return True
+    return hunk.lines[-1].tag == "+" and below < len(lines) and lines[below] == lines[below - 1]
+
+
+def has_foreign_margin(hunk: Hunk, placed: Placed, target: Target) -> bool:
+    """Tell whether HUNK indents with tabs where the file has only blanks, or the other way round.
+
+    And nothing of it shows that this was meant.
+    """
+    del placed
+    margin = {x.text[0] for x in hunk.lines if x.tag == "+" and x.text.strip()} & {" ", "\t"}
+    is_foreign = bool(target.signs) and not margin <= target.signs
+    return is_foreign and margins.is_unproved(hunk.lines)
+
+
+DOUBTS: tuple[Callable[[Hunk, Placed, Target], bool], ...] = (
+    lacks_a_side,
+    doubles,
+    is_inside_run,
+    has_foreign_margin,
+)
