@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,7 +118,9 @@ class Prompting:
     ) -> Fitted:
         """Render the round's prompt for ENDPOINT; UsageError when not even the words fit."""
         room, tools = _room(endpoint), TOOLS if explores else ()
-        said = conversation.opening("", standing.earlier, instruction, tools=tools)
+        # A remark on a pull request quotes the patch, and that has the secrets it came back with.
+        earlier = [replace(one, content=selection.hide(one.content)) for one in standing.earlier]
+        said = conversation.opening("", earlier, instruction, tools=tools)
         tokens = conversation.size(said) // BYTES_PER_TOKEN
         if room <= tokens:
             raise UsageError(
@@ -128,7 +130,7 @@ class Prompting:
             )
         shown = rendered(selection, room - tokens)
         prompt = conversation.opening(
-            shown.context, standing.earlier, instruction, now=shown.now, tools=tools
+            shown.context, earlier, instruction, now=shown.now, tools=tools
         )
         return Fitted(prompt, room, _warnings(endpoint, shown.left_out))
 
