@@ -11,7 +11,7 @@ from dursor.agent.matching import matching
 from dursor.context.selection import lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dursor.agent.files import Files
 
@@ -80,24 +80,36 @@ class Search:
     def _literal(
         self, query: Query, contents: Sequence[tuple[str, bytes]], notes: list[str]
     ) -> Found:
+        return self._gathered((self._holding(query, path, data) for path, data in contents), notes)
+
+    def _holding(self, query: Query, path: str, data: bytes) -> list[Hit]:
+        """Find the lines of one file that hold the text."""
+
         def folded(text: str) -> str:
             return text.casefold() if query.ignore_case else text
 
-        wanted, raw = folded(query.text), query.text.encode("utf-8", "surrogatepass")
+        wanted = folded(query.text)
+        if query.ignore_case:
+            found = wanted in folded(data.decode("utf-8", "replace"))
+        else:
+            found = wanted.encode("utf-8", "surrogatepass") in data
+        lines = lines_of(self._files.masked(path, data)) if found else []  # secrets are not found
+        return [Hit(path, n, line) for n, line in enumerate(lines, 1) if wanted in folded(line)]
+
+    def _gathered(self, found: Iterable[Iterable[Hit]], notes: list[str]) -> Found:
+        """Put the hits of files together until there are enough or it takes too long."""
         hits: list[Hit] = []
-        for path, data in contents:
-            if query.ignore_case:
-                if wanted not in data.decode("utf-8", "replace").casefold():
-                    continue
-            elif raw not in data:
-                continue
-            lines = lines_of(self._files.masked(path, data))  # a secret is not to be found
-            hits += [
-                Hit(path, n, line) for n, line in enumerate(lines, 1) if wanted in folded(line)
-            ]
+        end = time.monotonic() + self._seconds
+        for some in found:
+            hits += some
             if len(hits) > MAX_LINES:
-                break
-        return _cut(hits, notes)
+                return Found(
+                    hits[:MAX_LINES],
+                    [*notes, "more lines match: ask for something rarer, or name a folder"],
+                )
+            if time.monotonic() > end:
+                return Found(hits, [*notes, f"stopped after {self._seconds:g} s: name a folder"])
+        return Found(hits, notes)
 
     async def _regex(
         self, query: Query, contents: Sequence[tuple[str, bytes]], notes: list[str]
@@ -115,15 +127,8 @@ class Search:
         if not found.whole:
             notes.append(f"stopped after {self._seconds:g} s: the pattern takes too long")
         pairs = [(contents[index], numbers) for index, numbers in found.lines.items()]
-        return _cut(await asyncio.to_thread(self._shown, pairs), notes)
-
-    def _shown(self, found: Sequence[tuple[tuple[str, bytes], Sequence[int]]]) -> list[Hit]:
-        hits: list[Hit] = []
-        for (path, data), numbers in found:
-            hits += self._unaltered(path, data, numbers)
-            if len(hits) > MAX_LINES:
-                break
-        return hits
+        shown = (self._unaltered(path, data, numbers) for (path, data), numbers in pairs)
+        return await asyncio.to_thread(self._gathered, shown, notes)
 
     def _unaltered(self, path: str, data: bytes, numbers: Sequence[int]) -> Iterator[Hit]:
         """Yield the lines at NUMBERS, save those with a secret: a pattern could feel its way in."""
@@ -132,9 +137,3 @@ class Search:
         for number in numbers:
             if number <= len(raw) and raw[number - 1] == masked[number - 1]:
                 yield Hit(path, number, raw[number - 1])
-
-
-def _cut(hits: Sequence[Hit], notes: list[str]) -> Found:
-    if len(hits) > MAX_LINES:
-        notes = [*notes, "more lines match: ask for something rarer, or name a folder"]
-    return Found(hits[:MAX_LINES], notes)
