@@ -230,11 +230,29 @@ async def test_an_empty_text_block_does_not_go_back(server, endpoint, client):
     assert kinds == ["thinking", "redacted_thinking", "tool_use", "tool_use"]
 
 
-async def test_a_call_that_was_cut_is_no_call(server, endpoint, client):
-    made = calling.messages([CALLS[0]], reason="max_tokens")
-    server.on("/messages", Script(made.events))
+CUT = {
+    "responses": [
+        (b"response.completed", b"response.incomplete"),
+        (
+            b'"status":"completed","output"',
+            b'"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output"',
+        ),
+    ],
+    "chat": [(b'"finish_reason": "tool_calls"', b'"finish_reason": "length"')],
+    "messages": [(b'"stop_reason": "tool_use"', b'"stop_reason": "max_tokens"')],
+    "gemini": [(b'"finishReason":"STOP"', b'"finishReason":"MAX_TOKENS"')],
+}
+
+
+@pytest.mark.parametrize("wire", calling.ALL)
+async def test_a_call_that_was_cut_is_no_call(wire, server, endpoint, client):
+    stream = b"".join(calling.ALL[wire]([CALLS[0]]).events)
+    for whole, cut in CUT[wire]:
+        assert whole in stream
+        stream = stream.replace(whole, cut)
+    server.on(PATHS[wire], Script([stream]))
     with pytest.raises(TruncatedError):
-        await client.answer(endpoint("messages"), PROMPT, ONCE, Heard())
+        await client.answer(endpoint(wire), PROMPT, ONCE, Heard())
 
 
 async def test_ids_of_gemini_s_calls_are_optional(server, endpoint, client):
