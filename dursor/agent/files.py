@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from dursor.context.outbound import content_refusal, refusal, sort_out
+from dursor.context.placeholders import PREFIX
 from dursor.context.render import shown_path
 from dursor.errors import DursorError
 from dursor.patch.names import unquote
@@ -46,35 +47,52 @@ class Files:
 
     def folder(self, asked: str) -> str:
         """Find the path, without a slash at its end, that ASKED means; the top is empty."""
-        path = _plain(asked).rstrip("/")
+        path = self._named(asked).rstrip("/")
         if path in {"", "."}:
             return ""
         self._refuse_forbidden(path)
         if not self.paths(path):
-            raise NotShownError(f"there is nothing to show at {shown_path(path)}")
+            raise NotShownError(f"there is nothing to show at {self.shown(path)}")
         return path
 
     def text(self, asked: str) -> tuple[str, str]:
         """Read the file ASKED: its path and its text, secrets replaced line by line."""
-        path = _plain(asked)
+        path = self._named(asked)
         self._refuse_forbidden(path)
         entry = self._tree.entries().get(path)
         if entry is None:
             raise NotShownError(self._missing(path))
         refused = refusal(path, entry, self._rules)
         if refused is not None:
-            raise NotShownError(f"{shown_path(path)} is not shown: {refused.reason}")
+            raise NotShownError(f"{self.shown(path)} is not shown: {refused.reason}")
         try:
             data = self._tree.read(path)
         except (DursorError, KeyError) as error:
-            raise NotShownError(f"{shown_path(path)} cannot be read") from error
+            raise NotShownError(f"{self.shown(path)} cannot be read") from error
         if (reason := content_refusal(data)) is not None:
-            raise NotShownError(f"{shown_path(path)} is not shown: {reason}")
+            raise NotShownError(f"{self.shown(path)} is not shown: {reason}")
         return path, self.masked(path, data)
 
     def masked(self, path: str, data: bytes) -> str:
         """Give DATA of PATH as a model may see it; the lines stay as many as they are."""
         return self._mask(data.decode("utf-8", "replace"), path)
+
+    def hidden(self, names: str) -> str:
+        """Give NAMES of files as a model may see them."""
+        return self._mask(names, "")
+
+    def shown(self, path: str) -> str:
+        """Give PATH as a model may see it, and name it again."""
+        return shown_path(self.hidden(path))
+
+    def _named(self, asked: str) -> str:
+        """Find the path that ASKED means, however it was shown."""
+        path = unquote(asked.strip())
+        while path.startswith("./"):
+            path = path[2:].lstrip("/")
+        if PREFIX not in path:
+            return path
+        return next((known for known in self.paths() if self.hidden(known) == path), path)
 
     def contents(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Yield the files at or below FOLDER with their bytes as they are, never to be shown."""
@@ -102,19 +120,12 @@ class Files:
 
     def _refuse_forbidden(self, path: str) -> None:
         if (reason := self._rules.reason(path)) is not None:
-            raise NotShownError(f"{shown_path(path)} may not be looked at: {reason}")
+            raise NotShownError(f"{self.shown(path)} may not be looked at: {reason}")
 
     def _missing(self, path: str) -> str:
         if self.paths(path.rstrip("/")):
-            return f"{shown_path(path)} is a folder: use list_files"
+            return f"{self.shown(path)} is a folder: use list_files"
         name = path.rpartition("/")[2]
         near = [known for known in self.paths() if known.rpartition("/")[2] == name][:3]
-        meant = f"; there is {', '.join(map(shown_path, near))}" if near else ""
-        return f"there is no file {shown_path(path)}{meant}"
-
-
-def _plain(asked: str) -> str:
-    path = unquote(asked.strip())
-    while path.startswith("./"):
-        path = path[2:].lstrip("/")
-    return path
+        meant = f"; there is {', '.join(map(self.shown, near))}" if near else ""
+        return f"there is no file {self.shown(path)}{meant}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dursor.agent.files import NotShownError
 from dursor.agent.search import Query, Search
 from dursor.context.outline import outline
-from dursor.context.render import shown_path
+from dursor.context.render import shown_map
 from dursor.context.selection import lines_of
 from dursor.providers.base import Tool
 
@@ -77,7 +77,9 @@ class Toolbox:
         if name == "search":
             folder = await asyncio.to_thread(self._files.folder, given.text("path", ""))
             flags = (given.flag("regex"), given.flag("ignore_case"))
-            return _told(await self._search.find(Query(given.text("text"), folder, *flags)), limit)
+            return self._told(
+                await self._search.find(Query(given.text("text"), folder, *flags)), limit
+            )
         known = ", ".join(tool.name for tool in TOOLS)
         raise NotShownError(f"there is no tool {name[:50]!r}; there are {known}")
 
@@ -85,13 +87,17 @@ class Toolbox:
         folder = self._files.folder(asked)
         paths = self._files.paths(folder)
         count = "1 file" if len(paths) == 1 else f"{len(paths)} files"
-        head = f"{count}{f' at {shown_path(folder)}' if folder else ''}:\n"
-        return head + outline(paths, limit - len(head.encode("utf-8", "replace")))
+        head = f"{count}{f' at {self._files.shown(folder)}' if folder else ''}:\n"
+        room = limit - len(head.encode("utf-8", "replace"))
+        names = shown_map(outline(paths, room))
+        if len(names.encode()) > room:  # a byte that is shown takes four
+            names = shown_map(outline(paths, room // 4))
+        return head + self._files.hidden(names)
 
     def _read(self, asked: str, lines: _Lines, limit: int) -> str:
         path, text = self._files.text(asked)
         whole = lines_of(text)
-        first, last = lines.within(len(whole), path)
+        first, last = lines.within(len(whole), self._files.shown(path))
         shown, room = [], limit - 200  # for the head and the note
         for line in whole[first - 1 : last]:
             room -= len(line.encode("utf-8", "replace"))
@@ -99,11 +105,32 @@ class Toolbox:
                 break
             shown.append(line)
         end = first - 1 + len(shown)
-        head = f"{shown_path(path)}, lines {first}-{end} of {len(whole)}:\n"
+        head = f"{self._files.shown(path)}, lines {first}-{end} of {len(whole)}:\n"
         if end < last:
             return head + "".join(shown) + _unread(whole[end], end + 1, last)
         note = "" if text.endswith("\n") or end < len(whole) else "\n[no newline at the end]"
         return head + "".join(shown) + note
+
+    def _told(self, found: Found, limit: int) -> str:
+        """The hits under their paths, as many as fit."""
+        notes = [f"[{note}]" for note in found.notes]
+        lines: list[str] = []
+        room, path = limit - 500, None
+        for hit in found.hits:
+            text = hit.text.rstrip("\r\n")
+            text = text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]}... [cut]"
+            new = [f"{hit.line}: {text}"]
+            if hit.path != path:
+                new.insert(0, self._files.shown(hit.path))
+            room -= sum(len(line.encode("utf-8", "replace")) + 1 for line in new)
+            if room < 0:
+                notes.append(
+                    "[more lines match than fit: ask for something rarer, or name a folder]"
+                )
+                break
+            lines += new
+            path = hit.path
+        return "\n".join([*lines, *notes]) if lines or notes else "no line matches"
 
 
 class _Arguments:
@@ -145,7 +172,7 @@ class _Lines(NamedTuple):
         first = max(1, self.first or 1)
         last = count if self.last is None else min(self.last, count)
         if count and (first > count or last < first):
-            raise NotShownError(f"{shown_path(path)} has lines 1-{count}")
+            raise NotShownError(f"{path} has lines 1-{count}")
         return first, last
 
 
@@ -153,23 +180,3 @@ def _unread(line: str, number: int, last: int) -> str:
     if len(line.encode("utf-8", "replace")) > MAX_RESULT // 2:
         return f"[line {number} is too long to show]"
     return f"[cut here: read on from line {number}, up to {last}]"
-
-
-def _told(found: Found, limit: int) -> str:
-    """The hits under their paths, as many as fit."""
-    notes = [f"[{note}]" for note in found.notes]
-    lines: list[str] = []
-    room, path = limit - 500, None
-    for hit in found.hits:
-        text = hit.text.rstrip("\r\n")
-        text = text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]}... [cut]"
-        new = [f"{hit.line}: {text}"]
-        if hit.path != path:
-            new.insert(0, shown_path(hit.path))
-        room -= sum(len(line.encode("utf-8", "replace")) + 1 for line in new)
-        if room < 0:
-            notes.append("[more lines match than fit: ask for something rarer, or name a folder]")
-            break
-        lines += new
-        path = hit.path
-    return "\n".join([*lines, *notes]) if lines or notes else "no line matches"

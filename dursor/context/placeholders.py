@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = "DURSOR_SECRET_"
+_ONE = re.compile(PREFIX + "[0-9a-f]{8}")
 Key: TypeAlias = Callable[[], bytes]  # asked for with the first secret
 
 _PROCESS_KEY = secrets.token_bytes(32)
@@ -46,7 +48,7 @@ class Placeholders:
         """One for each line: a patch is restored line by line, behind the diff's own signs."""
         for line in secret.splitlines(keepends=True):
             bare = line.strip()
-            if not bare:
+            if not bare or _ONE.fullmatch(bare):  # nothing is replaced twice
                 yield line
                 continue
             before, after = line.split(bare, 1)

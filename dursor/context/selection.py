@@ -9,7 +9,7 @@ from typing import TypeAlias
 from dursor.context.placeholders import Key, Placeholders
 from dursor.domain import ContextFile
 
-SHORTEST = 6  # characters of a secret that is looked for by itself
+SHORTEST = 8  # characters of a secret that is looked for by itself
 FILE_TOKENS = 12  # what the path and the fences of one file cost
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
@@ -86,10 +86,14 @@ class Selection:
 
         Threads may call it at once: a mapping is only ever added to, and copied before it is read.
         """
+        return self.hide(self.conceal(text), path)
+
+    def conceal(self, text: str) -> str:
+        """TEXT with the secrets that are known replaced, wherever they stand."""
         for name, secret in list(self.placeholders.items()):
             if len(secret) >= SHORTEST:  # the last line of a private key may be any word
                 text = text.replace(secret, name)
-        return self.hide(text, path)
+        return text
 
     def hide(self, text: str, path: str = "") -> str:
         """TEXT with what looks like a secret replaced, whatever other files are known to hold."""

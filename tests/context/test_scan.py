@@ -1,59 +1,14 @@
 """Which strings count as secrets, and which are left alone."""
 
 import hashlib
-import random
-import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planted import BASE64, PEM_BODY, VENDOR_SECRETS, made
 
 from dursor.context.placeholders import Placeholders
 from dursor.context.scan import scan
-
-_RANDOM = random.Random(7)
-
-
-def made(alphabet, length):
-    return "".join(_RANDOM.choice(alphabet) for _ in range(length))
-
-
-ALNUM = string.ascii_letters + string.digits
-BASE64 = ALNUM + "+/"
-URLSAFE = ALNUM + "-_"
-PEM_BODY = "\n".join(made(BASE64, 64) for _ in range(10))
-
-# Assembled here, so that no scanner takes this file for a leak.
-VENDOR_SECRETS = {
-    "aws id": "AKIA" + made(string.ascii_uppercase + "234567", 16),
-    "github": "ghp_" + made(ALNUM, 36),
-    "github app": "ghs_" + made(ALNUM, 36),
-    "github app, with a web token": ".".join(
-        ("ghs_123456_eyJ" + made(URLSAFE, 33), "eyJ" + made(URLSAFE, 70), made(URLSAFE, 342) + "a")
-    ),
-    "github fine": "github_pat_" + made(ALNUM, 22) + "_" + made(ALNUM, 59),
-    "anthropic": "sk-ant-api03-" + made(URLSAFE, 93) + "AA",
-    "openai": "sk-" + made(ALNUM, 20) + "T3Blbk" + "FJ" + made(ALNUM, 20),
-    "openai project": "sk-proj-" + made(URLSAFE, 74) + "T3Blbk" + "FJ" + made(URLSAFE, 73) + "a",
-    "openrouter": "sk-or-v1-" + made("0123456789abcdef", 64),
-    "google auth key": "AQ.Ab8RN6" + made(URLSAFE, 40) + "a",
-    "google": "AIza" + made(URLSAFE, 34) + "a",
-    "slack": "xoxb-"
-    + made(string.digits, 12)
-    + "-"
-    + made(string.digits, 12)
-    + "-"
-    + made(ALNUM, 24),
-    "stripe": "sk_live_" + made(ALNUM, 24),
-    "npm": "npm_" + made(ALNUM, 36),
-    "pypi": "pypi-AgEIcHlwaS5vcmc" + made(URLSAFE, 80) + "a",
-    "hugging face": "hf_" + made(string.ascii_letters, 34),
-    "vault": "hvs." + made(URLSAFE, 89) + "a",
-    "gitlab": "glpat-" + made(URLSAFE, 19) + "a",
-    "jwt": ".".join(
-        ("eyJ" + made(URLSAFE, 33), "eyJ" + made(URLSAFE, 70), made(URLSAFE, 42) + "a")
-    ),
-}
 
 
 @pytest.mark.parametrize("kind", VENDOR_SECRETS)
@@ -173,7 +128,7 @@ HARMLESS = [
     "API_KEY_PATH=/etc/keys/v2/app1.json",
     "Authorization: Bearer YOUR_TOKEN_123456",
     f"data:image/png;base64,{made(BASE64, 400)}",
-    f"!function(e){{var t={{key:e.token,secret:{made(ALNUM, 3)}}}}}",
+    f"!function(e){{var t={{key:e.token,secret:{made(BASE64, 3)}}}}}",
 ]
 
 

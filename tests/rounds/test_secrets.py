@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import calling
 import pytest
 import repos
 from fakes import Received, Script
 from front import VENDORS, WIRES, Front, appending, turns
+from planted import PEM_BODY, VENDOR_SECRETS
 
 AWS = "AKIAQ4ZTRN7WVK2LMX3P"
 PASSWORD = "zX7!kQ2#vR9pLm4w"  # no vendor's shape: known by the name beside it
@@ -173,3 +175,69 @@ def test_text_that_looks_like_a_placeholder_may_stay_where_it_stands(front: Fron
     (run,) = front.round("append a line", "-m", "gpt").runs
 
     assert run["status"] == "succeeded", run["error"]
+
+
+def planted(*, before: str, after: str) -> str:
+    """A file that holds a secret of every kind, as they stand in code, between two lines."""
+    lines = [
+        f'{kind.split()[0]}_{n} = "{one}"' for n, (kind, one) in enumerate(VENDOR_SECRETS.items())
+    ]
+    pasted = [f"DB_PASSWORD={PASSWORD}", f"DATABASE_URL=postgres://app:{PASSWORD}@db.internal/app"]
+    pem = ["-----BEGIN PRIVATE KEY-----", *PEM_BODY.split("\n"), "-----END PRIVATE KEY-----"]
+    return "".join(
+        f"{line}\r\n" for line in [before, *lines, 'ENV = """', *pasted, '"""', *pem, after]
+    )
+
+
+def test_no_kind_of_secret_is_sent_by_any_way_and_every_one_comes_back(front: Front):
+    kinds = list(VENDOR_SECRETS.values())
+    old, new = (
+        planted(before="first = 1", after="last = 1"),
+        planted(before="first = 2", after="last = 2"),
+    )
+    files = {
+        "app/settings.py": old,
+        "tests/fixtures.py": old,
+        "AGENTS.md": f"Use {kinds[0]} or {kinds[3]}.\n",
+        f"notes/{VENDOR_SECRETS['npm']}.txt": "\n" * 9000,
+    }
+    repos.commit(front.repo, files)
+
+    def answer(request: Received) -> Script:
+        outputs = [one["output"] for one in request.json["input"] if "output" in one]
+        (shown,) = [
+            one.partition("\n")[2] for one in outputs if one.startswith("app/settings.py, l")
+        ]
+        lines = shown.split("\r\n")[:-1]
+        changed = [f"-{line}\n" for line in lines] + [
+            f"+{line[:-1]}2\n" if line.endswith(" = 1") else f"+{line}\n" for line in lines
+        ]
+        head = "--- a/app/settings.py\n+++ b/app/settings.py\n"
+        return Script(
+            WIRES["gpt"](f"Done.\n\n```diff\n{head}@@ -1,1 +1,1 @@\n{''.join(changed)}```\n")
+        )
+
+    looks = [
+        calling.Call("read_file", {"path": "app/settings.py"}),
+        calling.Call("search", {"text": "="}),
+        calling.Call("list_files", {}),
+    ]
+    wrong = "--- a/app/settings.py\n+++ b/app/settings.py\n@@ -1,2 +1,2 @@\n first = 9\n-ENV = 9\n+ENV = 8\n"
+    front.on(
+        "gpt",
+        Script(WIRES["gpt"](f"Done.\n\n```diff\n{wrong}```\n")),
+        Script(calling.responses(looks).events),
+        answer,
+    )
+
+    (run,) = front.round("mend it", "-m", "gpt").runs
+    front.answers("No change is needed.", models=["claude"])
+    front.round("mend it", "-m", "claude", "--context-budget", "0")
+
+    assert run["status"] == "succeeded", run["error"]
+    repos.git(front.repo, "apply", "-", stdin=run["patch"].encode())
+    assert (front.repo / "app/settings.py").read_bytes() == new.encode()
+    said = bodies(front)
+    assert "notes" in said
+    for secret in (*kinds, PASSWORD, *PEM_BODY.split("\n")):
+        assert secret not in said
