@@ -120,8 +120,13 @@ def hostile(tmp_path):
         "credential.helper": "!" + command("credential"),
         "uploadpack.packObjectsHook": command("pack"),
     }
+    planted = ""
     for key, value in settings.items():
-        repos.git(top, "config", key, value)
+        section, *inner, name = key.split(".")
+        head = " ".join([section, *(f'"{one}"' for one in inner)])
+        planted += f'[{head}]\n\t{name} = "{value}"\n'
+    config = top / ".git/config"
+    config.write_text(config.read_text() + planted)
     for hook in HOOKS:
         text = f"#!/bin/sh\ntouch '{trace}/{hook}'\n"
         repos.write(top, {f".git/hooks/{hook}": repos.Script(text)})
