@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from fnmatch import translate
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ class PathRules:
 
     def reason(self, path: str) -> str | None:
         """Return why PATH is forbidden, in a few words, or None."""
-        if reason := _escapes(path):
-            return reason
         parts = _parts(path)
-        if any(map(_GIT.fullmatch, parts)):
+        if reason := _escapes(path, parts):
+            return reason
+        if any("git" in part or "~" in part for part in parts) and any(map(_GIT.fullmatch, parts)):
             return "it is git's own"
         glob = self._forbidden.first(parts) or _short_name(parts)
         if glob is None or self._allowed.first(parts):
@@ -55,13 +55,12 @@ class PathRules:
         return _Globs(self.allowed)
 
 
-def _escapes(path: str) -> str | None:
+def _escapes(path: str, parts: Sequence[str]) -> str | None:
     """Return why PATH cannot be a path inside of a repository, or None."""
     if not path or _CONTROL.search(path):
         return "it is empty or holds control characters"
     if path[0] in "/\\" or _DRIVE.match(path):
         return "it is absolute"
-    parts = _parts(path)
     if ".." in parts:
         return "it leaves the repository"
     return "it is not a plain path" if "" in parts or "." in parts else None
@@ -71,6 +70,7 @@ def _parts(path: str) -> list[str]:
     return [_plain(part) for part in path.replace("\\", "/").split("/")]
 
 
+@lru_cache(maxsize=1 << 16)  # the folders of a repository come again and again
 def _plain(part: str) -> str:
     """Return one component as the laxest file system compares it."""
     if not part.isascii():
