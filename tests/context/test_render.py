@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.render import render, shown_path
+from dursor.context.render import render, shown_map, shown_path
 from dursor.context.selection import Pick, Selection, tokens_of
+from dursor.patch.names import unquote
 
 
 def selection_of(*picks, guidance="", repo_map=""):
@@ -37,15 +38,33 @@ def test_a_missing_final_newline_is_said():
     assert "```\nx\n```\n(no newline at the end of the file)\n" in text
 
 
-@given(st.text(alphabet="`~#a \n", max_size=80))
+@given(st.text(alphabet="`~#a \r\n", max_size=80))
 def test_no_content_closes_its_fence(content):
-    lines = render(selection_of(whole("a", content))).split("\n")
-    fence = lines[lines.index("## a") + 1]
-    assert set(fence) == {"`"}
-    inside = lines.index("## a") + 2
-    closing = lines.index(fence, inside)
-    assert "\n".join(lines[inside:closing]).rstrip("\n") == content.rstrip("\n")
-    assert fence not in content
+    for selection in (
+        selection_of(whole("a", content)),
+        selection_of(guidance=content or "x"),
+        selection_of(repo_map=content or "x"),
+    ):
+        lines = render(selection).split("\n")
+        opening = next(n for n, line in enumerate(lines) if line.startswith("```"))
+        fence = lines[opening]
+        assert set(fence) == {"`"}
+        closing = lines.index(fence, opening + 1)
+        inside = "\n".join(lines[opening + 1 : closing])
+        assert inside.replace("\\015", "\r").rstrip("\n") in {content.rstrip("\n"), "x"}
+        assert fence not in content
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('\udc80\udcff`"\\'))
+
+
+@given(NAMES.filter(str.strip))
+def test_any_name_is_one_line_and_leads_back(name):
+    shown = shown_path(name)
+    assert len(shown.encode("utf-8").decode().splitlines()) == 1
+    assert unquote(shown) == name
+    listed = shown_map(f"{name.replace(chr(10), '')}\nnext")
+    assert len(listed.encode("utf-8").decode().splitlines()) == 2
 
 
 def test_excerpts_name_their_lines_and_number_none():
