@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, UsageError
 from dursor.patch.canonical import canonical
 from dursor.patch.exact import apply_exact
+from dursor.patch.indexed import indexed
 from dursor.patch.result import Resolution
 from dursor.services.provenance import commit_message
 from dursor.services.results import Applied, ComparedFile, Comparison
 from dursor.services.standing import relaid
 from dursor.tree import FileState, Overlay, Tree
 from dursor.vcs.commits import CommitRequest
+from dursor.vcs.objects import write_blob
 from dursor.vcs.worktree import apply_patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from dursor.domain import Repo, Run
     from dursor.services.repos import Repos
@@ -68,8 +71,12 @@ def _state(run: Run) -> str:
 
 
 def _tree_of(repository: Repository, run: Run) -> Tree:
-    base = relaid(repository.tree(run.base_commit), run.dirty_patch)
+    base = _base_of(repository, run)
     return Overlay(base, apply_exact(patch_of(run), base).changes)
+
+
+def _base_of(repository: Repository, run: Run) -> Tree:
+    return relaid(repository.tree(run.base_commit), run.dirty_patch)
 
 
 def _compared(path: str, runs: Sequence[Run], trees: Sequence[Tree]) -> ComparedFile:
@@ -127,7 +134,9 @@ def apply(
             hint=f"dursor run diff {run.id[:8]} | git apply",
         )
     request = CommitRequest(commit_message(run)) if commit else None
-    with closing(repos.open(repo)) as repository:
+    with closing(repos.open(repo)) as repository, TemporaryDirectory(prefix="dursor-") as objects:
+        if three_way:
+            patch = _mergeable(repository, run, patch, Path(objects))
         try:
             done = apply_patch(
                 repository,
@@ -141,6 +150,26 @@ def apply(
             hint = error.hint or _way_out(run, merged=three_way)
             raise ConflictError(error.message, hint=hint) from error
     return Applied(run.files_changed, done.branch, done.commit)
+
+
+def _mergeable(repository: Repository, run: Run, patch: str, objects: Path) -> str:
+    """RUN's PATCH with the texts it was made from named; those no commit holds go to OBJECTS."""
+    try:
+        repository.resolve(run.base_commit)
+    except UsageError as error:
+        raise ConflictError(
+            f"there is nothing to merge from: {run.base_commit[:12]}, which run {run.id[:8]} "
+            f"started from, is gone",
+            hint=f"dursor run apply {run.id[:8]}",
+        ) from error
+    base = _base_of(repository, run)
+    repository.borrow(objects)
+
+    def oid_of(path: str) -> str:
+        entry = base.entries()[path]
+        return entry.oid or write_blob(repository.command, base.read(path), objects)
+
+    return indexed(patch, oid_of)
 
 
 def _way_out(run: Run, *, merged: bool) -> str:

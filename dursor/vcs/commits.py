@@ -86,7 +86,10 @@ def on_branch(repo: Repository, name: str, head: str) -> Iterator[None]:
     before = repo.current_branch()
     output = run("update-ref", "-m", "branch: Created from HEAD", ref, head, "", ok=(0, 1, 128))
     if output.status != 0:
-        raise ConflictError(f"branch {name} cannot be made: {complaint(output.err)}")
+        raise ConflictError(
+            f"branch {name} cannot be made: {complaint(output.err)}",
+            hint="git branch --list, then another --branch NAME",
+        )
     try:
         message = f"checkout: moving from {before or head} to {name}"
         run("symbolic-ref", "-m", message, "HEAD", ref)
@@ -124,10 +127,7 @@ def commit(
     """Commit HEAD with PATCH, by the user's hooks and identity; the working tree has it already."""
     repo = private.repo
     copy_index(repo, private.folder)
-    objects = {
-        "GIT_OBJECT_DIRECTORY": str(repo.common_dir / "objects"),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
-    }
+    objects = {"GIT_OBJECT_DIRECTORY": str(repo.common_dir / "objects"), **repo.loan}
     if not _place_on_head(private, patch, head, three_way=three_way, env=objects):
         raise ConflictError("this change is already committed", hint="git log")
     output = Command(repo.top, hooks=True, environment=commit_environment).run(

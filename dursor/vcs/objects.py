@@ -12,6 +12,7 @@ from dursor.vcs.command import decode, encode, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from dursor.vcs.command import Command, Process
 
@@ -148,6 +149,12 @@ class CommitTree:
     def close(self) -> None:
         """End the process that reads; a later read starts another."""
         self._reader.close()
+
+
+def write_blob(command: Command, data: bytes, objects: Path) -> str:
+    """Put DATA into the folder OBJECTS, which is laid out as git's, and return its id."""
+    where = {"GIT_OBJECT_DIRECTORY": str(objects)}
+    return decode(command.run("hash-object", "-w", "--stdin", stdin=data, env=where).out).strip()
 
 
 def _entries(listing: bytes) -> dict[str, Entry]:

@@ -129,8 +129,13 @@ class Repository:
         """Read the objects in folder OBJECTS, too; nothing is written anywhere."""
         self._reader.close()
         self.borrowed = (*self.borrowed, objects)
+        self.command.update_environment(**self.loan)
+
+    @property
+    def loan(self) -> dict[str, str]:
+        """The environment of a git process that reads the borrowed objects, too."""
         places = os.pathsep.join(_in_list(str(place)) for place in self.borrowed)
-        self.command.update_environment(GIT_ALTERNATE_OBJECT_DIRECTORIES=places)
+        return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": places}
 
     def close(self) -> None:
         """End the processes that read."""

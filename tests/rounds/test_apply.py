@@ -1,8 +1,10 @@
 """`run apply` and `patch --apply` at the front door."""
 
+import pytest
 import repos
-from front import DIFF, Front
+from front import DIFF, README, Front
 
+CALC = "def add(a, b):\n    return a - b\n"
 KILLED = """\
 import os, signal
 from dursor.vcs import moving
@@ -36,3 +38,54 @@ def test_the_next_command_undoes_an_apply_that_was_killed(front: Front):
     )
     assert repos.fingerprint(front.repo) == before
     assert front.process("patch", "-", "--apply", input=reply).stderr == ""
+
+
+def grown(front: Front, *words: str) -> str:
+    """Give the id of a run that appends a line to the README, moves calc.py and adds a file."""
+    front.answers(
+        DIFF.removesuffix("```\n")
+        + "diff --git a/calc.py b/sums.py\nrename from calc.py\nrename to sums.py\n"
+        + "--- a/calc.py\n+++ b/sums.py\n@@ -1,2 +1,2 @@\n def add(a, b):\n"
+        + "-    return a - b\n+    return a + b\n"
+        + "--- /dev/null\n+++ b/new/n.txt\n@@ -0,0 +1 @@\n+new\n```\n",
+        models=["gpt"],
+    )
+    (run,) = front.round("append a line", "-m", "gpt", *words).runs
+    assert run["status"] == "succeeded", run["error"]
+    return str(run["id"])
+
+
+@pytest.mark.parametrize("dirty", [False, True])
+@pytest.mark.parametrize("commit", [False, True])
+def test_three_way_merges_with_what_has_moved_on(front: Front, *, dirty: bool, commit: bool):
+    top = front.repo
+    if dirty:
+        repos.write(top, {"README.md": README.replace("1", "one")})
+    run = grown(front, *(["--dirty"] if dirty else []))
+    before = (top / "README.md").read_text()
+    repos.write(top, {"README.md": "line 0\n" + before, "calc.py": "# sums\n" + CALC})
+    repos.commit(top) if commit else repos.git(top, "add", "calc.py")
+
+    assert front("run", "apply", run).exit_code == 8
+    merged = front("run", "apply", run, "--3way", *(["--commit"] if commit else []))
+
+    assert merged.exit_code == 0, merged.stderr
+    assert (top / "README.md").read_text() == f"line 0\n{before}line 4\n"
+    assert (top / "sums.py").read_text() == "# sums\n" + CALC.replace("-", "+")
+    assert (top / "new/n.txt").read_text() == "new\n"
+    assert bool(repos.git(top, "status", "--porcelain")) != commit
+
+
+def test_what_cannot_be_merged_changes_nothing(front: Front):
+    run = grown(front)
+    repos.write(front.repo, {"README.md": README + "mine\n", "calc.py": "# sums\n" + CALC})
+    before = repos.fingerprint(front.repo)
+
+    done = front("run", "apply", run, "--3way")
+
+    assert done.exit_code == 8
+    assert done.stderr.splitlines() == [
+        "error: README.md: your changes and the patch meet in the same lines",
+        f"hint: git stash && dursor run apply {run[:8]}, or ask again: dursor run TEXT -m gpt",
+    ]
+    assert repos.fingerprint(front.repo) == before
