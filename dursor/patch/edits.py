@@ -94,4 +94,4 @@ class Extract:
 
     edits: tuple[FileEdit, ...]
     prose: tuple[str, ...] = ()
-    withdrawn: bool = False  # the prose after the last edit takes it back
+    doubt: str | None = None  # why the prose leaves open what of it is meant

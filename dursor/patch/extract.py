@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dursor.patch import blocks, envelope, tagged, udiff, whole
+from dursor.patch import blocks, envelope, leads, tagged, udiff, whole
 from dursor.patch.edits import Action, Extract, FileEdit
 from dursor.patch.fences import OPENING, Fence
 from dursor.patch.hunks import HEADER, read_hunks
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
-_TAKES_BACK = re.compile(
-    r"\b(?:wait|actually|oops|mistake|scratch that|reconsider|revised?|corrected|"
-    r"let me (?:re\w+|fix|correct|simplify|try again)|"
-    r"correct (?:patch|fix|version|diff|approach)|better approach|instead of the above)\b",
-    re.IGNORECASE,
-)
-_DOUBTS = re.compile(r"\W*(?:wait|actually|oops|hmm|scratch that)\b", re.IGNORECASE)
 MOST_EDITS = 20_000  # no answer has more; what follows is not read
 _LIKELY = re.compile(r"diff --git |--- |\+\+\+ |@@|\*\*\* |\s*<")
 _NEAR = 6  # lines above a fence or block in which its file is named
@@ -41,6 +34,7 @@ class _Reader:
     unbalanced: bool = False  # some fence, inner ones counted, never closes
     breath: int = 0
     attempt: int = 0
+    doubt: str | None = None
     edits: list[FileEdit] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
     since: list[str] = field(default_factory=list)  # prose since the last edit
@@ -51,13 +45,15 @@ class _Reader:
             likely = _LIKELY.match(self.lines[self.at])
             if not likely or not any(reader() for reader in readers):
                 self._other()
-        withdrawn = bool(self.edits) and any(map(_DOUBTS.match, self.since))
-        return Extract(tuple(self.edits), tuple(self.prose), withdrawn)
+        if self.edits and leads.withdraws(self.since):
+            self.doubt = self.doubt or "the reply takes its last patch back"
+        return Extract(tuple(self.edits), tuple(self.prose), self.doubt)
 
     def _add(self, *edits: FileEdit) -> None:
+        self.doubt = self.doubt or leads.doubt(self.since, is_first=not self.edits)
         if self.edits and self.since:
             self.breath += 1
-            self.attempt += bool(_TAKES_BACK.search("\n".join(self.since)))
+            self.attempt += leads.takes_back(self.since)
         self.since = []
         self.edits += [replace(x, breath=self.breath, attempt=self.attempt) for x in edits]
 

@@ -55,11 +55,9 @@ def resolve(
 
 def _counting(found: Extract, tree: Tree) -> list[FileEdit]:
     """Return the edits that count; raises ApplyFailedError where that cannot be told."""
-    reason = None
+    reason = found.doubt
     if len(found.edits) > MOST_EDITS:
         reason = f"the reply holds more than {MOST_EDITS} patches"
-    if found.withdrawn:
-        reason = "the reply takes its last patch back"
     if reason:
         raise ApplyFailedError(reason, failures=(HunkFailure(None, "", reason),))
     return final(found.edits, tree)

@@ -242,10 +242,46 @@ def test_names_and_headings_between_blocks_are_no_prose():
 
 
 def test_doubt_after_the_last_patch_withdraws_it():
-    assert extract(DIFF + "\nWait, this is not right.\n").withdrawn
-    assert not extract(
-        "Wait, I see it.\n" + DIFF + "\nThis is what was actually wrong.\n"
-    ).withdrawn
+    assert "back" in extract(DIFF + "\nWait, this is not right.\n").doubt
+    reply = "Wait, I see it.\n" + DIFF + "\nThis is what was actually wrong.\n"
+    assert extract(reply).doubt is None
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "Alternatively, you could do less:",
+        "**Alternative**",
+        "### Option 2: a cache",
+        "Approach B:",
+        "Another way is this.",
+        "Or:",
+        "or, if you prefer speed,",
+        "If you need it for old versions, use this instead:",
+        "You could do this instead:",
+    ],
+)
+def test_a_second_patch_that_is_offered_for_choice_is_no_part_of_the_answer(lead):
+    assert "alternatives" in extract(f"{DIFF}\n{lead}\n\n{DIFF.replace('+c', '+d')}").doubt
+    assert extract(f"{lead}\n\n{DIFF}\nAnd the caller:\n{DIFF.replace('x', 'y')}").doubt is None
+
+
+@pytest.mark.parametrize(
+    "lead",
+    ["Do not do this:", "Avoid the following.", "## Wrong", "Before:", "What not to do:",
+     "A wrong fix would be", "Something like this would not work:"],
+)  # fmt: skip
+def test_a_patch_that_is_shown_as_a_warning_is_not_meant(lead):
+    assert "warns" in extract(f"{lead}\n\n{DIFF}").doubt
+
+
+@pytest.mark.parametrize(
+    "lead",
+    ["Don't forget the test:", "Before that, the import:", "Step 2:", "Use b() instead of a() here:",
+     "The old way was wrong, so:", "Option 2 of the menu gets a label:", "Or-ing the flags:"],
+)  # fmt: skip
+def test_words_that_go_on_leave_no_doubt(lead):
+    assert extract(f"{DIFF}\n{lead}\n\n{DIFF.replace('x.py', 'y.py')}").doubt is None
 
 
 def test_hunks_without_a_file_take_the_name_above_them_or_none():

@@ -490,7 +490,7 @@ def test_a_patch_said_again_counts_once():
 def test_two_patches_about_the_same_lines_are_refused():
     reply = (
         fenced("--- a/a\n+++ b/a\n@@ @@\n one\n-two\n+2\n three\n")
-        + "\nOr else:\n\n"
+        + "\nAnd then:\n\n"
         + fenced("--- a/a\n+++ b/a\n@@ @@\n two\n three\n+3.5\n four\n")
     )
     assert "same lines" in failed(reply, BASE).failures[0].reason
