@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
@@ -10,7 +11,7 @@ from dursor.patch.elision import is_placeholder
 from dursor.patch.filedraft import FileDraft, FileRefusedError, is_binary, refuse
 from dursor.patch.indent import is_unproved
 from dursor.patch.lines import FileText, decode, new_file
-from dursor.patch.names import is_ambiguous, is_writable, locate, target
+from dursor.patch.names import is_ambiguous, is_writable, locate, shared, target
 from dursor.patch.result import Resolution, differing
 from dursor.patch.rewrite import is_excerpt, is_quoted, rewritten
 from dursor.patch.target import Target
@@ -67,6 +68,7 @@ class Draft:
     def take(self, edit: FileEdit) -> None:
         """Lay EDIT over the tree; raises FileRefusedError with every hunk that failed."""
         _refuse_outright(edit)
+        self._refuse_carried(edit)
         match edit.action:
             case Action.ADD:
                 self._add(edit)
@@ -76,6 +78,25 @@ class Draft:
                 self._write(edit)
             case Action.MODIFY:
                 self._modify(edit)
+
+    def _refuse_carried(self, edit: FileEdit) -> None:
+        """Refuse a block whose file was named before, if the words above it name another."""
+        if not edit.mentions:
+            return
+        own = self._locate(edit.path, edit)
+        for name in edit.mentions:
+            alike = self._by_name.get(name.rpartition("/")[2], ())
+            if any(path != own and f"/{path}".endswith(f"/{name}") for path in alike):
+                reason = f"is this about {edit.path} or {name}? Name the file right above the block"
+                raise refuse(edit.path, reason, _first_source(edit))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        """Map the last component of paths to the paths of the base that end in it."""
+        found: dict[str, list[str]] = {}
+        for path in self.entries:
+            found.setdefault(path.rpartition("/")[2], []).append(path)
+        return found
 
     def _exists(self, path: str) -> bool:
         return self.files[path] is not None if path in self.files else path in self.entries
@@ -174,6 +195,9 @@ class Draft:
 
         A name that is not there may be a label, such as `before.py`, but for a place in a folder.
         """
+        rest = shared(edit.path, edit.new_path or "")
+        if old is new is None and rest is not None and self._exists(rest):
+            return rest
         saved = any(edit.path == f"{edit.new_path}{ending}" for ending in _SAVED)
         label = edit.path if old is None else edit.new_path or ""
         if old == new or (None in {old, new} and (saved or "/" not in label)):

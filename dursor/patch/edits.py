@@ -83,6 +83,7 @@ class FileEdit:
     certain: bool = False  # git's own header says how the names are written
     binary: bool = False
     lines: tuple[str, ...] = ()  # WRITE: the whole text
+    mentions: tuple[str, ...] = ()  # names in the words above, where none of them is `path`
     cut: bool = False  # the reply ends inside it, and it shows
     breath: int = 0  # rises with each piece of prose between edits
     attempt: int = 0  # rises where the prose takes back what was before

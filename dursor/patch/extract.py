@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dursor.patch import blocks, envelope, leads, tagged, udiff, whole
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
 MOST_EDITS = 20_000  # no answer has more; what follows is not read
 _LIKELY = re.compile(r"diff --git |--- |\+\+\+ |@@|\*\*\* |\s*<")
+_MOST_MENTIONS = 20
 _NEAR = 6  # lines above a fence or block in which its file is named
 
 
@@ -30,6 +32,7 @@ class _Reader:
     fence: Fence | None = None
     in_diff: bool = False  # the open fence calls itself a diff
     path: str | None = None  # the file last named for blocks
+    by_tag: bool = False  # just now, by a tag of its own
     pairs: tagged.Pairs | None = None  # read when the first one is met
     unbalanced: bool = False  # some fence, inner ones counted, never closes
     breath: int = 0
@@ -60,6 +63,7 @@ class _Reader:
     def _diff(self) -> bool:
         if not udiff.starts(self.lines, self.at):
             return False
+        self.path = None
         edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self.open_end)
         if edit:
             self._add(edit)
@@ -78,14 +82,22 @@ class _Reader:
     def _block(self) -> bool:
         if not blocks.SEARCH.match(self.lines[self.at]):
             return False
-        self.path = self._named_above(loose=True) or self.path
+        mentions = self._name_block()
         edit, self.at = blocks.parse(self.lines, self.at, self.path)
-        self._add(edit)
+        self._add(replace(edit, mentions=mentions))
         return True
+
+    def _name_block(self) -> tuple[str, ...]:
+        """Find the file of the block here; return what the words above name beside an old one."""
+        named = self._named_above(loose=True)
+        carried = named is None and self.path is not None and not self.by_tag
+        self.path, self.by_tag = named or self.path, False
+        return tuple(islice(whole.paths_in(self.since), _MOST_MENTIONS)) if carried else ()
 
     def _envelope(self) -> bool:
         if not envelope.starts(self.lines[self.at]):
             return False
+        self.path = None
         edits, self.at = envelope.parse(self.lines, self.at)
         self._add(*edits)
         return True
@@ -94,14 +106,15 @@ class _Reader:
         line = self.lines[self.at]
         if named := tagged.file_tag(line):
             self.path, self.lines[self.at] = named
+            self.by_tag = True
             return True
         if not tagged.starts(line):
             return False
         self.pairs = self.pairs or tagged.Pairs(self.lines)
-        path = self.path or self._named_above(loose=True)
-        edit, self.at = self.pairs.read(self.at, path)
+        mentions = self._name_block()
+        edit, self.at = self.pairs.read(self.at, self.path)
         if edit:
-            self._add(edit)
+            self._add(replace(edit, mentions=mentions))
         else:
             self.prose.append(line)
         return True

@@ -42,7 +42,7 @@ def is_binary(data: bytes) -> bool:
 
 def _holds(lines: Sequence[str], part: Sequence[str]) -> bool:
     """Tell whether PART stands in LINES."""
-    return bool(Index(lines).find(part, None))
+    return Index(lines).holds(part)
 
 
 @dataclass
@@ -68,7 +68,7 @@ class FileDraft:
         """Place HUNK, against the base or else what it has become; raises FileRefusedError."""
         self._refuse_placeholders(hunk)
         outcome = self._outcome(hunk, self.target)
-        if (outcome is None and self._may_build(hunk)) or self._is_next(hunk, outcome):
+        if self._is_about_result(hunk, outcome):
             outcome = self._on_result(hunk)
         if isinstance(outcome, Ambiguous) and hunk.times > 1:
             places = everywhere(hunk, self.target)
@@ -113,29 +113,40 @@ class FileDraft:
         """Climb with every reading of HUNK.
 
         Of several that fit, the longest counts, if it has a line of text more than the others: by
-        chance the file does not go on as the reply does. Otherwise they are ambiguous.
+        chance the file does not go on as the reply does. Otherwise they are ambiguous. One that is
+        there, but in doubt, fits as well.
         """
+        if not hunk.others:
+            return climb(hunk, target)
         readings = (hunk, *hunk.others)
-        if not hunk.others or not all(reading.old for reading in readings):
-            return None if hunk.others else climb(hunk, target)
-        climbed = [(reading, climb(reading, target)) for reading in readings]
-        fitting = [(reading, outcome) for reading, outcome in climbed if outcome is not None]
+        if not all(reading.old for reading in readings):
+            return None
+        fitting = [
+            (reading, outcome)
+            for reading in readings
+            if (outcome := climb(reading, target))
+            or target.index(without_indent).holds(reading.old)
+        ]
         if len(fitting) < 2:
             return fitting[0][1] if fitting else None
-        shorter, longest = fitting[-2][0], fitting[-1]
-        more = longest[0].old[len(shorter.old) :]
-        if isinstance(longest[1], Placed) and any(line.strip("= ") for line in more):
-            return longest[1]
-        starts = (x.start if isinstance(x, Placed) else x.places[0] for _, x in fitting)
+        (shorter, _), (longest, outcome) = fitting[-2:]
+        more = longest.old[len(shorter.old) :]
+        if outcome is None or (isinstance(outcome, Placed) and any(x.strip("= ") for x in more)):
+            return outcome
+        starts = [x.start if isinstance(x, Placed) else x.places[0] for _, x in fitting if x]
         return Ambiguous("readings", tuple(starts))
 
     def begin(self) -> None:
         """Note that the hunks of one section follow: those of a diff are all about one text."""
         self._had_changes = bool(self.splices)
 
-    def _may_build(self, hunk: Hunk) -> bool:
-        """Tell whether HUNK can be about what others make of the file."""
-        return hunk.origin is not Origin.DIFF or self._had_changes
+    def _is_about_result(self, hunk: Hunk, outcome: Outcome) -> bool:
+        """Tell whether HUNK is about what others make of the file, as its OUTCOME so far shows."""
+        if hunk.others and self.splices:
+            return True  # which reading counts shows in what is there by now
+        if outcome is None:
+            return hunk.origin is not Origin.DIFF or self._had_changes
+        return self._is_next(hunk, outcome)
 
     def _is_next(self, hunk: Hunk, outcome: Outcome) -> bool:
         """Tell whether HUNK is a search/replace block for lines that another one had.

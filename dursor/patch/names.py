@@ -12,7 +12,7 @@ DEV_NULL = "/dev/null"
 _PREFIX = re.compile(r"[a-z]/(?=.)", re.IGNORECASE)
 _STAMP = re.compile(
     r"\t.*$|(?<!\s)\s+\d{4}-\d\d-\d\d[ T]\d\d:.*$|"
-    r"(?<!\s)\s+\((?:original|modified|old|new|updated)\)$"
+    r"(?<!\s)\s+\((?:original|modified|old|new|updated|before|after|previous|current|fixed)\)$"
 )
 _LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # surrogates that stand for no byte
 _ESCAPE = re.compile(r'\\([0-7]{1,3}|[abtnvfr"\\])')
@@ -111,6 +111,13 @@ def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str |
     if exists(name):
         return name
     return short if exists(short) else None
+
+
+def shared(old: str, new: str) -> str | None:
+    """Return what OLD and NEW have in common below first folders that differ, such as old/."""
+    before, below, rest = old.partition("/")
+    other, _, same = new.partition("/")
+    return rest if below and rest == same and before != other else None
 
 
 def is_ambiguous(name: str, entries: Iterable[str]) -> bool:

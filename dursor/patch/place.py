@@ -123,6 +123,10 @@ class Index:
             return [hint]
         return self.occurrences(pattern, 1)
 
+    def holds(self, lines: Sequence[str]) -> bool:
+        """Tell whether LINES stand in the file."""
+        return bool(self.find(lines, None))
+
     def places(self, line: str, most: int) -> list[int]:
         """Return where LINE stands; nothing when that is more than MOST times."""
         letter = self.letter(line)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _LONGEST = 300
 _LABEL = re.compile(
     r"(?:(?:new|updated?|modified|create|modify|edit)\s+)?(?:file(?:name)?|path)\s*:?\s+",
     re.IGNORECASE,
 )
+_COMMENT = re.compile(r"\s*(?://|/\*|<!--|--|;|%)\s+(\S+)(?:\s*(?:\*/|-->))?\s*$")
 _NUMBER = re.compile(r"\d+[.)]\s+")
 _REMARK = re.compile(r"\s+\((?:new|new file|updated|modified|created?)\)$", re.IGNORECASE)
 _INFO = re.compile(
@@ -27,6 +32,7 @@ def path_in(line: str) -> str | None:
     """Return the path that LINE is: nothing but a path, markup and a word like `File:` aside."""
     if len(line) > _LONGEST or not ("." in line or "/" in line or "ile" in line or "E" in line):
         return None
+    line = _COMMENT.sub(r"\1", line)
     text = _NUMBER.sub("", line.strip().lstrip("#>*-+ \t"), count=1).strip("*: \t")
     text = _REMARK.sub("", _LABEL.sub("", text, count=1)).strip("*: \t")
     if len(text) > 2 and text[0] in "`\"'<[" and text[-1] in "`\"'>]":
@@ -40,6 +46,15 @@ def path_said(line: str) -> str | None:
         return None
     names = {name for name in _TICKED.findall(line) if is_path(name)}
     return names.pop() if len(names) == 1 else None
+
+
+def paths_in(prose: Iterable[str]) -> Iterator[str]:
+    """Yield every word of PROSE that looks like a path."""
+    for line in prose:
+        for word in line[:_LONGEST].split():
+            name = word.strip("`*_'\"()[]<>,:;.!?").removeprefix("./")
+            if is_path(name):
+                yield name
 
 
 def is_path(text: str) -> bool:

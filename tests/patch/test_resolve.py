@@ -32,6 +32,10 @@ def diff(path, *changes):
     return f"--- a/{path}\n+++ b/{path}\n{hunks}"
 
 
+def block(old, new):
+    return f"<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n"
+
+
 # -- files ---------------------------------------------------------------------------------------
 
 
@@ -410,9 +414,10 @@ def test_a_block_that_could_be_meant_twice_is_refused():
 
 
 def test_a_block_that_repeats_only_in_its_replacement_what_follows_is_refused():
-    block = "a.txt\n<<<<<<< SEARCH\none\n=======\n1\n{}\n>>>>>>> REPLACE\n"
-    assert "not clear" in failed(block.format("two"), tree(a__txt=TEXT)).failures[0].reason
-    assert after(block.format("seven"), tree(a__txt=TEXT))["a.txt"].startswith("1\nseven\ntwo")
+    reply = "a.txt\n" + block("one", "1\ntwo")
+    assert "not clear" in failed(reply, tree(a__txt=TEXT)).failures[0].reason
+    reply = "a.txt\n" + block("one", "1\nseven")
+    assert after(reply, tree(a__txt=TEXT))["a.txt"].startswith("1\nseven\ntwo")
 
 
 def test_the_reading_of_a_divided_text_that_fits_counts():
@@ -423,10 +428,77 @@ def test_the_reading_of_a_divided_text_that_fits_counts():
     assert after(block, tree(a__rst="Old\n----\ntext\n"))["a.rst"].startswith("text\n=======\nNew")
 
 
+def test_a_reading_counts_where_former_blocks_have_left_their_text():
+    base = tree(a__rst="Old\nTop\n=======\nx\n")
+    reply = "a.rst\n" + block("Top", "Old") + block("Old\n=======\nx", "New\n=======\ny")
+    assert after(reply, base) == {"a.rst": "Old\nNew\n=======\ny\n"}
+
+
+def test_a_reading_in_doubt_is_one_all_the_same():
+    reply = "a.rst\n" + block("Old\n=======", "x")
+    assert "not clear" in failed(reply, tree(a__rst="Old\n=======\nx\n")).failures[0].reason
+
+
 def test_readings_that_fit_alike_are_refused():
     block = "a.rst\n<<<<<<< SEARCH\nOld\n=======\n=======\nNew\n>>>>>>> REPLACE\n"
     error = failed(block, tree(a__rst="Old\n=======\n\nOld\n"))
     assert "more than one" in error.failures[0].reason
+
+
+TWINS = tree(a__py="x\ny\n", **{"d/b__py": "x\ny\n"})
+
+
+@pytest.mark.parametrize(
+    ("words", "paths"),
+    [
+        ("And further down:", {"a.py"}),
+        ("// d/b.py", {"a.py", "d/b.py"}),
+        ("Now in `d/b.py`:", {"a.py", "d/b.py"}),
+        ("Now change b.py, which calls it.\n\nIt is short:", None),
+        ("From `a.py` to `d/b.py`:", None),
+        ("As the docs (e.g. x.y.z) say:", {"a.py"}),
+    ],
+)
+def test_a_block_without_a_name_is_for_the_last_file_unless_words_name_another(words, paths):
+    reply = "a.py\n" + block("x", "1") + f"\n{words}\n\n" + block("y", "2")
+    if paths is None:
+        assert "Name the file" in failed(reply, TWINS).failures[0].reason
+    else:
+        assert set(after(reply, TWINS)) == paths
+
+
+def test_a_file_tag_is_a_name_whatever_the_words_above_it_say():
+    pair = "<original>\nx\n</original>\n<patched>\n1\n</patched>\n"
+    assert set(after(f"See d/b.py.\n<file>a.py</file>\n{pair}", TWINS)) == {"a.py"}
+    twice = f"<file>a.py</file>\n{pair}Now d/b.py:\n{pair}"
+    assert "Name the file" in failed(twice, TWINS).failures[0].reason
+
+
+def test_a_block_below_another_form_needs_a_name():
+    error = failed(diff("a.py", ("x", "1")) + "\nAnd:\n\n" + block("y", "2"), TWINS)
+    assert "which file" in error.failures[0].reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("old/a.py", "new/a.py"),
+        ("a.py (before)", "a.py (after)"),
+        ("a.py.orig\t2024-01-01 10:00:00", "a.py\t2024-01-02 10:00:00"),
+        ("x/a.py", "y/a.py"),
+    ],
+)
+def test_names_are_read_for_the_file_that_both_mean(old, new):
+    reply = f"--- {old}\n+++ {new}\n@@ @@\n-x\n+1\n"
+    assert set(after(reply, TWINS)) == {"a.py"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("old", "new"), ("old/a.py", "old/a.py"), ("/a.py", "/a.py")]
+)
+def test_names_of_no_file_are_not_guessed_at(old, new):
+    error = failed(f"--- {old}\n+++ {new}\n@@ @@\n-x\n+1\n", TWINS)
+    assert "no such file" in error.failures[0].reason
 
 
 # -- attempts ------------------------------------------------------------------------------------
