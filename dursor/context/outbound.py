@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 1024 * 1024
 
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 _BINARY = """
@@ -54,6 +55,8 @@ def _kind(path: str, entry: Entry) -> str | None:
 
 def content_refusal(data: bytes) -> str | None:
     """Say why DATA may not be sent, or None for text."""
+    if data.startswith(UTF_16):
+        return "UTF-16, not UTF-8 text"
     if b"\0" in data:
         return "binary"
     if data.startswith(LFS_POINTER):

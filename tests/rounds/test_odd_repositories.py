@@ -88,7 +88,7 @@ def test_what_is_no_text_is_named_with_its_reason(front: Front):
     assert "limit of 1.0 MB" in reasons.pop("generated.sql")
     assert "symlink" in reasons.pop("AGENTS.md")
     assert reasons == {
-        "wide.txt": "binary",
+        "wide.txt": "UTF-16, not UTF-8 text",
         "data": "binary",
         "latin.txt": "not UTF-8 text",
         "pic.png": "binary",
