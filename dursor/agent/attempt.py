@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from dursor.agent import conversation, prompts
 from dursor.agent.explore import Exploration
-from dursor.agent.guard import refuse_forbidden
+from dursor.agent.guard import refuse_forbidden, strayed_secrets
 from dursor.agent.repairs import Broken, content, placed
 from dursor.agent.spending import Listening, Spending
 from dursor.domain import FileChange, Secret, Stage
@@ -28,7 +28,7 @@ from dursor.patch.resolve import PartlyResolvedError, summary_of
 from dursor.tree import Overlay, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Executor
 
     from dursor.agent.meter import Meter, Price
@@ -54,6 +54,7 @@ class Ground:
     max_files: int
     restore: Callable[[str], str]  # puts real secrets back where placeholders stand
     mask: Callable[[str], str]  # puts placeholders where secrets stand
+    secrets: Mapping[str, str]  # what every placeholder stands for, so far
     keys: tuple[Secret, ...]  # of this round's models: no patch may carry one
     caller: Caller
     limits: Limits
@@ -136,7 +137,9 @@ class Attempt:
         # The first one says what it is all about; what a repair says, and whether, is by the way.
         summary = next(filter(None, (summary_of(reply.text) for reply in replies)), None)
         text = replies[0].text if len(replies) == 1 else self._told(summary, ours)
-        return Answer(text, summary, patch, ours.warnings)
+        tree = Overlay(self.ground.base, self.ground.start.changes)
+        strayed = strayed_secrets(ours, tree, self.ground.secrets)
+        return Answer(text, summary, patch, (*ours.warnings, *strayed))
 
     def _told(self, summary: str | None, ours: Resolution) -> str:
         """An answer that took repairs, as if it had been right at once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dursor.context.selection import SHORTEST
 from dursor.errors import PolicyError
 from dursor.patch.extract import extract
 from dursor.patch.names import bare
@@ -11,11 +12,13 @@ from dursor.patch.policy import shown
 from dursor.tree import SUBMODULE, SYMLINK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from dursor.patch.resolve import Resolution
     from dursor.pathrules import PathRules
     from dursor.tree import Tree
 
+STRAYED = "holds a secret now that stood in another file: look before you push"
 _SPECIAL = {SYMLINK: "a symbolic link", SUBMODULE: "a submodule"}
 
 
@@ -35,6 +38,26 @@ def refuse_forbidden(reply: str, tree: Tree, rules: PathRules) -> None:
             )
         if what := _SPECIAL.get(entries[path].mode):
             raise PolicyError(f"{shown(path)} may not be touched: it is {what}")
+
+
+def strayed_secrets(change: Resolution, tree: Tree, secrets: Mapping[str, str]) -> Iterator[str]:
+    """Warn of files that CHANGE gives a secret of other files of TREE that stay.
+
+    A file can talk a model into copying one to where it is seen.
+    """
+    entries = tree.entries()
+    moved = {path for path, state in change.changes.items() if state is None and path in entries}
+    left = b"\n".join(map(tree.read, moved))
+    known = [secret.encode() for secret in set(secrets.values()) if len(secret) >= SHORTEST]
+    for path, state in change.changes.items():
+        data = b"" if state is None else state.data
+        found = [secret for secret in known if secret in data and secret not in left]
+        if found and any(secret not in _before(tree, path) for secret in found):
+            yield f"{shown(path)} {STRAYED}"
+
+
+def _before(tree: Tree, path: str) -> bytes:
+    return tree.read(path) if path in tree.entries() else b""
 
 
 def _named(reply: str) -> Iterator[str]:

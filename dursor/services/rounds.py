@@ -109,6 +109,7 @@ class Rounds:
             bounds.max_files,
             plan.selection.restore,
             plan.selection.mask,
+            plan.selection.placeholders,
             tuple({ask.endpoint.key for ask in asks}),
             caller,
             bounds.limits,

@@ -116,6 +116,20 @@ def test_a_placeholder_may_move(secretive: Front):
     assert text.count(AWS) == 1
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_secret_that_is_copied_elsewhere_is_warned_of(secretive: Front, elsewhere: bool):
+    path = "/dev/null\n+++ b/notes.md" if elsewhere else "a/settings.py\n+++ b/settings.py"
+    place = "@@ -0,0 +1 @@\n" if elsewhere else "@@ -5 +5,2 @@\n last = True\n"
+    quoting(secretive, f'Noted.\n\n```diff\n--- {path}\n{place}+access = "{{access}}"\n```\n')
+
+    (run,) = secretive.round("note it", "-m", "gpt").runs
+
+    assert run["status"] == "succeeded", run["error"]
+    assert AWS in run["patch"]
+    told = "notes.md holds a secret now that stood in another file: look before you push"
+    assert run["warnings"] == ([told] if elsewhere else [])
+
+
 def test_a_repair_shows_placeholders(secretive: Front):
     quoting(secretive, DIFF.replace('region = "eu"', 'region = "us"').replace("last", "first"))
 
