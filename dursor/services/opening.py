@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import LIVE, RunStatus
@@ -10,7 +10,7 @@ from dursor.errors import ConflictError, UsageError
 from dursor.services import pull_text
 from dursor.services.events import Notice
 from dursor.services.lineage import change_of, mentions
-from dursor.services.place import check_base, find_base
+from dursor.services.place import HEADS, check_base, find_base
 from dursor.services.provenance import commit_message
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dursor.tree import Changes
 
 WORKFLOWS = ".github/workflows/"
+TITLE, BODY = 256, pull_text.LARGEST  # characters
 ANOTHER_BRANCH = "--branch ANOTHER-NAME"
 
 
@@ -43,6 +44,24 @@ def publishable(run: Run) -> Run:
             hint="git commit -a, then the same instruction again without --dirty",
         )
     return run
+
+
+def checked(wish: NewPull) -> NewPull:
+    """WISH with plain names of branches; UsageError for what GitHub would not take."""
+    for text, what, most in ((wish.title, "title", TITLE), (wish.body, "body", BODY)):
+        if text is not None and len(text) > most:
+            raise UsageError(
+                f"the {what} has {len(text)} characters, and GitHub takes {most}",
+                hint=f"a shorter --{what}",
+            )
+    for name, option in ((wish.base, "--base"), (wish.branch, "--branch")):
+        if name is not None and not name.strip():
+            raise UsageError(f"{option} names no branch", hint=f"leave {option} away")
+    return replace(
+        wish,
+        base=None if wish.base is None else wish.base.replace(HEADS, "", 1),
+        branch=None if wish.branch is None else wish.branch.removeprefix(HEADS),
+    )
 
 
 def own_branch(run: Run) -> str:

@@ -67,6 +67,7 @@ class Pulls:
         from dursor.services import opening, place, site
         from dursor.services.provenance import chain_of
 
+        wish = opening.checked(wish)
         run = opening.publishable(self.reader.run(wish.run))
         known = self.reader.prs(task_id=run.task_id)
         if wish.base is None:

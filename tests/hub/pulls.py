@@ -64,6 +64,9 @@ def create(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response
         raise RefusalError(403, "Repository was archived so is read-only.")
     if not asked.get("title"):
         raise invalid({"resource": "PullRequest", "code": "missing_field", "field": "title"})
+    for field, most in (("title", 256), ("body", 65_536)):
+        if len(asked.get(field) or "") > most:
+            raise _custom(f"{field} is too long (maximum is {most} characters)")
     head, owner, branch = _head(hub, caller, repo, asked["head"])
     base = asked["base"]
     tip, start = (head.head(branch) if head else None), repo.head(base)

@@ -114,7 +114,8 @@ def test_two_processes_at_once_make_one_pull_request(lab: Lab):
 def test_words_of_the_users_own(lab: Lab):
     run = lab.run()
 
-    words = ("--title", "Mine", "--body", "-", "--branch", "fix/readme", "--draft")
+    words = ("--title", "Mine", "--body", "-", "--branch", "refs/heads/fix/readme", "--draft")
+    words += ("--base", "ada:refs/heads/main")
     pr = lab.good("pr", "create", "--run", run["id"], *words, input="why\nnot\n")
 
     assert (pr["title"], pr["body"], pr["branch"]) == ("Mine", "why\nnot", "fix/readme")
@@ -293,6 +294,15 @@ def test_what_stands_in_the_way_is_said_with_the_next_step(lab: Lab):
     assert refused("--base", "mian") == (2, "ada/lib has no branch 'mian'", "--base BRANCH")
     assert refused("--base", "eve:main")[0] == 2
     assert refused("--branch", "a..b")[0] == 2
+    asked = len(lab.hub.requests)
+    for option, text in (
+        ("title", "x" * 257),
+        ("body", "x" * 65_537),
+        ("base", ""),
+        ("branch", " "),
+    ):
+        assert refused(f"--{option}", text)[0] == 2
+    assert len(lab.hub.requests) == asked
 
     lab.remote.refused["refs/heads/release"] = PROTECTED
     assert refused("--branch", "release")[0] == 7
