@@ -18,6 +18,7 @@ from dursor.vcs.worktree import apply_patch
 
 if TYPE_CHECKING:
     from dursor.config import Settings
+    from dursor.domain import Repo
     from dursor.services.repos import Repos
     from dursor.tree import Tree
     from dursor.vcs.repository import Repository
@@ -32,9 +33,9 @@ class Patches:
 
     def resolve(self, reply: bytes, repo: str | None, base: str | None) -> ResolvedPatch:
         """The clean patch of REPLY against BASE (default HEAD)."""
-        _, _, repository = self.repos.locate(repo)
+        place, _, repository = self.repos.locate(repo)
         with closing(repository):
-            patch, found = self._resolved(repository, reply, base)
+            patch, found = self._resolved(place, repository, reply, base)
         return ResolvedPatch(patch.text, patch.files, found.warnings)
 
     def apply(self, reply: bytes, repo: str | None, base: str | None) -> Applied:
@@ -46,7 +47,7 @@ class Patches:
                     f"{place.name!r} is a clone that dursor keeps; it has no working tree",
                     hint="leave --apply away",
                 )
-            patch, _ = self._resolved(repository, reply, base)
+            patch, _ = self._resolved(place, repository, reply, base)
             done = apply_patch(
                 repository,
                 patch.text.encode("utf-8", "surrogateescape"),
@@ -55,12 +56,13 @@ class Patches:
         return Applied(patch.files, done.branch, done.commit)
 
     def _resolved(
-        self, repository: Repository, reply: bytes, base: str | None
+        self, place: Repo, repository: Repository, reply: bytes, base: str | None
     ) -> tuple[CanonicalPatch, Resolution]:
         text = reply.decode("utf-8", "surrogateescape")
         if not text.strip():
             raise UsageError("the reply is empty", hint="dursor patch FILE, or dursor patch -")
-        tree: Tree = repository.tree(repository.resolve("HEAD" if base is None else base))
+        commit = self.repos.resolve(place, repository, "HEAD" if base is None else base)
+        tree: Tree = repository.tree(commit)
         policy = repo_policy(tree)
         rules = path_rules(self.settings, policy)
         refuse_forbidden(text, tree, rules)

@@ -243,6 +243,22 @@ class Repos:
         if head is not None and head != repo.latest_commit:
             self.open_store().update_repo(repo.id, latest_commit=head)
 
+    def resolve(self, repo: Repo, repository: Repository, ref: str) -> str:
+        """The id of the commit that REF names; what our clone lacks of old tags is fetched."""
+        from dursor.services.events import silent
+        from dursor.vcs import clones
+
+        try:
+            return repository.resolve(ref)
+        except UsageError:
+            if repo.workspace_path is None or not self.open_access().git(
+                repo.repo_url or "",
+                lambda url, key: clones.seek(repository, ref, None if key is None else url, key),
+                silent,
+            ):
+                raise
+            return repository.resolve(ref)
+
     def remove(self, selector: str) -> Repo:
         """Forget a repository; our own clone is deleted, the user's folder never."""
         from dursor.vcs import clones

@@ -76,7 +76,7 @@ class Surveyor:
         if head is not None and head.commit is not None:
             ref, commit = head.branch, head.commit
         else:
-            commit = repository.resolve(ref)
+            commit = self.repos.resolve(repo, repository, ref)
         tree: Tree = repository.tree(commit)
         dirty_patch = self._dirty_patch(repository, commit, tree) if request.dirty else None
         return Standing(

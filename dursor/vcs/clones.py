@@ -1,4 +1,7 @@
-"""Our own copies of repositories that have a URL: bare, and all below the workspaces folder."""
+"""Our own copies of repositories that have a URL: bare, and all below the workspaces folder.
+
+They hold the newest commits of every branch, and of older ones what was asked for.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError, UsageError
 from dursor.redact import Redactor
-from dursor.vcs.command import ANY
+from dursor.vcs.branchnames import is_branch_name
+from dursor.vcs.command import ANY, Command
 from dursor.vcs.credential import authenticated_environment, check_private
 from dursor.vcs.environment import network_environment
 from dursor.vcs.remote_faults import explain_login, explain_remote
@@ -19,16 +23,19 @@ from dursor.vcs.repository import Opened, Repository
 from dursor.vcs.urls import check, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dursor.domain import Secret
     from dursor.errors import DursorError
 
-__all__ = ["clone", "name_of", "refresh", "remove"]
+__all__ = ["clone", "name_of", "refresh", "remove", "seek"]
 
 from git.exc import GitError  # after `command`, which keeps it from starting a process
 
 FETCH_SECONDS = 1800.0
-OPTIONS = ("--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
-EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+DEPTH = 50  # commits of each branch
+OPTIONS = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+BRANCHES, TAGS = "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"
 
 
 def clone(url: str, into: Path, secret: Secret | None = None) -> Repository:
@@ -43,9 +50,11 @@ def clone(url: str, into: Path, secret: Secret | None = None) -> Repository:
     with TemporaryDirectory(prefix=".clone-", dir=into.parent) as waiting:
         whole = Path(waiting) / "bare"
         try:
-            Opened.clone_from(url, str(whole), env=env, bare=True).close()
+            _clone(url, whole, env)
         except GitError as error:
             raise _explain(str(getattr(error, "stderr", error)), url, secret) from error
+        if not (whole / "shallow").exists():
+            _Source(Command(whole), url, secret).fetch(refs=[TAGS])
         try:
             whole.chmod(0o700)
             whole.rename(into)
@@ -54,23 +63,69 @@ def clone(url: str, into: Path, secret: Secret | None = None) -> Repository:
     return Repository.open(into)
 
 
+def _clone(url: str, into: Path, env: dict[str, str]) -> None:
+    """Clone the newest commits; all of them where a server of plain files can do no else."""
+    try:
+        Opened.clone_from(
+            url, str(into), env=env, bare=True, depth=DEPTH, no_single_branch=True, no_tags=True
+        ).close()
+    except GitError as error:
+        if "dumb http transport does not support shallow" not in str(error):
+            raise
+        Opened.clone_from(url, str(into), env=env, bare=True, no_tags=True).close()
+
+
 def refresh(repo: Repository, url: str | None = None, secret: Secret | None = None) -> None:
     """Bring our clone REPO level with its origin: every branch and tag, gone ones dropped.
 
-    SECRET is a token that is shown to URL, the origin's address as its host gives it now.
+    Tags only when it has the whole history: else they would bring most of it. SECRET is a token
+    that is shown to URL, the origin's address as its host gives it now.
     """
-    origin = repo.origin_url()
-    if not repo.is_bare or origin is None:
-        raise UsageError(f"not a clone of ours: {repo.top}", hint=f"git -C {repo.top} fetch")
-    if secret is not None:
-        check_private(repo.git_dir)
-    source = _Source(repo, url or origin, secret)
-    source.ask("fetch", *OPTIONS, "--", source.url, *EVERYTHING)
+    source = _source(repo, url, secret)
+    if _is_shallow(repo):
+        source.fetch("--prune", f"--depth={DEPTH}", refs=[BRANCHES])
+    else:
+        source.fetch("--prune", refs=[BRANCHES, TAGS])
     answer = source.ask("ls-remote", "--symref", "--", source.url, "HEAD")
     found = re.match(rb"ref: (refs/heads/\S+)\tHEAD\n", answer)
     if found:
         head = found[1].decode("utf-8", "surrogateescape")
         repo.command.run("symbolic-ref", "HEAD", head)
+
+
+def seek(repo: Repository, ref: str, url: str | None = None, secret: Secret | None = None) -> bool:
+    """Bring the tag or the whole commit id REF into our clone REPO, if its origin has it.
+
+    Nothing is asked when the clone has the whole history, or REF is another kind of revision.
+    """
+    if not _is_shallow(repo):
+        return False
+    name = ref.removeprefix("refs/tags/")
+    if re.fullmatch(r"[0-9a-f]{40}", ref):
+        wanted = f"{ref}:refs/dursor/base/{ref}"
+    elif is_branch_name(repo.command, name):
+        wanted = f"+refs/tags/{name}:refs/tags/{name}"
+    else:
+        return False
+    source = _source(repo, url, secret)
+    try:
+        source.fetch(f"--depth={DEPTH}", refs=[wanted])
+    except InternalError:  # the origin has no such thing
+        return False
+    return True
+
+
+def _is_shallow(repo: Repository) -> bool:
+    return (repo.common_dir / "shallow").exists()
+
+
+def _source(repo: Repository, url: str | None, secret: Secret | None) -> _Source:
+    origin = repo.origin_url()
+    if not repo.is_bare or origin is None:
+        raise UsageError(f"not a clone of ours: {repo.top}", hint=f"git -C {repo.top} fetch")
+    if secret is not None:
+        check_private(repo.git_dir)
+    return _Source(repo.command, url or origin, secret)
 
 
 def remove(path: Path, workspaces: Path) -> None:
@@ -95,16 +150,19 @@ def remove(path: Path, workspaces: Path) -> None:
 class _Source:
     """Where a clone comes from."""
 
-    repo: Repository
+    command: Command
     url: str
     secret: Secret | None
 
     def ask(self, *args: str) -> bytes:
         env = _environment(self.url, self.secret)
-        output = self.repo.command.run(*args, ok=ANY, env=env, seconds=FETCH_SECONDS)
+        output = self.command.run(*args, ok=ANY, env=env, seconds=FETCH_SECONDS)
         if output.status != 0:
             raise _explain(output.err, self.url, self.secret)
         return output.out
+
+    def fetch(self, *options: str, refs: Sequence[str]) -> None:
+        self.ask("fetch", *OPTIONS, *options, "--", self.url, *refs)
 
 
 def _environment(url: str, secret: Secret | None) -> dict[str, str]:

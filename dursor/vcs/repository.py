@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 import git  # after `command`, which keeps it from starting a process
 from git.exc import GitError
 
+UNSHALLOW = "git fetch --unshallow"
 REF_LIMIT = 1000
 
 
@@ -209,7 +210,7 @@ class Repository:
         if near:
             return f"--base {shlex.quote(near[0])}"
         if (self.common_dir / "shallow").exists():
-            return "git fetch --unshallow"
+            return "--base BRANCH, TAG or a whole commit id" if self.is_bare else UNSHALLOW
         return "git branch --all --list"
 
 

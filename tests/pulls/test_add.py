@@ -10,6 +10,7 @@ from hub import Hub, Repo
 from lab import Lab
 
 from dursor.github.ssh import resolved
+from dursor.vcs import clones
 
 
 @pytest.fixture
@@ -81,6 +82,31 @@ def test_a_host_that_ssh_has_no_alias_for():
     for url in ("git@no-alias.example:a/b", "ssh://-oProxyCommand=x/a/b", "-x:a/b", "/a/b", "C:a"):
         assert resolved(url, os.environ) == url
         assert resolved(url, {"PATH": "bin"}) == url
+
+
+def test_a_base_that_is_older_than_the_clone(
+    lab: Lab, private: Repo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(clones, "DEPTH", 1)
+    first = private.head("main")
+    private.git("tag", "v1", str(first))
+    private.commit("main", {"README.md": "another\n"})
+    private.commit("main", {"x": "1\n"})
+    lab.good("repo", "add", "ada/secret")
+
+    run = lab.run(None, "--repo", "secret", "--base", "v1")
+    assert run["base_commit"] == first
+    pr = lab.good("pr", "create", "--run", run["id"])
+    assert private.git("rev-parse", f"{pr['branch']}^") == first
+    second = lab.run(appending("line 5", "line 4"), "--task", run["task_id"])
+    lab.good("pr", "update", "1", "--run", second["id"])
+    assert private.git("rev-list", "--count", pr["branch"]) == "3"
+    diff = lab.front(
+        "patch", "-", "--repo", "secret", "--base", "v1", input=appending("l", "line 3")
+    )
+    assert "+l" in diff.stdout
+    error = lab.refused("context", "x", "--repo", "secret", "--base", "v2")
+    assert (error["exit"], error["message"]) == (2, "no such ref: v2")
 
 
 def test_what_nobody_may_see_wants_a_login(lab: Lab, private: Repo):

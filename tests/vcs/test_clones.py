@@ -16,6 +16,7 @@ from dursor.errors import (
     ProviderError,
     UsageError,
 )
+from dursor.vcs import clones
 from dursor.vcs.clones import clone, name_of, refresh, remove
 from dursor.vcs.repository import Branch
 
@@ -147,6 +148,50 @@ def test_sha256(tmp_path, fetch):
     refresh(repo)
     assert repo.resolve("main") == commit
     assert repo.tree(commit).read("a") == b"a\n"
+
+
+@pytest.fixture
+def long(tmp_path, monkeypatch):
+    """A repository with more commits than a clone brings; all of them, the oldest first."""
+    monkeypatch.setattr(clones, "DEPTH", 2)
+    top = repos.build(tmp_path / "origin", {"a": "0\n"})
+    made = [repos.head(top), *(repos.commit(top, {"a": f"{n}\n"}) for n in range(1, 5))]
+    repos.git(top, "tag", "v0", made[0])
+    return top, made
+
+
+def count(repo, ref="HEAD"):
+    return int(repo.command.run("rev-list", "--count", ref).out)
+
+
+def test_a_clone_brings_the_newest_commits_and_older_ones_when_asked(long, fetch):
+    origin, made = long
+    repo = fetch(f"file://{origin}")
+    assert (count(repo), repo.resolve("HEAD")) == (2, made[-1])
+    for ref in ("v0", made[0], made[1]):
+        with pytest.raises(UsageError) as failure:
+            repo.resolve(ref)
+    assert "TAG or a whole commit id" in failure.value.hint
+    for ref in ("nope", "HEAD~3", made[1][:8], "-x", "a..b", "f" * 40):
+        assert not clones.seek(repo, ref), ref
+    assert clones.seek(repo, made[1])
+    assert repo.tree(repo.resolve(made[1])).read("a") == b"1\n"
+    assert clones.seek(repo, "refs/tags/v0")
+    assert repo.tree(repo.resolve("v0")).read("a") == b"0\n"
+
+
+def test_a_clone_of_the_newest_commits_follows(long, fetch):
+    origin, made = long
+    repo = fetch(f"file://{origin}")
+    repos.git(origin, "branch", "old", made[1])
+    new = [repos.commit(origin, {"a": f"new {n}\n"}) for n in range(3)]
+    refresh(repo)
+    assert (count(repo), count(repo, "old")) == (2, 2)
+    assert repo.resolve("main") == new[-1]
+    assert repo.tree(made[-1]).read("a") == b"4\n"  # what runs started from stays
+    repos.git(origin, "commit", "-q", "--amend", "-m", "rewritten")
+    refresh(repo)
+    assert repo.resolve("main") == repos.head(origin)
 
 
 def test_failure_leaves_nothing(tmp_path, fetch, origin):
