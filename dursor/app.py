@@ -96,7 +96,11 @@ class App:
 
     def recover(self) -> Iterator[str]:
         """Undo applies whose process was killed; says what was done, in a line each."""
-        if any(self.settings.journals.glob("*.json")):
+        try:
+            found = any(self.settings.journals.glob("*.json"))
+        except OSError:
+            return  # whoever needs the data folder tells of it
+        if found:
             from dursor.vcs.apply_recovery import recover
 
             yield from recover(self.settings.journals)

@@ -144,8 +144,18 @@ def comparison(value: results.Comparison) -> Iterator[str]:
     ]
     yield from grid(heads, rows)
     if value.interdiff:
+        first, *_, last = value.runs
+        tell(f"from {formats.short(first.id)} to {formats.short(last.id)}:{_apart(first, last)}")
         yield ""
         yield from patch_lines(value.interdiff)
+
+
+def _apart(first: Run, last: Run) -> str:
+    """Say what a difference holds besides what the runs did."""
+    if first.base_commit == last.base_commit:
+        return ""
+    bases = f"{formats.short(first.base_commit)} and {formats.short(last.base_commit)}"
+    return f" their bases differ, too ({bases})"
 
 
 def applied(value: results.Applied) -> Iterator[str]:

@@ -36,7 +36,7 @@ def compare(repos: Repos, reader: Reader, runs: Sequence[Run]) -> Comparison:
     repo = _common_repo(reader, runs)
     with closing(repos.open(repo)) as repository:
         trees = [_tree_of(repository, run) for run in runs]
-        paths = sorted({change.path for run in runs for change in run.files_changed})
+        paths = sorted({path for run in runs for path in _touched(run)})
         files = tuple(_compared(path, runs, trees) for path in paths)
         return Comparison(tuple(runs), files, interdiff(trees[0], trees[-1], runs[0], runs[-1]))
 
@@ -79,10 +79,14 @@ def _base_of(repository: Repository, run: Run) -> Tree:
     return relaid(repository.tree(run.base_commit), run.dirty_patch)
 
 
+def _touched(run: Run) -> set[str]:
+    """Every path that RUN changes, those its renames leave included."""
+    paths = {change.path for change in run.files_changed}
+    return paths | {change.old_path for change in run.files_changed if change.old_path is not None}
+
+
 def _compared(path: str, runs: Sequence[Run], trees: Sequence[Tree]) -> ComparedFile:
-    touched = tuple(
-        run.id for run in runs if any(change.path == path for change in run.files_changed)
-    )
+    touched = tuple(run.id for run in runs if path in _touched(run))
     return ComparedFile(path, touched, len({_state_at(tree, path) for tree in trees}) == 1)
 
 
@@ -93,13 +97,7 @@ def _state_at(tree: Tree, path: str) -> FileState | None:
 
 def interdiff(first: Tree, last: Tree, one: Run, other: Run) -> str:
     """The patch that leads from one run's resulting tree to another's."""
-    touched = {
-        path
-        for run in (one, other)
-        for change in run.files_changed
-        for path in (change.path, change.old_path)
-        if path is not None
-    }
+    touched = _touched(one) | _touched(other)
     if one.base_commit != other.base_commit:
         touched |= _differing(first, last)
     changes = {
@@ -107,7 +105,15 @@ def interdiff(first: Tree, last: Tree, one: Run, other: Run) -> str:
         for path in touched
         if _state_at(last, path) != _state_at(first, path)
     }
-    return canonical(first, Resolution(changes, {})).text
+    moves = [(c.path, c.old_path) for c in other.files_changed if c.old_path is not None]
+    moves += [(c.old_path, c.path) for c in one.files_changed if c.old_path is not None]
+    have = first.entries()
+    renames = {
+        new: old
+        for new, old in moves
+        if changes.get(new) and new not in have and old in have and changes.get(old, "") is None
+    }
+    return canonical(first, Resolution(changes, renames)).text
 
 
 def _differing(first: Tree, last: Tree) -> set[str]:

@@ -90,8 +90,9 @@ class Exchange:
                     self._take(planned, number, step)
             except OSError as error:
                 self.undo()
+                name = error.filename2 or error.filename  # of a rename, where it was to go
                 raise InternalError(
-                    f"could not write {error.filename}: {error.strerror}; nothing was changed"
+                    f"could not write {name}: {error.strerror}; nothing was changed"
                 ) from error
             except BaseException:
                 self.undo()

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from dursor.errors import ConflictError, NoChangeError, UsageError
+from dursor.errors import ConflictError, InternalError, NoChangeError, UsageError
 from dursor.tree import EXECUTABLE
 from dursor.vcs import commits
 from dursor.vcs.apply_journal import Intent, journal
@@ -55,7 +55,7 @@ def apply_patch(
     With a folder of JOURNALS, a later `recover` undoes what was left when the process is killed.
     """
     head = _check(repo, patch, branch, commit)
-    with ExitStack() as stack:
+    with _translated(), ExitStack() as stack:
         private = stack.enter_context(scratch(repo))
         intent = partial(
             Intent,
@@ -80,13 +80,28 @@ def apply_patch(
 
 
 @contextmanager
+def _translated() -> Iterator[None]:
+    """Say which file could not be written, before any of the working tree's is."""
+    try:
+        yield
+    except OSError as error:
+        raise InternalError(
+            f"cannot write {error.filename or 'a file'}: {error.strerror}; nothing was changed"
+        ) from error
+
+
+@contextmanager
 def _room(
     repo: Repository, journals: Path | None, intent: Callable[[Plan], Intent]
 ) -> Iterator[Exchange]:
     """Make room for new and old files; where there are JOURNALS, one of them knows of it."""
     with ExitStack() as stack:
         book = stack.enter_context(journal(journals, repo.top)) if journals else None
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="dursor-", dir=repo.git_dir)))
+        folder = Path(
+            stack.enter_context(
+                TemporaryDirectory(prefix="dursor-", dir=repo.git_dir, ignore_cleanup_errors=True)
+            )
+        )
         if book is None:
             yield Exchange(repo.top, folder)
             return

@@ -1,0 +1,58 @@
+"""`run compare`: what lies between the trees that runs result in."""
+
+from pathlib import Path
+from typing import Any
+
+import repos
+from front import DIFF, Front, appending
+
+MOVED = (
+    "```diff\ndiff --git a/calc.py b/sums.py\nrename from calc.py\nrename to sums.py\n"
+    "--- a/calc.py\n+++ b/sums.py\n@@ -1,2 +1,2 @@\n def add(a, b):\n"
+    "-    return a - b\n+    return a + b\n```\n"
+)
+
+
+def asked(front: Front, reply: str) -> Any:
+    front.server._routes.clear()
+    front.answers(reply, models=["gpt"])
+    (run,) = front.round("append a line", "-m", "gpt").runs
+    return run
+
+
+def tree(top: Path, commit: str, *patches: str) -> dict[str, Any]:
+    """The files of COMMIT with PATCHES on it."""
+    repos.git(top, "checkout", "-q", "--force", commit)
+    repos.git(top, "clean", "-qfd")
+    for patch in filter(None, patches):
+        repos.git(top, "apply", "-", stdin=patch.encode())
+    return {k: v for k, v in repos.fingerprint(top).items() if not k.startswith(".git")}
+
+
+def test_the_difference_leads_from_the_first_tree_to_the_last(front: Front):
+    one, other, moved = (asked(front, r) for r in (DIFF, appending("x", "line 3"), MOVED))
+    repos.commit(front.repo, {"calc.py": "def add(a, b):\n    # mind\n    return a - b\n"})
+    later, failed = asked(front, DIFF), asked(front, "I see no way.")
+
+    for runs in ([one, other], [one, moved, other], [moved, one], [one, moved], [moved, later]):
+        found = front("run", "compare", *(run["id"] for run in runs), "--json").data
+        first, last = runs[0], runs[-1]
+        assert tree(front.repo, first["base_commit"], first["patch"], found["interdiff"]) == tree(
+            front.repo, last["base_commit"], last["patch"]
+        )
+        assert ("rename from" in found["interdiff"]) == (moved in (first, last))
+    said = front("run", "compare", moved["id"], later["id"])
+    assert "their bases differ, too" in said.stderr
+    same = front("run", "compare", one["id"], later["id"], "--json").data["files"]
+    assert same == [{"path": "README.md", "runs": [one["id"], later["id"]], "identical": True}]
+    files = front("run", "compare", one["id"], moved["id"], "--json").data["files"]
+    assert {f["path"]: f["runs"] for f in files} == {
+        "README.md": [one["id"]],
+        "calc.py": [moved["id"]],
+        "sums.py": [moved["id"]],
+    }
+    none = front("run", "compare", one["id"], failed["id"])
+    assert (none.exit_code, f"run {failed['id'][:8]} has no patch: it failed" in none.stderr) == (
+        2,
+        True,
+    )
