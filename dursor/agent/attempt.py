@@ -70,7 +70,7 @@ class Ask:
     run_id: str
     endpoint: Endpoint
     prompt: Prompt
-    room: int  # tokens that everything said may have
+    room: int  # bytes that everything said may have
     price: Price  # US dollars of a usage, None when unknown
     worst_case: Callable[[int], float | None]  # US dollars at most, from input tokens
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from dursor.agent import conversation
 from dursor.agent.files import NotShownError
-from dursor.agent.spending import BYTES_PER_TOKEN
 from dursor.domain import Role, Stage
 from dursor.errors import NoPatchError
 from dursor.providers.base import Prompt, ToolResult, Turn
@@ -47,11 +46,11 @@ class Exploration:
     """
 
     def __init__(
-        self, toolbox: Toolbox, watch: Watch, room_tokens: int, bounds: Bounds | None = None
+        self, toolbox: Toolbox, watch: Watch, room: int, bounds: Bounds | None = None
     ) -> None:
         self._toolbox = toolbox
         self._watch = watch
-        self._room = room_tokens * BYTES_PER_TOKEN
+        self._room = room  # bytes that everything said may have
         self._bounds = bounds or Bounds()
         self._replies = 0
         self._calls = 0

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from dursor.services.standing import Standing
     from dursor.store.read import Reader
 
-WINDOW_MARGIN = 0.9  # of a window; the tokenizers differ from bytes / 4 by less than the rest
 KEY_BYTES = 32
 NAMED = 5  # of the files that a window has no room for
 
@@ -42,7 +41,7 @@ class Fitted:
     """A prompt for one model's window."""
 
     prompt: Prompt
-    room: int  # tokens that everything said may have
+    room: int  # bytes that everything said may have
     warnings: tuple[str, ...]
 
 
@@ -121,14 +120,15 @@ class Prompting:
         # A remark on a pull request quotes the patch, and that has the secrets it came back with.
         earlier = [replace(one, content=selection.hide(one.content)) for one in standing.earlier]
         said = conversation.opening("", earlier, instruction, tools=tools)
-        tokens = conversation.size(said) // BYTES_PER_TOKEN
-        if room <= tokens:
+        size = conversation.size(said)
+        if room <= size:
             raise UsageError(
-                f"the instruction, with what was said before it, is about {tokens} tokens: "
+                f"the instruction, with what was said before it, is about "
+                f"{size // BYTES_PER_TOKEN} tokens: "
                 f"too long for {endpoint.model_name}",
                 hint="say it shorter, or name the files that it quotes",
             )
-        shown = rendered(selection, room - tokens)
+        shown = rendered(selection, (room - size) // BYTES_PER_TOKEN)
         prompt = conversation.opening(
             shown.context, earlier, instruction, now=shown.now, tools=tools
         )
@@ -168,9 +168,9 @@ def _query(text: str, standing: Standing) -> str:
 
 
 def _room(endpoint: Endpoint) -> int:
-    """Tokens that the prompt may fill in the model's window."""
+    """Bytes that the model's window holds at least, whatever its tokenizer makes of them."""
     window = catalogue.limits(endpoint.provider, endpoint.model_name).context_window
-    room = int((window - endpoint.max_output_tokens) * WINDOW_MARGIN)
+    room = (window - endpoint.max_output_tokens) * conversation.WORST_BYTES_PER_TOKEN
     if room <= 0:
         raise UsageError(
             f"max_output_tokens {endpoint.max_output_tokens} leaves no room for input in the "

@@ -43,7 +43,7 @@ def log() -> Log:
     return Log()
 
 
-def exploration(log: Log, room: int = 100_000, **bounds: Any) -> Exploration:
+def exploration(log: Log, room: int = 400_000, **bounds: Any) -> Exploration:
     box = Toolbox(Files(TREE, PathRules(), lambda text, _: text))
     return Exploration(box, log, room, Bounds(**bounds))
 
@@ -79,9 +79,9 @@ async def test_each_bound_ends_it(log, bounds):
 
 
 async def test_results_never_outgrow_the_window(log):
-    room = conversation.size(PROMPT) // 4 + 5_000
+    room = conversation.size(PROMPT) + 20_000
     looked = await exploration(log, room).answered(PROMPT, calling(read()), 60)
-    assert conversation.size(looked) <= room * 4 + len(NO_MORE)
+    assert conversation.size(looked) <= room + len(NO_MORE)
     assert looked.final
     assert looked.turns[2].results[0].text.startswith("a.txt, lines 1-")
 
@@ -96,7 +96,7 @@ async def test_results_of_one_reply_share_the_room(log):
 
 
 async def test_without_room_no_call_is_carried_out(log):
-    room = conversation.size(PROMPT) // 4
+    room = conversation.size(PROMPT)
     looked = await exploration(log, room).answered(PROMPT, calling(read()), 60)
     (result,) = looked.turns[2].results
     assert result.failed
