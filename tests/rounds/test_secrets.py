@@ -156,6 +156,17 @@ def test_an_answer_that_took_a_repair_is_remembered_without_secrets(secretive: F
     assert re.search(rf'access = "{NAME}"', text)
 
 
+def test_what_was_said_is_sent_without_secrets(secretive: Front):
+    secretive.answers("Nothing to do.", models=["gpt"])
+    (run,) = secretive.round("look", "-m", "gpt").runs
+    secretive("task", "say", run["task_id"], f'The review quotes\n> password = "{PASSWORD}"')
+
+    secretive.round("and again", "-m", "gpt", "--task", run["task_id"])
+
+    unseen(secretive)
+    assert re.search(rf'> password = "{NAME}"', turns(secretive.sent[-1])[-2][1])
+
+
 def test_part_of_a_secret_is_one_in_a_repair(front: Front):
     body = "".join(f"{LINE[i:]}{LINE[:i]}\n" for i in range(60))
     key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n"

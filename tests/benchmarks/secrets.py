@@ -1,0 +1,58 @@
+"""Scan the files of repositories for secrets: how fast, and what is taken for one.
+
+    python tests/benchmarks/secrets.py [--show] REPOSITORY...
+
+Every hit of a repository that is public is a false one, or a secret that was made up for a test.
+"""
+
+import argparse
+import time
+from collections import Counter
+from pathlib import Path
+
+from dursor.context.outbound import content_refusal, sort_out
+from dursor.context.scan import scan
+from dursor.pathrules import PathRules
+from dursor.vcs.repository import Repository
+
+
+def texts(top):
+    """Yield the path and text of every file at HEAD that may be sent."""
+    with Repository.open(top) as repository:
+        tree = repository.tree(repository.resolve("HEAD"))
+        sendable, _ = sort_out(tree.entries(), PathRules())
+        for path in sendable:
+            data = tree.read(path)
+            if content_refusal(data) is None:
+                yield path, data.decode()
+
+
+def measure(top, *, show):
+    """Scan the repository at TOP and print a line, and each hit where SHOW asks for it."""
+    files = list(texts(top))
+    size = sum(len(text.encode()) for _, text in files) / 1e6
+    began = time.process_time()
+    hits = [(path, text, hit) for path, text in files for hit in scan(text, path)]
+    took = time.process_time() - began
+    kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(hit.rule for *_, hit in hits).items())
+    print(
+        f"{top.name}: {len(files)} files, {size:.1f} MB, {size / took:.0f} MB/s, {kinds or 'no hit'}"
+    )
+    for path, text, hit in hits if show else ():
+        start = max(text.rfind("\n", 0, hit.start) + 1, hit.start - 60)
+        print(f"  {hit.rule} | {path} | {text[start : min(hit.end, hit.start + 100)]!r}")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--show", action="store_true", help="print every hit")
+    parser.add_argument("repositories", nargs="+", type=Path)
+    asked = parser.parse_args()
+    for top in asked.repositories:
+        measure(top, show=asked.show)
+
+
+if __name__ == "__main__":
+    main()
