@@ -35,6 +35,7 @@ class Draft:
         self.warnings: list[str] = []
         self.notes: list[str] = []
         self.from_before: set[str] = set()
+        self.quoted: set[str] = set()  # files of which a part is shown as it is
         if kept:
             self._keep(kept)
 
@@ -236,6 +237,8 @@ class Draft:
             return
         draft = self._open(path)
         if is_quoted(edit.lines, draft.target):
+            if len(edit.lines) < len(draft.target.lines):
+                self.quoted.add(path)
             return
         if is_excerpt(edit.lines, draft.target):
             raise refuse(path, "this looks like an excerpt, not the whole file: show what changes")
@@ -275,6 +278,8 @@ class Draft:
             except FileRefusedError as error:
                 failures += error.failures
         changes = differing(self.base, states)
+        reason = "this is a part of the file as it is: is the rest to go?"
+        failures += [HunkFailure(path, "", reason) for path in sorted(self.quoted - set(changes))]
         renames = {
             new: old
             for new, old in self.renames.items()

@@ -154,7 +154,7 @@ class _Reader:
             self.at += 1
             return
         if path and not whole.is_transcript(info, path):
-            cut = end >= len(self.lines)
+            cut = not self._is_closed(fence, path, end)
             self._add(FileEdit(Action.WRITE, path, lines=tuple(body), cut=cut))
         self.at = end + 1
 
@@ -176,6 +176,23 @@ class _Reader:
                 depth += 1
         self.unbalanced = True
         return first
+
+    def _is_closed(self, fence: Fence, path: str, end: int) -> bool:
+        """Tell whether the file in FENCE surely ends at END.
+
+        Not so where an inner fence that names a language has taken that end from an outer one, nor
+        where a text that may hold fences without a name is followed by some.
+        """
+        if end >= len(self.lines):
+            return False
+        inside = (OPENING.match(self.lines[at]) for at in range(self.at + 1, end))
+        if self.unbalanced and any(x and x[2][0] == fence.mark and x[3].strip() for x in inside):
+            return False
+        if not path.lower().endswith(whole.MARKED_UP):
+            return True
+        below = (OPENING.match(self.lines[at]) for at in range(end + 1, len(self.lines)))
+        after = next((x for x in below if x and x[2][0] == fence.mark), None)
+        return after is None or bool(after[3].strip()) or len(after[2]) != fence.width
 
     def _dedented(self, fence: Fence, end: int) -> Fence:
         """Take FENCE's own indentation off its body, unless the body stands without it."""

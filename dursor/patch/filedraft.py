@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dursor.patch.lines import FileText, Splice
 
 _SNIFFED = 8000  # bytes that git looks at for a NUL
+_TELLING = 12  # letters that two texts do not share by chance
 _MOST_EXPLAINED = 100  # failures of one file for which the nearest text is looked up
 _MOST_JOINED = 2_000_000  # lines; hunks that build on one another cost a join each
 
@@ -112,7 +113,7 @@ class FileDraft:
     def _outcome(self, hunk: Hunk, target: Target) -> Outcome:
         """Climb with every reading of HUNK.
 
-        Of several that fit, the longest counts, if it has a line of text more than the others: by
+        Of several that fit, the longest counts, if it has text enough more than the others: by
         chance the file does not go on as the reply does. Otherwise they are ambiguous. One that is
         there, but in doubt, fits as well.
         """
@@ -131,7 +132,8 @@ class FileDraft:
             return fitting[0][1] if fitting else None
         (shorter, _), (longest, outcome) = fitting[-2:]
         more = longest.old[len(shorter.old) :]
-        if outcome is None or (isinstance(outcome, Placed) and any(x.strip("= ") for x in more)):
+        told = sum(len(line.strip("= \t")) for line in more)
+        if outcome is None or (isinstance(outcome, Placed) and told >= _TELLING):
             return outcome
         starts = [x.start if isinstance(x, Placed) else x.places[0] for _, x in fitting if x]
         return Ambiguous("readings", tuple(starts))

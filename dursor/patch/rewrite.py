@@ -10,11 +10,12 @@ from dursor.patch.linediff import opcodes
 from dursor.patch.lines import FileText, Splice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dursor.patch.target import Target
 
 _SHORT = 8  # lines that a rewrite may well replace one and all
+_MANY = 3  # lines that are not just left out at an end
 
 
 def is_quoted(lines: Sequence[str], target: Target) -> bool:
@@ -29,20 +30,30 @@ def is_quoted(lines: Sequence[str], target: Target) -> bool:
 def is_excerpt(lines: Sequence[str], target: Target) -> bool:
     """Tell whether LINES may be less than the whole file.
 
-    Whole is what skips nothing in so many words and either keeps most of the file's lines, or
-    begins and ends as the file does; of a file of some length it keeps half of the lines at least.
+    Whole is what skips nothing in so many words, leaves out no lines at either end, and either
+    keeps most of the lines that say something, or begins and ends with the same of them; of a file
+    of some length it keeps half of the lines at least.
     """
-    old = [line.strip() for line in target.lines if line.strip()]
-    new = [line.strip() for line in lines if line.strip()]
+    old, new = list(_telling(target.lines)), list(_telling(lines))
     if not old:
-        return False
+        return not new and any(map(str.strip, target.lines))
     if not new or any(is_placeholder(line) and line not in old for line in new):
         return True
     distinct = set(old)
     if len(old) > _SHORT and 2 * len(distinct.difference(new)) > len(distinct):
         return True
     common = (Counter(old) & Counter(new)).total()
-    return 5 * common < 3 * len(old) and (old[0] != new[0] or old[-1] != new[-1])
+    if 5 * common < 3 * len(old) and (old[0] != new[0] or old[-1] != new[-1]):
+        return True
+    ops = opcodes(old, new)
+    return any(op.a1 - op.a0 >= op.b1 - op.b0 + _MANY for op in (ops[0], ops[-1]))
+
+
+def _telling(lines: Iterable[str]) -> Iterator[str]:
+    """Yield LINES without their margins, less those that are blank or mere brackets."""
+    for line in lines:
+        if any(map(str.isalnum, line)):
+            yield line.strip()
 
 
 def rewritten(text: FileText, lines: Sequence[str]) -> FileText:

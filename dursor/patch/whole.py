@@ -21,16 +21,24 @@ _INFO = re.compile(
 )
 _TICKED = re.compile(r"`([^`\s]+)`")
 _EXTENSION = re.compile(r"[\w)]\.[A-Za-z]\w*$")
+_MAY_NAME = re.compile(r"[./]|file|[A-Z]{4}")
+_HIDDEN = re.compile(r"\.[A-Za-z][\w.-]*$")
 _PLAIN = frozenset(
-    {"Makefile", "Dockerfile", "LICENSE", "README", "Justfile", "Procfile", "Gemfile", "Rakefile"}
+    re.findall(
+        r"\w+",
+        "Makefile Dockerfile Containerfile Justfile Procfile Gemfile Rakefile Pipfile Jenkinsfile "
+        "Vagrantfile LICENSE README AUTHORS CHANGELOG CHANGES CODEOWNERS CONTRIBUTING CONTRIBUTORS "
+        "COPYING HISTORY INSTALL MANIFEST NEWS NOTICE TODO VERSION BUILD WORKSPACE",
+    )
 )
+MARKED_UP = (".md", ".mdx", ".markdown", ".rst", ".txt")  # texts that may hold fences
 _SHELLS = frozenset({"bash", "sh", "shell", "console", "zsh", "terminal", "output", "log"})
 _FOR_SHELLS = (".sh", ".bash", ".zsh", ".txt", ".log", ".md")
 
 
 def path_in(line: str) -> str | None:
     """Return the path that LINE is: nothing but a path, markup and a word like `File:` aside."""
-    if len(line) > _LONGEST or not ("." in line or "/" in line or "ile" in line or "E" in line):
+    if len(line) > _LONGEST or not _MAY_NAME.search(line):
         return None
     line = _COMMENT.sub(r"\1", line)
     text = _NUMBER.sub("", line.strip().lstrip("#>*-+ \t"), count=1).strip("*: \t")
@@ -62,7 +70,7 @@ def is_path(text: str) -> bool:
     if not text or any(char.isspace() or char in "`*\"'<>|()," for char in text):
         return False
     return ("/" in text.strip("/") and "://" not in text) or (
-        bool(_EXTENSION.search(text)) or text in _PLAIN
+        bool(_EXTENSION.search(text) or _HIDDEN.match(text)) or text in _PLAIN
     )
 
 

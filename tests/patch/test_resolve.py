@@ -324,6 +324,8 @@ def test_an_excerpt_does_not_take_the_place_of_a_file(body):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ('{\n  "a": 1,\n  "b": 2\n}\n', '{\n  "a": 2\n}\n'),
+        ("".join(f"x{i}\n" for i in range(20)), "".join(f"x{i}\n" for i in range(14)) + "y\n"),
         (
             (
                 '{\n  "name": "x",\n  "version": "1",\n  "main": "m.js",\n  "scripts": {\n    "a": "b"\n'
@@ -345,11 +347,38 @@ def test_an_excerpt_with_the_ends_of_the_file_does_not_take_its_place(text, said
     assert "excerpt" in failed(reply, tree(a__txt=text)).failures[0].reason
 
 
-def test_a_quoted_part_of_a_file_changes_nothing():
-    with pytest.raises(NoChangeError):
-        resolve("a.txt\n```\ntwo\nthree\n```\n", tree(a__txt=TEXT))
-    reply = "a.txt\n```\ntwo\nthree\n```\nshould become\n" + diff("a.txt", ("two", "2"))
+def test_a_quoted_part_of_a_file_is_no_new_text_where_a_patch_follows():
+    quoted = "a.txt\n```\ntwo\nthree\n```\n"
+    assert "the rest" in failed(quoted, tree(a__txt=TEXT)).failures[0].reason
+    reply = quoted + "should become\n" + diff("a.txt", ("two", "2"))
     assert after(reply, tree(a__txt=TEXT)) == {"a.txt": TEXT.replace("two", "2")}
+    with pytest.raises(NoChangeError):
+        resolve(f"a.txt\n```\n{TEXT}```\n", tree(a__txt=TEXT))
+
+
+@pytest.mark.parametrize("path", ["AUTHORS", ".gitignore", "Makefile", "src/x", "a.b/.c"])
+def test_a_whole_file_may_have_any_name(path):
+    assert after(f"`{path}`\n\n```\nx\n```\n", BASE) == {path: "x\n"}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "n.md\n```md\n# T\n```\nrun it\n```\nend\n```\n",  # which fence is the last?
+        "n.py\n```python\nx = 1\n\nm.py\n```python\ny = 1\n```\n",  # the first is not closed
+    ],
+)
+def test_a_whole_file_whose_fence_is_unclear_is_refused(reply):
+    assert "breaks off" in failed(reply, BASE).failures[0].reason
+
+
+@pytest.mark.parametrize(
+    ("fences", "inner"),
+    [(("```md", "```"), "```sh"), (("````", "````"), "```"), (("~~~", "~~~"), "```")],
+)
+def test_a_whole_file_may_hold_fences(fences, inner):
+    text = f"# T\n{inner}\nrun it\n```\nend\n"
+    assert after(f"n.md\n{fences[0]}\n{text}{fences[1]}\n", BASE) == {"n.md": text}
 
 
 @pytest.mark.parametrize(
@@ -421,17 +450,18 @@ def test_a_block_that_repeats_only_in_its_replacement_what_follows_is_refused():
 
 
 def test_the_reading_of_a_divided_text_that_fits_counts():
-    block = (
-        "a.rst\n<<<<<<< SEARCH\nOld\n=======\ntext\n=======\nNew\n=======\nmore\n>>>>>>> REPLACE\n"
-    )
-    assert after(block, tree(a__rst="Old\n=======\ntext\n")) == {"a.rst": "New\n=======\nmore\n"}
-    assert after(block, tree(a__rst="Old\n----\ntext\n"))["a.rst"].startswith("text\n=======\nNew")
+    reply = "a.rst\n" + block("Old\n=======\nsome longer text", "New\n=======\nmore")
+    base = tree(a__rst="Old\n=======\nsome longer text\n")
+    assert after(reply, base) == {"a.rst": "New\n=======\nmore\n"}
+    assert after(reply, tree(a__rst="Old\n----\n"))["a.rst"].startswith("some longer text\n====")
 
 
 def test_a_reading_counts_where_former_blocks_have_left_their_text():
-    base = tree(a__rst="Old\nTop\n=======\nx\n")
-    reply = "a.rst\n" + block("Top", "Old") + block("Old\n=======\nx", "New\n=======\ny")
-    assert after(reply, base) == {"a.rst": "Old\nNew\n=======\ny\n"}
+    base = tree(a__rst="Old\nTop\n=======\nsome longer text\n")
+    second = block("Old\n=======\nsome longer text", "New\n=======\ny")
+    assert after("a.rst\n" + block("Top", "Old") + second, base) == {
+        "a.rst": "Old\nNew\n=======\ny\n"
+    }
 
 
 def test_a_reading_in_doubt_is_one_all_the_same():
