@@ -114,10 +114,11 @@ class Settings:
             return self._price(key, *price)
         found = _key(key)
         if self.env.get(found.variable):
-            where = f"environment {found.variable}"
-            return Value(key, self._parsed(found, self.env[found.variable], where), where)
+            where, mend = f"environment {found.variable}", f"unset {found.variable}"
+            return Value(key, self._parsed(found, self.env[found.variable], where, mend), where)
         if key in self._file:
-            value = self._parsed(found, self._file[key], str(self.config_file))
+            mend = f"dursor config set {key} VALUE"
+            value = self._parsed(found, self._file[key], str(self.config_file), mend)
             return Value(key, value, "file")
         return Value(key, found.default, "default")
 
@@ -150,13 +151,13 @@ class Settings:
             self.__dict__.pop("_file", None)
         return self.value(key)
 
-    def _parsed(self, key: keys.Key, raw: Any, where: str) -> Any:
+    def _parsed(self, key: keys.Key, raw: Any, where: str, mend: str) -> Any:
         try:
             return key.parse(raw)
         except ValueError as error:
             raise UsageError(
                 f"{where}: {key.name} is {raw!r}, which is not {key.accepts}",
-                hint=f"dursor config set {key.name} VALUE",
+                hint=mend,
             ) from error
 
     def _prices(self) -> Value:

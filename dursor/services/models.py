@@ -95,13 +95,17 @@ class Models:
         """How PROFILE is reached, key included; AuthError when there is none."""
         from dursor.providers.base import Endpoint
 
+        base_url = catalogue.base_url(profile, self.env)
+        if base_url is not None and profile.base_url is None:
+            variable = catalogue.BASE_URL_VARIABLES[profile.provider]
+            _check_url(base_url, f"{variable}: ", f"unset {variable}")
         wanted = profile.options.get("max_output_tokens") or max_output_tokens
         known = catalogue.limits(profile.provider, profile.model_name)
         return Endpoint(
             profile.provider,
             profile.model_name,
             self.keys.read(profile),
-            base_url=catalogue.base_url(profile, self.env),
+            base_url=base_url,
             api=catalogue.api(profile),
             effort=profile.options.get("effort"),
             max_output_tokens=min(wanted, max_output_tokens, known.max_output),
@@ -154,7 +158,7 @@ class Models:
         if new.api is not None and new.provider is not ProviderName.OPENAI:
             raise UsageError("--api is for openai alone", hint="leave --api away")
         if new.base_url is not None:
-            _check_url(new.base_url)
+            _check_url(new.base_url, "", "--base-url https://HOST/v1")
 
     def set_key(self, name_or_provider: str, ask_key: AskKey) -> Model:
         """Store a key for one profile, or for every profile of a provider."""
@@ -218,12 +222,18 @@ def _check_vendors_name(name: str) -> None:
         )
 
 
-def _check_url(url: str) -> None:
-    scheme, found, rest = url.partition("://")
-    if not found or scheme not in {"https", "http"} or not rest.strip("/"):
-        raise UsageError(f"{url!r} is not an http(s) URL", hint="--base-url https://HOST/v1")
-    if "@" in rest.partition("/")[0]:
+def _check_url(url: str, where: str, hint: str) -> None:
+    from urllib.parse import urlsplit
+
+    if "@" in url.partition("://")[2].partition("/")[0]:  # first: no other error may quote it
         raise UsageError(
-            "a base URL must not carry a user name or password",
+            f"{where}a base URL must not carry a user name or password",
             hint="give the key with --key-stdin or dursor models set-key",
         )
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that hold no address
+        is_url = False
+    if not is_url or not url.isprintable():
+        raise UsageError(f"{where}{url!r} is not an http(s) URL", hint=hint)

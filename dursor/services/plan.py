@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dursor.agent import conversation
 from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
+from dursor.domain import LogEntry, Stage, now
 from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
 from dursor.providers import catalogue, prices
@@ -80,6 +81,7 @@ class Plan:
     targets: tuple[Target, ...]
     warnings: tuple[str, ...]
     worst_case_usd: float | None  # None: some price is unknown
+    logs: tuple[LogEntry, ...] = ()  # the stages that are behind every run of it
 
     def close(self) -> None:
         """Let go of the repository."""
@@ -134,8 +136,10 @@ class Planner:
         endpoints = self._endpoints(chosen, bounds)
         request, warning = self._cleaned(request, endpoints.values())
         warnings += (*warning, *standing.notes)
+        prepared = LogEntry(now(), Stage.PREPARE, _ground(standing))
         selection = self._select(request, standing, bounds, number)
-        plan = Plan(request.instruction, standing, bounds, selection, (), warnings, None)
+        logs = prepared, LogEntry(now(), Stage.CONTEXT, _shown(selection))
+        plan = Plan(request.instruction, standing, bounds, selection, (), warnings, None, logs)
         plan = replace(plan, targets=tuple(self._targets(plan, chosen, endpoints)))
         plan = replace(plan, worst_case_usd=self._worst_case(plan))
         _refuse_over_budget(plan)
@@ -271,6 +275,20 @@ class Planner:
                 )
             total += usd
         return total
+
+
+def _ground(standing: Standing) -> str:
+    """Say what a round stands on."""
+    whole = f"{standing.base_ref} at {standing.base_commit[:8]}"
+    if standing.dirty:
+        whole += ", with what is not committed"
+    return whole if standing.parent is None else f"{whole}, and run {standing.parent.id[:8]}"
+
+
+def _shown(selection: Selection) -> str:
+    """Say how much a round's models are shown."""
+    count = len(selection.as_context_files())
+    return f"{count} {'file' if count == 1 else 'files'}, {selection.tokens_total} tokens in all"
 
 
 def _refuse_over_budget(plan: Plan) -> None:

@@ -86,6 +86,8 @@ class Rounds:
         known = self.planner.models.keys.in_environment()
         redactor = Redactor([*(ask.endpoint.key for ask in asks), *known])
         listener(RoundStarted(task, tuple(runs)))
+        for event in _news(runs, {}):
+            listener(event)
         journal = Journal(self.open_store(), runs, listener, redactor)
         finished, interrupted = asyncio.run(self._executed(plan, asks, journal, caller))
         return Round(
@@ -161,6 +163,7 @@ class Rounds:
             created_at=at,
             warnings=(*plan.warnings, *target.fitted.warnings),
             context=plan.selection.as_context_files(),
+            logs=plan.logs,
             lease=lease,
         )
 

@@ -122,6 +122,25 @@ def test_words_that_are_off_are_a_usage_error(refused: Refusal, words: tuple[str
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("OPENAI_BASE_URL", "nowhere", "OPENAI_BASE_URL: 'nowhere' is not an http(s) URL"),
+        ("OPENAI_BASE_URL", "http://x:99999/v1", "OPENAI_BASE_URL"),
+        ("OPENAI_BASE_URL", "ftp://me:pw@x", "must not carry a user name"),
+        ("DURSOR_TIMEOUT", "soon", "unset DURSOR_TIMEOUT"),
+    ],
+)
+def test_an_environment_that_is_off_is_a_usage_error(
+    front: Front, refused: Refusal, name: str, value: str, said: str
+):
+    front.extra[name] = value
+    error = refused("run", "x y", *GPT)
+
+    assert said in f"{error['message']} {error['hint']}"
+    assert "pw" not in error["message"]
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ("run", "x y", "-m", "gpt", "-m", "nosuch"),

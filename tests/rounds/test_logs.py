@@ -22,3 +22,15 @@ def test_without_it_only_the_story_is_told(front: Front):
 
     assert "DEBUG" not in done.stderr
     assert "INFO" not in done.stderr
+
+
+def test_every_stage_is_logged_in_order_and_told(front: Front):
+    front.answers(DIFF, models=["gpt"])
+
+    done = front("run", "append a line", "-m", "gpt", "--json")
+
+    logs = done.runs[0]["logs"]
+    stages = [*dict.fromkeys(one["stage"] for one in logs)]
+    assert stages == ["prepare", "context", "call", "resolve", "check", "finish"]
+    assert [one["at"] for one in logs] == sorted(one["at"] for one in logs)
+    assert all(f"gpt: {stage}: " in done.stderr for stage in stages)

@@ -132,7 +132,7 @@ def test_a_detached_round_can_be_canceled_and_holds_no_key(front: Front):
     detached = front.process("run", "append a line", "-m", "gpt", "--detach", "--json")
     (run,) = detached.runs
     holding(front, 1)
-    (worker,) = [one for one in psutil.process_iter() if "dursor.worker" in _words(one)]
+    (worker,) = [one for one in psutil.process_iter() if _is_worker(one, front)]
     seen = " ".join(worker.cmdline()) + " ".join(worker.environ().values())
 
     done = front("run", "cancel", run["id"], "--json")
@@ -143,11 +143,11 @@ def test_a_detached_round_can_be_canceled_and_holds_no_key(front: Front):
     assert not worker.is_running()
 
 
-def _words(process: psutil.Process) -> list[str]:
+def _is_worker(process: psutil.Process, front: Front) -> bool:
     try:
-        return process.cmdline()
+        return "dursor.worker" in process.cmdline() and process.cwd() == str(front.repo)
     except psutil.Error:  # it ended meanwhile
-        return []
+        return False
 
 
 def test_logs_follow_a_run_to_its_end(front: Front):
