@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,7 +40,8 @@ class Doctor:
         yield from self._tried("config", self._config)
         yield from self._tried("store", self._store)
         yield from self._tried("key store", self.models.key_store_state)
-        yield self._keys()
+        yield from self._tried("keys", self._keys)
+        yield from self._tried("network", self._network)
         yield from self._tried("repository", self._repository)
 
     def _tried(self, name: str, look: Callable[[], str]) -> Iterator[Finding]:
@@ -63,18 +65,25 @@ class Doctor:
 
     def _store(self) -> str:
         self.reader.runs(limit=1)
-        return str(self.settings.database)
+        file = self.settings.database
+        there = next(one for one in (file, *file.parents) if one.exists())
+        if not os.access(there, os.W_OK):
+            raise DursorError(f"{there} cannot be written", hint=f"ls -ld {there}")
+        return str(file)
 
-    def _keys(self) -> Finding:
-        ready = self.models.ready()
-        if ready:
-            return Finding("keys", ok=True, detail=f"ready: {', '.join(ready)}")
-        return Finding(
-            "keys",
-            ok=False,
-            detail="no model has a key",
-            hint="export OPENAI_API_KEY=..., or dursor models set-key gpt",
+    def _keys(self) -> str:
+        if ready := self.models.ready():
+            return f"ready: {', '.join(ready)}"
+        raise DursorError(
+            "no model has a key", hint="export OPENAI_API_KEY=..., or dursor models set-key gpt"
         )
+
+    def _network(self) -> str:
+        from urllib.request import getproxies
+
+        told = [f"{name} is set" for name in self.models.addresses()]
+        told += [f"{scheme} through a proxy" for scheme in getproxies() if scheme != "no"]
+        return ", ".join(told) or "the vendors' own addresses, without a proxy"
 
     def _repository(self) -> str:
         here = self.repos.here()

@@ -95,17 +95,15 @@ class Models:
         """How PROFILE is reached, key included; AuthError when there is none."""
         from dursor.providers.base import Endpoint
 
-        base_url = catalogue.base_url(profile, self.env)
-        if base_url is not None and profile.base_url is None:
-            variable = catalogue.BASE_URL_VARIABLES[profile.provider]
-            _check_url(base_url, f"{variable}: ", f"unset {variable}")
+        if profile.base_url is None:
+            self._check_address(profile.provider)
         wanted = profile.options.get("max_output_tokens") or max_output_tokens
         known = catalogue.limits(profile.provider, profile.model_name)
         return Endpoint(
             profile.provider,
             profile.model_name,
             self.keys.read(profile),
-            base_url=base_url,
+            base_url=catalogue.base_url(profile, self.env),
             api=catalogue.api(profile),
             effort=profile.options.get("effort"),
             max_output_tokens=min(wanted, max_output_tokens, known.max_output),
@@ -113,6 +111,19 @@ class Models:
             name=profile.name,
             own_server=profile.base_url is not None,
         )
+
+    def addresses(self) -> Sequence[str]:
+        """Names of the variables that set a vendor's address; UsageError for one that is none."""
+        return [
+            catalogue.BASE_URL_VARIABLES[one] for one in ProviderName if self._check_address(one)
+        ]
+
+    def _check_address(self, provider: ProviderName) -> bool:
+        """Whether the environment sets the address of PROVIDER; UsageError when it is none."""
+        variable = catalogue.BASE_URL_VARIABLES[provider]
+        if url := self.env.get(variable, "").strip():
+            _check_url(url, f"{variable}: ", f"unset {variable}")
+        return bool(url)
 
     def add(self, new: NewModel, ask_key: AskKey) -> Model:
         """Add a profile; its key, when one is given, goes into the key store."""
@@ -137,10 +148,11 @@ class Models:
             created_at=now(),
         )
         key = ask_key()
+        store = self.open_store()  # first: a key that no row names would never be found again
         if key is not None:
             source = self.keys.store(profile_key(profile.name), key)
             profile = replace(profile, key_source=source)
-        self.open_store().add_model(profile)
+        store.add_model(profile)
         return self._with_key(profile)
 
     def _check_new(self, new: NewModel) -> None:
@@ -175,8 +187,8 @@ class Models:
         key = ask_key()
         if key is None:
             raise UsageError("no key was given", hint="dursor models set-key NAME --stdin")
-        source = self.keys.store(name, key)
-        self.open_store().set_key_source(name, source)
+        store = self.open_store()  # first: a key that no row names would never be found again
+        store.set_key_source(name, self.keys.store(name, key))
 
     def remove(self, name: str) -> Model:
         """Forget a profile and its stored key; of a built-in one, the key alone."""

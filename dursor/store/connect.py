@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,8 @@ _FAULTS = {
     "SQLITE_READONLY": ("{} cannot be written", "check the permissions of the file and its folder"),
     "SQLITE_CANTOPEN": ("cannot open {}", "check the permissions of the file and its folder"),
     "SQLITE_PERM": ("{} may not be opened", "check the permissions of the file and its folder"),
-    "SQLITE_CORRUPT": ("{} is damaged", "move it away; a new one is made"),
-    "SQLITE_NOTADB": ("{} is no database", "move it away; a new one is made"),
+    "SQLITE_CORRUPT": ("{} is damaged", "mv {path} {path}.damaged (a new one is made)"),
+    "SQLITE_NOTADB": ("{} is no database", "mv {path} {path}.damaged (a new one is made)"),
     "SQLITE_IOERR": ("reading or writing {} failed", "check the disk, then try again"),
 }
 
@@ -45,7 +46,9 @@ def fault(path: Path, error: sqlite3.DatabaseError) -> InternalError:
     name = getattr(error, "sqlite_errorname", "") or ""
     for prefix, (message, hint) in _FAULTS.items():
         if name.startswith(prefix):
-            return InternalError(message.format(path), hint=hint)
+            return InternalError(
+                message.format(path), hint=hint.format(path=shlex.quote(str(path)))
+            )
     return InternalError(f"{path}: {error}", hint="dursor doctor")
 
 

@@ -192,3 +192,14 @@ def test_a_check_without_names_asks_those_whose_keys_are_ready(front: Front):
         KEYS["OPENAI_API_KEY"],
         KEYS["ANTHROPIC_API_KEY"],
     }
+
+
+def test_a_key_is_not_kept_where_the_store_cannot_be(front: Front):
+    front.extra["DURSOR_ENCRYPTION_KEY"] = "open sesame"
+    front.data.mkdir()
+    (front.data / "dursor.db").write_bytes(b"no database" * 1000)
+
+    done = front("models", "set-key", "gpt", "--stdin", "--json", input="sk-0123456789")
+
+    assert (done.exit_code, done.json["errors"][0]["code"]) == (1, "internal")
+    assert not (front.data / "keys.json").exists()
