@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from dursor import interrupts
 from dursor.cli import formats
-from dursor.cli.terminal import is_terminal, one_line, tell
+from dursor.cli.terminal import fit, is_terminal, one_line, tell
 from dursor.services.events import (
     Notice,
     OutputGrew,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 CHARS_PER_TOKEN = 4  # until the vendor says what was used
 FRAMES_PER_SECOND = 5
 CURSOR = "\x1b[?25h"
+STAGE_CELLS = 32  # a reason is long, and takes no other column's room
 MOST_ROWS = 40  # a window seldom shows more; the rest is counted
 
 
@@ -188,7 +189,7 @@ class LiveRows:
             cells = (
                 formats.short(run_id),
                 one_line(row.model),
-                row.stage,
+                fit(row.stage, STAGE_CELLS),
                 formats.duration(row.seconds),
                 formats.count(row.tokens),
                 formats.cost(row.cost_usd),
