@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dursor import interrupts
@@ -60,13 +60,13 @@ class Rounds:
         finally:
             plan.close()
 
-    def _run(self, plan: Plan, listener: Listener) -> Round:
+    def _run(self, plan: Plan, listener: Listener, former: Run | None = None) -> Round:
         caller = self._warm_caller(plan)
         lease = self.acquire_lease()
         try:
             interrupts.check()
             with interrupts.held():  # once there are rows, Ctrl-C cancels them
-                task, runs = self._record(plan, lease, listener)
+                task, runs = self._record(plan, lease, listener, former)
                 return self._execute(plan, task, runs, listener, caller)
         finally:
             lease.release()
@@ -129,15 +129,23 @@ class Rounds:
             desk.shutdown(wait=False, cancel_futures=True)
         return list(journal.runs.values()), interrupted
 
-    def _record(self, plan: Plan, lease: Lease, listener: Listener) -> tuple[Task, tuple[Run, ...]]:
-        """Write task, instruction and queued runs in one transaction."""
+    def _record(
+        self, plan: Plan, lease: Lease, listener: Listener, former: Run | None = None
+    ) -> tuple[Task, tuple[Run, ...]]:
+        """Write task, instruction and queued runs in one transaction.
+
+        What is tried once more is a further sample in the round of FORMER, where all was said.
+        """
         standing, at = plan.standing, now()
         task = standing.task or new_task(standing.repo.id, title_of(plan.instruction))
         said = Message(new_id(), task.id, Role.USER, plan.instruction, None, at)
         runs = [self._queued(plan, task, index, lease.id, at) for index in range(len(plan.targets))]
+        if former is not None:
+            runs = [replace(run, round=former.round, sample=0) for run in runs]
         repo = standing.repo if standing.repo_is_new else None
         new = None if standing.task else task
-        stored, queued = self.open_store().start_round(new, repo, [said], runs)
+        messages = [said] if former is None else []
+        stored, queued = self.open_store().start_round(new, repo, messages, runs)
         for warning in dict.fromkeys(one for run in queued for one in run.warnings):
             listener(Notice(warning))
         return stored, queued
@@ -202,7 +210,7 @@ class Rounds:
         request = RoundRequest(former.instruction, models=(ModelCount(former.model, 1),))
         plan = self.planner.again(former, request)
         try:
-            return self._run(plan, listener)
+            return self._run(plan, listener, former)
         finally:
             plan.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -167,8 +168,17 @@ class Surveyor:
         if former.parent_run_id is not None:
             parent = self.reader.run(former.parent_run_id)
             return self._based_on(former, task, parent, self._chain(parent))
-        said = [one for one in self._said(task) if one.created_at < former.created_at]
-        return self._based_on(former, task, None, tuple(said))
+        return self._based_on(former, task, None, self._said_before(former, task))
+
+    def _said_before(self, former: Run, task: Task) -> tuple[Message, ...]:
+        """What the round of FORMER heard: all that was said before its instruction."""
+        every = self.reader.runs(task_id=task.id, limit=None)
+        begun = {run.created_at for run in every if run.round == former.round}
+
+        def is_its_own(one: Message) -> bool:
+            return one.created_at in begun and one.content == former.instruction
+
+        return tuple(itertools.takewhile(lambda one: not is_its_own(one), self._said(task)))
 
     def _based_on(
         self, run: Run, task: Task, parent: Run | None, earlier: tuple[Message, ...]

@@ -126,8 +126,8 @@ class Reader:
         return self._one("tasks", reference, rows.decode_task)
 
     def messages(self, task_id: str) -> list[Message]:
-        """List what was said in a task, oldest first."""
-        sql = "SELECT * FROM messages WHERE task_id = ? ORDER BY created_at, rowid"
+        """List what was said in a task, in that order, whatever the clock showed."""
+        sql = "SELECT * FROM messages WHERE task_id = ? ORDER BY rowid"
         return [rows.decode_message(row) for row in self._rows(sql, [task_id])]
 
     def repos(self, *, limit: int | None = None) -> list[Repo]:

@@ -3,7 +3,7 @@
 import pytest
 import repos
 from fakes import Received
-from front import WIRES, Front, appending, turns
+from front import DIFF, WIRES, Front, appending, turns
 
 from dursor.agent.prompts import instruction
 
@@ -110,6 +110,25 @@ def test_retry_asks_the_same_of_the_same_base(front: Front):
     assert again["base_commit"] == two["base_commit"]
     assert turns(front.sent[2]) == turns(front.sent[1])
     assert applied(front, again).endswith("line 4\nline V\n")
+
+
+def test_a_retry_is_one_more_sample_and_says_nothing_anew(front: Front):
+    front.answers(DIFF, models=["gpt"])
+    (first,) = front.round("append a line", "-m", "gpt").runs
+    front("task", "say", first["task_id"], "mind the tests")
+
+    (second,) = front("run", "retry", first["id"], "--json").runs
+    (third,) = front("run", "retry", second["id"], "--json").runs
+    front.round("now this", "-m", "gpt", "--task", first["task_id"])
+
+    assert [(one["round"], one["sample"]) for one in (first, second, third)] == [
+        (1, 1),
+        (1, 2),
+        (1, 3),
+    ]
+    assert front.sent[0].body == front.sent[1].body == front.sent[2].body
+    asked = [text.rpartition("# Instruction\n\n")[2] for _, text in turns(front.sent[3])]
+    assert asked == ["append a line", "mind the tests", "now this"]
 
 
 @pytest.mark.parametrize(

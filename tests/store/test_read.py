@@ -108,13 +108,12 @@ def test_lists_take_no_scan_and_no_sort(reader, many):
     reader.active_runs()
     reader.tasks()
     reader.tasks(repo_id=ids["repo_id"])
-    reader.messages(ids["task_id"])
     reader.ids("runs", "")
     reader.ids("runs", "ab")
     reader.cancel_requested("x")
     reader._connection.set_trace_callback(None)
     asked = [one for one in statements if one.lstrip().startswith("SELECT")]
-    assert len(asked) == 19
+    assert len(asked) == 18
     for statement in asked:
         plan = [row[3] for row in reader._connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
         steps = " / ".join(plan)

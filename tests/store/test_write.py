@@ -151,6 +151,13 @@ def test_pull_request_is_saved_and_updated_by_its_url(store, reader, make, start
         reader.pr("43")
 
 
+def test_what_was_said_stays_in_order_when_the_clock_is_set_back(store, reader, make):
+    task = store.add_task(make.task(store.add_repo(make.repo())))
+    for text, at in (("first", "2026-02-01T00:00:00.000Z"), ("second", "2026-01-01T00:00:00.000Z")):
+        store.add_message(replace(make.message(task, text), created_at=at))
+    assert [one.content for one in reader.messages(task.id)] == ["first", "second"]
+
+
 def test_what_is_said_of_a_pull_request_is_stored_once(store, reader, make):
     task = store.add_task(make.task(store.add_repo(make.repo())))
     said = [make.message(task, text) for text in ("one", "two")]
