@@ -81,7 +81,7 @@ class FileText:
 
 def decode(data: bytes) -> FileText:
     """Read DATA as UTF-8, or Latin-1 where it plainly is that; stray bytes become surrogates."""
-    codec = _codec(data)
+    codec = codec_of(data)
     text = data.decode(codec, "surrogateescape")
     bom = BOM if codec == "utf-8" and text.startswith(BOM) else ""
     text = text[len(bom) :]
@@ -101,7 +101,8 @@ def decode(data: bytes) -> FileText:
     return FileText(tuple(lines), end, ends, final, bom, codec)
 
 
-def _codec(data: bytes) -> str:
+def codec_of(data: bytes) -> str:
+    """Name the encoding of DATA: UTF-8, or Latin-1 where it plainly is that."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.agent.guard import refuse_forbidden
-from dursor.errors import UsageError
+from dursor.errors import ApplyFailedError, UsageError
 from dursor.patch.canonical import CanonicalPatch, canonical
+from dursor.patch.lines import codec_of
 from dursor.patch.policy import check
 from dursor.patch.resolve import Resolution, resolve
 from dursor.services.plan import path_rules, repo_policy
@@ -58,7 +60,7 @@ class Patches:
     def _resolved(
         self, place: Repo, repository: Repository, reply: bytes, base: str | None
     ) -> tuple[CanonicalPatch, Resolution]:
-        text = reply.decode("utf-8", "surrogateescape")
+        text = _decoded(reply)
         if not text.strip():
             raise UsageError("the reply is empty", hint="dursor patch FILE, or dursor patch -")
         commit = self.repos.resolve(place, repository, "HEAD" if base is None else base)
@@ -66,7 +68,29 @@ class Patches:
         policy = repo_policy(tree)
         rules = path_rules(self.settings, policy)
         refuse_forbidden(text, tree, rules)
-        found = resolve(text, tree)
+        found = _explained(text, tree)
         max_files = min(self.settings.get("max_files"), policy.max_files or sys.maxsize)
         check(tree, found, rules, max_files)
         return canonical(tree, found), found
+
+
+def _decoded(reply: bytes) -> str:
+    """REPLY as text: UTF-16 with its mark (what PowerShell redirects), or as a file is read."""
+    if reply.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return reply.decode("utf-16", "replace")
+    return reply.decode(codec_of(reply), "surrogateescape")
+
+
+def _explained(text: str, tree: Tree) -> Resolution:
+    """Resolve TEXT; an error says where it begins to differ, for a person to mend it."""
+    try:
+        return resolve(text, tree)
+    except ApplyFailedError as error:
+        first = error.failures[0]
+        if first.line is None or not first.line.strip():
+            raise
+        line, near = first.line.strip()[:80], ""
+        if first.nearest_line:
+            near = f"; the nearest text begins at line {first.nearest_line}"
+        message = f"{error.message}: it has no {line!r} there{near}"
+        raise ApplyFailedError(message, failures=error.failures) from error

@@ -1,0 +1,66 @@
+"""`patch` at the front door: a reply from anywhere becomes a patch of this repository."""
+
+import pytest
+import repos
+from front import DIFF, README, Front
+
+CRLF = {"sub/win.txt": b"one\r\ntwo\r\nthree"}
+TWO = "--- a/sub/win.txt\n+++ b/sub/win.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
+REPLIES = {
+    "diff": f"Sure.\n\n```diff\n{TWO}```\n",
+    "bare diff": TWO,
+    "block": "sub/win.txt\n```\n<<<<<<< SEARCH\ntwo\n=======\n2\n>>>>>>> REPLACE\n```\n",
+    "envelope": "*** Begin Patch\n*** Update File: sub/win.txt\n@@\n-two\n+2\n*** End Patch\n",
+    "tagged": "<file>sub/win.txt</file>\n<original>\ntwo\n</original>\n<patched>\n2\n</patched>\n",
+    "whole file": "sub/win.txt\n```\none\n2\nthree\n```\n",
+}
+
+
+def test_every_format_becomes_the_same_patch_in_a_subfolder_too(front: Front):
+    repos.commit(front.repo, CRLF)
+    folder, reply = front.repo / "sub", front.home / "reply.md"
+    patches = set()
+    for text in REPLIES.values():
+        reply.write_text(text)
+        done = front("patch", str(reply), "--json", cwd=folder)
+        assert {*done.data} == {"patch", "files_changed", "warnings"}
+        patches.add(done.data["patch"])
+    repos.git(front.repo, "apply", "--check", "-", stdin=patches.pop().encode())
+    assert not patches
+
+    applied = front("patch", "-", "--apply", cwd=folder, input=text)
+
+    assert applied.exit_code == 0, applied.stderr
+    assert (folder / "win.txt").read_bytes() == b"one\r\n2\r\nthree"
+
+
+def test_a_base_may_be_named_and_the_change_applied_elsewhere(front: Front):
+    repos.git(front.repo, "tag", "v1")
+    repos.commit(front.repo, {"README.md": "line 0\n" + README})
+
+    assert "@@ -1,3 +1,4 @@" in front("patch", "-", "--base", "v1", input=DIFF).stdout
+    assert "@@ -2,3 +2,4 @@" in front("patch", "-", input=DIFF).stdout
+    done = front("patch", "-", "--base", "nope", input=DIFF)
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_replies_in_other_encodings_are_read(front: Front, encoding: str):
+    repos.commit(front.repo, {"old.txt": "naïve\nx\n".encode("latin-1")})
+    reply = "--- a/old.txt\n+++ b/old.txt\n@@ -1,2 +1,2 @@\n naïve\n-x\n+déjà vu\n"
+    (front.home / "reply.md").write_bytes(reply.encode(encoding))
+
+    done = front("patch", str(front.home / "reply.md"), "--apply")
+
+    assert done.exit_code == 0, done.stderr
+    assert (front.repo / "old.txt").read_bytes() == "naïve\ndéjà vu\n".encode("latin-1")
+
+
+def test_what_cannot_be_placed_says_where_it_differs(front: Front):
+    done = front("patch", "-", input=DIFF.replace("+line 4", "-line 9\n+line 4"))
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: README.md: the hunk does not match the file: it has no 'line 9' there; "
+        "the nearest text begins at line 1\n"
+    )
