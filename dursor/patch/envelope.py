@@ -74,7 +74,12 @@ def _section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileE
     if body and (move := _MOVE.match(body[0])):
         new_path, body = move[1], body[1:]
     return FileEdit(
-        Action.MODIFY, path, new_path, renames=new_path is not None, hunks=tuple(_hunks(body))
+        Action.MODIFY,
+        path,
+        new_path,
+        renames=new_path is not None,
+        hunks=tuple(_hunks(body)),
+        cut=any(line.startswith("*** Move to") for line in body),
     ), end
 
 

@@ -6,6 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from dursor.errors import PolicyError
+from dursor.patch.portable import why_not
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, Tree
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _check_modes(base: Tree, resolution: Resolution) -> None:
 
 
 def _check_places(base: Tree, resolution: Resolution) -> None:
-    """Refuse a new file where a folder is, below a file or link, or twin to another in case."""
+    """Refuse a new file with a strange name, on a folder, below a file, or twin to another."""
     entries = base.entries()
     new = [p for p, s in resolution.changes.items() if s is not None and p not in entries]
     if not new:
@@ -68,6 +69,8 @@ def _check_places(base: Tree, resolution: Resolution) -> None:
     folders = {folder for path in after for folder in folders_of(path)}
     spelled = _spellings([*after, *folders])
     for path in new:
+        if reason := why_not(path):
+            raise PolicyError(f"{shown(path)}: {reason}")
         if path in folders:
             raise PolicyError(f"{shown(path)}: there is a folder of that name")
         _check_above(path, after, base)
