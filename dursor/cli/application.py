@@ -41,6 +41,8 @@ def _listen(app: App) -> None:
 
 def _recover(app: App) -> None:
     """Bring back what a killed apply left half done, before anything looks at it."""
+    if os.environ.get("_DURSOR_COMPLETE"):
+        return  # nobody reads what is said while a word is completed
     try:
         for line in app.recover():
             tell(f"warning: {one_line(line)}")

@@ -60,24 +60,20 @@ class Exchange:
             if not self._is_free(self.top / path, removed, leaving):
                 raise ConflictError(f"an untracked file is in the way: {path}", hint=_away(path))
 
-    def take_modes(self, replaced: Mapping[str, bool | None]) -> None:
+    def take_modes(self, replaced: Mapping[str, bool | None], added: Sequence[str]) -> None:
         """Give the new files of REPLACED the owners and permissions of the old ones.
 
-        True and False: it becomes executable, or no longer is.
+        True and False: it becomes executable, or no longer is. Those ADDED get the group that
+        their folder gives to what is made in it.
         """
         for path, executable in replaced.items():
             old, new = lstat(self.top / path), self.new / path
-            if old is None or not stat.S_ISREG(old.st_mode) or new.is_symlink():
-                continue
-            mode = stat.S_IMODE(old.st_mode) & 0o777
-            if executable is not None:
-                mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
-            made = new.stat()
-            if (old.st_uid, old.st_gid) != (made.st_uid, made.st_gid):
-                with suppress(OSError):  # only some may give files away
-                    os.chown(new, old.st_uid, old.st_gid)
-            if mode != stat.S_IMODE(made.st_mode):
-                new.chmod(mode)
+            if old is not None and stat.S_ISREG(old.st_mode) and not new.is_symlink():
+                _dress(new, old, executable=executable)
+        for path in added:
+            folder = next(filter(Path.is_dir, (self.top / path).parents)).stat()
+            if folder.st_mode & stat.S_ISGID:
+                _give(self.new / path, -1, folder.st_gid)
 
     def run(self, present: Sequence[str], removed: Sequence[str]) -> None:
         """Move the new files of PRESENT in and the REMOVED ones out."""
@@ -156,6 +152,23 @@ class Exchange:
             inside = (p for p in target.rglob("*") if p.is_symlink() or not p.is_dir())
             return all(p.relative_to(self.top).as_posix() in removed for p in inside)
         return identity(target) in leaving  # a rename that only changes the case of letters
+
+
+def _dress(new: Path, old: os.stat_result, *, executable: bool | None) -> None:
+    mode = stat.S_IMODE(old.st_mode) & 0o777
+    if executable is not None:
+        mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
+    made = new.stat()
+    if (old.st_uid, old.st_gid) != (made.st_uid, made.st_gid):
+        _give(new, old.st_uid, old.st_gid)
+    if mode != stat.S_IMODE(made.st_mode):
+        with suppress(OSError):  # a file system without permissions
+            new.chmod(mode)
+
+
+def _give(path: Path, user: int, group: int) -> None:
+    with suppress(OSError, AttributeError):  # only some may, and only some systems have owners
+        os.chown(path, user, group, follow_symlinks=False)
 
 
 def keep_old_files(folder: Path) -> Path:

@@ -178,6 +178,7 @@ def _prepare(
             "checkout-index", "--force", "--quiet", prefix, "-z", "--stdin", stdin=lines(wanted)
         )
     exchange.take_modes(
-        {c.path: None if c.mode == c.old_mode else c.mode == EXECUTABLE for c in replaced}
+        {c.path: None if c.mode == c.old_mode else c.mode == EXECUTABLE for c in replaced},
+        [c.path for c in changes if c.status == "A"],
     )
     return changes

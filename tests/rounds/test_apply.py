@@ -29,8 +29,17 @@ def test_the_next_command_undoes_an_apply_that_was_killed(front: Front):
     front.extra["PYTHONPATH"] = str(front.home / "poison")
     killed = front.process("patch", "-", "--apply", input=reply)
     del front.extra["PYTHONPATH"]
+    half = repos.fingerprint(front.repo)
     assert (killed.exit_code, killed.stderr) == (-9, "")
-    assert repos.fingerprint(front.repo) != before
+    assert half != before
+    front.extra |= {
+        "_DURSOR_COMPLETE": "complete_bash",
+        "COMP_WORDS": "dursor run show ",
+        "COMP_CWORD": "3",
+    }
+    assert front.process().stderr == ""
+    assert repos.fingerprint(front.repo) == half
+    del front.extra["_DURSOR_COMPLETE"]
     next_ = front.process("run", "list")
 
     assert next_.stderr.splitlines()[0] == (

@@ -95,7 +95,14 @@ def test_permissions_of_a_changed_file_stay_but_for_what_the_patch_says(top, reo
     for name, mode in {"a.txt": 0o600, "run.sh": 0o640, "more.sh": 0o750, "b.txt": 0o444}.items():
         (top / name).chmod(mode)
     new = {"a.txt": "A\n", "run.sh": repos.Script("e\n"), "more.sh": "e\n", "b.txt": "B\n"}
-    apply_patch(reopen(top), repos.patch(top, new))
+    if os.geteuid() == 0:
+        os.chown(top / "a.txt", 1234, 1235)
+        os.chown(top / "d", -1, 1235)
+        (top / "d").chmod(0o2775)
+    apply_patch(reopen(top), repos.patch(top, new | {"d/n/new.txt": "n\n"}))
+    if os.geteuid() == 0:
+        assert ((top / "a.txt").stat().st_uid, (top / "a.txt").stat().st_gid) == (1234, 1235)
+        assert (top / "d/n/new.txt").stat().st_gid == 1235
     modes = {name: (top / name).stat().st_mode & 0o777 for name in new}
     assert modes == {"a.txt": 0o600, "run.sh": 0o750, "more.sh": 0o640, "b.txt": 0o444}
 
