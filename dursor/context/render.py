@@ -42,7 +42,8 @@ def rendered(selection: Selection, window_tokens: int) -> Rendered:
     room = window_tokens - _size([now]) if now else window_tokens
     context, gone = _fitted(list(_context(selection)), room)
     # What one file tells to be a secret may stand in another, where nothing tells it.
-    return Rendered(selection.conceal(context), selection.conceal(now), (*gone, *gone_now))
+    context = selection.conceal(context, context)
+    return Rendered(context, selection.conceal(now, context + now), (*gone, *gone_now))
 
 
 def render(selection: Selection, *, window_tokens: int | None = None) -> str:

@@ -88,10 +88,16 @@ class Selection:
         """
         return self.hide(self.conceal(text), path)
 
-    def conceal(self, text: str) -> str:
-        """TEXT with the secrets that are known replaced, wherever they stand."""
-        for name, secret in list(self.placeholders.items()):
-            if len(secret) >= SHORTEST:  # the last line of a private key may be any word
+    def conceal(self, text: str, beside: str | None = None) -> str:
+        """TEXT with the secrets that are known replaced, wherever they stand.
+
+        With BESIDE, only those whose placeholders are in it: so the same files always give the same
+        text, whatever else has become known since.
+        """
+        known = list(self.placeholders.items())
+        for name, secret in sorted(known, key=lambda one: (-len(one[1]), one[0])):
+            # The last line of a private key may be any word.
+            if len(secret) >= SHORTEST and (beside is None or name in beside):
                 text = text.replace(secret, name)
         return text
 

@@ -149,6 +149,21 @@ def test_secrets_have_the_same_stand_ins_in_every_process(front: Front):
     assert key.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_secret_that_a_later_file_tells_of_changes_no_beginning(front: Front):
+    password = 'password = "zX7kQ2vR9pLm4w"\n'
+    repos.commit(front.repo, {"tests/t.py": password, "settings.py": password + big("pear")})
+    front.answers("No change is needed.", models=["gpt"])
+    (one,) = front.round("look", "-m", "gpt", "--context-budget", "1000").runs
+
+    words = ("--task", one["task_id"], "--file", "settings.py")
+    front.round("look", "-m", "gpt", *words)
+
+    first, second = front.sent
+    assert prefix(second) == prefix(first)
+    assert "DURSOR_SECRET_" in now(second)
+    assert "zX7kQ2vR9pLm4w" not in now(second)
+
+
 def test_another_base_has_a_beginning_of_its_own(front: Front):
     front.answers("No change is needed.", models=["gpt"])
     (one,) = front.round("look", "-m", "gpt").runs
