@@ -76,6 +76,15 @@ def _tree_of(repository: Repository, run: Run) -> Tree:
 
 
 def _base_of(repository: Repository, run: Run) -> Tree:
+    """The tree that RUN started from; ConflictError when its commit is gone."""
+    try:
+        repository.resolve(run.base_commit)
+    except UsageError as error:
+        raise ConflictError(
+            f"{run.base_commit[:12]}, which run {run.id[:8]} started from, is gone from "
+            f"{repository.top}",
+            hint=f"dursor run diff {run.id[:8]}",
+        ) from error
     return relaid(repository.tree(run.base_commit), run.dirty_patch)
 
 
@@ -160,14 +169,6 @@ def apply(
 
 def _mergeable(repository: Repository, run: Run, patch: str, objects: Path) -> str:
     """RUN's PATCH with the texts it was made from named; those no commit holds go to OBJECTS."""
-    try:
-        repository.resolve(run.base_commit)
-    except UsageError as error:
-        raise ConflictError(
-            f"there is nothing to merge from: {run.base_commit[:12]}, which run {run.id[:8]} "
-            f"started from, is gone",
-            hint=f"dursor run apply {run.id[:8]}",
-        ) from error
     base = _base_of(repository, run)
     repository.borrow(objects)
 

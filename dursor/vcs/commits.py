@@ -53,7 +53,7 @@ def check_state(repo: Repository) -> None:
 
 def check_branch(repo: Repository, name: str) -> None:
     """Refuse a NAME that git would not take, or that is taken."""
-    if not is_branch_name(repo.command, name):
+    if name.startswith("refs/") or not is_branch_name(repo.command, name):
         raise UsageError(f"not a branch name: {name!a}", hint="--branch my-branch")
     if (
         repo.command.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", ok=(0, 1)).status

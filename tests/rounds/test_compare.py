@@ -56,3 +56,14 @@ def test_the_difference_leads_from_the_first_tree_to_the_last(front: Front):
         2,
         True,
     )
+
+
+def test_a_base_that_is_gone_is_said_in_one_line(front: Front):
+    (run, other) = (asked(front, reply)["id"] for reply in (DIFF, MOVED))
+    front.repo.rename(front.home / "away")
+    repos.build(front.repo, {"README.md": "other\n"})
+
+    for words in (("compare", run, other), ("apply", run, "--3way")):
+        done = front("run", *words)
+        assert done.exit_code == 8
+        assert f"which run {run[:8]} started from, is gone" in done.stderr

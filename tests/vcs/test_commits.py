@@ -70,7 +70,21 @@ def test_branch_is_made_at_head_and_stood_on(top, reopen):
 def test_names_that_are_no_branches(top, reopen, untouched):
     patch, repo = repos.patch(top, CHANGE), reopen(top)
     with untouched(top):
-        for name in ("-x", "a..b", "a b", "@{-1}", "HEAD", "x.lock", "", "a\nb", "a~", "/a", "@"):
+        odd = [
+            "-x",
+            "@",
+            "a..b",
+            "@{-1}",
+            "HEAD",
+            "x.lock",
+            "a~",
+            "/a",
+            "refs/x",
+            "",
+            "a b",
+            "a\nb",
+        ]
+        for name in odd:
             with pytest.raises(UsageError, match="not a branch name"):
                 apply_patch(repo, patch, branch=name)
 
