@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from dursor.domain import HunkFailure
 
@@ -53,6 +54,9 @@ and search. Do so where what you were given is not enough, and ask for several t
 Lines that hold a secret match no regular expression. Then answer, without a call.\
 """
 
+MOST_TOLD = 48_000  # characters of what failed that a repair shows
+MOST_LINE = 2_000
+
 INSTRUCTION = "# Instruction\n\n{instruction}"
 REMARK = "# Said of the pull request\n\n{remark}"
 # How a message begins that `pr sync` brought, whose words are somebody else's.
@@ -70,6 +74,7 @@ Part of your answer could not be applied, because it does not match the files as
 from the files as they are.\
 """
 
+OTHERS = "{count} more parts failed: {listed}. Give those changes again as well."
 KEPT = "The rest of your answer is already in place; do not repeat it. "
 
 
@@ -90,10 +95,21 @@ def said(text: str) -> str:
     return instruction(text)
 
 
-def repair(failures: Iterable[HunkFailure], *, kept: bool) -> str:
+def repair(failures: Sequence[HunkFailure], *, kept: bool) -> str:
     """Tell the model which hunks failed, why, and what the file really says there."""
-    told = "\n\n".join(_failure(number, one) for number, one in enumerate(failures, 1))
-    return REPAIR.format(failures=told, kept=KEPT if kept else "")
+    told: list[str] = []
+    room = MOST_TOLD
+    for number, one in enumerate(failures, 1):
+        text = _failure(number, one)
+        room -= len(text)
+        if told and room < 0:
+            break
+        told.append(text)
+    if rest := failures[len(told) :]:
+        counts = Counter(failure.path or "no file" for failure in rest).most_common(20)
+        listed = [f"{count} in {path}" for path, count in counts]
+        told.append(OTHERS.format(count=len(rest), listed=", ".join(listed)))
+    return REPAIR.format(failures="\n\n".join(told), kept=KEPT if kept else "")
 
 
 def _failure(number: int, failure: HunkFailure) -> str:
@@ -108,7 +124,12 @@ def _failure(number: int, failure: HunkFailure) -> str:
 
 
 def _block(text: str) -> str:
-    """A fence that the text itself cannot close."""
+    """A fence that the text itself cannot close; without lines that no model could copy."""
+    if len(text) > MOST_LINE:
+        lines = text.split("\n")
+        text = "\n".join(
+            x if len(x) <= MOST_LINE else f"[a line of {len(x)} characters]" for x in lines
+        )
     fence = "```"
     while fence in text:
         fence += "`"

@@ -1,9 +1,13 @@
 """What models give when they are asked to mend an answer that could not be placed whole."""
 
+import re
+
 import pytest
 from replies import tree
 
+from dursor.agent.prompts import repair
 from dursor.agent.repairs import Broken, placed
+from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError
 from dursor.patch.resolve import PartlyResolvedError
 
@@ -123,3 +127,12 @@ def test_an_invented_placeholder_costs_its_own_file_alone():
     with pytest.raises(PartlyResolvedError, match="stands for no secret") as caught:
         placed(fenced(NINE.replace("ROW 9", secret), diff("b.py", ("b2", "B2"))), BASE, None)
     assert {*caught.value.kept.changes} == {"b.py"}
+
+
+def test_a_repair_shows_a_bounded_part_of_much_that_failed():
+    long = HunkFailure("min.js", "-x\n+y", "no", "x" * 5_000_000, f"a\n{'b' * 5_000_000}\nc", 1)
+    many = [HunkFailure("a.py", f"-row {n}\n" * 60, "no", nearest="r\n" * 60) for n in range(2000)]
+    said = repair([long, *many], kept=True)
+    assert len(said) < 60_000
+    assert "a\n[a line of 5000000 characters]\nc" in said
+    assert re.search(r"\n\n(19\d\d) more parts failed: \1 in a\.py\.", said)
