@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from dursor.github.host import Host
 
+PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 180.0  # for one whole body, however steadily it drips
@@ -137,7 +139,9 @@ def _unconnected(host: str, error: Exception) -> NetworkError:
                 hint="behind a proxy with certificates of its own: export SSL_CERT_FILE=CA.pem",
             )
         cause = cause.__cause__ or cause.__context__
-    return NotSentError(f"cannot connect to {host}: {_words(error)}", hint="try again")
+    proxy = next((name for name in PROXIES if os.environ.get(name)), None)
+    hint = "try again" if proxy is None else f"try again, or check the proxy that {proxy} names"
+    return NotSentError(f"cannot connect to {host}: {_words(error)}", hint=hint)
 
 
 def _words(error: Exception) -> str:

@@ -378,6 +378,15 @@ def test_a_proxy_that_cannot_be_used(monkeypatch, sleeper, proxy):
         github.repository(LIB)
 
 
+def test_a_proxy_that_is_not_there(monkeypatch, sleeper):
+    monkeypatch.setenv("HTTPS_PROXY", f"http://u:hunter2@127.0.0.1:{closed_port()}")
+    github = GitHub(Host.from_env({}), TokenLogin(Secret("t"), "X"), sleep=sleeper)
+    with github, pytest.raises(NetworkError) as failure:
+        github.repository(LIB)
+    assert failure.value.hint == "try again, or check the proxy that HTTPS_PROXY names"
+    assert "hunter2" not in failure.value.message
+
+
 def test_certificates_that_cannot_be_read(monkeypatch, sleeper, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
     github = GitHub(Host.from_env({}), TokenLogin(Secret("t"), "X"), sleep=sleeper)
