@@ -12,6 +12,7 @@ import pytest
 import repos
 from front import appending
 from hub.server import PROTECTED
+from hub.wire import Response
 from lab import Lab
 
 OWN_REVIEW = "# Description\n\n<!-- what and why -->\n\n## Checklist\n\n- [ ] tests\n"
@@ -91,6 +92,23 @@ def test_a_create_that_was_killed_is_healed_by_the_next(lab: Lab, after: str):
     assert lab.log(pr["branch"]) == ["append a line", "start"]
     assert lab.good("pr", "list")["items"] == [pr]
     assert lab.good("pr", "create", "--run", run["id"]) == pr
+
+
+def test_a_network_that_fails_is_healed_by_asking_again(lab: Lab):
+    run = lab.run()
+    page = Response(200, b"<html>sign in", [("Content-Type", "text/html")])
+    half = Response(201, b'{"number": 1, "html_u', [("Content-Type", "application/json")])
+    for pattern, answer in (
+        ("POST *git-receive-pack", None),  # cut
+        ("GET *info/refs", page),
+        ("POST */pulls", None),
+        ("POST */pulls", half),
+    ):
+        lab.hub.on(pattern, lambda request, proceed, answer=answer: answer)
+        error = lab.refused("pr", "create", "--run", run["id"])
+        assert (error["exit"], error["hint"] is None) == (5, False), pattern
+
+    assert lab.good("pr", "create", "--run", run["id"])["number"] == 1
 
 
 def test_two_processes_at_once_make_one_pull_request(lab: Lab):
