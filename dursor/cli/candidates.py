@@ -55,5 +55,13 @@ def pulls(ctx: typer.Context, incomplete: str) -> Offer:
     return []
 
 
+def settings(ctx: typer.Context, incomplete: str) -> Offer:
+    """Offer the names of settings, and what each takes."""
+    del ctx
+    from dursor.config.keys import KEYS
+
+    return [(name, key.accepts) for name, key in KEYS.items() if name.startswith(incomplete)]
+
+
 runs = ids("runs")
 tasks = ids("tasks")

@@ -69,6 +69,7 @@ def test_values_are_completed(complete):
     assert complete("models", "check", "cl") == ["claude"]
     assert complete("run", "list", "--status", "s") == ["succeeded"]
     assert complete("run", "Fix it", "--require", "") == ["any", "all"]
+    assert complete("config", "set", "max_") == ["max_files", "max_output_tokens"]
 
 
 def test_ids_are_completed(complete):

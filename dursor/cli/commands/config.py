@@ -4,11 +4,19 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli import candidates
 from dursor.cli.answers import Items, Plain
 from dursor.cli.application import get_app
 from dursor.services.results import Setting
 
-Key = Annotated[str, typer.Argument(metavar="KEY", help="A setting's name; see config list.")]
+Key = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY",
+        autocompletion=candidates.settings,
+        help="A setting's name; see config list.",
+    ),
+]
 Value = Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.")]
 
 
