@@ -79,7 +79,10 @@ class Surveyor:
         else:
             commit = self.repos.resolve(repo, repository, ref)
         tree: Tree = repository.tree(commit)
-        dirty_patch = self._dirty_patch(repository, commit, tree) if request.dirty else None
+        dirty_patch = None
+        if request.dirty:
+            _check_is_head(repository, commit, ref)
+            dirty_patch = self._dirty_patch(repository, commit, tree)
         return Standing(
             repo,
             False,
@@ -249,6 +252,14 @@ class Surveyor:
             if rules.reason(path) is None and _is_text(path, state, tree)
         }
         return canonical(tree, Resolution(changes, {})).text or None
+
+
+def _check_is_head(repository: Repository, commit: str, ref: str) -> None:
+    if commit != repository.resolve("HEAD"):
+        raise UsageError(
+            f"--dirty starts from HEAD, and --base {ref} is another commit",
+            hint="leave --base or --dirty away",
+        )
 
 
 def relaid(tree: Tree, dirty_patch: str | None) -> Tree:

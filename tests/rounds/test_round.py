@@ -169,6 +169,18 @@ def test_the_users_repository_is_untouched_by_a_round(front: Front):
     assert not left.exists()
 
 
+def test_dirty_starts_from_head_alone(front: Front):
+    first = repos.git(front.repo, "rev-parse", "HEAD")
+    repos.commit(front.repo, {"calc.py": "moved on\n"})
+    front.answers(DIFF)
+
+    other = front.round("append a line", "-m", "gpt", "--dirty", "--base", first)
+    same = front.round("append a line", "-m", "gpt", "--dirty", "--base", "main")
+
+    assert (other.exit_code, other.json["errors"][0]["code"]) == (2, "usage")
+    assert same.exit_code == 0
+
+
 def test_dirty_starts_from_the_working_tree(front: Front):
     repos.write(front.repo, {"README.md": "line 1\nline 2\nline 3\nline 3b\n"})
     front.answers(appending("line 4", "line 3b"))
