@@ -18,9 +18,7 @@ def move(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        beside = copy_beside(target, os.getpid())
-        shutil.copy2(source, beside, follow_symlinks=False)
-        beside.replace(target)
+        _copy(source, target)
         source.unlink()
 
 
@@ -34,7 +32,14 @@ def keep(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except (OSError, NotImplementedError):
-        shutil.copy2(source, target, follow_symlinks=False)
+        _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy SOURCE to TARGET, whole or not at all."""
+    beside = copy_beside(target, os.getpid())
+    shutil.copy2(source, beside, follow_symlinks=False)
+    beside.replace(target)
 
 
 def lstat(path: Path) -> os.stat_result | None:

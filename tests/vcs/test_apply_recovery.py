@@ -69,7 +69,7 @@ def seen(top):
     return {k: v for k, v in repos.fingerprint(top).items() if not k.startswith(skipped)}
 
 
-@pytest.mark.parametrize("count", [0, 2, 4, 6])
+@pytest.mark.parametrize("count", [1, 6])
 def test_an_apply_killed_between_two_files_is_undone(top, journals, count):
     before = kill(top, journals, "move", count)
     assert seen(top) != before
