@@ -94,3 +94,9 @@ def pairs(path: str, lines: list[str], edits: list[Edit], context: int = 2) -> l
         out += [f"<file>{path}</file>", "<original>", *old, "</original>"]
         out += ["<patched>", *new, "</patched>", ""]
     return out
+
+
+def whole(path: str, lines: list[str], edits: list[Edit], context: int = 0) -> list[str]:
+    """Render the file at PATH as EDITS leave it."""
+    del context
+    return [path, "```", *edited(lines, edits), "```"]

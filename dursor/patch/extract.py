@@ -35,6 +35,7 @@ class _Reader:
     by_tag: bool = False  # just now, by a tag of its own
     pairs: tagged.Pairs | None = None  # read when the first one is met
     unbalanced: bool = False  # some fence, inner ones counted, never closes
+    floor: int = 0  # where the last edit ends: no name above it is meant
     breath: int = 0
     attempt: int = 0
     doubt: str | None = None
@@ -45,9 +46,12 @@ class _Reader:
     def run(self) -> Extract:
         readers = (self._diff, self._loose_hunks, self._block, self._envelope, self._tagged)
         while self.at < len(self.lines) and len(self.edits) <= MOST_EDITS:
+            known = len(self.edits)
             likely = _LIKELY.match(self.lines[self.at])
             if not likely or not any(reader() for reader in readers):
                 self._other()
+            if len(self.edits) > known:
+                self.floor = self.at
         if self.edits and leads.withdraws(self.since):
             self.doubt = self.doubt or "the reply takes its last patch back"
         return Extract(tuple(self.edits), tuple(self.prose), self.doubt)
@@ -89,7 +93,7 @@ class _Reader:
 
     def _name_block(self) -> tuple[str, ...]:
         """Find the file of the block here; return what the words above name beside an old one."""
-        named = self._named_above(loose=True)
+        named = None if self.by_tag else self._named_above(loose=True)
         carried = named is None and self.path is not None and not self.by_tag
         self.path, self.by_tag = named or self.path, False
         return tuple(islice(whole.paths_in(self.since), _MOST_MENTIONS)) if carried else ()
@@ -210,7 +214,7 @@ class _Reader:
     def _named_above(self, *, loose: bool) -> str | None:
         """Find the path in the lines just above; LOOSE also takes it out of a sentence."""
         seen = 0
-        for at in range(self.at - 1, max(self.at - 1 - _NEAR, -1), -1):
+        for at in range(self.at - 1, max(self.at - 1 - _NEAR, self.floor - 1), -1):
             line = self.lines[at]
             match = OPENING.match(line)
             path = whole.path_of_info(match[3]) if match else whole.path_in(line)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LONGEST = 300  # letters of a line that are looked at
 _TAKES_BACK = re.compile(
     r"\b(?:wait|actually|oops|mistake|scratch that|reconsider|revised?|corrected|"
     r"let me (?:re\w+|fix|correct|simplify|try again)|"
@@ -45,14 +46,14 @@ def takes_back(prose: Sequence[str]) -> bool:
 
 def withdraws(prose: Sequence[str]) -> bool:
     """Tell whether PROSE below the last patch takes it back."""
-    return any(map(_DOUBTS.match, prose))
+    return any(_DOUBTS.match(line[:_LONGEST]) for line in prose)
 
 
 def doubt(prose: Sequence[str], *, is_first: bool) -> str | None:
     """Return why the patch that PROSE leads to may not be meant, or not along with the others."""
     for line in prose:
-        if not is_first and _OFFERS.match(line):
+        if not is_first and _OFFERS.match(line[:_LONGEST]):
             return "the reply offers alternatives: give the one patch to apply"
-    if prose and _WARNS.match(prose[-1]):
+    if prose and _WARNS.match(prose[-1][:_LONGEST]):
         return "the reply warns of a patch that it shows: give only what to apply"
     return None

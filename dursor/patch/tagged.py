@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FILE = re.compile(r"\s*<(file|path|file_path|filename)>([^<>]*)</\1>(.*)$")
 _OPEN = re.compile(r"\s*<(original|search|old|old_str|old_string)>")
-_CLOSE = re.compile(r"</(\w+)>")
+_TAG = re.compile(r"<(/?\w+)>")
 _PAIRS = {
     "original": "patched",
     "search": "replace",
@@ -39,45 +39,52 @@ def starts(line: str) -> bool:
 
 @dataclass
 class Pairs:
-    """The pairs in LINES; where each tag is closed is looked up, not searched for."""
+    """The pairs in LINES; where each tag stands is looked up, not searched for."""
 
     lines: Sequence[str]
-    _closed: dict[str, list[int]] = field(init=False)
+    _tags: dict[str, list[int]] = field(init=False)  # "/" before the name of one that closes
 
     def __post_init__(self) -> None:
-        closed = defaultdict(list)
+        tags = defaultdict(list)
         for at, line in enumerate(self.lines):
-            if "</" in line:
-                for tag in set(_CLOSE.findall(line)):
-                    closed[tag].append(at)
-        self._closed = dict(closed)
+            if "<" in line:
+                for tag in set(_TAG.findall(line)):
+                    tags[tag].append(at)
+        self._tags = dict(tags)
 
     def read(self, at: int, path: str | None) -> tuple[FileEdit | None, int]:
         """Read the pair that begins at AT; return it, if it is one, and the index after it.
 
-        A first half with no second half is prose; a second half that does not end is `cut`.
+        A first half with no second half is prose; a pair whose halves do not end, or may end in
+        several places, is `cut`.
         """
         match = _OPEN.match(self.lines[at])
-        old = self._end(at, match[1]) if match else None
+        old = self._next(f"/{match[1]}", at) if match else None
         if match is None or old is None:
             return None, at + 1
         after = old + 1
         while after < len(self.lines) and not self.lines[after].strip():
             after += 1
         tag = _PAIRS[match[1]]
+        unclear = FileEdit(Action.MODIFY, path or "", cut=True)
         if after >= len(self.lines) or not self.lines[after].lstrip().startswith(f"<{tag}>"):
-            return None, at + 1
-        new = self._end(after, tag)
+            later = self._next(tag, after)
+            is_half = later is None or (self._next(match[1], after) or later) < later
+            return (None, at + 1) if is_half else (unclear, later or at + 1)
+        new = self._next(f"/{tag}", after)
         if new is None:
-            return FileEdit(Action.MODIFY, path or "", cut=True), len(self.lines)
+            return unclear, len(self.lines)
+        again = self._next(f"/{tag}", new + 1)
+        if again is not None and (self._next(tag, new + 1) or again + 1) > again:
+            return unclear, again + 1
         hunk = block(
             self._body(at, old, match[1]), self._body(after, new, tag), self.lines[at : new + 1]
         )
         return FileEdit(Action.MODIFY, path or "", hunks=(hunk,)), new + 1
 
-    def _end(self, at: int, tag: str) -> int | None:
-        """Return the first line from AT on that closes TAG."""
-        places = self._closed.get(tag, [])
+    def _next(self, tag: str, at: int) -> int | None:
+        """Return the first line from AT on that holds TAG."""
+        places = self._tags.get(tag, [])
         found = bisect_left(places, at)
         return places[found] if found < len(places) else None
 

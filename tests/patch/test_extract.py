@@ -120,6 +120,30 @@ def test_a_further_block_without_a_name_is_for_the_same_file():
     assert [edit.path for edit in extract(f"x.py\n{block}\n{block}").edits] == ["x.py", "x.py"]
 
 
+def test_a_name_inside_the_block_before_is_no_name():
+    pair = "<original>\na\n</original>\n<patched>\nother.py\n</patched>\n"
+    edits = extract(f"<file>x.py</file>\n{pair}{pair}<file>y.py</file>\n{pair}").edits
+    assert [edit.path for edit in edits] == ["x.py", "x.py", "y.py"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "<original>\na\n</original>\n<patched>\nb\n</patched>\nc\n</patched>\n",
+        "<original>\na\n</original>\nb\n</original>\n<patched>\nc\n</patched>\n",
+    ],
+)
+def test_a_pair_that_may_end_in_several_places_is_refused(reply):
+    assert only(f"<file>x.py</file>\n{reply}").cut
+
+
+def test_a_first_half_alone_is_prose():
+    half = "<old>\na\n</old>\n"
+    assert extract(half).edits == ()
+    pair = "<original>\na\n</original>\n<patched>\nb\n</patched>\n"
+    assert not only(f"<file>x.py</file>\n{half}\n{pair}").cut
+
+
 def test_a_text_with_a_line_of_equals_signs_has_several_readings():
     edit = only(
         "x.rst\n<<<<<<< SEARCH\nTitle\n=======\n\n=======\nTopic\n=======\n>>>>>>> REPLACE\n"

@@ -1,6 +1,6 @@
 """Whatever is rendered, in whatever format, under whatever noise: the intended tree or a refusal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import replies
@@ -8,10 +8,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from replies import Edit
 
-from dursor.errors import PatchError
+from dursor.errors import PatchError, PolicyError
 from dursor.patch.canonical import apply_exact, canonical
+from dursor.patch.lines import decode
+from dursor.patch.policy import check
 from dursor.patch.resolve import PartlyResolvedError, Resolution, resolve, summary_of
-from dursor.tree import FILE, FileState, MemoryTree
+from dursor.pathrules import PathRules
+from dursor.tree import EXECUTABLE, FILE, FileState, MemoryTree
 
 N = 100  # thousands were tried while the rules were made
 PATHS = ("pkg/mod.py", "a b/c.txt", "été.md", "b/x.py", "top")
@@ -35,10 +38,11 @@ class Case:
     edits: list[Edit]
     end: str
     final: bool
+    codec: str = "utf-8"
 
     def data(self, lines: list[str]) -> bytes:
         last = self.end if lines and self.final else ""
-        return (self.end.join(lines) + last).encode()
+        return (self.end.join(lines) + last).encode(self.codec)
 
     @property
     def tree(self) -> MemoryTree:
@@ -68,8 +72,20 @@ def cases(draw: st.DrawFn) -> Case:
     ended = final or len(lines) > 1  # or nothing shows how lines end
     end = draw(st.sampled_from(["\n", "\r\n"])) if ended else "\n"
     case = Case(draw(st.sampled_from(PATHS)), lines, edits, end, final)
+    if draw(st.booleans()):
+        case = in_latin_1(case)
     assume(case.wanted != case.data(lines))
     return case
+
+
+def in_latin_1(case: Case) -> Case:
+    """Encode CASE so, if its letters allow it and its bytes show it."""
+    latin = replace(case, codec="latin-1")
+    try:
+        texts = [latin.data(case.lines), latin.wanted]
+    except UnicodeEncodeError:
+        return case
+    return latin if all(decode(text).codec == "latin-1" for text in texts) else case
 
 
 def outcome(reply: str, tree: MemoryTree) -> Resolution | None:
@@ -99,16 +115,8 @@ FORMATS = {
     "blocks": replies.blocks,
     "envelope": replies.envelope,
     "pairs": replies.pairs,
+    "whole": replies.whole,
 }
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(case=cases(), data=st.data())
-@settings(max_examples=N)
-def test_any_format_gives_the_intended_tree_or_a_refusal(form, case, data):
-    context = data.draw(st.integers(0, 4))
-    reply = "\n".join(FORMATS[form](case.path, case.lines, case.edits, context)) + "\n"
-    verify(case, reply)
 
 
 # -- noise -----------------------------------------------------------------------------------
@@ -213,6 +221,19 @@ def shifted(lines, draw):
     ]
 
 
+AROUND = (fenced, prose, windows)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(case=cases(), noise=st.sets(st.sampled_from(AROUND)), data=st.data())
+@settings(max_examples=N)
+def test_any_format_gives_the_intended_tree_or_a_refusal(form, case, noise, data):
+    reply = FORMATS[form](case.path, case.lines, case.edits, data.draw(st.integers(0, 4)))
+    for spoil in sorted(noise, key=AROUND.index):
+        reply = spoil(reply, data.draw)
+    verify(case, "\n".join(reply) + "\n")
+
+
 GENTLE = (
     wrong_counts, no_git_line, fenced, prose, blanks_lose_their_space, trailing_blanks_go, padding,
     windows, no_numbers,
@@ -239,6 +260,100 @@ def test_noise_never_gives_a_third_thing(case, noise, data):
     for spoil in sorted(noise, key=(GENTLE + ROUGH).index):
         lines = spoil(lines, data.draw)
     verify(case, "\n".join(lines) + "\n")
+
+
+# -- files that come and go ------------------------------------------------------------------
+
+NAMES = ("one.py", "d/two", "three four", "été/5", "b/six")
+text = st.lists(line, min_size=1, max_size=12).filter(lambda lines: lines[-1] != "")
+
+
+def as_data(lines):
+    return ("\n".join(lines) + "\n").encode()
+
+
+@st.composite
+def moves(draw):
+    """Draw a tree, what is to become of it, and git's own diff of that."""
+    before, after, reply = {}, {}, []
+    for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True)):
+        lines, what = (
+            draw(text),
+            draw(st.sampled_from(["keep", "change", "delete", "rename", "mode", "add"])),
+        )
+        old, new = FileState(FILE, as_data(lines)), name
+        if what != "add":
+            before[name] = old
+        if what == "keep":
+            continue
+        reply.append(
+            f"diff --git a/{name} b/{(new := name + '.new') if what == 'rename' else name}"
+        )
+        if what == "rename":
+            reply += ["similarity index 90%", f"rename from {name}", f"rename to {new}"]
+        if what == "add":
+            mode = draw(st.sampled_from([FILE, EXECUTABLE]))
+            after[name] = FileState(mode, old.data)
+            reply += [f"new file mode {mode}", "--- /dev/null", f"+++ b/{name}"]
+            reply += [f"@@ -0,0 +1,{len(lines)} @@", *("+" + x for x in lines)]
+        elif what == "delete":
+            after[name] = None
+            reply += [f"deleted file mode {FILE}", f"--- a/{name}", "+++ /dev/null"]
+            reply += [f"@@ -1,{len(lines)} +0,0 @@", *("-" + x for x in lines)]
+        else:
+            mode = EXECUTABLE if what == "mode" else FILE
+            at = draw(st.integers(0, len(lines) - 1))
+            edit = Edit(at, at + 1, ("changed", draw(line), "end"))
+            after.update({name: None, new: FileState(mode, as_data(replies.edited(lines, [edit])))})
+            reply += ["old mode 100644", "new mode 100755"] * (what == "mode")
+            reply += [f"--- a/{name}", f"+++ b/{new}", *replies.hunk(lines, edit)]
+    assume(after)
+    return MemoryTree(before), after, reply
+
+
+@given(case=moves(), noise=st.sets(st.sampled_from(AROUND)), data=st.data())
+@settings(max_examples=N)
+def test_files_that_come_go_and_move_do_so_or_nothing_happens(case, noise, data):
+    base, wanted, reply = case
+    for spoil in sorted(noise, key=AROUND.index):
+        reply = spoil(reply, data.draw)
+    result = outcome("\n".join(reply) + "\n", base)
+    if result is not None:
+        assert result.changes == wanted
+        assert apply_exact(canonical(base, result).text, base).changes == wanted
+
+
+PARTS = (
+    "a", "d", "..", ".", "", ".git", ".GIT", "git~1", ".env", "k.pem", "CON", "x ", "x.", "~", "link",
+    "\u200c", "é", "C:", "\\..", "hooks", "A",
+)  # fmt: skip
+WRITTEN = (
+    "--- /dev/null\n+++ {}\n@@ -0,0 +1 @@\n+x\n",
+    "diff --git a/{0} b/{0}\nnew file mode 100644\n--- /dev/null\n+++ b/{0}\n@@ -0,0 +1 @@\n+x\n",
+    "diff --git a/a b/{0}\nrename from a\nrename to {0}\n",
+    "*** Begin Patch\n*** Add File: {}\n+x\n*** End Patch\n",
+    "<file>{}</file>\n<original>\n</original>\n<patched>\nx\n</patched>\n",
+)
+
+
+@given(st.sampled_from(WRITTEN), st.lists(st.sampled_from(PARTS), min_size=1, max_size=4))
+@settings(max_examples=N)
+def test_no_path_escapes(form, parts):
+    files = {"a": FileState(FILE, b"one\n"), "link": FileState("120000", b"/etc")}
+    base = MemoryTree(files)
+    try:
+        result = resolve(form.format("/".join(parts)), base)
+        check(base, result, PathRules(), 50)
+    except (PatchError, PolicyError):
+        return
+    for path in result.changes:
+        inside = [part.casefold().strip() for part in path.split("/")]
+        assert not {"", ".", "..", "con"} & set(inside)
+        assert inside[0] != "link"
+        assert not any("git" in part or "env" in part or part.endswith(".") for part in inside)
+        assert path.isprintable()
+        assert "\\" not in path
+        assert ":" not in path
 
 
 MARKS = (
