@@ -25,7 +25,7 @@ WORDS = (
     "end\x0cpage", "a\x85b\u2028c", "  two", "        deep", "\\ odd", "*** star", "`tick`",
 )  # fmt: skip
 line = st.sampled_from(WORDS) | st.text(
-    st.characters(blacklist_characters="\n\r\0", blacklist_categories=("Cs",)), max_size=12
+    st.characters(blacklist_characters="\n\r\0\ufeff", blacklist_categories=("Cs",)), max_size=12
 )
 
 
