@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from dursor.services.plan import Bounds
 
+log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 
 
@@ -74,7 +76,8 @@ class Execution:
             self._end(attempt, RunStatus.CANCELED)
         except DursorError as error:
             self._end(attempt, RunStatus.FAILED, error=error)
-        except Exception as error:  # noqa: BLE001 # a bug in one run must not take the others along
+        except Exception as error:  # a bug in one run must not take the others along
+            log.debug("a bug in run %s", ask.run_id, exc_info=error)
             self._end(attempt, RunStatus.FAILED, error=_internal(error))
         else:
             self._succeed(attempt, answer)
@@ -140,7 +143,7 @@ class _Gates:
 def _internal(error: Exception) -> DursorError:
     return InternalError(
         f"internal error: {type(error).__name__}: {error}",
-        hint="set DURSOR_DEBUG=1 and report what it prints",
+        hint="export DURSOR_LOG_LEVEL=debug, try again, and report what it prints",
     )
 
 

@@ -34,3 +34,18 @@ def test_every_stage_is_logged_in_order_and_told(front: Front):
     assert stages == ["prepare", "context", "call", "resolve", "check", "finish"]
     assert [one["at"] for one in logs] == sorted(one["at"] for one in logs)
     assert all(f"gpt: {stage}: " in done.stderr for stage in stages)
+
+
+def test_a_bug_in_a_run_shows_itself_where_its_hint_says(front: Front, monkeypatch, caplog):
+    async def broken(self):
+        return 1 / 0
+
+    monkeypatch.setattr("dursor.agent.attempt.Attempt.run", broken)
+
+    with caplog.at_level("DEBUG", "dursor.services.execution"):
+        done = front.round("append a line", "-m", "gpt")
+
+    (error,) = done.json["errors"]
+    assert (done.exit_code, error["code"]) == (1, "internal")
+    assert "DURSOR_LOG_LEVEL=debug" in error["hint"]
+    assert "return 1 / 0" in caplog.text
