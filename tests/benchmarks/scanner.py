@@ -1,6 +1,6 @@
 """Scan the files of repositories for secrets: how fast, and what is taken for one.
 
-    python tests/benchmarks/secrets.py [--show] REPOSITORY...
+    python tests/benchmarks/scanner.py [--show] REPOSITORY...
 
 Every hit of a repository that is public is a false one, or a secret that was made up for a test.
 """
