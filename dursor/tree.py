@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -42,6 +42,10 @@ class Tree(Protocol):
         """The content of PATH (a symlink's is its target); KeyError when it is not in the tree."""
         ...
 
+    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """The contents of PATHS, faster than one by one; KeyError as `read`."""
+        ...
+
 
 @dataclass(frozen=True)
 class Overlay:
@@ -74,6 +78,12 @@ class Overlay:
             raise KeyError(path)
         return state.data
 
+    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """The contents of PATHS, changed or not."""
+        wanted = list(paths)
+        below = self.base.read_many([path for path in wanted if path not in self.changes])
+        return {path: below[path] if path in below else self.read(path) for path in wanted}
+
 
 @dataclass(frozen=True)
 class MemoryTree:
@@ -88,3 +98,7 @@ class MemoryTree:
     def read(self, path: str) -> bytes:
         """The content of PATH."""
         return self.files[path].data
+
+    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """The contents of PATHS."""
+        return {path: self.read(path) for path in paths}

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from dursor.context.engine import look
 from dursor.context.guidance import guidance_path, read_guidance
 from dursor.context.outbound import sort_out
 from dursor.context.outline import outline
+from dursor.context.pack import pack
 from dursor.context.pins import check_pins, check_pins_fit
 from dursor.context.placeholders import Placeholders
+from dursor.context.pool import pool_of
+from dursor.context.query import Query
 from dursor.context.rank import rank
+from dursor.context.reasons import Reasons
 from dursor.context.selection import FILE_TOKENS, Pick, Selection, Withheld, tokens_of
 from dursor.context.source import Source
 from dursor.context.withheld import withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from dursor.context.index.chronicle import History
     from dursor.context.placeholders import Key
     from dursor.pathrules import PathRules
     from dursor.tree import Entry, Tree
 
-__all__ = ["PastCommit", "Pick", "Selection", "Withheld", "choose"]
+__all__ = ["Pick", "Selection", "Withheld", "choose"]
 
 RANGE_MARK = "lines 1000-1100:\n```\n```\n"  # what shows where an excerpt begins
-
-
-class PastCommit(Protocol):
-    """A commit in the past of the base: what its message says and which paths it changed."""
-
-    @property
-    def oid(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def paths(self) -> Sequence[str]: ...
 
 
 def choose(
@@ -45,15 +40,16 @@ def choose(
     budget: int,
     pinned: Sequence[str] = (),
     rules: PathRules,
-    cache_dir: Path | None = None,  # noqa: ARG001
-    history: Callable[[], Iterable[PastCommit]] | None = None,  # noqa: ARG001
+    cache_dir: Path | None = None,
+    history: History | None = None,
     key: Key | None = None,
 ) -> Selection:
     """Choose the files and excerpts of TREE that INSTRUCTION calls for, within BUDGET tokens.
 
-    A tree that fits whole is taken whole. KEY names the placeholders of secrets. Raises UsageError
-    for a pinned path that is not in the tree, cannot be sent or does not fit, PolicyError for one
-    that is forbidden.
+    A tree that fits whole is taken whole. The index of a repository is kept in CACHE_DIR, a folder
+    of its own; HISTORY is what the tree grew from. KEY names the placeholders of secrets. Raises
+    UsageError for a pinned path that is not in the tree, cannot be sent or does not fit,
+    PolicyError for one that is forbidden.
     """
     entries = tree.entries()
     sendable, refused = sort_out(entries, rules)
@@ -68,7 +64,11 @@ def choose(
     if everything:
         picks += _whole(rest, source, room, "the repository fits whole")
     else:
-        picks += _best(rest, source, instruction, room)
+        query = Query.of(instruction)
+        pool = pool_of({path: sendable[path] for path in rest}, query, room)
+        evidence = look(tree, pool, query, folder=cache_dir, history=history)
+        ranked = rank(evidence, source.peek_many)
+        picks += pack(ranked, source, room, Reasons(evidence).of)
     repo_map, guidance = surroundings(sendable, picks, source)
     held = withheld(refused | source.refused, source.secrets, instruction, everything=everything)
     files = sum(pick.tokens for pick in picks)
@@ -114,14 +114,5 @@ def _whole(paths: Iterable[str], source: Source, room: int, reason: str) -> Iter
             continue
         pick = Pick(path, None, source.tokens(path), reason, text)
         if pick.tokens <= room:
-            room -= pick.tokens
-            yield pick
-
-
-def _best(paths: Iterable[str], source: Source, instruction: str, room: int) -> Iterator[Pick]:
-    """Yield the files that INSTRUCTION calls for most, as many as fit in ROOM tokens."""
-    texts = {path: text for path in paths if (text := source.peek(path)) is not None}
-    for ranked in rank(texts, instruction):
-        for pick in _whole([ranked.path], source, room, ranked.reason):
             room -= pick.tokens
             yield pick

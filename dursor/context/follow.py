@@ -18,9 +18,10 @@ from dursor.context.withheld import withheld
 from dursor.tree import Entry, Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from dursor.context.index.chronicle import History
     from dursor.context.placeholders import Key
     from dursor.context.selection import Ranges
     from dursor.domain import ContextFile
@@ -50,6 +51,13 @@ class Unseen:
             raise KeyError(path)
         return self.tree.read(path)
 
+    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """Read PATHS; KeyError when one is shown already."""
+        wanted = list(paths)
+        if shown := next((path for path in wanted if path in self.shown), None):
+            raise KeyError(shown)
+        return self.tree.read_many(wanted)
+
 
 @dataclass(frozen=True)
 class Follower:
@@ -59,6 +67,7 @@ class Follower:
     changes: Changes
     rules: PathRules
     cache_dir: Path | None = None
+    history: History | None = None
     key: Key | None = None
 
     def follow(
@@ -90,6 +99,7 @@ class Follower:
             pinned=[path for path in pinned if path.removeprefix("./") in pins],
             rules=self.rules,
             cache_dir=self.cache_dir,
+            history=self.history,
             key=self.key,
         )
         repo_map, guidance = surroundings(sendable, kept, source)

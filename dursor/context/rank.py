@@ -1,74 +1,110 @@
-"""Files in the order in which the instruction calls for them."""
+"""Files and blocks in the order in which an instruction calls for them."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections import Counter
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.words import IDENTIFIER, STOP, terms
+from dursor.context.closer import Closer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-K1, B = 1.2, 0.5
+    from dursor.context.blocks import Block
+    from dursor.context.evidence import Column, Evidence
+
+READ = 80  # files that are read and cut into blocks: the most promising at first sight
+
+
+class Part(NamedTuple):
+    """A block, its bytes, and how likely it is to be the one, if its file is."""
+
+    block: Block
+    bytes: int
+    share: float
 
 
 class Ranked(NamedTuple):
-    """A file and what speaks for it."""
+    """A file, how likely it is to be the one, and its blocks; none when it was not read."""
 
+    number: int
     path: str
-    score: float
-    reason: str
+    bytes: int
+    value: float
+    parts: list[Part]
 
 
-def query_terms(instruction: str) -> dict[str, float]:
-    """Return the instruction's terms, weighted by the logarithm of how often they occur."""
-    counts = Counter(term for word in IDENTIFIER.findall(instruction) for term in terms(word))
-    return {t: 1 + math.log(n) for t, n in counts.items() if t not in STOP and len(t) > 2}
+class Model(NamedTuple):
+    """Weights of columns by name: at first sight, of files that were read, of their blocks."""
+
+    first: Mapping[str, float]
+    file: Mapping[str, float]
+    block: Mapping[str, float]
 
 
-def rank(texts: Mapping[str, str], instruction: str) -> list[Ranked]:
-    """Every file of TEXTS, the most relevant first."""
-    query = query_terms(instruction)
-    counts = {path: _counts(path, text, query) for path, text in texts.items()}
-    idf = _idf(counts.values(), query)
-    average = sum(len(t) for t in texts.values()) / max(len(texts), 1) or 1.0
-    ranked = [
-        _score(path, counts[path], len(text) / average, query, idf) for path, text in texts.items()
+@cache
+def shipped() -> Model:
+    """Read the weights that come with this package."""
+    text = Path(__file__).with_name("weights.json").read_text(encoding="utf-8")
+    found = json.loads(text)
+    return Model(found["first"], found["file"], found["block"])
+
+
+def rank(
+    evidence: Evidence,
+    read: Callable[[Sequence[str]], Mapping[str, str]],
+    model: Model | None = None,
+) -> list[Ranked]:
+    """Every candidate of EVIDENCE, the most promising first; READ gives the texts of paths."""
+    model = model or shipped()
+    columns = evidence.columns()
+    first = scores(model.first, columns, evidence.n)
+    order = sorted(range(evidence.n), key=lambda n: -first[n])
+    paths = evidence.candidates.paths
+    texts = read([paths[n] for n in order[:READ]])
+    near = [n for n in order[:READ] if paths[n] in texts]
+    closer = Closer(evidence, [(n, texts[paths[n]]) for n in near])
+    likely = softmax([first[n] for n in near])
+    blocks = closer.block_columns(likely)
+    further = closer.file_columns(blocks, likely)
+    known = {name: [column[n] for n in near] for name, column in columns.items()}
+    value = softmax(scores(model.file, known | further, len(near)))
+    parts = _parts(closer, scores(model.block, blocks, len(closer.blocks)))
+    sizes = evidence.candidates.sizes
+    found = [
+        Ranked(n, paths[n], sizes[n], v, p) for n, v, p in zip(near, value, parts, strict=True)
     ]
-    return sorted(ranked, key=lambda r: (-r.score, r.path))
+    found.sort(key=lambda one: -one.value)
+    seen = set(near)
+    return found + [Ranked(n, paths[n], sizes[n], 0.0, []) for n in order if n not in seen]
 
 
-def _counts(path: str, text: str, query: Mapping[str, float]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for word, n in Counter(IDENTIFIER.findall(text)).items():
-        for term in terms(word):
-            if term in query:
-                found[term] = found.get(term, 0) + n
-    for word in IDENTIFIER.findall(path):
-        for term in terms(word):
-            if term in query:
-                found[term] = found.get(term, 0) + 5
-    return found
+def _parts(closer: Closer, values: Column) -> list[list[Part]]:
+    parts: list[list[Part]] = [[] for _ in closer.files]
+    rows: list[list[int]] = [[] for _ in closer.files]
+    for n, block in enumerate(closer.blocks):
+        rows[block.file].append(n)
+    for file, numbers in enumerate(rows):
+        shares = softmax([values[n] for n in numbers])
+        for n, share in zip(numbers, shares, strict=True):
+            parts[file].append(Part(closer.blocks[n].block, closer.blocks[n].bytes, share))
+    return parts
 
 
-def _idf(counts: object, query: Mapping[str, float]) -> dict[str, float]:
-    documents = list(counts)  # type: ignore[call-overload]
-    total = len(documents)
-    seen = Counter(term for found in documents for term in found)
-    return {t: math.log(1 + (total - seen[t] + 0.5) / (seen[t] + 0.5)) for t in query}
+def scores(weights: Mapping[str, float], columns: Mapping[str, Column], n: int) -> Column:
+    """Return the weighted sum of COLUMNS for each of N rows."""
+    total = [0.0] * n
+    for name, weight in weights.items():
+        total = [s + weight * v for s, v in zip(total, columns[name], strict=True)]
+    return total
 
 
-def _score(
-    path: str,
-    found: Mapping[str, int],
-    length: float,
-    query: Mapping[str, float],
-    idf: Mapping[str, float],
-) -> Ranked:
-    norm = K1 * (1 - B + B * length)
-    weights = {t: query[t] * idf[t] * n * (K1 + 1) / (n + norm) for t, n in found.items()}
-    best = sorted(weights, key=lambda t: -weights[t])[:3]
-    reason = "shares " + ", ".join(best) if best else "fits the budget"
-    return Ranked(path, sum(weights.values()), reason)
+def softmax(values: Column) -> Column:
+    """VALUES as probabilities."""
+    most = max(values, default=0.0)
+    powers = [math.exp(value - most) for value in values]
+    total = sum(powers)
+    return [power / total for power in powers]

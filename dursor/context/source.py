@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dursor.context.outbound import Refusal, content_refusal
 from dursor.context.selection import FILE_TOKENS, tokens_of
+from dursor.errors import DursorError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from dursor.context.placeholders import Placeholders
     from dursor.tree import Tree
 
@@ -28,6 +32,13 @@ class Source:
         if path not in self._raw:
             self._raw[path] = self._load(path, self._tree.read(path))
         return self._raw[path]
+
+    def peek_many(self, paths: Sequence[str]) -> dict[str, str]:
+        """Return the texts of PATHS as `peek`, without those that are no text or not there."""
+        unread = [path for path in paths if path not in self._raw]
+        for path, data in read_some(self._tree, unread).items():
+            self._raw[path] = self._load(path, data)
+        return {path: text for path in paths if (text := self._raw.get(path)) is not None}
 
     def text(self, path: str) -> str | None:
         """Return the text of PATH to send, secrets replaced line by line; None for no text."""
@@ -51,3 +62,17 @@ class Source:
             self.refused[path] = Refusal(reason)
             return None
         return data.decode("utf-8")
+
+
+def read_some(tree: Tree, paths: Sequence[str]) -> dict[str, bytes]:
+    """Read those of PATHS that are there: a partial clone lacks some."""
+    try:
+        return dict(tree.read_many(paths))
+    except DursorError:
+        return dict(_readable(tree, paths))
+
+
+def _readable(tree: Tree, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    for path in paths:
+        with suppress(DursorError):
+            yield path, tree.read(path)

@@ -1,4 +1,4 @@
-"""Words of code and of prose: identifiers, whole and in their parts."""
+"""Words of code and of prose: identifiers, whole and in their parts, and their stems."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from functools import lru_cache
 IDENTIFIER = re.compile(r"[^\W\d]\w+")
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+_LONGEST = 48  # letters; what is longer is data
+_RANDOM = re.compile(r"(?:[A-Za-z_]*\d+){3}|\d{5}")  # keys, digests: nothing to find code by
 
 # Words of prose and of every programming language: they tell nothing about where to look.
 _STOP = """
@@ -26,6 +28,29 @@ _STOP = """
     """
 STOP = frozenset(_STOP.split())
 
+# Longest first; what is left has to be a word of its own.
+_ENDINGS = {"ies": "y"} | dict.fromkeys(
+    (
+        "ations",
+        "ation",
+        "ings",
+        "ions",
+        "ing",
+        "ion",
+        "ors",
+        "ers",
+        "ed",
+        "es",
+        "or",
+        "er",
+        "s",
+        "e",
+    ),
+    "",
+)
+_ENDINGS = dict(sorted(_ENDINGS.items(), key=lambda pair: -len(pair[0])))
+_SHORTEST_STEM = 4
+
 
 @lru_cache(maxsize=200_000)
 def parts(identifier: str) -> tuple[str, ...]:
@@ -34,9 +59,26 @@ def parts(identifier: str) -> tuple[str, ...]:
     return found or (identifier.lower(),)
 
 
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """Cut the ending off a lower-case WORD, so that its forms meet."""
+    if word.endswith("ss"):
+        return word
+    for ending, instead in _ENDINGS.items():
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word[: -len(ending)] + instead
+    return word
+
+
 @lru_cache(maxsize=200_000)
 def terms(identifier: str) -> tuple[str, ...]:
-    """Return what IDENTIFIER is indexed under: the whole, and its parts where it has several."""
-    whole = identifier.lower()
+    """Return what IDENTIFIER is indexed under: the whole, and the stems of its parts.
+
+    Nothing for what looks like a key or a digest.
+    """
+    if len(identifier) > _LONGEST or (len(identifier) > 15 and _RANDOM.search(identifier)):
+        return ()
     words = parts(identifier)
-    return words if words == (whole,) else (whole, *words)
+    whole = identifier.lower()
+    stems = tuple(stem(word) for word in words)
+    return stems if words == (whole,) else (whole, *stems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,6 +20,7 @@ from dursor.files import locked, replace_file
 from dursor.providers import catalogue
 from dursor.services.standing import files_of
 from dursor.tree import Overlay
+from dursor.vcs.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +65,12 @@ class Prompting:
     ) -> Selection:
         """Choose the context once for the round; BEFORE is its number where it has one already."""
         query, pinned = _query(request.instruction, standing), self._pinned(request, standing)
-        cache_dir, key = self.data_dir / "cache", placeholder_key(self.data_dir)
+        cache_dir, key = self._cache_dir(standing), placeholder_key(self.data_dir)
+        history = History(standing.repository, standing.base_commit)
         if earlier := self._first_context(standing, before):
-            follower = Follower(standing.base, standing.start.changes, rules, cache_dir, key)
+            follower = Follower(
+                standing.base, standing.start.changes, rules, cache_dir, history, key
+            )
             found = follower.follow(earlier, query, budget=budget, pinned=pinned)
             if found is not None:
                 return found
@@ -76,8 +81,14 @@ class Prompting:
             pinned=pinned,
             rules=rules,
             cache_dir=cache_dir,
+            history=history,
             key=key,
         )
+
+    def _cache_dir(self, standing: Standing) -> Path:
+        """The folder that keeps the index of this repository, whichever worktree it is in."""
+        place = os.fsencode(standing.repository.common_dir)
+        return self.data_dir / "cache" / "context" / hashlib.sha256(place).hexdigest()[:16]
 
     def _first_context(self, standing: Standing, before: int | None) -> Sequence[ContextFile]:
         """What the task's first round on this base was shown; every later one begins with it."""

@@ -1,13 +1,73 @@
-"""What the commits of a branch say, read at once."""
+"""What the commits of a branch say and change, read at once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
 
+from dursor.errors import DursorError
 from dursor.vcs.command import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dursor.vcs.command import Command
     from dursor.vcs.companion import Companion
+    from dursor.vcs.repository import Repository
+
+CHUNK = 250  # commits read at once
+SECONDS = 2.0  # for all: a history that takes longer is read no further
+
+
+class PastCommit(NamedTuple):
+    """A commit: what its message says and which paths it changed."""
+
+    oid: str
+    message: str
+    paths: tuple[str, ...]
+
+
+class History:
+    """The commits that COMMIT grew from, merges left out. Nothing is fetched that is not there."""
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        self._command = repository.command
+        self._commit = commit
+
+    def ids(self, limit: int) -> list[str]:
+        """List at most LIMIT of them, the newest first; none where git cannot tell."""
+        words = ("rev-list", "--no-merges", f"--max-count={limit}", self._commit, "--")
+        try:
+            return decode(self._command.run(*words, seconds=SECONDS * 5).out).split()
+        except DursorError:
+            return []
+
+    def read(self, ids: Sequence[str]) -> Iterator[PastCommit]:
+        """Yield the commits IDS, as many as can be read in a short time."""
+        deadline = time.monotonic() + SECONDS
+        for start in range(0, len(ids), CHUNK):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            try:
+                yield from _read(self._command, ids[start : start + CHUNK], left)
+            except DursorError:
+                return
+
+
+def _read(command: Command, ids: Sequence[str], seconds: float) -> Iterator[PastCommit]:
+    mark = os.urandom(8).hex()  # no path of a hostile repository can begin a commit
+    output = command.run(
+        *("diff-tree", "--stdin", "--root", "-r", "-z", "--name-only", "--no-renames"),
+        *("--no-ext-diff", "--encoding=UTF-8", f"--format={mark}%H%x00%B%x00"),
+        stdin="".join(f"{oid}\n" for oid in ids).encode("ascii"),
+        seconds=seconds,
+    )
+    for record in decode(output.out).split(mark)[1:]:
+        oid, message, rest = record.split("\0", 2)
+        paths = rest.removeprefix("\0").removeprefix("\n").split("\0")
+        yield PastCommit(oid, message, tuple(path for path in paths if path))
 
 
 def messages(companion: Companion, head: str, limit: int) -> list[str]:

@@ -1,0 +1,178 @@
+"""The segments of one repository's index, in a folder that many processes use at once.
+
+There is no list of segments: every file in the folder that is whole and of this version counts, and
+a blob in two of them counts once. So a crash between two steps leaves nothing wrong, and no lock is
+needed: at worst two processes index the same blobs, and a later one drops what is double.
+Nothing that goes wrong here may hurt an answer: without a cache it only comes later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import mmap
+import os
+import shutil
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from dursor.context.index.segment import DamagedError, Segment, build, merge
+from dursor.errors import DursorError
+from dursor.files import private_dir, replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from dursor.context.index.analyse import Document
+
+log = logging.getLogger(__name__)
+
+MOST_SEGMENTS = 6
+GROWTH = 3  # how many times the blobs in use a folder may hold, for branches that come and go
+MOST_BYTES = 512 << 20  # of all folders together; the ones used longest ago go first
+LEFTOVER_SECONDS = 3600.0
+SUFFIX = ".idx"
+
+
+class Shelf:
+    """The segments in FOLDER; with None nothing outlives the process."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._paths: list[Path | None] = []
+        self.segments: list[Segment] = []
+        if folder is not None:
+            self._read(folder)
+
+    def missing(self, wanted: Iterable[bytes]) -> set[bytes]:
+        """Return those of the blobs WANTED that no segment holds."""
+        found = set(wanted)
+        for segment in self.segments:
+            found.difference_update(segment.oids())
+        return found
+
+    def add(self, documents: Mapping[bytes, Document], *, keep: bool = True) -> None:
+        """Add DOCUMENTS, by raw blob id; on the disk, too, if they are to be KEPT."""
+        if documents:
+            self._put(build(documents), keep=keep)
+
+    def tidy(self, in_use: Collection[bytes]) -> None:
+        """Merge small segments, and drop what is double or, when there is much, not IN_USE."""
+        if self._folder is None:
+            return
+        held = sum(segment.size for segment in self.segments)
+        if held > GROWTH * max(len(in_use), 1000):
+            self._merge(0, set(in_use).__contains__)
+        while (at := self._uneven()) is not None:
+            self._merge(at, lambda _: True)
+
+    def _uneven(self) -> int | None:
+        """Return from where on segments are to be merged: each is to be twice the next, or more."""
+        order = sorted(range(len(self.segments)), key=lambda n: -self.segments[n].size)
+        self.segments = [self.segments[n] for n in order]
+        self._paths = [self._paths[n] for n in order]
+        sizes = [segment.size for segment in self.segments]
+        if len(sizes) > MOST_SEGMENTS:
+            return len(sizes) - 2
+        pairs = pairwise(sizes)
+        return next((n for n, (one, two) in enumerate(pairs) if one < 2 * two), None)
+
+    def _merge(self, at: int, keep: Callable[[bytes], bool]) -> None:
+        data = merge(self.segments[at:], keep)
+        old = self._paths[at:]
+        del self.segments[at:], self._paths[at:]
+        if self._put(data, keep=True):
+            for path in old:
+                _remove(path)
+
+    def _put(self, data: bytes, *, keep: bool) -> bool:
+        path = None
+        if self._folder is not None and keep:
+            path = _write(self._folder, data)
+        self.segments.append(Segment(data))
+        self._paths.append(path)
+        return path is not None
+
+    def _read(self, folder: Path) -> None:
+        with contextlib.suppress(OSError):
+            os.utime(folder)
+        for path in _files(folder):
+            if path.suffix != SUFFIX:
+                _remove_leftover(path)
+                continue
+            try:
+                self.segments.append(Segment(_mapped(path)))
+            except DamagedError:
+                log.debug("%s is damaged, or of another version", path)
+                _remove(path)
+            except (OSError, ValueError) as error:
+                log.debug("%s cannot be read: %s", path, error)
+            else:
+                self._paths.append(path)
+
+
+def _write(folder: Path, data: bytes) -> Path | None:
+    path = folder / f"{os.urandom(8).hex()}{SUFFIX}"
+    try:
+        private_dir(folder)
+        replace_file(path, data)
+    except (DursorError, OSError) as error:
+        log.debug("%s cannot be kept: %s", path, error)
+        return None
+    return path
+
+
+def _mapped(path: Path) -> memoryview:
+    with path.open("rb") as stream:
+        return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:
+        return []
+
+
+def _remove(path: Path | None) -> None:
+    if path is not None:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _remove_leftover(path: Path) -> None:
+    """Remove what a killed process was writing; another may still be at it."""
+    with contextlib.suppress(OSError):
+        if path.name.startswith(".") and time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
+            path.unlink()
+
+
+def bound(parent: Path, current: Path, limit: int = MOST_BYTES) -> None:
+    """Remove the folders in PARENT used longest ago until all have at most LIMIT bytes."""
+    sizes = {folder: _size(folder) for folder in _folders(parent)}
+    total = sum(sizes.values())
+    for folder in sorted(sizes, key=_used):
+        if total <= limit:
+            return
+        if folder != current:
+            shutil.rmtree(folder, ignore_errors=True)
+            total -= sizes[folder]
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    with contextlib.suppress(OSError):
+        yield from [path for path in parent.iterdir() if path.is_dir() and not path.is_symlink()]
+
+
+def _size(folder: Path) -> int:
+    with contextlib.suppress(OSError):
+        return sum(path.stat().st_size for path in _files(folder))
+    return 0
+
+
+def _used(folder: Path) -> float:
+    with contextlib.suppress(OSError):
+        return folder.stat().st_mtime
+    return 0.0

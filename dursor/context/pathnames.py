@@ -1,0 +1,125 @@
+"""Paths by their words and endings: what names a file, and what a name may mean."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from dursor.context.languages import module_key
+from dursor.context.words import IDENTIFIER, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+INDEX_NAMES = frozenset({"__init__", "index", "mod", "main", "lib", "__main__", "init"})
+
+
+class Facts(NamedTuple):
+    """A path taken apart."""
+
+    stem: str  # the name without its ending; the folder's for an index file
+    is_index: bool
+    words: tuple[str, ...]  # terms of the stem
+    around: tuple[str, ...]  # terms of the folders
+    module: str  # its key as `imported` gives it
+    depth: int
+
+
+@lru_cache(maxsize=100_000)
+def _words(name: str) -> tuple[str, ...]:
+    found = (term for word in IDENTIFIER.findall(name) for term in terms(word))
+    return tuple(dict.fromkeys(term for term in found if len(term) > 2))
+
+
+@lru_cache(maxsize=50_000)
+def _around(folder: str) -> tuple[str, ...]:
+    found = (term for step in folder.split("/") for term in _words(step))
+    return tuple(dict.fromkeys(found))
+
+
+def facts(path: str) -> Facts:
+    """Take PATH apart."""
+    folder, _, name = path.rpartition("/")
+    stem = name.partition(".")[0] or name
+    steps = folder.split("/") if folder else []
+    is_index = stem.lower() in INDEX_NAMES
+    if is_index and steps:
+        stem, module = steps[-1], module_key(steps)
+        folder = folder.rpartition("/")[0]
+    else:
+        module = module_key([*steps, stem])
+    return Facts(stem, is_index, _words(stem), _around(folder), module, len(steps))
+
+
+class PathNames:
+    """PATHS by what they may be called, and how telling the words in them are."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.paths = paths
+        self.facts = [facts(path) for path in paths]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for n, path in enumerate(self.paths):
+            found[path.rpartition("/")[2].lower()].append(n)
+        return found
+
+    @cached_property
+    def by_module(self) -> Mapping[str, list[int]]:
+        """The paths of each module key, and of its last step alone."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for n, fact in enumerate(self.facts):
+            found[fact.module].append(n)
+            if "/" in fact.module:
+                found[fact.module.rpartition("/")[2]].append(n)
+        return found
+
+    @cached_property
+    def idf(self) -> Mapping[str, float]:
+        """How telling a word is among the words of paths."""
+        counts = Counter(term for fact in self.facts for term in {*fact.words, *fact.around})
+        total = len(self.paths)
+        return {t: math.log(1 + (total - n + 0.5) / (n + 0.5)) for t, n in counts.items()}
+
+    def named(self, path: str) -> tuple[list[int], int]:
+        """Return which paths PATH may mean, and how many of their last steps are the same."""
+        steps = path.lower().strip("/").split("/")
+        best: list[int] = []
+        most = 0
+        for n in self._by_name.get(steps[-1], ()):
+            same = _same_end(steps, self.paths[n].lower().split("/"))
+            if same > most:
+                best, most = [n], same
+            elif same == most:
+                best.append(n)
+        return best, most
+
+    def modules(self, chain: Sequence[str]) -> tuple[list[int], int]:
+        """Return the modules that a dotted name leads into, and how many of its steps are paths."""
+        for last in range(len(chain), 1, -1):
+            found = self.by_module.get(f"{chain[last - 2]}/{chain[last - 1]}", ())
+            kept = [n for n in found if self._leads_to(n, chain[:last])]
+            if kept:
+                return kept, last
+        return [], 0
+
+    def _leads_to(self, n: int, steps: Sequence[str]) -> bool:
+        fact, path = self.facts[n], self.paths[n]
+        whole = path.rpartition("/")[0].split("/")
+        if not fact.is_index:
+            whole.append(fact.stem)
+        return _same_end([s.lower() for s in steps], [w.lower() for w in whole]) >= min(
+            len(steps), 2 if len(steps) < 3 else 3
+        )
+
+
+def _same_end(one: Sequence[str], other: Sequence[str]) -> int:
+    count = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count

@@ -1,0 +1,142 @@
+"""What an instruction speaks of: words, identifiers, paths, modules, places in tracebacks."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from dursor.context.words import IDENTIFIER, STOP, parts, terms
+
+MOST_CHARS = 60_000  # of an instruction; what follows is a log, and more of the same
+MOST_TERMS = 400
+
+# A path with an ending, perhaps with a line: `a/b.py:12`, `b.py", line 12, in f`, `b.ts(12,3)`.
+_PATH = re.compile(
+    r"(?<![\w.])(?P<path>(?:[\w.@+~-]{1,80}[/\\]){0,20}[\w.@+-]{1,80}\.[A-Za-z]\w{0,9})(?![\w/])"
+    r"(?:(?:\"?,? line |[:(]|#L)(?P<line>\d{1,6}))?(?:[,:)\d]*,? in (?P<func>\w+))?"
+)
+_FOLDER = re.compile(r"(?<![\w.:/])((?:[\w.-]{1,80}/){1,12}[\w-]{2,80})(?![\w.])")
+_DOTTED = re.compile(r"(?<![\w./])[A-Za-z_]\w{0,80}(?:(?:\.|::)[A-Za-z_]\w{0,80}){1,12}")
+_QUOTED = re.compile(r"`+([^`\n]{1,120})`+")
+_CALLED = re.compile(r"\b([A-Za-z_]\w{2,80})\(")
+_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z][A-Z][a-z]|^[A-Z][a-z]+[A-Z]|\w_\w")
+_CODE = re.compile(
+    r"```.*?(?:```|\Z)|^(?:[ ]{4}|\t|>>>|\.\.\.|[ ]{2}File).*$", re.DOTALL | re.MULTILINE
+)
+_URL = re.compile(r"https?://\S+")
+_LINK = re.compile(r"/(?:blob|tree|raw)/[^/\s]+/([^\s#?)>\]\"']+)(?:#L(\d+))?")
+
+
+class Place(NamedTuple):
+    """A path that is named, with the line and the function where they are, too."""
+
+    path: str
+    line: int | None
+    func: str | None
+
+
+@dataclass(frozen=True)
+class Query:
+    """An instruction, read for what it tells about where to look."""
+
+    text: str
+
+    @classmethod
+    def of(cls, instruction: str) -> Query:
+        """Read INSTRUCTION, or as much of it as says something new."""
+        return cls(instruction[:MOST_CHARS])
+
+    @cached_property
+    def title(self) -> str:
+        """The first line that says something."""
+        lines = (line.strip(" #\t\r*") for line in self.text.splitlines())
+        return next((line for line in lines if line), "")[:300]
+
+    @cached_property
+    def _plain(self) -> str:
+        return _URL.sub(" ", self.text)
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """Every identifier or word as it is written, and how often."""
+        return Counter(IDENTIFIER.findall(self._plain))
+
+    @cached_property
+    def terms(self) -> dict[str, float]:
+        """The terms to search for, weighted by the logarithm of how often they occur."""
+        return _weighted(self.words)
+
+    @cached_property
+    def prose_terms(self) -> dict[str, float]:
+        """The terms of what is said in prose: code, sessions and tracebacks left out."""
+        return _weighted(Counter(IDENTIFIER.findall(_CODE.sub(" ", self._plain))))
+
+    @cached_property
+    def title_terms(self) -> dict[str, float]:
+        """The terms of the title."""
+        return _weighted(Counter(IDENTIFIER.findall(_URL.sub(" ", self.title))))
+
+    @cached_property
+    def strong(self) -> dict[str, float]:
+        """What is surely an identifier: of several words, quoted, called, or part of a chain."""
+        found = {word for word in self.words if _CAMEL.search(word)}
+        found.update(_CALLED.findall(self._plain))
+        for quoted in _QUOTED.findall(self._plain):
+            found.update(IDENTIFIER.findall(quoted))
+        for chain in self.chains:
+            found.update(chain)
+        strong = (word for word in found if len(word) > 2 and word.lower() not in STOP)
+        return {word: 1 + math.log(max(self.words[word], 1)) for word in sorted(strong)}
+
+    @cached_property
+    def title_words(self) -> frozenset[str]:
+        """The title's words as they are written, save those that say nothing."""
+        words = IDENTIFIER.findall(_URL.sub(" ", self.title))
+        return frozenset(word for word in words if len(word) > 2 and word.lower() not in STOP)
+
+    @cached_property
+    def chains(self) -> list[tuple[str, ...]]:
+        """Dotted names, each as its parts, in the order in which they first occur."""
+        found = dict.fromkeys(_DOTTED.findall(self._plain))
+        return [tuple(re.split(r"\.|::", chain)) for chain in found][:200]
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Paths that are named, in order; a traceback's innermost comes last."""
+        found = [Place(path, int(line) if line else None, None) for path, line in self._links()]
+        for match in _PATH.finditer(self._plain):
+            line = match["line"]
+            path = match["path"].replace("\\", "/")
+            found.append(Place(path, int(line) if line else None, match["func"]))
+        return list(dict.fromkeys(found))[:300]
+
+    @cached_property
+    def folders(self) -> list[str]:
+        """Paths without an ending that are named."""
+        return list(dict.fromkeys(_FOLDER.findall(self._plain)))[:100]
+
+    def _links(self) -> list[tuple[str, str]]:
+        return _LINK.findall(self.text)
+
+    @cached_property
+    def lowered(self) -> frozenset[str]:
+        """Every word in lower case, whole and in parts."""
+        whole = {word.lower() for word in self.words}
+        return frozenset(whole.union(*map(parts, self.words)))
+
+
+def _weighted(words: Counter[str]) -> dict[str, float]:
+    counts: Counter[str] = Counter()
+    for word, n in words.items():
+        lowered = word.lower()
+        if lowered in STOP:
+            continue
+        for term in dict.fromkeys(terms(word)):
+            counts[term] += n
+    weights = {t: 1 + math.log(n) for t, n in counts.items() if t not in STOP and len(t) > 2}
+    best = sorted(weights, key=lambda t: (-weights[t], t))[:MOST_TERMS]
+    return {term: weights[term] for term in best}

@@ -1,0 +1,59 @@
+"""Why a file was chosen, in a few true words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dursor.context.index.analyse import DEFINES
+from dursor.context.words import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dursor.context.evidence import Evidence
+    from dursor.context.rank import Ranked
+
+MOST = 3  # words named of a kind
+
+
+class Reasons:
+    """Says what speaks for the files of EVIDENCE."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        query = evidence.query
+        self._spelt: dict[str, str] = {}
+        for word in query.words:
+            for term in terms(word):
+                self._spelt.setdefault(term, word.lower())
+        places = {n: p.line for p in query.places for n in evidence.names.named(p.path)[0]}
+        self._named = places
+        similar = evidence.votes.similar(query.terms)
+        most = max(similar.values(), default=0.0)
+        self._similar = {path for path, vote in similar.items() if vote > most / 2}
+
+    def of(self, ranked: Ranked) -> str:
+        """Say what speaks most for RANKED."""
+        return "; ".join(list(self._found(ranked))[:MOST]) or "may be near what is asked"
+
+    def _found(self, ranked: Ranked) -> Iterator[str]:
+        n, blob = ranked.number, self._evidence.candidates.blobs[ranked.number]
+        if n in self._named:
+            yield "named" if self._named[n] is None else "named with a line"
+        defined = [
+            name
+            for name in self._evidence.query.strong
+            if blob in self._evidence.corpus.find(DEFINES + name)
+        ]
+        if defined:
+            yield "defines " + ", ".join(defined[:MOST])
+        if shared := self._shared(blob):
+            yield "shares " + ", ".join(shared)
+        if ranked.path in self._similar:
+            yield "changed in similar commits"
+
+    def _shared(self, blob: int) -> list[str]:
+        corpus, query = self._evidence.corpus, self._evidence.query.terms
+        found = [term for term in query if blob in corpus.find(term)]
+        found.sort(key=lambda term: -query[term] * corpus.idf(term))
+        return list(dict.fromkeys(self._spelt.get(term, term) for term in found))[:MOST]

@@ -1,0 +1,212 @@
+"""The index on disk: what is put in is found again, whatever becomes of the files."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dursor.context.corpus import Corpus
+from dursor.context.index.analyse import Document, analyse
+from dursor.context.index.segment import DamagedError, Segment, build, merge
+from dursor.context.index.store import LEFTOVER_SECONDS, MOST_SEGMENTS, Shelf, bound
+
+OIDS = st.integers(0, 30).map(lambda n: bytes([n]) * 20)
+WORDS = st.text(st.characters(codec="utf-8", categories=["L"]), min_size=1, max_size=6)
+COUNTS = st.dictionaries(WORDS, st.integers(1, 255), max_size=8)
+DOCUMENTS = st.dictionaries(OIDS, st.builds(Document, COUNTS, st.integers(0, 9999)), max_size=12)
+
+
+def held(segments):
+    """Everything that SEGMENTS hold: the counts and the length of each blob."""
+    found = {}
+    for segment in segments:
+        oids, lengths = segment.oids(), segment.lengths()
+        counts = [{} for _ in oids]
+        for term, (numbers, times) in segment.all_postings():
+            for number, n in zip(numbers, times, strict=True):
+                counts[number][term.decode()] = n
+        for oid, one, length in zip(oids, counts, lengths, strict=True):
+            found.setdefault(oid, Document(one, length))
+    return found
+
+
+@settings(max_examples=40)
+@given(DOCUMENTS)
+def test_a_segment_gives_back_what_was_put_in(documents):
+    segment = Segment(build(documents))
+    assert held([segment]) == documents
+    for term in {term for one in documents.values() for term in one.counts} | {"absent"}:
+        numbers, times = segment.postings(term)
+        oids = segment.oids()
+        found = {oids[n]: count for n, count in zip(numbers, times, strict=True)}
+        assert found == {o: d.counts[term] for o, d in documents.items() if term in d.counts}
+
+
+@settings(max_examples=40)
+@given(DOCUMENTS, DOCUMENTS, DOCUMENTS, st.sets(OIDS))
+def test_merged_segments_hold_what_the_parts_held(one, two, three, unwanted):
+    parts = [Segment(build(documents)) for documents in (one, two, three)]
+    merged = Segment(merge(parts, lambda oid: oid not in unwanted))
+    assert held([merged]) == {o: d for o, d in (three | two | one).items() if o not in unwanted}
+
+
+@settings(max_examples=40)
+@given(DOCUMENTS, st.data())
+def test_a_segment_that_is_cut_or_changed_is_refused(documents, data):
+    whole = build(documents)
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    with pytest.raises(DamagedError):
+        Segment(whole[:cut])
+    with pytest.raises(DamagedError):
+        Segment(whole[:cut] + bytes([whole[cut] ^ 1]) + whole[cut + 1 :])
+
+
+def document(*words):
+    return Document(dict.fromkeys(words, 1), len(words))
+
+
+def oid(n):
+    return n.to_bytes(20, "big")
+
+
+def test_a_shelf_remembers_and_takes_in_what_is_new(tmp_path):
+    folder = tmp_path / "cache" / "one"
+    for n in range(40):
+        shelf = Shelf(folder)
+        assert shelf.missing(map(oid, range(n + 1))) == {oid(n)}
+        shelf.add({oid(n): document("word", f"w{n}")})
+        shelf.tidy([oid(n)])
+    files = list(folder.iterdir())
+    assert len(files) <= MOST_SEGMENTS
+    assert all(file.stat().st_mode & 0o777 == 0o600 for file in files)
+    assert held(Shelf(folder).segments) == {oid(n): document("word", f"w{n}") for n in range(40)}
+
+
+def test_blobs_out_of_use_go_when_they_are_many(tmp_path):
+    shelf = Shelf(tmp_path)
+    shelf.add({oid(n): document("old") for n in range(3500)})
+    shelf.add({oid(n): document("new") for n in range(5000, 5100)})
+    shelf.tidy([oid(n) for n in range(5000, 5100)])
+    assert set(held(Shelf(tmp_path).segments)) == {oid(n) for n in range(5000, 5100)}
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 500, b"dursoridx\xff\xff\x14", None])
+def test_damaged_files_are_dropped_and_made_again(tmp_path, damage):
+    Shelf(tmp_path).add({oid(1): document("word")})
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-3] if damage is None else damage)
+    shelf = Shelf(tmp_path)
+    assert shelf.missing([oid(1)]) == {oid(1)}
+    shelf.add({oid(1): document("word")})
+    assert not Shelf(tmp_path).missing([oid(1)])
+
+
+def test_leftovers_of_killed_processes_go_after_a_while(tmp_path):
+    for name, age in ((".new.idx.0123", 0), (".old.idx.0123", LEFTOVER_SECONDS + 60)):
+        (tmp_path / name).write_bytes(b"half")
+        then = time.time() - age
+        os.utime(tmp_path / name, (then, then))
+    Shelf(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == [".new.idx.0123"]
+
+
+def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    shelf = Shelf(blocked / "cache")
+    shelf.add({oid(1): document("word")})
+    shelf.tidy([oid(1)])
+    assert held(shelf.segments) == {oid(1): document("word")}
+    assert Shelf(blocked / "cache").missing([oid(1)]) == {oid(1)}
+
+
+def test_the_folders_used_longest_ago_go_first(tmp_path):
+    for n, name in enumerate(("oldest", "old", "mine")):
+        Shelf(tmp_path / name).add({oid(n): document("word")})
+        os.utime(tmp_path / name, (n, n))
+    size = next((tmp_path / "mine").iterdir()).stat().st_size
+    bound(tmp_path, tmp_path / "mine", 2 * size)
+    assert {folder.name for folder in tmp_path.iterdir()} == {"old", "mine"}
+    bound(tmp_path, tmp_path / "mine", 0)
+    assert {folder.name for folder in tmp_path.iterdir()} == {"mine"}
+
+
+def take_turns(folder, start):
+    for n in range(start, start + 30):
+        shelf = Shelf(folder)
+        wanted = {oid(k) for k in range(n)}
+        shelf.add({one: document(f"w{one[-1]}") for one in shelf.missing(wanted)})
+        shelf.tidy(wanted)
+        missing = shelf.missing(wanted)
+        if missing:
+            raise AssertionError(missing)
+
+
+def test_processes_share_a_folder(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=take_turns, args=(tmp_path, 1 + 7 * n)) for n in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    found = held(Shelf(tmp_path).segments)
+    assert found == {one: document(f"w{one[-1]}") for one in found}
+    assert len(found) >= 29
+
+
+KILLED = """
+import sys, os, signal
+from pathlib import Path
+import dursor.files
+from dursor.context.index.analyse import Document
+from dursor.context.index.store import Shelf
+shelf = Shelf(Path(sys.argv[1]))
+for n in range(4):
+    shelf.add({bytes([n]) * 20: Document({"word": 1}, 1)})
+real, left = dursor.files.os.fsync, [int(sys.argv[2])]
+def fsync(descriptor):
+    left[0] -= 1
+    if left[0] < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(descriptor)
+dursor.files.os.fsync = fsync
+shelf.tidy([])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_process_killed_while_it_writes_leaves_everything_right(tmp_path, steps):
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(steps)], check=False)
+    assert set(held(Shelf(tmp_path).segments)) == {bytes([n]) * 20 for n in range(4)}
+
+
+def test_what_is_kept_of_a_file():
+    text = (
+        "from django.core.paginator import Paginator\n\n"
+        "class PageList(Paginator):\n    def getPages(self):\n        return self.page_count\n"
+        "TOKEN = 'ghp_Zk3Jq8Wd1Xv6Tb0Rn5Ym2Lc7Hf4Gs9PaQeUi'\n"
+    )
+    counts = analyse(text.encode(), "py").counts
+    assert {"=PageList", "=getPages", "=TOKEN", ">core/paginator"} <= counts.keys()
+    assert counts["paginat"] == 3
+    assert counts["page_count"] == 1
+    assert not any("zk3jq8" in term.lower() for term in counts)
+    assert analyse(b"\0\1binary", "py") == Document({}, 0)
+    assert "!generated" in analyse(b"// Code generated by x. DO NOT EDIT.\n", "go").counts
+
+
+def test_a_corpus_counts_each_blob_once():
+    documents = {oid(n): document("word", f"w{n % 2}") for n in range(6)}
+    twice = [Segment(build(documents)), Segment(build({oid(1): document("word", "w1")}))]
+    corpus = Corpus([oid(5), oid(1), oid(3), oid(9)], twice)
+    assert corpus.find("word") == {0: 1, 1: 1, 2: 1}
+    assert corpus.find("w1") == {0: 1, 1: 1, 2: 1}
+    assert corpus.find("w0") == {}
+    assert corpus.bm25({"word": 1.0})[3] == 0

@@ -1,0 +1,205 @@
+"""What an instruction calls for comes first, in excerpts that lie within the files and the budget."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import repos
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dursor.context.choose import choose
+from dursor.context.selection import lines_of
+from dursor.pathrules import PathRules
+from dursor.tree import FILE, FileState, MemoryTree
+from dursor.vcs.history import History
+from dursor.vcs.repository import Repository
+
+
+def functions(name, count=40):
+    return "".join(f"def {name}_{n}(value):\n    return value + {n}\n\n\n" for n in range(count))
+
+
+FILES = {f"shop/part{n}.py": functions(f"part{n}") for n in range(12)} | {
+    "shop/__init__.py": "",
+    "shop/cart.py": f"import decimal\n\n\n{functions('row')}class Cart:\n"
+    "    def apply_discount(self, percent):\n        return self.total - percent\n\n\n"
+    + functions("column"),
+    "shop/invoices.py": functions("invoice"),
+    "shop/mail.py": f"from shop.invoices import invoice_1\n\n\n{functions('mail')}",
+    "tests/test_cart.py": "def test_apply_discount():\n    assert Cart().apply_discount(5)\n" * 60,
+    "docs/cart.md": "apply_discount of the Cart\n" * 200,
+    "vendor/cart.py": functions("apply_discount"),
+}
+DISCOUNT = "Cart.apply_discount gives too much\n\n`apply_discount(10)` takes 10, not 10 percent."
+
+
+def tree_of(files):
+    return MemoryTree({path: FileState(FILE, text.encode()) for path, text in files.items()})
+
+
+def pick(files, text=DISCOUNT, budget=1500, **options):
+    return choose(tree_of(files), text, budget=budget, rules=PathRules(), **options)
+
+
+def shown(selection, path):
+    """The lines of PATH that are shown."""
+    found = next(one for one in selection.files if one.path == path)
+    if found.ranges is None:
+        return range(1, len(lines_of(found.text)) + 1)
+    return [line for first, last in found.ranges for line in range(first, last + 1)]
+
+
+def test_code_that_defines_what_is_named_comes_first_and_says_why():
+    first = pick(FILES, budget=500).files[0]
+    assert first.path == "shop/cart.py"
+    assert first.reason.startswith("defines Cart, apply_discount; shares ")
+    assert "def apply_discount(self, percent):" in first.text
+    assert first.ranges is not None
+
+
+def test_tests_docs_and_vendored_files_come_when_they_are_named():
+    assert {one.path.split("/")[0] for one in pick(FILES).files} == {"shop"}
+    for path in ("tests/test_cart.py", "docs/cart.md", "vendor/cart.py"):
+        assert path in [one.path for one in pick(FILES, f"look at {path}", 3000).files[:2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('it fails\n  File "/site/shop/mail.py", line 30, in mail_9\nValueError', "shop/mail.py"),
+        ("shop.invoices.invoice_3 is slow", "shop/invoices.py"),
+        ("see https://example.com/o/r/blob/main/shop/part7.py#L3", "shop/part7.py"),
+        ("shop\\part5.py(12,3): error", "shop/part5.py"),
+    ],
+)
+def test_places_that_are_named_come_first(text, path):
+    selection = pick(FILES, text)
+    assert selection.files[0].path == path
+    assert "named" in selection.files[0].reason or "defines" in selection.files[0].reason
+
+
+def test_a_line_in_a_traceback_is_shown():
+    text = 'Traceback\n  File "shop/part3.py", line 101, in part3_25\nTypeError: bad operand'
+    selection = pick(FILES, text, budget=600)
+    assert 101 in shown(selection, "shop/part3.py")
+
+
+def test_the_head_of_the_class_is_shown_with_its_method():
+    methods = "".join(f"    def area_{n}(self):\n        return {n}\n\n" for n in range(300))
+    files = FILES | {"shop/shapes.py": f"class Square(Shape):\n{methods}"}
+    selection = pick(files, "Square.area_222 is wrong", budget=500)
+    assert {1, 667, 668} <= set(shown(selection, "shop/shapes.py"))
+
+
+TEXTS = st.sampled_from(
+    [DISCOUNT, "invoice", "", "x" * 5000, "é ü \udcff", "shop/mail.py:3", "a.b.c.d " * 99, "`" * 50]
+)
+NAMES = st.sampled_from(["a.py", "b/c.js", "b/d.go", "test_e.py", "f.md", "g.json", "h", "ü.rs"])
+CONTENTS = st.sampled_from(
+    [functions("thing"), "one line", "\n" * 300, "é\r\n" * 200, "", "x" * 3000, "{\n}\n" * 400]
+)
+
+
+@given(st.dictionaries(NAMES, CONTENTS), TEXTS, st.integers(1, 4000), st.randoms())
+def test_what_is_sent_is_in_the_files_and_within_the_budget(files, text, budget, random):
+    selection = pick(files, text, budget=budget)
+    assert selection.tokens_files == sum(one.tokens for one in selection.files) <= budget
+    assert len({one.path for one in selection.files}) == len(selection.files)
+    for one in selection.files:
+        lines = lines_of(files[one.path])
+        chosen = [lines[line - 1] for line in shown(selection, one.path)]
+        assert "".join(chosen) == one.text
+        assert one.tokens >= len(one.text.encode()) / 4
+        assert one.reason
+    shuffled = list(files.items())
+    random.shuffle(shuffled)
+    assert set(pick(dict(shuffled), text, budget=budget).files) == set(selection.files)
+
+
+def test_the_choice_does_not_hang_on_the_order_of_sets(tmp_path):
+    program = (
+        "import json, sys\nfrom dursor.context.choose import choose\n"
+        "from dursor.pathrules import PathRules\nfrom dursor.tree import FILE, FileState, MemoryTree\n"
+        "files, text = json.load(sys.stdin)\n"
+        "tree = MemoryTree({p: FileState(FILE, t.encode()) for p, t in files.items()})\n"
+        "print(choose(tree, text, budget=1500, rules=PathRules()).files)\n"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            input=json.dumps([FILES, DISCOUNT + " " + " ".join(FILES)]),
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0] == said[1]
+
+
+def test_similar_commits_of_the_past_speak_for_their_files(tmp_path):
+    alike = {path: text for path, text in FILES.items() if "part" in path}
+    top = repos.build(tmp_path / "r", alike)
+    for n in range(3):
+        changed = {"shop/part8.py": alike["shop/part8.py"] + f"# {n}\n"}
+        repos.commit(top, changed, message=f"Round receipts ({n})")
+    for n in range(6):
+        tidied = {f"shop/part{k}.py": functions(f"new{n}_{k}") for k in (n, n - 1) if k >= 0}
+        repos.commit(top, tidied, message="Tidy up")
+    with Repository.open(top) as repository:
+        commit = repository.resolve("HEAD")
+        history = History(repository, commit)
+        options = {"budget": 1500, "rules": PathRules(), "cache_dir": tmp_path / "cache"}
+        text = "receipts are wrong"
+        for _ in range(2):  # from git, then from what is kept
+            found = choose(repository.tree(commit), text, history=history, **options)
+            assert found.files[0].path == "shop/part8.py"
+            assert "changed in similar commits" in found.files[0].reason
+        newest, *_ = history.read(history.ids(20))
+        assert (newest.oid, newest.message) == (commit, "Tidy up\n")
+        assert newest.paths == ("shop/part4.py", "shop/part5.py")
+
+
+def test_a_history_that_is_cut_off_or_broken_is_no_matter(tmp_path):
+    top = repos.build(tmp_path / "r", FILES)
+    repos.commit(top, {"a.py": "a = 1\n"})
+    repos.git(top.parent, "clone", "-q", "--depth=1", f"file://{top}", "shallow")
+    for place, commit in ((top.parent / "shallow", None), (top, "0" * 40)):
+        with Repository.open(place) as repository:
+            history = History(repository, commit or repository.resolve("HEAD"))
+            assert len(list(history.read(history.ids(10)))) == (0 if commit else 1)
+
+
+@pytest.mark.parametrize("damage", ["none", "index", "past", "json", "folder"])
+def test_the_answer_is_the_same_whatever_the_cache_holds(tmp_path, damage):
+    top, cache = repos.build(tmp_path / "r", FILES), tmp_path / "cache" / "r"
+    with Repository.open(top) as repository:
+        commit = repository.resolve("HEAD")
+        options = {"budget": 1500, "rules": PathRules(), "history": History(repository, commit)}
+        cold = choose(repository.tree(commit), DISCOUNT, **options)
+        kept = choose(repository.tree(commit), DISCOUNT, cache_dir=cache, **options)
+        for file in cache.iterdir():
+            if damage in {"index", "past"} and (file.name == "past") == (damage == "past"):
+                file.write_bytes(file.read_bytes()[:-9] + b"damaged!\n")
+        if damage == "folder":
+            cache = tmp_path / "r" / "file"
+            cache.write_text("no folder")
+        warm = choose(repository.tree(commit), DISCOUNT, cache_dir=cache, **options)
+    key = {"key": None}
+    assert replace(kept, **key) == replace(cold, **key) == replace(warm, **key)
+
+
+def test_what_may_not_be_sent_is_not_kept_either(tmp_path):
+    files = FILES | {".env": "HIDDENNAME=1\n", "shop/secret.pem": "HIDDENNAME\n"}
+    top, cache = repos.build(tmp_path / "r", files), tmp_path / "cache" / "r"
+    with Repository.open(top) as repository:
+        tree = repository.tree(repository.resolve("HEAD"))
+        choose(tree, DISCOUNT, budget=1500, rules=PathRules(), cache_dir=cache)
+    kept = b"".join(file.read_bytes() for file in cache.iterdir())
+    assert b"apply_discount" in kept
+    assert b"hiddenname" not in kept.lower()
