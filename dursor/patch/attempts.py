@@ -52,7 +52,8 @@ def _once(edits: Iterable[FileEdit]) -> list[FileEdit]:
     """Drop what is said again; what is said again in one breath is counted."""
     kept: dict[object, FileEdit] = {}
     for edit in edits:
-        key = (edit.action, edit.path, edit.new_path, edit.lines, *(h.lines for h in edit.hunks))
+        hunks = tuple((hunk.lines, hunk.start) for hunk in edit.hunks)
+        key = (edit.action, edit.path, edit.new_path, edit.lines, hunks)
         known = kept.pop(key, None)
         if known is not None and known.breath == edit.breath and len(edit.hunks) == 1:
             hunk = replace(edit.hunks[0], times=known.hunks[0].times + 1)

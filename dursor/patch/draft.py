@@ -321,7 +321,7 @@ def _first_source(edit: FileEdit) -> str:
 def _added(path: str, hunk: Hunk) -> Iterator[str]:
     """Yield the lines of a new file's hunk; blank ones may have lost their plus."""
     lines = list(hunk.lines)
-    while lines and lines[-1].bare and not lines[-1].text.strip():
+    while lines and lines[-1].tag == " " and not lines[-1].text.strip():
         lines.pop()
     for line in lines:
         if line.tag == "-" or (line.tag == " " and line.text.strip()):

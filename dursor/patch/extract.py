@@ -157,7 +157,7 @@ class _Reader:
             self.in_diff = info.lower() in _DIFF_WORDS
             self.at += 1
             return
-        if path and not whole.is_transcript(info, path):
+        if path and (body or info) and not whole.is_transcript(info, path):
             cut = not self._is_closed(fence, path, end)
             self._add(FileEdit(Action.WRITE, path, lines=tuple(body), cut=cut))
         self.at = end + 1

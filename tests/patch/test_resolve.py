@@ -91,6 +91,16 @@ def test_a_new_empty_file_and_a_new_program():
     assert changes == {"e": FileState(FILE, b""), "run": FileState(EXECUTABLE, b"x\n")}
 
 
+def test_blank_lines_below_a_new_file_are_no_part_of_it():
+    assert after("--- /dev/null\n+++ b/n\n@@ @@\n+x\n+\n \n\n", BASE) == {"n": "x\n\n"}
+
+
+def test_an_empty_fence_makes_an_empty_file_only_where_it_names_a_language():
+    assert after("n/__init__.py\n```python\n```\n", BASE) == {"n/__init__.py": ""}
+    with pytest.raises(NoPatchError):
+        resolve("n/__init__.py\n```\n```\n", BASE)
+
+
 def test_an_empty_file_can_be_filled():
     reply = "--- a/e\n+++ b/e\n@@ -0,0 +1 @@\n+x\n"
     assert after(reply, tree(e="")) == {"e": "x\n"}
@@ -313,7 +323,6 @@ def test_a_whole_file_keeps_line_ends_and_the_last_line():
     [
         "def unrelated():\n    pass\n",
         "one\n# ... existing code ...\nseven\n",
-        "",
     ],
 )
 def test_an_excerpt_does_not_take_the_place_of_a_file(body):
@@ -587,6 +596,13 @@ def test_a_patch_said_again_counts_once():
     whole = diff("a", ("one", "1"))
     reply = fenced(whole) + "\nHere is the full patch again:\n\n" + fenced(whole)
     assert after(reply, BASE) == {"a": TEXT.replace("one", "1")}
+
+
+def test_equal_patches_for_two_places_are_two():
+    base = tree(a="x\ny\nz\nx\ny\nz\n")
+    hunk = "--- a/a\n+++ b/a\n@@ -{0},2 +{0},2 @@\n x\n-y\n+Y\n"
+    reply = fenced(hunk.format(1)) + "\nThen:\n\n" + fenced(hunk.format(4))
+    assert after(reply, base) == {"a": "x\nY\nz\nx\nY\nz\n"}
 
 
 def test_two_patches_about_the_same_lines_are_refused():
