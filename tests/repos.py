@@ -140,11 +140,10 @@ def build(top, files=None, *, branch="main", sha256=False):
     return Path(top)
 
 
-def diff(top, before, after="", *, options=()):
+def diff(top, before, after="", *, options=(), env=None):
     """Return the patch from BEFORE to AFTER (or to the working tree), as bytes."""
-    text = git(
-        top, "diff", "--full-index", "--no-ext-diff", *options, before, *filter(None, [after])
-    )
+    ends = filter(None, [before, after])
+    text = git(top, "diff", "--full-index", "--no-ext-diff", *options, *ends, env=env)
     return (text + "\n").encode("utf-8", "surrogateescape") if text else b""
 
 
@@ -204,6 +203,6 @@ def patch(top, files):
         lines.append(f"{mode} {store(Path(top), data)}\t{name}\0")
     removals_first = "".join(sorted(lines, key=lambda line: not line.startswith("0 ")))
     git(top, "update-index", "-z", "--index-info", stdin=removals_first.encode(), env=env)
-    tree = git(top, "write-tree", env=env)
+    found = diff(top, "--cached", "HEAD", options=("-M",), env=env)
     index.unlink()
-    return diff(top, "HEAD", tree, options=("-M",))
+    return found

@@ -87,7 +87,7 @@ def inside(tmp_path):
 def test_clone_is_bare_and_whole(origin, tmp_path, fetch, untouched):
     with untouched(origin):
         repo = fetch(f"file://{origin}")
-    head = repos.git(origin, "rev-parse", "HEAD")
+    head = repos.head(origin)
     assert repo.is_bare
     assert repo.top == tmp_path / "workspaces/r.git"
     assert repo.branches() == [Branch("main", head, True), Branch("topic/x", head, False)]

@@ -167,7 +167,7 @@ def test_safe_directory_of_the_user_is_honoured(tmp_path, monkeypatch, reopen):
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     repo = reopen(top)
     repo.command.update_environment(GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
-    assert repo.resolve("HEAD") == repos.git(top, "rev-parse", "HEAD")
+    assert repo.resolve("HEAD") == repos.head(top)
 
 
 def test_complaint_is_one_short_line_without_credentials():

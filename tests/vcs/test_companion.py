@@ -24,7 +24,7 @@ def companion(tmp_path, top, reopen):
 
 def test_it_is_private_bare_and_has_what_the_other_has(companion, top, tmp_path):
     folder = tmp_path / "data/publish/x.git"
-    head = repos.git(top, "rev-parse", "HEAD")
+    head = repos.head(top)
     assert companion.repository.is_bare
     assert companion.has(head)
     assert companion.tree(head).read("d/b") == b"2\n"
@@ -41,7 +41,7 @@ def test_opening_it_writes_nothing_into_the_other(top, tmp_path, reopen, untouch
 
 
 def test_what_a_commit_says(companion, top):
-    head = repos.git(top, "rev-parse", "HEAD")
+    head = repos.head(top)
     message = "Title\n\nBody: not a trailer\n\nDursor-Run: first\nDursor-Run: abc\nSigned: x: y\n"
     made = repos.git(
         top, "commit-tree", f"{head}^{{tree}}", "-p", head, "-p", head, stdin=message.encode()
@@ -67,7 +67,7 @@ def test_a_file_is_no_commit(companion, top):
 
 
 def test_who_comes_after_whom(companion, top):
-    first = repos.git(top, "rev-parse", "HEAD")
+    first = repos.head(top)
     second = repos.commit(top, {"a": "2\n"})
     assert companion.is_ancestor(first, second)
     assert companion.is_ancestor(first, first)
@@ -80,7 +80,7 @@ def test_the_tips_of_the_other_are_followed(tmp_path, top, reopen):
             listing = companion.command.run("for-each-ref", "--format=%(objectname)").out
         return set(listing.decode().split())
 
-    first = repos.git(top, "rev-parse", "HEAD")
+    first = repos.head(top)
     assert tips() == {first}
     second = repos.commit(top, {"a": "2\n"})
     assert tips() == {first, second}
@@ -91,7 +91,7 @@ def test_the_tips_of_the_other_are_followed(tmp_path, top, reopen):
 def test_a_repository_that_moves_is_found_again(tmp_path, top, reopen):
     Companion.open(tmp_path / "x.git", reopen(top)).close()
     moved = top.rename(tmp_path / 'elsewhere "q" : ü')
-    head = repos.git(moved, "rev-parse", "HEAD")
+    head = repos.head(moved)
     with Companion.open(tmp_path / "x.git", reopen(moved)) as companion:
         assert companion.tree(head).read("a") == b"1\n"
 
@@ -111,7 +111,7 @@ def test_objects_that_github_does_not_take(tmp_path, reopen):
 def test_a_shallow_clone_ends_where_it_ends(tmp_path, top, reopen):
     repos.commit(top, {"a": "2\n"})
     repos.git(tmp_path, "clone", "-q", "--depth=1", f"file://{top}", "shallow")
-    head = repos.git(top, "rev-parse", "HEAD")
+    head = repos.head(top)
     with Companion.open(tmp_path / "x.git", reopen(tmp_path / "shallow")) as companion:
         assert companion.commit(head).parents != ()
         assert companion.command.run("rev-list", head).out.decode().split() == [head]
@@ -155,7 +155,7 @@ def test_a_link_is_not_followed(tmp_path, top, reopen):
 
 def test_the_other_can_borrow_what_was_fetched(tmp_path, top, reopen, companion):
     other = repos.build(tmp_path / "other", {"a": "new\n"})
-    commit = repos.git(other, "rev-parse", "HEAD")
+    commit = repos.head(other)
     env = {"GIT_DIR": str(tmp_path / "data/publish/x.git")}
     repos.git(tmp_path, "fetch", "-q", str(other), "HEAD", env=env)
     repo = reopen(top)
@@ -173,14 +173,14 @@ def test_a_place_to_borrow_from_may_be_called_anything(tmp_path, top, reopen):
         repo = reopen(top)
         repo.borrow(tmp_path / "absent")
         repo.borrow(place / ".git/objects")
-        assert repo.tree(repos.git(place, "rev-parse", "HEAD")).read("a") == name.encode()
+        assert repo.tree(repos.head(place)).read("a") == name.encode()
 
 
 def test_a_three_way_merge_finds_what_is_borrowed(tmp_path, top, reopen):
     from dursor.vcs.worktree import apply_patch
 
     other = repos.build(tmp_path / "other", {"a": "1\n2\n3\n4\n5\n6\n7\n8\n"})
-    base = repos.git(other, "rev-parse", "HEAD")
+    base = repos.head(other)
     after = repos.commit(other, {"a": "one\n2\n3\n4\n5\n6\n7\n8\n"})
     patch = repos.diff(other, base, after)
     repos.commit(top, {"a": "1\n2\n3\n4\n5\n6\n7\neight\n"})

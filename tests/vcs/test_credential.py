@@ -73,7 +73,7 @@ def publish(mine, lib, url, token, tmp_path, reopen):
     """Fetch and push from the user's clone; that both work is part of every test."""
 
     def run(top=mine):
-        head = repos.git(top, "rev-parse", "HEAD")
+        head = repos.head(top)
         theirs = lib.commit("theirs", {"b": "nothing of this is in the clone\n"})
         with Companion.open(tmp_path / "data/mine.git", reopen(top)) as companion:
             assert not companion.has(theirs)
@@ -244,7 +244,7 @@ def test_no_token_where_somebody_else_has_written_settings(
     hub, mine, url, token, evil, trap, tmp_path, reopen
 ):
     words = {"evil": evil.url, "trap": trap, "hub": hub.url, "url": url}
-    folder, head = tmp_path / "x.git", repos.git(mine, "rev-parse", "HEAD")
+    folder, head = tmp_path / "x.git", repos.head(mine)
     with Companion.open(folder, reopen(mine)) as companion:
         config = folder / "config"
         ours = config.read_bytes()

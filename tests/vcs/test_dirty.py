@@ -110,7 +110,7 @@ def test_untracked_by_hand_counts_as_deleted_and_intent_to_add_as_added(tmp_path
 
 def test_against_an_older_commit(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"a": "1\n", "b": "1\n"})
-    first = repos.git(top, "rev-parse", "HEAD")
+    first = repos.head(top)
     repos.commit(top, {"a": "2\n"})
     repos.write(top, {"b": "2\n"})
     found = dict(reopen(top).dirty_changes(first))

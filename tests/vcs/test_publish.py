@@ -54,7 +54,7 @@ def top(tmp_path):
 
 @pytest.fixture
 def head(top):
-    return repos.git(top, "rev-parse", "HEAD")
+    return repos.head(top)
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_every_byte_is_as_given_whatever_is_set_to_mislead(tmp_path, reopen, mon
         repos.git(top, "config", "--file", str(everywhere), key, value)
     for hook in ("pre-commit", "commit-msg", "post-commit", "reference-transaction"):
         repos.write(top, {f".git/hooks/{hook}": repos.Script(f"#!/bin/sh\n{trap} </dev/null\n")})
-    head = repos.git(top, "rev-parse", "HEAD")
+    head = repos.head(top)
     with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
         before = files(top, head)
         made = change(
@@ -157,7 +157,7 @@ def test_the_patch_that_is_committed_is_the_patch_that_was_shown(tmp_path, reope
         tmp_path / "r",
         {"keep": many, "moved": many + "end\n", "gone": "x\n", "crlf": "a\r\nb\r\n", "run": "y\n"},
     )
-    head = repos.git(top, "rev-parse", "HEAD")
+    head = repos.head(top)
     patch = repos.patch(
         top,
         {
@@ -280,7 +280,7 @@ def test_a_branch_is_made_and_nothing_else(local, lib, url, token, made, tmp_pat
         for _ in range(2):  # the second time it is there
             push(local, url, made, "dursor/1234", expect=None, secret=token)
     assert lib.branches == {
-        "main": repos.git(tmp_path / "mine", "rev-parse", "HEAD"),
+        "main": repos.head(tmp_path / "mine"),
         "dursor/1234": made,
     }
 

@@ -145,7 +145,7 @@ def test_blob_beyond_the_limit_is_refused(tmp_path, reopen, monkeypatch):
 
 def test_refs_resolve_as_in_git(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
-    first = repos.git(top, "rev-parse", "HEAD")
+    first = repos.head(top)
     second = repos.commit(top, {"b": "b\n"})
     repos.git(top, "tag", "-a", "-m", "t", "v1", first)
     repos.git(top, "branch", "feature/x", first)
@@ -208,7 +208,7 @@ def test_detached_head(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
     repos.git(top, "checkout", "-q", "--detach")
     repo = reopen(top)
-    assert repo.resolve("HEAD") == repos.git(top, "rev-parse", "HEAD")
+    assert repo.resolve("HEAD") == repos.head(top)
     assert repo.current_branch() is None
     assert repo.default_branch() == "main"
 
@@ -228,7 +228,7 @@ def test_linked_worktree_has_its_own_head(tmp_path, reopen):
 
 def test_unknown_refs_say_what_is_near(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
-    head = repos.git(top, "rev-parse", "HEAD")
+    head = repos.head(top)
     for ref in ("refs/heads/develop", "refs/tags/v1.0", "refs/remotes/origin/topic"):
         repos.git(top, "update-ref", ref, head)
     repo = reopen(top)
@@ -272,7 +272,7 @@ def test_objects_that_are_no_commits_are_named(tmp_path, reopen):
 
 def test_name_of_both_branch_and_tag_is_refused_unless_they_agree(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
-    first = repos.git(top, "rev-parse", "HEAD")
+    first = repos.head(top)
     repos.git(top, "tag", "both", first)
     repos.git(top, "branch", "both", first)
     repo = reopen(top)
@@ -350,7 +350,7 @@ def test_bare_repository_where_the_user_wants_them_named(tmp_path, monkeypatch, 
 
 def test_branches_and_the_default_one(tmp_path, reopen):
     top = repos.build(tmp_path / "r", branch="trunk")
-    head = repos.git(top, "rev-parse", "HEAD")
+    head = repos.head(top)
     repo = reopen(top)
     assert repo.branches() == [Branch("trunk", head, True)]
     repos.git(top, "branch", "ünï/x")
