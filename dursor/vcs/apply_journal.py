@@ -92,7 +92,7 @@ class Journal:
 def journal(folder: Path, top: Path) -> Iterator[Journal]:
     """Open the journal in FOLDER of the working tree TOP; ConflictError while another holds it."""
     private_dir(folder)
-    name = hashlib.sha256(os.fsencode(top)).hexdigest()[:32]
+    name = hashlib.sha256(os.fsencode(os.path.realpath(top))).hexdigest()[:32]
     opened = _wait_for(folder / f"{name}.json", top)
     if opened.read() is not None:
         opened.let_go()
