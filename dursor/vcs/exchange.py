@@ -60,14 +60,16 @@ class Exchange:
             if not self._is_free(self.top / path, removed, leaving):
                 raise ConflictError(f"an untracked file is in the way: {path}", hint=_away(path))
 
-    def take_modes(self, replaced: Mapping[str, bool | None], added: Sequence[str]) -> None:
-        """Give the new files of REPLACED the owners and permissions of the old ones.
+    def take_modes(
+        self, origins: Mapping[str, tuple[str, bool | None]], added: Sequence[str]
+    ) -> None:
+        """Give new files the owners and permissions of the old ones that ORIGINS names.
 
         True and False: it becomes executable, or no longer is. Those ADDED get the group that
         their folder gives to what is made in it.
         """
-        for path, executable in replaced.items():
-            old, new = lstat(self.top / path), self.new / path
+        for path, (origin, executable) in origins.items():
+            old, new = lstat(self.top / origin), self.new / path
             if old is not None and stat.S_ISREG(old.st_mode) and not new.is_symlink():
                 _dress(new, old, executable=executable)
         for path in added:

@@ -7,6 +7,7 @@ one, the user's own hooks run as for `git commit`; whatever they refuse is undon
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from dursor.errors import ConflictError, InternalError, NoChangeError, UsageErro
 from dursor.tree import EXECUTABLE
 from dursor.vcs import commits
 from dursor.vcs.apply_journal import Intent, journal
+from dursor.vcs.command import decode
 from dursor.vcs.exchange import Exchange, undisturbed
 from dursor.vcs.exchange_plan import plan
 from dursor.vcs.placing import place
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from dursor.vcs.exchange_plan import Plan
     from dursor.vcs.repository import Repository
     from dursor.vcs.scratch import RawChange, Scratch
+
+RENAME = re.compile(rb'^rename from ([^"\n][^\n]*)\nrename to ([^"\n][^\n]*)$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -177,8 +181,21 @@ def _prepare(
         private.command.run(
             "checkout-index", "--force", "--quiet", prefix, "-z", "--stdin", stdin=lines(wanted)
         )
+    origins = _origins(changes, patch)
     exchange.take_modes(
-        {c.path: None if c.mode == c.old_mode else c.mode == EXECUTABLE for c in replaced},
-        [c.path for c in changes if c.status == "A"],
+        origins, [c.path for c in changes if c.status == "A" and c.path not in origins]
     )
     return changes
+
+
+def _origins(changes: Sequence[RawChange], patch: bytes) -> dict[str, tuple[str, bool | None]]:
+    """Find the old file of every new one, by the renames of PATCH too, and what becomes of x."""
+    before = {change.path: change.old_mode for change in changes if change.status != "A"}
+    moved = {decode(new): decode(old) for old, new in RENAME.findall(patch)}
+    found: dict[str, tuple[str, bool | None]] = {}
+    for change in changes:
+        origin = moved.get(change.path, change.path)
+        if change.status != "D" and origin in before:
+            same = change.mode == before[origin]
+            found[change.path] = (origin, None if same else change.mode == EXECUTABLE)
+    return found

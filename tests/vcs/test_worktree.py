@@ -99,7 +99,10 @@ def test_permissions_of_a_changed_file_stay_but_for_what_the_patch_says(top, reo
         os.chown(top / "a.txt", 1234, 1235)
         os.chown(top / "d", -1, 1235)
         (top / "d").chmod(0o2775)
-    apply_patch(reopen(top), repos.patch(top, new | {"d/n/new.txt": "n\n"}))
+    (top / "old name.txt").chmod(0o600)
+    moved = {"old name.txt": None, "moved.txt": BASE["old name.txt"] + "more\n"}
+    apply_patch(reopen(top), repos.patch(top, new | moved | {"d/n/new.txt": "n\n"}))
+    assert (top / "moved.txt").stat().st_mode & 0o777 == 0o600
     if os.geteuid() == 0:
         assert ((top / "a.txt").stat().st_uid, (top / "a.txt").stat().st_gid) == (1234, 1235)
         assert (top / "d/n/new.txt").stat().st_gid == 1235
