@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dursor.patch import indent as margins
 from dursor.patch.edits import Origin
 from dursor.patch.pieces import miscounts
-from dursor.patch.place import without_trailing
+from dursor.patch.place import exactly, without_trailing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,13 +22,22 @@ if TYPE_CHECKING:
 def is_unclear(hunk: Hunk, target: Target) -> bool:
     """Tell whether untagged lines of HUNK, or others of it, may be something else than they look.
 
-    Context of the file that begins with a sign, or changed lines that lost theirs.
+    Context of the file that begins with a sign, or changed lines that lost theirs. Nor is a last
+    line clear that is not the file's, if it may be the beginning of one.
     """
+    if hunk.is_torn and not _has_last(hunk, target):
+        return True
     untagged = [line for line in hunk.lines if line.bare]
     if not untagged:
         return False
     said = any(line.text.strip() for line in untagged)
     return (said and miscounts(hunk)) or may_be_context(hunk, target)
+
+
+def _has_last(hunk: Hunk, target: Target) -> bool:
+    """Tell whether the file has the last old line of HUNK."""
+    last = hunk.old[-1]
+    return target.index(without_trailing if last.strip() else exactly).letter(last) is not None
 
 
 def may_be_context(hunk: Hunk, target: Target) -> bool:

@@ -38,6 +38,7 @@ class Hunk:
     tail: tuple[str, ...] = ()  # untagged lines after it: prose, or context that lost its tags
     anchors: tuple[str, ...] = ()  # an envelope's `@@ text` lines: they stand above the place
     at_end: bool = False  # an envelope's `*** End of File`
+    is_torn: bool = False  # the reply ends within its last line, and its header claims more
     old_open: bool = False  # `\ No newline at end of file` on the old side
     new_open: bool = False  # and on the new side
     others: tuple[Hunk, ...] = ()  # other readings of the same text; at most one can be meant

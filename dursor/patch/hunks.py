@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Hunk, Line
@@ -19,6 +20,7 @@ _SECTION = re.compile(
     r"diff --git |Index: |\*\*\* (?:Begin|End|Update|Add|Delete) |<{5,9} SEARCH|</?(?:diff|patch)>"
 )
 _SIGNATURE = re.compile(r"\d+\.\d+[\w.-]*\s*$")  # git's version, below the `-- ` of a mail
+_GIT_LINE = "diff --git a/"
 _BULLET = re.compile(r"[-+] \S|[-+]*\s*$")  # of a list, or a line drawn across
 _NEAR = 6  # lines behind a fence that are looked at, whatever a header says
 _BEYOND = 60  # lines there that may be more of a hunk
@@ -44,8 +46,10 @@ def read_hunks(
         hunk, at = _read_hunk(lines, begin, fence)
         if at >= len(lines):
             cut = not hunk.lines or (open_end and _breaks_off(hunk))
+            hunk = replace(hunk, is_torn=open_end and _claims_more(hunk))
         else:
             cut = ends_fence(lines[at], fence) and _goes_on(hunk, lines, at + 1)
+            cut |= open_end and at + 1 == len(lines) and _GIT_LINE.startswith(lines[at])
         hunks.append(hunk)
         if cut:
             break
@@ -69,7 +73,10 @@ def is_section(lines: Sequence[str], at: int) -> bool:
 def is_lone_name(lines: Sequence[str], at: int) -> bool:
     """Tell whether the last line of a reply, at AT, is the first half of a header."""
     line = lines[at]
-    return at + 1 == len(lines) and line.startswith("--- ") and is_path(header_name(line[4:]))
+    if at + 1 < len(lines) or not line.startswith("--- "):
+        return False
+    name = header_name(line[4:])
+    return name.endswith("/") or is_path(name)
 
 
 def ends_fence(line: str, fence: Fence | None) -> bool:
@@ -89,12 +96,18 @@ def _breaks_off(hunk: Hunk) -> bool:
     Its header claims more lines than there are, and what is missing is no mere slip in counting
     context: it stops on a change or before any, or lacks several added lines net.
     """
+    if not _claims_more(hunk):
+        return False
     missing_old = (hunk.old_count or 0) - len(hunk.old)
     missing_new = (hunk.new_count or 0) - len(hunk.new)
-    if max(missing_old, missing_new) <= 0:
-        return False
     tags = {line.tag for line in hunk.lines}
     return tags == {" "} or hunk.lines[-1].tag != " " or missing_new - missing_old >= _SLIP
+
+
+def _claims_more(hunk: Hunk) -> bool:
+    """Tell whether HUNK's header claims more lines than there are."""
+    more_old = (hunk.old_count or 0) > len(hunk.old)
+    return more_old or (hunk.new_count or 0) > len(hunk.new)
 
 
 def _goes_on(hunk: Hunk, lines: Sequence[str], at: int) -> bool:

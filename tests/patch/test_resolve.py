@@ -670,6 +670,7 @@ def test_a_hunk_without_changes_must_not_claim_any():
         diff("a", ("one", "1")) + "@@ -5,3 +5,4 @@\n five\n six",
         RENAME.replace("to d/b.py\n", "to d/b"),
         RENAME.replace("100%", "90%"),
+        "--- a/a\n+++ b/a\n@@ -1,3 +1,3 @@\n-one\n+1\n two\n three\ndiff",
         diff("a", ("one", "1")) + "--- /dev/null\n+++ b/new\n\n",
         "```diff\n" + diff("a", ("one", "1")) + "--- a/b\n+++ /dev/null\n",
         "```diff\n--- a/a\n+++ b/a\n@@ -1,1 +1,4 @@\n-one\n+1\n```\n+2\n+3\n```\n",
@@ -685,6 +686,12 @@ def test_a_hunk_without_changes_must_not_claim_any():
 )
 def test_a_reply_that_breaks_off(reply):
     assert "breaks off" in failed(reply, BASE).failures[0].reason
+
+
+def test_a_last_line_that_may_be_half_of_one_is_not_passed_over():
+    reply = "--- a/a\n+++ b/a\n@@ -1,7 +1,7 @@\n one\n-two\n+2\n three\n four\n fi"
+    assert "does not match" in failed(reply, BASE).failures[0].reason
+    assert after(reply.removesuffix("\n fi"), BASE)["a"].startswith("one\n2")
 
 
 CLOSE = "--- a/a\n+++ b/a\n@@ -1,2 +1,9 @@\n-one\n+1\n+and more"
