@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from dursor.context.outbound import content_refusal, refusal, sort_out
 from dursor.context.placeholders import PREFIX
 from dursor.context.render import shown_path
+from dursor.context.source import read_some
 from dursor.errors import DursorError
 from dursor.patch.names import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dursor.pathrules import PathRules
     from dursor.tree import Entry, Tree
 
 MAX_KEPT = 32 * 1024 * 1024  # bytes of files that are kept for the next search
+AT_ONCE = 64  # files read in one exchange, each of a megabyte at most
 
 
 class NotShownError(Exception):
@@ -96,27 +98,26 @@ class Files:
 
     def contents(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Yield the files at or below FOLDER with their bytes as they are, never to be shown."""
-        for path in self.paths(folder):
-            data = self._content(path)
-            if data is not None:
-                yield path, data
+        paths = self.paths(folder)
+        for start in range(0, len(paths), AT_ONCE):
+            some = paths[start : start + AT_ONCE]
+            found = self._contents(some)
+            yield from ((path, data) for path in some if (data := found[path]) is not None)
 
-    def _content(self, path: str) -> bytes | None:
+    def _contents(self, paths: Sequence[str]) -> Mapping[str, bytes | None]:
+        """Read PATHS, as many as may be kept only once; None for what is no text or not there."""
         with self._lock:
-            if path in self._kept:
-                return self._kept[path]
-        try:
-            data: bytes | None = self._tree.read(path)
-        except (DursorError, KeyError):
-            data = None
-        if data is not None and content_refusal(data) is not None:
-            data = None
+            known = {path: self._kept[path] for path in paths if path in self._kept}
+        read = read_some(self._tree, [path for path in paths if path not in known])
+        fresh: dict[str, bytes | None] = {path: None for path in paths if path not in known}
+        fresh |= {path: data for path, data in read.items() if content_refusal(data) is None}
         with self._lock:
-            size = len(data or b"")
-            if size <= self._room and path not in self._kept:
-                self._room -= size
-                self._kept[path] = data
-        return data
+            for path, data in fresh.items():
+                size = len(data or b"")
+                if size <= self._room and path not in self._kept:
+                    self._room -= size
+                    self._kept[path] = data
+        return known | fresh
 
     def _refuse_forbidden(self, path: str) -> None:
         if (reason := self._rules.reason(path)) is not None:

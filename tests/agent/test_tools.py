@@ -12,6 +12,7 @@ from dursor.agent.files import Files, NotShownError
 from dursor.agent.search import Search
 from dursor.agent.tools import MAX_RESULT, TOOLS, Toolbox
 from dursor.context.placeholders import Placeholders
+from dursor.errors import UsageError
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, SUBMODULE, SYMLINK, FileState, MemoryTree
 
@@ -254,7 +255,7 @@ async def test_files_that_git_lacks_are_passed_over():
     class Lacking(MemoryTree):
         def read(self, path: str) -> bytes:
             if path == "gone.txt":
-                raise KeyError(path)
+                raise UsageError(f"the repository lacks {path}")
             return super().read(path)
 
     files = tree({"gone.txt": "x\n", "there.txt": "x\n"}).files
