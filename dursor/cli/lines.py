@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dursor.cli import formats
@@ -159,7 +160,9 @@ def _apart(first: Run, last: Run) -> str:
 
 
 def applied(value: results.Applied) -> Iterator[str]:
-    """Write what was changed, and where it was committed."""
+    """Write what was changed, and where it was committed; and where, if not here."""
+    if value.top is not None and not Path.cwd().is_relative_to(value.top.resolve()):
+        tell(f"in {one_line(str(value.top))}:")
     yield from table("change", value.files_changed)
     if value.branch or value.commit:
         yield ""

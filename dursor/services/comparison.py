@@ -164,7 +164,7 @@ def apply(
         except ConflictError as error:
             hint = error.hint or _way_out(run, merged=three_way)
             raise ConflictError(error.message, hint=hint) from error
-    return Applied(run.files_changed, done.branch, done.commit)
+    return Applied(run.files_changed, done.branch, done.commit, repository.top)
 
 
 def _mergeable(repository: Repository, run: Run, patch: str, objects: Path) -> str:

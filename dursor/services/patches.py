@@ -55,7 +55,7 @@ class Patches:
                 patch.text.encode("utf-8", "surrogateescape"),
                 journals=self.settings.journals,
             )
-        return Applied(patch.files, done.branch, done.commit)
+        return Applied(patch.files, done.branch, done.commit, repository.top)
 
     def _resolved(
         self, place: Repo, repository: Repository, reply: bytes, base: str | None

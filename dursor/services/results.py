@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dursor.domain import (
         ContextFile,
         FileChange,
@@ -95,6 +97,7 @@ class Applied:
     files_changed: tuple[FileChange, ...]
     branch: str | None
     commit: str | None
+    top: Path | None = None  # of the working tree
 
 
 @dataclass(frozen=True)

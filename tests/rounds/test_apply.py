@@ -98,3 +98,13 @@ def test_what_cannot_be_merged_changes_nothing(front: Front):
         f"hint: git stash && dursor run apply {run[:8]}, or ask again: dursor run TEXT -m gpt",
     ]
     assert repos.fingerprint(front.repo) == before
+
+
+def test_a_change_applied_elsewhere_says_where(front: Front):
+    run = grown(front)
+    repos.git(front.repo, "worktree", "add", "-q", "-b", "side", str(front.home / "side"))
+
+    done = front.process("run", "apply", run, cwd=front.home / "side")
+
+    assert (done.exit_code, done.stderr) == (0, f"in {front.repo}:\n")
+    assert "line 4" in (front.repo / "README.md").read_text()
