@@ -4,6 +4,7 @@ import contextlib
 import fnmatch
 import re
 import shutil
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -56,8 +57,9 @@ class CutError(Exception):
 class Hub:
     """A GitHub below FOLDER. `skew` is how many seconds its clock is ahead of this machine's."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tls: ssl.SSLContext | None = None) -> None:
         self.folder = folder
+        self._scheme = "http" if tls is None else "https"
         self.skew = 0.0
         self.lag = 0  # requests for which a new token is not known yet
         self.accounts: dict[str, Account] = {}
@@ -74,6 +76,10 @@ class Hub:
         self._numbers = 1000
         self._at = 0.0
         self._server = _Server(self)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def __enter__(self) -> Self:
@@ -91,7 +97,7 @@ class Hub:
     @property
     def url(self) -> str:
         """Where pages and git are."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     @property
     def api_url(self) -> str:

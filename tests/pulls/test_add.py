@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import repos
+from certificates import certificate
 from front import appending
 from hub import Hub, Repo
-from lab import Lab
+from lab import FILES, Lab
 
 from dursor.github.ssh import resolved
 from dursor.vcs import clones
@@ -107,6 +108,16 @@ def test_a_base_that_is_older_than_the_clone(
     assert "+l" in diff.stdout
     error = lab.refused("context", "x", "--repo", "secret", "--base", "v2")
     assert (error["exit"], error["message"]) == (2, "no such ref: v2")
+
+
+def test_a_server_with_certificates_of_its_own(lab: Lab, tmp_path: Path):
+    public, context = certificate(tmp_path)
+    with Hub(tmp_path / "other", context) as hub:
+        remote = hub.repo("ada/lib", FILES, private=True)
+        lab.front.extra = hub.env(hub.token("ada")) | {"SSL_CERT_FILE": str(public)}
+        repo = lab.good("repo", "add", "ada/lib")  # by httpx and by git
+        assert repo["repo_url"].startswith("https://")
+        assert repo["latest_commit"] == remote.head("main")
 
 
 def test_what_nobody_may_see_wants_a_login(lab: Lab, private: Repo):
