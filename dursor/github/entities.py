@@ -136,6 +136,7 @@ class Remark:
     state: str | None = None
     reply_to: int | None = None
     outdated: bool = False
+    start_line: int | None = None  # of several lines the first; `line` is the last
 
 
 def read_repo(value: Any, host: Host) -> RepoInfo:
@@ -202,7 +203,8 @@ def read_comment(value: Any, host: Host) -> Remark:
     """Read a comment of the conversation, or one about a line."""
     data = mapping(value)
     author, is_bot = author_of(data)
-    line, first_line = maybe_number(data, "line"), maybe_number(data, "original_line")
+    line, original = maybe_number(data, "line"), maybe_number(data, "original_line")
+    outdated = line is None and original is not None
     return Remark(
         "line" if "path" in data else "comment",
         number(data, "id"),
@@ -213,11 +215,12 @@ def read_comment(value: Any, host: Host) -> Remark:
         text(data, "updated_at"),
         web_address(data, host),
         maybe_text(data, "path"),
-        first_line if line is None else line,
+        original if outdated else line,
         maybe_text(data, "diff_hunk"),
         None,
         maybe_number(data, "in_reply_to_id"),
-        outdated=line is None and first_line is not None,
+        outdated=outdated,
+        start_line=maybe_number(data, "original_start_line" if outdated else "start_line"),
     )
 
 

@@ -81,10 +81,15 @@ def _head(remark: Remark, number: int, authors: Mapping[int, str]) -> str:
         return f"@{author} on pull request #{number}{edited}:"
     answered = authors.get(remark.reply_to or 0)
     to = f", in answer to @{words(answered)}" if answered else ""
-    where = words(remark.path)
-    where += f", line {remark.line}" if remark.line else ""
-    where += " of an earlier version" if remark.outdated else ""
-    return f"@{author} on {where} (pull request #{number}{to}){edited}:"
+    return f"@{author} on {_where(remark)} (pull request #{number}{to}){edited}:"
+
+
+def _where(remark: Remark) -> str:
+    """The file and the lines."""
+    lines = f", line {remark.line}" if remark.line else ""
+    if remark.line and remark.start_line and remark.start_line < remark.line:
+        lines = f", lines {remark.start_line}-{remark.line}"
+    return f"{words(remark.path)}{lines}{' of an earlier version' if remark.outdated else ''}"
 
 
 def _place(remark: Remark) -> str:

@@ -25,7 +25,7 @@ def test_a_review_joins_the_conversation_once(lab: Lab):
     lab.hub.review(lab.pull, "bob", "", "APPROVED")
     lab.hub.review(lab.pull, "bob", "not yet said", "PENDING")
     old = lab.hub.line(lab.pull, "ci[bot]", "Too long.", "README.md", None)
-    old["original_line"] = 9
+    old |= {"original_line": 9, "original_start_line": 7}
     whole = lab.hub.line(lab.pull, "grace", "Move it.", "README.md", None)
     whole |= {"original_line": None, "diff_hunk": ""}  # about the file
 
@@ -42,7 +42,7 @@ def test_a_review_joins_the_conversation_once(lab: Lab):
         (
             "user",
             (
-                "@ci[bot] on README.md, line 9 of an earlier version (pull request #1):\n\n"
+                "@ci[bot] on README.md, lines 7-9 of an earlier version (pull request #1):\n\n"
                 "> @@ -1,1 +1,1 @@\n> -old\n> +line None\n\nToo long."
             ),
         ),
