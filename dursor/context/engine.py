@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dursor.context.corpus import Corpus
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dursor.tree import Entry, Tree
 
 READ_AT_ONCE = 200  # files in memory together
+BUILT_AT_ONCE = 16_000  # what is known of files, before it is a segment
 
 
 def look(
@@ -63,7 +65,9 @@ def _segments(
     missing = shelf.missing(lasting)
     if missing:
         wanted = {oid: path for oid, path in lasting.items() if oid in missing}
-        shelf.add(dict(_documents(tree, wanted)))
+        documents = _documents(tree, wanted)
+        while some := dict(islice(documents, BUILT_AT_ONCE)):
+            shelf.add(some)
         shelf.tidy(lasting)
         if folder is not None:
             bound(folder.parent, folder)
