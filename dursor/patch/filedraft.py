@@ -60,6 +60,7 @@ class FileDraft:
     spans: list[tuple[int, int]] = field(default_factory=list)  # what hunks were about
     _owners: dict[int, int] = field(default_factory=dict)  # line -> breath that placed it
     _seen: set[tuple[object, ...]] = field(default_factory=set)
+    _starts: dict[object, int | None] = field(default_factory=dict)  # of the section at hand
     _result: Target | None = None  # what the splices make of `target`
     _had_changes: bool = False  # before the section at hand
     _spent: int = 0  # lines joined for results so far
@@ -141,6 +142,7 @@ class FileDraft:
     def begin(self) -> None:
         """Note that the hunks of one section follow: those of a diff are all about one text."""
         self._had_changes = bool(self.splices)
+        self._starts = {}
 
     def _is_about_result(self, hunk: Hunk, outcome: Outcome) -> bool:
         """Tell whether HUNK is about what others make of the file, as its OUTCOME so far shows."""
@@ -184,6 +186,8 @@ class FileDraft:
 
     def _take(self, hunk: Hunk, placed: Placed, breath: int) -> Placed:
         key = (hunk.lines, placed.start)
+        if self._starts.setdefault(key, hunk.start) != hunk.start:
+            raise refuse(self.path, "two hunks are alike, and there is one place", hunk.source)
         if key in self._seen:
             return placed
         self._drop_kept(placed)

@@ -20,6 +20,7 @@ _SECTION = re.compile(
     r"diff --git |Index: |\*\*\* (?:Begin|End|Update|Add|Delete) |<{5,9} SEARCH|</?(?:diff|patch)>"
 )
 _SIGNATURE = re.compile(r"\d+\.\d+[\w.-]*\s*$")  # git's version, below the `-- ` of a mail
+_FENCE = re.compile(r"```|~~~(?!~)")  # a longer run of tildes underlines a heading
 _GIT_LINE = "diff --git a/"
 _BULLET = re.compile(r"[-+] \S|[-+]*\s*$")  # of a list, or a line drawn across
 _NEAR = 6  # lines behind a fence that are looked at, whatever a header says
@@ -81,7 +82,7 @@ def is_lone_name(lines: Sequence[str], at: int) -> bool:
 
 def ends_fence(line: str, fence: Fence | None) -> bool:
     """Tell whether LINE closes FENCE, or is some fence where none is open."""
-    return fence.is_closed_by(line) if fence else line.startswith(("```", "~~~"))
+    return fence.is_closed_by(line) if fence else bool(_FENCE.match(line))
 
 
 def _skip_blank(lines: Sequence[str], at: int) -> int:
@@ -118,11 +119,14 @@ def _goes_on(hunk: Hunk, lines: Sequence[str], at: int) -> bool:
     """
     more_old = (hunk.old_count or 0) - len(hunk.old)
     more_new = (hunk.new_count or 0) - len(hunk.new)
+    signs: set[str] = set()
     for line in lines[at : at + min(max(more_old, more_new, _NEAR), _BEYOND)]:
-        if line.startswith(("```", "~~~", "--- ", "+++ ", "diff --git ")):
+        if _FENCE.match(line) or line.startswith(("--- ", "+++ ", "diff --git ")):
             return False
-        if line.startswith(("+", "-")) and not _BULLET.match(line):
-            return True
+        if line.startswith(("+", "-")):
+            signs.add(line[0])
+            if not _BULLET.match(line) or len(signs) > 1:
+                return True
     return lines[at : at + 1] != [] and lines[at][:1] == " " and more_old > 0 and more_new > 0
 
 

@@ -166,14 +166,18 @@ def lost_tags(hunk: Hunk, target: Target) -> Outcome:
     written as they are, which is proved by a removed line, by a line without any tag, or by the
     file's own indentation (see `indent.keeps_grid`).
     """
-    restored = _restored(hunk)
-    if hunk.origin is Origin.BLOCK or restored is None or may_be_context(hunk, target):
+    if hunk.origin is Origin.BLOCK or may_be_context(hunk, target):
         return None
-    outcome = trailing_blanks(restored, target)
-    if isinstance(outcome, Placed):
-        proved = any(map(_is_proof, hunk.lines)) or margins.keeps_grid(restored.lines)
-        return replace(outcome, rule="lost tags") if proved else None
-    return outcome
+    for restored in (_restored(hunk), _restored(hunk, target)):
+        if restored is None or miscounts(hunk):
+            return None  # a line may have lost its minus instead
+        outcome = trailing_blanks(restored, target)
+        if isinstance(outcome, Placed):
+            proved = any(map(_is_proof, hunk.lines)) or margins.keeps_grid(restored.lines)
+            return replace(outcome, rule="lost tags") if proved else None
+        if outcome is not None:
+            return outcome
+    return None
 
 
 def _is_proof(line: Line) -> bool:
@@ -183,11 +187,18 @@ def _is_proof(line: Line) -> bool:
     return line.bare and bool(line.text.strip())
 
 
-def _restored(hunk: Hunk) -> Hunk | None:
-    """Put a space before each context line; None when there is no context to speak of."""
+def _restored(hunk: Hunk, target: Target | None = None) -> Hunk | None:
+    """Put a space before each context line; None when there is no context to speak of.
+
+    With a TARGET, only before those that it has with the space, and not without.
+    """
+    has = target.index(without_trailing).letter if target else None
     lines = tuple(
         Line(" ", " " + line.text)
-        if line.tag == " " and line.text.strip() and not line.bare
+        if line.tag == " "
+        and line.text.strip()
+        and not line.bare
+        and (has is None or (has(line.text) is None and has(" " + line.text) is not None))
         else line
         for line in hunk.lines
     )

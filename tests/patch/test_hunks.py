@@ -81,6 +81,11 @@ def test_the_next_file_ends_a_hunk():
     assert (shape(hunk), at) == (" -+", 4)
 
 
+def test_an_underline_of_tildes_is_no_fence():
+    (hunk,), _, _ = read("@@ -1,4 +1,4 @@\nTitle\n~~~~~\n-a\n+b\n c\n")
+    assert shape(hunk) == "  -+ "
+
+
 def test_the_signature_of_a_mailed_patch_is_no_removed_line():
     (hunk,), _, _ = read("@@ -1,9 +1,9 @@\n a\n-b\n+c\n-- \n2.39.2\n")
     assert shape(hunk) == " -+"

@@ -111,6 +111,17 @@ def test_lost_tags_by_the_grid_of_the_file():
     assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("x = 1\n", "x = 1\n    y = 2\n")
 
 
+def test_lost_tags_of_some_lines():
+    text = " class A:\n    x = 1\n-    def f(self):\n+    def f(self, y):\n        return 1"
+    assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("self)", "self, y)")
+
+
+def test_a_lost_tag_may_have_been_a_minus_where_the_header_counts_so():
+    text = "    def f(self):\n        return 1\n-        return 2\n+        return 3"
+    counted = hunk(text, old_count=3, new_count=2)
+    assert outcome(ladder.lost_tags, counted, LOST + "        return 2\n") is None
+
+
 def test_lost_tags_are_not_proved_by_a_removed_line_at_the_margin():
     assert outcome(ladder.lost_tags, "   a\n-b\n+   c\n   d", "    a\nb\n    d\n") is None
 

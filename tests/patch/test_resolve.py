@@ -598,6 +598,12 @@ def test_a_patch_said_again_counts_once():
     assert after(reply, BASE) == {"a": TEXT.replace("one", "1")}
 
 
+def test_equal_hunks_for_two_places_do_not_go_to_one():
+    hunk = "@@ -{0},2 +{0},2 @@\n one\n-two\n+2\n"
+    reply = "--- a/a\n+++ b/a\n" + hunk.format(1) + hunk.format(5)
+    assert "one place" in failed(reply, BASE).failures[0].reason
+
+
 def test_equal_patches_for_two_places_are_two():
     base = tree(a="x\ny\nz\nx\ny\nz\n")
     hunk = "--- a/a\n+++ b/a\n@@ -{0},2 +{0},2 @@\n x\n-y\n+Y\n"
@@ -676,6 +682,7 @@ def test_a_hunk_without_changes_must_not_claim_any():
         "```diff\n--- a/a\n+++ b/a\n@@ -1,1 +1,4 @@\n-one\n+1\n```\n+2\n+3\n```\n",
         "--- a/a\n+++ b/a\n@@ -1,5 +1,5 @@\n-one\n+1\n two\n```\ntext\n-four\n+4\n",
         "--- a/a\n+++ b/a\n@@ @@\n-one\n+1\n two\n```\ntext\n-four\n+4\n",
+        "--- a/a\n+++ b/a\n@@ @@\n-one\n+1\n two\n```\n- four\n+ 4\n",
         "*** Begin Patch\n*** Update File: a\n@@\n-one\n+1\n```\n+x\n+y\n*** End Patch\n",
         (
             "```\n*** Begin Patch\n*** Update File: a\n@@\n-one\n+1\n```\n*** Delete File: b\n"
