@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dursor.store.write import Store
     from dursor.vcs.repository import Repository
 
+ON_A_HOST = re.compile(r"(?:[\w-]+\.)+[A-Za-z]{2,}(?::[0-9]+)?/[\w-]+/[\w.-]+/?")
 OWNER_NAME = re.compile(r"[A-Za-z0-9][\w-]*/[\w.-]+")
 
 
@@ -169,10 +170,17 @@ class Repos:
         """The URL that SOURCE is, or that OWNER/NAME has on GitHub."""
         from dursor.github.names import split_remote
 
-        if "://" in source or split_remote(source) is not None:
+        if "://" in source:
             return source
+        host = self.open_access().host
         if OWNER_NAME.fullmatch(source):
-            return f"{self.open_access().host.web_url}/{source}"
+            return f"{host.web_url}/{source}"
+        if source.startswith(f"{host.name}/"):  # as browsers show it
+            return host.web_url + source.removeprefix(host.name)
+        if ON_A_HOST.fullmatch(source):
+            return f"https://{source}"
+        if split_remote(source) is not None:
+            return source
         raise UsageError(
             f"no folder called {source!r}, and neither a URL nor OWNER/NAME",
             hint="dursor repo add PATH, or dursor repo add OWNER/NAME",

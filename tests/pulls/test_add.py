@@ -32,6 +32,7 @@ def test_every_form_of_its_name_means_it(lab: Lab, private: Repo):
         "ada/secret",
         "Ada/Secret",
         f"{lab.hub.url}/ada/secret",
+        f"{host}/ada/secret",
         f"http://ada:hunter2@{host}/ada/secret.git",
         f"git@{name}:ada/secret.git",
         f"ssh://git@{name}/ada/secret",
