@@ -323,6 +323,8 @@ def _added(path: str, hunk: Hunk) -> Iterator[str]:
     lines = list(hunk.lines)
     while lines and lines[-1].tag == " " and not lines[-1].text.strip():
         lines.pop()
+    if hunk.lines and hunk.lines[-1].tag == "+" and hunk.tail and hunk.tail[0].strip():
+        raise refuse(path, "the line right below the new file has no tag", hunk.source)
     for line in lines:
         if line.tag == "-" or (line.tag == " " and line.text.strip()):
             raise refuse(path, "a new file has only added lines", hunk.source)

@@ -143,7 +143,7 @@ def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk
         end = _loose_end(lines, at + 1, fence)
         end = _with_claimed(lines, at + 1, end, fence, new_count)
     body, old_open, new_open = _body(lines[at + 1 : end])
-    tail = lines[end : end + _TAIL] if fence is None and not counted else []
+    tail = [] if fence or counted or _begins_else(lines, end) else lines[end : end + _TAIL]
     return Hunk(
         body,
         "\n".join(lines[at : min(end, at + _SHOWN)]),
@@ -185,6 +185,13 @@ def _is_boundary(lines: Sequence[str], at: int, fence: Fence | None) -> bool:
     if fence is not None:
         return False
     return lines[after][:1] not in " +-\\" or (after > at and _is_list(lines, after))
+
+
+def _begins_else(lines: Sequence[str], at: int) -> bool:
+    """Tell whether no prose, but something that ends any hunk, stands at AT."""
+    if at >= len(lines) or lines[at].startswith("@@") or ends_fence(lines[at], None):
+        return True
+    return is_section(lines, at) or _is_signature(lines, at)
 
 
 def _is_list(lines: Sequence[str], at: int) -> bool:

@@ -95,6 +95,13 @@ def test_blank_lines_below_a_new_file_are_no_part_of_it():
     assert after("--- /dev/null\n+++ b/n\n@@ @@\n+x\n+\n \n\n", BASE) == {"n": "x\n\n"}
 
 
+def test_a_line_right_below_a_new_file_may_be_one_of_it():
+    new = "--- /dev/null\n+++ b/n\n@@ @@\n+x\n"
+    assert "right below" in failed(new + "y\n", BASE).failures[0].reason
+    assert after(new + "\nThat is all.\n", BASE) == {"n": "x\n"}
+    assert set(after(new + diff("a", ("one", "1")), BASE)) == {"n", "a"}
+
+
 def test_an_empty_fence_makes_an_empty_file_only_where_it_names_a_language():
     assert after("n/__init__.py\n```python\n```\n", BASE) == {"n/__init__.py": ""}
     with pytest.raises(NoPatchError):
