@@ -110,6 +110,19 @@ def is_inside_run(hunk: Hunk, placed: Placed, target: Target) -> bool:
     return hunk.lines[-1].tag == "+" and below < len(lines) and lines[below] == lines[below - 1]
 
 
+def rests_on_padding(hunk: Hunk, placed: Placed, target: Target) -> bool:
+    """Tell whether only blank lines at the end of HUNK choose PLACED among several places.
+
+    They may be the end of the reply, or of a paragraph, unless the header counts them.
+    """
+    if hunk.is_counted or hunk.lines[-1].tag != " " or hunk.lines[-1].text.strip():
+        return False
+    old = hunk.old[: placed.stop - placed.start]
+    while old and not old[-1].strip():
+        old.pop()
+    return len(target.index(without_trailing).find(old, None)) > 1
+
+
 def has_foreign_margin(hunk: Hunk, placed: Placed, target: Target) -> bool:
     """Tell whether HUNK indents with tabs where the file has only blanks, or the other way round.
 
@@ -125,5 +138,6 @@ DOUBTS: tuple[Callable[[Hunk, Placed, Target], bool], ...] = (
     lacks_a_side,
     doubles,
     is_inside_run,
+    rests_on_padding,
     has_foreign_margin,
 )

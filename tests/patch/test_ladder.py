@@ -327,6 +327,13 @@ def test_lines_are_not_added_between_brackets_that_may_belong_together(counted):
     assert (outcome(climb, text, file) is not None) is (counted == 2)
 
 
+def test_blank_lines_at_the_end_choose_no_place_unless_they_are_counted():
+    file = "a\n\nb\na\n"
+    assert outcome(climb, " a\n+x\n", file) is None  # the second one may be meant, at the end
+    assert outcome(climb, hunk(" a\n+x\n", is_counted=True), file) == "a\nx\n\nb\na\n"
+    assert outcome(climb, " b\n a\n+x\n", file) == "a\n\nb\na\nx\n"
+
+
 def test_lines_are_not_added_within_a_run_of_equal_lines():
     file = "a\nb\nb\nc\n"
     assert outcome(climb, " a\n b\n+x", file) is None
