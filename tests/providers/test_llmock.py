@@ -23,7 +23,8 @@ from dursor.providers.base import Endpoint, Limits, Prompt, Tool, ToolResult, Tu
 
 DIFF = "Here:\n\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a = 1\n+a = 'ü'\n"
 FOREVER = {"times": None}
-QUICK = Limits(first_byte=0.4, idle=0.4, total=2.0, retries=2)
+PATIENT = Limits(first_byte=20.0, idle=20.0, total=30.0, retries=2)
+QUICK = Limits(first_byte=0.4, idle=0.4, total=2.0, retries=2)  # where silence is what is tested
 WIRES = {
     "responses": (ProviderName.OPENAI, "responses"),
     "chat": (ProviderName.OPENAI, "chat"),
@@ -43,7 +44,7 @@ def target(wire, llmock: Emulator):
     return Endpoint(provider, "model-1", Secret("sk-none"), llmock.base_urls[provider], api)
 
 
-async def fails(client, target, prompt, kind, limits=QUICK):
+async def fails(client, target, prompt, kind, limits=PATIENT):
     heard = Heard()
     began = time.monotonic()
     with pytest.raises(kind) as caught:
@@ -56,7 +57,7 @@ async def fails(client, target, prompt, kind, limits=QUICK):
 async def test_a_scripted_answer(target, llmock, client, prompt):
     llmock.script({"type": "reply", "text": DIFF})
     heard = Heard()
-    reply = await client.answer(target, prompt, QUICK, heard)
+    reply = await client.answer(target, prompt, PATIENT, heard)
     assert reply.text == heard.text == DIFF
     assert reply.usage.input_tokens > 0
     assert reply.usage.output_tokens > 0
@@ -67,7 +68,7 @@ async def test_a_rate_limit_then_an_answer(target, llmock, client, prompt):
         {"type": "fail", "status": 429, "retry_after": 0.3}, {"type": "reply", "text": DIFF}
     )
     heard = Heard()
-    reply = await client.answer(target, prompt, QUICK, heard)
+    reply = await client.answer(target, prompt, PATIENT, heard)
     assert reply.text == DIFF
     ((seconds, error),) = heard.retries
     assert 0.3 <= seconds <= 0.34
@@ -122,7 +123,8 @@ async def test_a_broken_stream(fault, kind, after, target, llmock, client, promp
             **FOREVER,
         },
     )
-    error, heard = await fails(client, target, prompt, kind, replace(QUICK, retries=0))
+    limits = QUICK if fault == "stall" else PATIENT
+    error, heard = await fails(client, target, prompt, kind, replace(limits, retries=0))
     assert heard.text == "" if after == 0 else (DIFF * 3).startswith(heard.text)
     if fault == "stall":
         assert ("first-byte" if not heard.text else "idle") in error.message
@@ -130,7 +132,7 @@ async def test_a_broken_stream(fault, kind, after, target, llmock, client, promp
 
 async def test_a_late_first_token(target, llmock, client, prompt):
     llmock.script({"type": "slow_first_token", "seconds": 3})
-    error, _ = await fails(client, target, prompt, DeadlineError)
+    error, _ = await fails(client, target, prompt, DeadlineError, QUICK)
     assert "first-byte limit" in error.message
 
 
@@ -150,16 +152,16 @@ async def test_the_output_limit(target, llmock, client, prompt):
 async def test_a_content_filter(wire, target, llmock, client, prompt):
     llmock.script({"type": "reply", "text": DIFF, "finish_reason": "content_filter"})
     if wire == "responses":  # llmock drops the reason here, so that nothing tells it from success
-        assert (await client.answer(target, prompt, QUICK, Heard())).text == DIFF
+        assert (await client.answer(target, prompt, PATIENT, Heard())).text == DIFF
     else:
         await fails(client, target, prompt, RefusedError)
 
 
 async def test_a_check(target, llmock, client):
-    await client.check(target, QUICK)
+    await client.check(target, PATIENT)
     llmock.script({"type": "fail", "status": 401, **FOREVER})
     with pytest.raises(AuthError):
-        await client.check(target, QUICK)
+        await client.check(target, PATIENT)
 
 
 async def test_tools_called_and_answered(wire, target, llmock, client):
@@ -168,10 +170,10 @@ async def test_tools_called_and_answered(wire, target, llmock, client):
     llmock.script({"type": "reply", "tool_calls": calls}, {"type": "reply", "text": DIFF})
     tool = Tool("look", "Look.", {"type": "object", "properties": {"path": {"type": "string"}}})
     asked = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", (tool,))
-    reply = await client.answer(target, asked, QUICK, Heard())
+    reply = await client.answer(target, asked, PATIENT, Heard())
     assert [call.arguments for call in reply.calls] == [call["arguments"] for call in calls]
     results = tuple(ToolResult(call.id, call.name, "seen") for call in reply.calls)
     echo = Turn(Role.ASSISTANT, reply.text, items=reply.items)
     turns = (*asked.turns, echo, Turn(Role.USER, "", results=results))
-    answer = await client.answer(target, replace(asked, turns=turns), QUICK, Heard())
+    answer = await client.answer(target, replace(asked, turns=turns), PATIENT, Heard())
     assert (answer.text, answer.calls) == (DIFF, ())
