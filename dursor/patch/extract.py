@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
 MOST_EDITS = 20_000  # no answer has more; what follows is not read
-_LIKELY = re.compile(r"diff --git |--- |\+\+\+ |@@|\*\*\* |\s*<")
+_LIKELY = re.compile(r"diff --git |(?:rename|copy) from |similarity |--- |\+\+\+ |@@|\*\*\* |\s*<")
 _MOST_MENTIONS = 20
 _NEAR = 6  # lines above a fence or block in which its file is named
 

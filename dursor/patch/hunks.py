@@ -62,7 +62,7 @@ def is_section(lines: Sequence[str], at: int) -> bool:
     line = lines[at]
     if _SECTION.match(line):
         return True
-    if is_lone_name(lines, at):
+    if is_lone_name(lines, at) or is_move(lines, at):
         return True
     if not line.startswith("--- ") or at + 1 >= len(lines):
         return False
@@ -78,6 +78,14 @@ def is_lone_name(lines: Sequence[str], at: int) -> bool:
         return False
     name = header_name(line[4:])
     return name.endswith("/") or is_path(name)
+
+
+def is_move(lines: Sequence[str], at: int) -> bool:
+    """Tell whether a rename or copy is said at AT, whatever line stands above it."""
+    if not lines[at].startswith(("rename from ", "copy from ", "similarity index ")):
+        return False
+    after = lines[at + 1] if at + 1 < len(lines) else ""
+    return after.startswith(("rename from ", "rename to ", "copy from ", "copy to "))
 
 
 def ends_fence(line: str, fence: Fence | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit
-from dursor.patch.hunks import ends_fence, is_lone_name, is_section, read_hunks
+from dursor.patch.hunks import ends_fence, is_lone_name, is_move, is_section, read_hunks
 from dursor.patch.names import DEV_NULL, bare, git_names, header_name, is_prefixed, unquote
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class _Header:
         elif line.startswith("+++ ") and self.new is None:
             self.new = header_name(line[4:])
         elif self.new is None and (match := _EXTENDED.match(line)):
+            if match[1] in self.said:
+                return False
             self.said[match[1]] = line[match.end() :].strip()
         elif _BINARY.match(line):
             self.binary = True
@@ -104,12 +106,10 @@ class _Header:
 def starts(lines: Sequence[str], at: int) -> bool:
     """Tell whether a diff of some file begins at AT."""
     line = lines[at]
-    if line.startswith("diff --git "):
+    if line.startswith("diff --git ") or is_move(lines, at) or is_lone_name(lines, at):
         return True
     if not line.startswith(("--- ", "+++ ")):
         return False
-    if is_lone_name(lines, at):
-        return True
     after = lines[at + 1] if at + 1 < len(lines) else ""
     return after.startswith("@@" if line.startswith("+++ ") else ("+++ ", "@@"))
 

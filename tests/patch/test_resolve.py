@@ -160,6 +160,19 @@ def test_a_renamed_file():
     assert result.renames == {"d/b.py": "a.py"}
 
 
+def test_a_rename_without_gits_line():
+    move = "rename from b\nrename to c\n"
+    assert after(diff("a", ("one", "1")) + move, BASE) == {
+        "a": TEXT.replace("one", "1"),
+        "b": None,
+        "c": "x\n",
+    }
+    twice = move + "rename from a\nrename to d\n"
+    assert after(twice, BASE) == {"b": None, "c": "x\n", "a": None, "d": TEXT}
+    reply = "similarity index 50%\n" + move + "--- a/b\n+++ b/c\n@@ @@\n-x\n+y\n"
+    assert after(reply, BASE) == {"b": None, "c": "y\n"}
+
+
 def test_a_renamed_and_changed_file():
     reply = (
         RENAME.replace("100", "90") + "--- a/a.py\n+++ b/d/b.py\n@@ -1,2 +1,2 @@\n-one\n+1\n two\n"
