@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 SEEDS = 12  # blocks, or files, whose surroundings are looked at
-BEST = ("text", "title", "strong", "pairs", "name_strong", "name_title", "line", "called")
+BEST = ("text", "prose", "title", "strong", "pairs", "name_strong", "name_title", "line", "called")
 
 
 class Read(NamedTuple):
@@ -53,7 +53,8 @@ class Closer:
         self.query = evidence.query
         paths = evidence.candidates.paths
         self.files = [_read(number, text, paths[number]) for number, text in files]
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._seen: set[str] = set()
+        self._hits: dict[str, tuple[str, ...]] = {}  # the terms of words that have some
         self._wanted = {*self.query.terms, *self.query.title_terms}
         self._wanted.update(word.lower() for word in self.query.strong)
         self._pairs = _pairs_of(IDENTIFIER.findall(self.query.text.lower()))
@@ -68,33 +69,39 @@ class Closer:
     def _counted(self, n: int, read: Read, block: Block) -> Counted:
         text = "".join(read.lines[block.first - 1 : block.last])
         words = IDENTIFIER.findall(text)
+        times = Counter(words)
+        self._learn(times.keys() - self._seen)
         counts: dict[str, int] = {}
-        for word, count in Counter(words).items():
-            for term in self._terms(word):
-                counts[term] = counts.get(term, 0) + count
+        for word in filter(self._hits.__contains__, times):  # in the order of the text
+            for term in self._hits[word]:
+                counts[term] = counts.get(term, 0) + times[word]
         lowered = [word.lower() for word in words]
         pairs = len(self._pairs.intersection(pairwise(lowered)))
         return Counted(n, block, counts, len(words), pairs, len(text.encode("utf-8")))
 
-    def _terms(self, word: str) -> tuple[str, ...]:
-        found = self._known.get(word)
-        if found is None:
+    def _learn(self, words: set[str]) -> None:
+        self._seen |= words
+        for word in words:
             found = tuple(term for term in terms(word) if term in self._wanted)
-            self._known[word] = found
-        return found
+            if found:
+                self._hits[word] = found
 
     def block_columns(self, likely: Column) -> dict[str, Column]:
         """Return every column over `blocks` by its name; LIKELY tells how likely each file is."""
         query = self.query
         strong = {word.lower(): weight for word, weight in query.strong.items()}
         text, title = self._bm25(query.terms), self._bm25(query.title_terms)
+        prose = self._bm25(query.prose_terms)
         pairs = [math.log1p(block.pairs) for block in self.blocks]
         columns = {
             "text": relative(text),
+            "prose": relative(prose),
             "title": relative(title),
             "strong": relative(self._bm25(strong)),
             "pairs": relative(pairs),
             "text_in_file": self._in_file(text),
+            "text_rank": self._rank_in_file(text),
+            "prose_in_file": self._in_file(prose),
             "title_in_file": self._in_file(title),
             "pairs_in_file": self._in_file(pairs),
         }
@@ -161,6 +168,15 @@ class Closer:
             most[block.file] = max(most[block.file], value)
         return [v / (most[b.file] or 1.0) for b, v in zip(self.blocks, values, strict=True)]
 
+    def _rank_in_file(self, values: Column) -> Column:
+        """Give the block with the highest of VALUES in its file 1, the second a half, and so on."""
+        seen = [0] * len(self.files)
+        ranks = [0.0] * len(values)
+        for n in sorted(range(len(values)), key=lambda n: -values[n]):
+            seen[self.blocks[n].file] += 1
+            ranks[n] = 1 / seen[self.blocks[n].file] if values[n] else 0.0
+        return ranks
+
     def _names(self) -> dict[str, Column]:
         query = self.query
         text, title = query.terms.keys(), query.title_terms.keys()
@@ -208,7 +224,15 @@ class Closer:
     def file_columns(self, columns: Mapping[str, Column], likely: Column) -> dict[str, Column]:
         """Return further columns over `files`, from COLUMNS over blocks and how LIKELY each is."""
         found = {f"best_{name}": self._best(columns[name]) for name in BEST}
+        found["top_text"] = self._top(columns["text"])
         return found | self._neighbours(likely) | self._together(likely)
+
+    def _top(self, values: Column) -> Column:
+        """Return the mean of the three highest of VALUES in each file."""
+        best: list[list[float]] = [[0.0] * 3 for _ in self.files]
+        for block, value in zip(self.blocks, values, strict=True):
+            best[block.file].append(value)
+        return [sum(sorted(found)[-3:]) / 3 for found in best]
 
     def _best(self, values: Column) -> Column:
         best = [0.0] * len(self.files)

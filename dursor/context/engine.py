@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from dursor.context.corpus import Corpus
@@ -14,7 +13,7 @@ from dursor.context.index.segment import Segment, build
 from dursor.context.index.store import Shelf, bound
 from dursor.context.outbound import suffix
 from dursor.context.past import Votes
-from dursor.context.pathnames import PathNames
+from dursor.context.pathnames import PathNames, facts
 from dursor.context.source import read_some
 
 if TYPE_CHECKING:
@@ -26,7 +25,10 @@ if TYPE_CHECKING:
     from dursor.tree import Entry, Tree
 
 READ_AT_ONCE = 200  # files in memory together
-BUILT_AT_ONCE = 16_000  # what is known of files, before it is a segment
+KEPT_AT_ONCE = 1_500  # of which the words are
+# Files that one question adds to the index, some seconds' work. In a repository of many more, those
+# whose paths fit the question best come first, and the next question goes on.
+MOST_AT_ONCE = 6_000
 
 
 def look(
@@ -41,13 +43,17 @@ def look(
     oids = {path: _oid(path, entry) for path, entry in pool.items()}
     first = dict(zip(reversed(oids.values()), reversed(oids.keys()), strict=True))
     unique = {oid: n for n, oid in enumerate(dict.fromkeys(oids.values()))}
-    segments = _segments(tree, pool, {oid: first[oid] for oid in unique}, folder)
-    candidates = Candidates(
-        list(pool), [entry.size for entry in pool.values()], [unique[o] for o in oids.values()]
-    )
-    corpus = Corpus(list(unique), segments)
+    sizes = [entry.size for entry in pool.values()]
+    candidates = Candidates(list(pool), sizes, [unique[oid] for oid in oids.values()])
+    passing = {oid: path for oid, path in first.items() if not pool[path].oid}
+    lasting = {oid: path for oid, path in first.items() if oid not in passing}
+    segments = _kept(tree, lasting, query, folder)
+    if passing:
+        segments = [*segments, Segment(build(dict(_documents(tree, list(passing.items())))))]
     votes = Votes(past_commits(history, folder))
-    return Evidence(query, candidates, corpus, PathNames(candidates.paths), votes)
+    return Evidence(
+        query, candidates, Corpus(list(unique), segments), PathNames(candidates.paths), votes
+    )
 
 
 def _oid(path: str, entry: Entry) -> bytes:
@@ -56,29 +62,31 @@ def _oid(path: str, entry: Entry) -> bytes:
     return hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()
 
 
-def _segments(
-    tree: Tree, pool: Mapping[str, Entry], paths: Mapping[bytes, str], folder: Path | None
+def _kept(
+    tree: Tree, paths: Mapping[bytes, str], query: Query, folder: Path | None
 ) -> Sequence[Segment]:
-    """Return segments that hold every blob of PATHS; those read now are kept in FOLDER."""
+    """Return the segments in FOLDER, when those of the blobs of PATHS that they lack are added."""
     shelf = Shelf(folder)
-    lasting = {oid: path for oid, path in paths.items() if pool[path].oid}
-    missing = shelf.missing(lasting)
+    missing = shelf.missing(paths)
     if missing:
-        wanted = {oid: path for oid, path in lasting.items() if oid in missing}
-        documents = _documents(tree, wanted)
-        while some := dict(islice(documents, BUILT_AT_ONCE)):
-            shelf.add(some)
-        shelf.tidy(lasting)
+        wanted = [(oid, path) for oid, path in paths.items() if oid in missing]
+        if len(wanted) > MOST_AT_ONCE:
+            wanted.sort(key=lambda pair: (-_fit(pair[1], query), pair[1]))
+        for start in range(0, min(len(wanted), MOST_AT_ONCE), KEPT_AT_ONCE):
+            shelf.add(dict(_documents(tree, wanted[start : start + KEPT_AT_ONCE])))
+        shelf.tidy(paths)
         if folder is not None:
             bound(folder.parent, folder)
-    passing = {oid: path for oid, path in paths.items() if oid not in lasting}
-    if not passing:
-        return shelf.segments
-    return [*shelf.segments, Segment(build(dict(_documents(tree, passing))))]
+    return shelf.segments
 
 
-def _documents(tree: Tree, paths: Mapping[bytes, str]) -> Iterator[tuple[bytes, Document]]:
-    known = list(paths.items())
+def _fit(path: str, query: Query) -> int:
+    """Count the words of PATH that QUERY has, too."""
+    known = facts(path)
+    return sum(term in query.terms for term in (*known.words, *known.around))
+
+
+def _documents(tree: Tree, known: Sequence[tuple[bytes, str]]) -> Iterator[tuple[bytes, Document]]:
     for start in range(0, len(known), READ_AT_ONCE):
         chunk = known[start : start + READ_AT_ONCE]
         contents = read_some(tree, [path for _, path in chunk])

@@ -59,15 +59,16 @@ SIDELINE = re.compile(
 def kind_of(path: str) -> Kind:
     """Tell what PATH is for."""
     lowered = path.lower()
+    ending = suffix(lowered)
+    if ending in DOCS_SUFFIXES:
+        return Kind.DOCS
+    if ending not in SOURCE_SUFFIXES and lowered.rpartition("/")[2] not in _BUILD:
+        return Kind.FOREIGN if _FOREIGN.search(lowered) else Kind.DATA
     if _FOREIGN.search(lowered):
         return Kind.FOREIGN
-    ending = suffix(lowered)
     if _is_test(path, lowered):
         return Kind.TEST
-    if ending in DOCS_SUFFIXES or _DOCS_DIR.search(lowered):
-        return Kind.DOCS
-    name = lowered.rpartition("/")[2]
-    return Kind.SOURCE if ending in SOURCE_SUFFIXES or name in _BUILD else Kind.DATA
+    return Kind.DOCS if _DOCS_DIR.search(lowered) else Kind.SOURCE
 
 
 def _is_test(path: str, lowered: str) -> bool:

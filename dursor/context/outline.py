@@ -16,12 +16,13 @@ def outline(paths: Collection[str], limit: int = MAP_TOKENS * 4) -> str:
     if not paths:
         return ""
     deepest = max(path.count("/") for path in paths)
-    shortest = ""
-    for depth in range(deepest, -1, -1):
-        shortest = "\n".join(_lines(paths, depth))
-        if len(shortest.encode("utf-8", "surrogateescape")) <= limit:
-            return shortest
-    return _cut(shortest, limit)
+    best = ""
+    for depth in range(deepest + 1):
+        longer = "\n".join(_lines(paths, depth))
+        if len(longer.encode("utf-8", "surrogateescape")) > limit:
+            return best or _cut(longer, limit)
+        best = longer
+    return best
 
 
 def _lines(paths: Iterable[str], depth: int) -> list[str]:

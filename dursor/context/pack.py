@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 JOINED = 3  # lines left out between two excerpts are sent, rather than marked, when so few
 
 
-class Terms(NamedTuple):
-    """How a budget is spent."""
+WHOLE = 0.25  # part of the budget up to which a file is sent whole,
+FEWEST, MOST = 3_000, 9_600  # but at least and at most so many tokens
 
-    whole: float  # part of the budget up to which a file is sent whole
-    power: float  # of its tokens, by which what an item is worth is divided
-    margin: int  # lines sent around a block
-    floor: float  # part of the best file's value below which no part of a file is worth a look
+
+class Terms(NamedTuple):
+    """How a budget is spent: what was best for the tasks that the weights were fitted on."""
+
+    whole: float  # tokens up to which a file is sent whole
+    power: float = 0.8  # of its tokens, by which what an item is worth is divided
+    margin: int = 2  # lines sent around a block
+    floor: float = 0.01  # part of the best file's value below which no part of a file is sent
 
 
 def terms_for(budget: int) -> Terms:
-    """Return how BUDGET tokens are spent best."""
-    return Terms(0.2 if budget < 24_000 else 0.3, 0.8, 1, 0.01)
+    """Return how BUDGET tokens are spent."""
+    return Terms(max(FEWEST, min(WHOLE * budget, MOST)))
 
 
 class Item(NamedTuple):
@@ -40,17 +44,20 @@ class Item(NamedTuple):
     value: float
 
 
-def items(ranked: Sequence[Ranked], room: int, terms: Terms) -> list[Item]:
-    """Return what there is to choose from, the best value for its tokens first."""
+def items(ranked: Sequence[Ranked], terms: Terms) -> list[Item]:
+    """Return what there is to choose from, the best value for its tokens first.
+
+    A small file is there whole, and in its blocks for when the rest of it no longer fits.
+    """
     found: list[Item] = []
     least = terms.floor * max((one.value for one in ranked), default=0.0)
     for n, one in enumerate(ranked):
         tokens = tokens_of(one.bytes) + FILE_TOKENS
-        if tokens <= terms.whole * room or one.value < least or not one.parts:
+        parts = one.parts if one.value >= least else []
+        if tokens <= terms.whole or not parts:
             found.append(Item(n, None, tokens, one.value))
-            continue
         found += [
-            Item(n, part.block, tokens_of(part.bytes), one.value * part.share) for part in one.parts
+            Item(n, part.block, tokens_of(part.bytes), one.value * part.share) for part in parts
         ]
     found.sort(key=lambda item: -item.value / item.tokens**terms.power)
     return found
@@ -121,23 +128,23 @@ def choose_lines(
     terms: Terms,
 ) -> dict[int, Excerpt]:
     """Choose lines of the files of RANKED, by their numbers there; OPENED gives their texts."""
-    excerpts: dict[int, Excerpt | None] = {}
-    for item in items(ranked, room, terms):
+    excerpts: dict[int, Excerpt] = {}
+    for item in items(ranked, terms):
         if room <= FILE_TOKENS:
             break
-        if item.tokens > room:
+        had = excerpts[item.file].tokens if item.file in excerpts else 0
+        if item.tokens - had > room:
             continue
-        if item.file not in excerpts:
-            excerpts[item.file] = opened(ranked[item.file].path)
-        excerpt = excerpts[item.file]
+        excerpt = excerpts.get(item.file) or opened(ranked[item.file].path)
         if excerpt is None:
             continue
         chosen = excerpt.with_block(item.block, terms.margin)
         tokens = excerpt.cost(chosen)
-        if tokens - excerpt.tokens <= room:
-            room -= tokens - excerpt.tokens
+        if tokens - had <= room:
+            room -= tokens - had
             excerpt.chosen, excerpt.tokens = chosen, tokens
-    return {n: one for n in sorted(excerpts) if (one := excerpts[n]) is not None and one.tokens}
+            excerpts[item.file] = excerpt
+    return dict(sorted(excerpts.items()))
 
 
 def _opened(path: str, source: Source) -> Excerpt | None:

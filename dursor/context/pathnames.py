@@ -58,7 +58,11 @@ class PathNames:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
-        self.facts = [facts(path) for path in paths]
+
+    @cached_property
+    def facts(self) -> list[Facts]:
+        """Every path taken apart."""
+        return [facts(path) for path in self.paths]
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[int]]:

@@ -29,40 +29,26 @@ _STOP = """
 STOP = frozenset(_STOP.split())
 
 # Longest first; what is left has to be a word of its own.
-_ENDINGS = {"ies": "y"} | dict.fromkeys(
-    (
-        "ations",
-        "ation",
-        "ings",
-        "ions",
-        "ing",
-        "ion",
-        "ors",
-        "ers",
-        "ed",
-        "es",
-        "or",
-        "er",
-        "s",
-        "e",
-    ),
-    "",
-)
+_PLAIN = ("ings", "ions", "ing", "ion", "ors", "ers", "ed", "es", "or", "er", "s", "e")
+_ENDINGS = {"ations": "at", "ation": "at", "ies": "y"} | dict.fromkeys(_PLAIN, "")
 _ENDINGS = dict(sorted(_ENDINGS.items(), key=lambda pair: -len(pair[0])))
 _SHORTEST_STEM = 4
+_LAST = tuple(sorted({ending[-1] for ending in _ENDINGS}))
 
 
 @lru_cache(maxsize=200_000)
 def parts(identifier: str) -> tuple[str, ...]:
     """Return the lower-case words of IDENTIFIER, snake or camel; itself when it is one word."""
-    found = tuple(p.lower() for p in _PARTS.findall(identifier) if len(p) > 1)
+    if identifier.islower() and identifier.isalpha():
+        return (identifier,)
+    found = tuple([p.lower() for p in _PARTS.findall(identifier) if len(p) > 1])
     return found or (identifier.lower(),)
 
 
 @lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
     """Cut the ending off a lower-case WORD, so that its forms meet."""
-    if word.endswith("ss"):
+    if not word.endswith(_LAST) or word.endswith("ss"):
         return word
     for ending, instead in _ENDINGS.items():
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
@@ -80,5 +66,5 @@ def terms(identifier: str) -> tuple[str, ...]:
         return ()
     words = parts(identifier)
     whole = identifier.lower()
-    stems = tuple(stem(word) for word in words)
+    stems = tuple([stem(word) for word in words])
     return stems if words == (whole,) else (whole, *stems)

@@ -1,0 +1,355 @@
+"""Fit the weights that choose context, and say how good they are on repositories they never saw.
+
+    pip install numpy scipy
+    python tests/benchmarks/context_fit.py extract INSTANCES REPOSITORIES WORK [--part 0/2]
+    python tests/benchmarks/context_fit.py fit WORK [--write dursor/context/weights.json]
+
+INSTANCES is JSON lines, gzipped or not, one a task that was solved: `id`, `repo` (OWNER/NAME),
+`base_commit`, `instruction`, perhaps `instruction_nopath` (without the names of changed files),
+`source`, `gold_files`, and `gold_hunks`: for each of them the line ranges of the base that the fix
+changed. REPOSITORIES holds a bare clone OWNER+NAME of each. `extract` writes what the product sees
+of each instance to WORK (minutes); `fit` learns from that in a minute.
+
+The model is three linear ones over the columns of `evidence.py` and `closer.py`: files at first
+sight, files that were read, blocks of a file. Each maximises the likelihood of what was changed
+among all there was to choose from (a softmax over the files, or the blocks of a file), with a
+quadratic penalty. Evidence that can only speak for a file never gets a negative weight.
+"""
+
+import argparse
+import functools
+import gzip
+import json
+import pickle
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dursor.context.blocks import Block
+from dursor.context.closer import Closer
+from dursor.context.engine import look
+from dursor.context.outbound import sort_out
+from dursor.context.pack import Excerpt, choose_lines, terms_for
+from dursor.context.placeholders import Placeholders
+from dursor.context.pool import pool_of
+from dursor.context.query import Query
+from dursor.context.rank import READ, Part, Ranked, scores, shipped, softmax
+from dursor.context.source import Source
+from dursor.pathrules import PathRules
+from dursor.vcs.history import History
+from dursor.vcs.repository import Repository
+
+BUDGETS = (8_000, 16_000, 32_000, 64_000)
+PENALTY = 6.0
+LONGEST_HUNK = 400  # lines of a change that have to be in view
+# What is no evidence for a file but its nature: its weight may be negative.
+NATURE = {"size", "is_index", "sideline", "depth", "language", "generated", "churn"}
+NATURE |= {"is_test", "is_docs", "is_data", "is_foreign"}
+NATURE |= {"header", "first", "lines", "nameless", "alone"}
+# What a user names is meant, whatever the issues fitted on mention in passing; and kinds of files
+# that are only looked through when they are asked for are too few there to learn from.
+FLOORS = {"named": 4.0, "module": 0.5, "traced_last": 0.8}
+FIXED = {"is_test": -1.5, "is_docs": -1.5, "is_data": -1.5, "is_foreign": -1.5}
+
+
+@dataclass
+class Example:
+    """An instance as the product sees it: rows of features, and which rows were changed."""
+
+    id: str
+    repo: str
+    is_issue: bool
+    without_paths: bool
+    first: Any  # rows: candidates; columns: features at first sight
+    first_gold: list[int]
+    file: Any  # rows: files that were read
+    paths: list[str]
+    sizes: list[int]
+    lines: list[Any]  # of each file that was read, the bytes of its lines
+    block: Any  # rows: blocks of all files that were read
+    block_file: Any
+    block_gold: Any
+    blocks: list[Block]
+    block_bytes: list[int]
+    rest: list[tuple[str, int]]  # path and size of the files that were not read
+    hunks: dict[str, list[list[int]]]
+    names: dict[str, list[str]] = field(default_factory=dict)  # of the columns
+
+
+class Weights(NamedTuple):
+    """A vector for each of the three models."""
+
+    first: Any
+    file: Any
+    block: Any
+
+
+# ---------------------------------------------------------------------------------- extract
+
+
+def instances(path: Path) -> list[dict[str, Any]]:
+    """Read the instances in PATH."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+def extract(path: Path, repositories: Path, work: Path, part: str) -> None:
+    """Write the examples of every repository to WORK; PART `0/2` takes every second one."""
+    number, parts = map(int, part.split("/"))
+    by_repo = defaultdict(list)
+    for instance in instances(path):
+        by_repo[instance["repo"]].append(instance)
+    for repo in sorted(by_repo, key=lambda name: -len(by_repo[name]))[number::parts]:
+        with Repository.open(repositories / repo.replace("/", "+")) as repository:
+            cache = work / "cache" / repo.replace("/", "+")
+            found = [
+                seen(repository, instance, key, cache)
+                for instance in by_repo[repo]
+                for key in keys(instance)
+            ]
+        with (work / f"{repo.replace('/', '+')}.pickle").open("wb") as stream:
+            pickle.dump(found, stream)
+        print(f"{repo}: {len(found)} examples", flush=True)
+
+
+def keys(instance: dict[str, Any]) -> list[str]:
+    """Return the keys of the texts of INSTANCE that differ."""
+    bare = instance.get("instruction_nopath", instance["instruction"])
+    return (
+        ["instruction"]
+        if bare == instance["instruction"]
+        else ["instruction", "instruction_nopath"]
+    )
+
+
+def seen(repository: Repository, instance: dict[str, Any], key: str, cache: Path) -> Example:
+    """Look at an instance as `rank` does, and keep every column."""
+    import numpy as np
+
+    commit = instance["base_commit"]
+    tree = repository.tree(commit)
+    sendable, _ = sort_out(tree.entries(), PathRules())
+    query = Query.of(instance[key])
+    pool = pool_of(sendable, query, BUDGETS[0])
+    evidence = look(tree, pool, query, folder=cache, history=History(repository, commit))
+    columns = evidence.columns()
+    first = scores(shipped().first, columns, evidence.n)
+    order = sorted(range(evidence.n), key=lambda n: -first[n])
+    paths, sizes = evidence.candidates.paths, evidence.candidates.sizes
+    texts = Source(tree, Placeholders()).peek_many([paths[n] for n in order[:READ]])
+    near = [n for n in order[:READ] if paths[n] in texts]
+    closer = Closer(evidence, [(n, texts[paths[n]]) for n in near])
+    likely = softmax([first[n] for n in near])
+    blocks = closer.block_columns(likely)
+    known = {name: [column[n] for n in near] for name, column in columns.items()}
+    known |= closer.file_columns(blocks, likely)
+    hunks = {path: instance["gold_hunks"][path] for path in instance["gold_files"]}
+
+    def matrix(of: dict[str, list[float]]) -> Any:
+        return np.array(list(of.values()), dtype=np.float32).T.reshape(-1, len(of))
+
+    def was_changed(n: int) -> bool:
+        block = closer.blocks[n]
+        found = hunks.get(paths[closer.files[block.file].number], [])
+        return any(a <= block.block.last and block.block.first <= z for a, z in found)
+
+    return Example(
+        id=instance["id"],
+        repo=instance["repo"],
+        is_issue=not instance.get("source", "").startswith("commit"),
+        without_paths=key != "instruction",
+        first=matrix(columns),
+        first_gold=[n for n, path in enumerate(paths) if path in hunks],
+        file=matrix(known),
+        paths=[paths[n] for n in near],
+        sizes=[sizes[n] for n in near],
+        lines=[np.array([len(x.encode()) for x in read.lines], np.uint32) for read in closer.files],
+        block=matrix(blocks),
+        block_file=np.array([block.file for block in closer.blocks], int),
+        block_gold=np.array([was_changed(n) for n in range(len(closer.blocks))], bool),
+        blocks=[block.block for block in closer.blocks],
+        block_bytes=[block.bytes for block in closer.blocks],
+        rest=[(paths[n], sizes[n]) for n in order if n not in set(near)][:500],
+        hunks=hunks,
+        names={"first": list(columns), "file": list(known), "block": list(blocks)},
+    )
+
+
+# -------------------------------------------------------------------------------------- fit
+
+Group = tuple[Any, Any, float]  # rows of features, the numbers of those that are right, a weight
+
+
+def listwise(groups: Sequence[Group], names: Sequence[str]) -> Any:
+    """Find the weights under which the right rows of GROUPS are likeliest."""
+    import numpy as np
+    from scipy.optimize import minimize
+
+    def loss(weights: Any) -> tuple[float, Any]:
+        total, slope = PENALTY * 0.5 * (weights @ weights), PENALTY * weights
+        for rows, right, weight in groups:
+            values = rows @ weights
+            powers = np.exp(values - values.max())
+            total -= weight * np.mean(values[right] - values.max() - np.log(powers.sum()))
+            slope = slope - weight * (rows[right].mean(0) - (powers / powers.sum()) @ rows)
+        return total, slope
+
+    bounds = [
+        (FIXED[name],) * 2
+        if name in FIXED
+        else (None if name in NATURE else FLOORS.get(name, 0), None)
+        for name in names
+    ]
+    start = np.array([low or 0.0 for low, _ in bounds])
+    return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+
+
+def fit(examples: Sequence[Example]) -> Weights:
+    """Fit all three models on EXAMPLES, those with their paths struck out left aside."""
+    given = [one for one in examples if not one.without_paths]
+    names = examples[0].names
+    return Weights(
+        listwise(
+            [(e.first.astype(float), e.first_gold, 1.0) for e in given if e.first_gold],
+            names["first"],
+        ),
+        listwise(
+            [
+                (e.file.astype(float), right, 1.0)
+                for e in given
+                if (right := [n for n, path in enumerate(e.paths) if path in e.hunks])
+            ],
+            names["file"],
+        ),
+        listwise([group for e in given for group in block_groups(e)], names["block"]),
+    )
+
+
+def block_groups(example: Example) -> Iterator[Group]:
+    """Yield the blocks of each changed file, and which of them were changed."""
+    import numpy as np
+
+    for n, path in enumerate(example.paths):
+        mine = example.block_file == n
+        right = np.flatnonzero(example.block_gold[mine])
+        if path in example.hunks and len(right) and mine.sum() > 1:
+            yield example.block[mine].astype(float), right, 1 / len(example.hunks)
+
+
+# ------------------------------------------------------------------------------------ report
+
+
+def ranked(example: Example, weights: Weights) -> list[Ranked]:
+    """Rank the files of EXAMPLE as `rank` does."""
+    values = softmax(list(example.file @ weights.file))
+    blocks = example.block @ weights.block
+    found = []
+    for n, path in enumerate(example.paths):
+        mine = [int(m) for m in (example.block_file == n).nonzero()[0]]
+        shares = softmax([float(blocks[m]) for m in mine])
+        parts = [
+            Part(example.blocks[m], example.block_bytes[m], share)
+            for m, share in zip(mine, shares, strict=True)
+        ]
+        found.append(Ranked(n, path, example.sizes[n], values[n], parts))
+    found.sort(key=lambda one: -one.value)
+    return found + [Ranked(-1, path, size, 0.0, []) for path, size in example.rest]
+
+
+def in_view(example: Example, order: Sequence[Ranked], budget: int) -> tuple[bool, bool]:
+    """Tell whether all changed files are sent whole, and whether all changed lines are sent."""
+    sizes = {path: one.tolist() for path, one in zip(example.paths, example.lines, strict=True)}
+    sizes |= {path: [size] for path, size in example.rest}
+    chosen = choose_lines(
+        order, lambda path: Excerpt([""] * len(sizes[path]), sizes[path]), budget, terms_for(budget)
+    )
+    sent = {order[n].path: one for n, one in chosen.items()}
+    whole = {path for path, one in sent.items() if one.ranges() is None}
+
+    def shows(path: str) -> bool:
+        wanted = {
+            line
+            for first, last in example.hunks[path]
+            for line in range(first, min(last, first + LONGEST_HUNK) + 1)
+        }
+        return path in whole or (path in sent and wanted <= sent[path].chosen)
+
+    return example.hunks.keys() <= whole, all(map(shows, example.hunks))
+
+
+def report(title: str, examples: Iterable[Example], weights: Callable[[Example], Weights]) -> None:
+    """Print the share of EXAMPLES whose changed files are whole, and whose changed lines, are sent."""
+    rows: dict[tuple[str, int], dict[str, tuple[bool, bool]]] = defaultdict(dict)
+    for example in examples:
+        order = ranked(example, weights(example))
+        kind = "issues" if example.is_issue else "commits"
+        for budget in BUDGETS:
+            found = in_view(example, order, budget)
+            if not example.without_paths:
+                rows[kind, budget][example.id] = found
+                rows[f"{kind}, no paths", budget].setdefault(example.id, found)
+            else:
+                rows[f"{kind}, no paths", budget][example.id] = found
+    for kind in ("issues", "issues, no paths", "commits", "commits, no paths"):
+        if n := len(rows[kind, BUDGETS[0]]):
+            shares = " | ".join(percent(rows[kind, budget].values(), budget) for budget in BUDGETS)
+            print(f"{title:8} {kind:18} n={n:3} {shares}", flush=True)
+
+
+def percent(found: Iterable[tuple[bool, bool]], budget: int) -> str:
+    """Say the shares FOUND at BUDGET."""
+    files, lines = zip(*found, strict=True)
+    share = [100 * sum(one) / len(one) for one in (files, lines)]
+    return f"{budget // 1000}k files {share[0]:4.1f} lines {share[1]:4.1f}"
+
+
+def write(weights: Weights, names: dict[str, list[str]], path: Path) -> None:
+    """Write WEIGHTS as the product reads them."""
+    found = {
+        model: {
+            name: round(float(w), 3)
+            for name, w in zip(names[model], vector, strict=True)
+            if abs(w) >= 0.005
+        }
+        for model, vector in weights._asdict().items()
+    }
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def learn(work: Path, path: Path | None) -> None:
+    """Fit on all examples in WORK, report, and write the weights to PATH."""
+    examples = [
+        e for file in sorted(work.glob("*.pickle")) for e in pickle.loads(file.read_bytes())
+    ]
+    weights = fit(examples)
+    if path is not None:
+        write(weights, examples[0].names, path)
+    report("fitted", examples, lambda _: weights)
+    without = functools.cache(lambda repo: fit([e for e in examples if e.repo != repo]))
+    report("left out", examples, lambda example: without(example.repo))
+
+
+def main() -> None:
+    """Extract or fit, as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    one = verbs.add_parser("extract")
+    for name in ("instances", "repositories", "work"):
+        one.add_argument(name, type=Path)
+    one.add_argument("--part", default="0/1")
+    other = verbs.add_parser("fit")
+    other.add_argument("work", type=Path)
+    other.add_argument("--write", type=Path)
+    args = parser.parse_args()
+    if args.verb == "extract":
+        args.work.mkdir(parents=True, exist_ok=True)
+        extract(args.instances, args.repositories, args.work, args.part)
+    else:
+        learn(args.work, args.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What is read out of an instruction, and out of paths."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dursor.context.kinds import Kind, kind_of
+from dursor.context.pathnames import PathNames
+from dursor.context.pool import pool_of
+from dursor.context.query import Query
+from dursor.context.words import terms
+from dursor.tree import FILE, Entry
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("src/a.py", Kind.SOURCE),
+        ("django/test/client.py", Kind.SOURCE),
+        ("lib/template.html", Kind.SOURCE),
+        ("Makefile", Kind.SOURCE),
+        ("latest/contest.go", Kind.SOURCE),
+        ("tests/a.py", Kind.TEST),
+        ("src/test/java/A.java", Kind.TEST),
+        ("pkg/a_test.go", Kind.TEST),
+        ("src/a.spec.ts", Kind.TEST),
+        ("app/CartTests.cs", Kind.TEST),
+        ("conftest.py", Kind.TEST),
+        ("README.md", Kind.DOCS),
+        ("docs/conf.py", Kind.DOCS),
+        ("package.json", Kind.DATA),
+        ("data/x.csv", Kind.DATA),
+        ("LICENSE", Kind.DATA),
+        ("vendor/a/b.go", Kind.FOREIGN),
+        ("api/a.pb.go", Kind.FOREIGN),
+        ("static/jquery.min.js", Kind.FOREIGN),
+        ("yarn.lock", Kind.FOREIGN),
+    ],
+)
+def test_a_path_tells_what_a_file_is_for(path, kind):
+    assert kind_of(path) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ('  File "/a/b.py", line 12, in go', [("a/b.py", 12, "go")]),
+        ("at go (src/a.ts:3:14)", [("src/a.ts", 3, None)]),
+        ("src\\a.cs(7,1): error", [("src/a.cs", 7, None)]),
+        ("panic at src/lib.rs:9:5", [("src/lib.rs", 9, None)]),
+        ("in `pkg/a.go` and b.py.", [("pkg/a.go", None, None), ("b.py", None, None)]),
+        ("https://example.com/o/r/blob/v1/src/a.py#L5-L9", [("src/a.py", 5, None)]),
+        ("see https://example.com/a.html", []),
+    ],
+)
+def test_places_are_read(text, places):
+    assert [tuple(place) for place in Query.of(text).places] == places
+
+
+def test_an_instruction_is_read():
+    query = Query.of("# Fix `load_page` for Paginator\n\na.b.Page calls run() twice, b::c too\n")
+    assert query.title == "Fix `load_page` for Paginator"
+    assert query.chains == [("a", "b", "Page"), ("b", "c")]
+    assert set(query.strong) == {"load_page", "run", "Page"}
+    assert query.terms["page"] > query.terms["paginat"] == 1
+    assert "load_page" in query.title_terms
+    prose = Query.of("words\n```\nfenced\n```\n    indented\n>>> typed()\n").prose_terms
+    assert set(prose) == {"word"}
+
+
+def test_forms_of_a_word_meet():
+    for words in ("paginate paginator pagination", "query queries", "valid_name valid_names"):
+        assert len({terms(word)[-1] for word in words.split()} | {terms(words.split()[0])[-1]}) == 1
+    assert terms("getHTTPUser2") == ("gethttpuser2", "get", "http", "user")
+    assert terms("utf8") == ("utf8", "utf")
+    assert terms("a1b2c3d4e5f6a7b8c9d0") == ()
+
+
+def test_a_name_means_the_path_whose_end_is_most_like_it():
+    names = PathNames(["a/b/c.py", "x/b/c.py", "a/d/__init__.py", "c.py"])
+    assert names.named("/site/a/b/c.py") == ([0], 3)
+    assert names.named("c.py") == ([0, 1, 3], 1)
+    assert names.named("none.py") == ([], 0)
+    assert names.modules(("x", "b", "c", "Thing")) == ([1], 3)
+    assert names.modules(("a", "d", "run")) == ([2], 2)
+    assert names.modules(("self", "d")) == ([], 0)
+
+
+def test_the_rest_is_looked_through_when_it_is_asked_for():
+    paths = ["src/a.py", "tests/test_a.py", "docs/a.md", "ci.yml", "vendor/v.js"]
+    entries = {path: Entry(FILE, "", 40_000) for path in paths}
+
+    def looked_through(text, budget=1000):
+        return set(pool_of(entries, Query.of(text), budget))
+
+    assert looked_through("make it faster") == {"src/a.py"}
+    assert looked_through("add a test for a") == {"src/a.py", "tests/test_a.py"}
+    assert looked_through("fix a typo in the docs") == {"src/a.py", "docs/a.md"}
+    assert looked_through("mend it, see vendor/v.js") == {"src/a.py", "vendor/v.js"}
+    assert looked_through("make it faster", 20_000) == set(paths)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read(text):
+    query = Query.of(text)
+    assert len(query.title) <= 300
+    assert all(weight >= 1 for weight in query.terms.values())
+    assert isinstance(query.places + query.chains + query.folders, list)
