@@ -61,6 +61,8 @@ class Draft:
         if max(ends) > len(text.lines):
             return None
         draft = FileDraft(path, state.mode, Target(text), sorted(splices), set(splices))
+        closed = decode(state.data).final_newline
+        draft.newline = closed if closed != text.final_newline else None
         try:
             return draft if draft.state() == state else None
         except FileRefusedError:

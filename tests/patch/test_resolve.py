@@ -845,6 +845,17 @@ def test_an_insertion_at_the_end_said_again_is_not_made_twice():
     assert after(reply, BASE, kept=error.kept)["a"] == TEXT.replace("one", "1") + "eight\n"
 
 
+def test_an_insertion_said_again_is_not_made_twice_where_the_last_line_ends_anew():
+    base = tree(a="one\ntwo\n\nthree", b="x\n")
+    add = (
+        "--- a/a\n+++ b/a\n@@ @@\n one\n+one and a half\n two\n"
+        "@@ @@\n \n-three\n\\ No newline at end of file\n+three\n"
+    )
+    error = failed(add + diff("b", ("wrong", "y")), base)
+    wanted = {"a": "one\none and a half\ntwo\n\nthree\n", "b": "y\n"}
+    assert after(add + diff("b", ("x", "y")), base, kept=error.kept) == wanted
+
+
 def test_a_repair_may_build_on_what_was_kept():
     error = failed(diff("a", ("one", "1"), ("wrong", "7")), BASE)
     reply = "--- a/a\n+++ b/a\n@@ @@\n 1\n-two\n+2\n three\n"
