@@ -29,11 +29,11 @@ _PYTHON = r"""
 _JAVASCRIPT = (
     r"^[ \t]*" + _MODIFIERS + r"*+(?:"
     r"(?:class|interface|enum|namespace)[ \t]+(?P<kind>[\w$]+)"
-    r"|(?:function[ \t]*\*?)[ \t]*(?P<func>[\w$]+)"
+    r"|function[ \t]*+\*?[ \t]*+(?P<func>[\w$]+)"
     r"|type[ \t]+(?P<type>[\w$]+)[ \t]*[=<]"
     r"|(?:const|let|var)[ \t]+(?P<const>[\w$]+)[ \t]*(?::[^=\n]*)?="
-    r"[ \t]*(?:async\b)?[ \t]*(?:function\b|\([^()\n]*\)[^=\n]*=>|[\w$]+[ \t]*=>)"
-    r"|(?:[\w$]+\.)+(?P<member>[\w$]+)[ \t]*=[ \t]*(?:async\b)?[ \t]*"
+    r"[ \t]*+(?:async\b[ \t]*+)?(?:function\b|\([^()\n]*\)[^=\n]*=>|[\w$]+[ \t]*=>)"
+    r"|(?:[\w$]+\.)+(?P<member>[\w$]+)[ \t]*=[ \t]*+(?:async\b[ \t]*+)?"
     r"(?:function\b|\([^()\n]*\)[ \t]*=>|[\w$]+[ \t]*=>)"
     r"|(?:get[ \t]+|set[ \t]+)?\*?\#?(?P<method>(?!(?:if|for|while|switch|catch|function|return)\b)"
     r"[\w$]+)[ \t]*\([^()\n]*\)[^;\n{=]*\{[ \t]*$"
@@ -61,7 +61,7 @@ _JAVA = (
 )
 _C = r"""
     ^[ \t]*(?:typedef[ \t]+)?(?:class|struct|union|enum(?:[ \t]+class)?|namespace)[ \t]+
-    (?P<kind>\w+)[^;()\n]*$
+    (?P<kind>\w++)[^;()\n]*$
     | ^\#[ \t]*define[ \t]+(?P<name>\w+)
     | ^(?=[A-Za-z_])[\w \t*&:<>,~\[\]]{0,160}?\b(?P<func>\w{1,80})[ \t]*\([^;\n]*$
 """

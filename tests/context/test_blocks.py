@@ -191,3 +191,17 @@ def test_no_text_takes_long(language):
         text = piece * (20_000 // len(piece))
         assert split(text, language)
         imported(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("js", "a.b=" + " " * 100_000),
+        ("js", "let a=" + "\t" * 100_000),
+        ("js", "function" + " " * 100_000 + "="),
+        ("c", "struct " + "a" * 200_000 + "("),
+    ],
+)
+def test_no_line_takes_long(language, text):
+    """Two patterns that may share one run of characters would take minutes."""
+    assert split(text, language)
