@@ -66,7 +66,7 @@ def _kept(
     tree: Tree, paths: Mapping[bytes, str], query: Query, folder: Path | None
 ) -> Sequence[Segment]:
     """Return the segments in FOLDER, when those of the blobs of PATHS that they lack are added."""
-    shelf = Shelf(folder)
+    shelf = Shelf(folder, len(next(iter(paths), bytes(20))))
     missing = shelf.missing(paths)
     if missing:
         wanted = [(oid, path) for oid, path in paths.items() if oid in missing]
@@ -77,6 +77,8 @@ def _kept(
         shelf.tidy(paths)
         if folder is not None:
             bound(folder.parent, folder)
+    else:
+        shelf.level()
     return shelf.segments
 
 

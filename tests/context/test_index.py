@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from dursor.context.corpus import Corpus
 from dursor.context.index.analyse import Document, analyse
+from dursor.context.index.chronicle import past_commits
 from dursor.context.index.segment import DamagedError, Segment, build, merge
 from dursor.context.index.store import LEFTOVER_SECONDS, MOST_SEGMENTS, Shelf, bound
 
@@ -134,6 +136,39 @@ def test_the_folders_used_longest_ago_go_first(tmp_path):
     assert {folder.name for folder in tmp_path.iterdir()} == {"old", "mine"}
     bound(tmp_path, tmp_path / "mine", 0)
     assert {folder.name for folder in tmp_path.iterdir()} == {"mine"}
+
+
+def test_what_processes_wrote_at_once_becomes_one(tmp_path):
+    shelves = [Shelf(tmp_path) for _ in range(3)]
+    for shelf in shelves:
+        shelf.add({oid(n): document("word") for n in range(20)})
+    Shelf(tmp_path).level()
+    assert len(list(tmp_path.iterdir())) == 1
+    assert held(Shelf(tmp_path).segments) == {oid(n): document("word") for n in range(20)}
+
+
+def test_ids_of_another_kind_are_dropped(tmp_path):
+    Shelf(tmp_path).add({oid(1): document("word")})
+    shelf = Shelf(tmp_path, width=32)
+    shelf.add({bytes(32): document("word")})
+    shelf.tidy([bytes(32)])
+    assert [segment.size for segment in Shelf(tmp_path, width=32).segments] == [1]
+
+
+@pytest.mark.parametrize("damage", [b"", b"dursor past 1\n" + bytes(4), b"x" * 50, None])
+def test_damaged_past_commits_are_read_again(tmp_path, damage):
+    class History:
+        def ids(self, limit):
+            return ["a1"][:limit]
+
+        def read(self, ids):
+            return [SimpleNamespace(oid=one, message="Mend it", paths=["pager.py"]) for one in ids]
+
+    if damage is None:
+        os.mkfifo(tmp_path / "past")
+    else:
+        (tmp_path / "past").write_bytes(damage)
+    assert [one.paths for one in past_commits(History(), tmp_path)] == [["pager.py"]]
 
 
 def take_turns(folder, start):

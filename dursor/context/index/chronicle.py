@@ -78,11 +78,11 @@ def _load(folder: Path | None) -> dict[str, Any]:
     if folder is None:
         return {}
     try:
-        data = (folder / NAME).read_bytes()
+        data = (folder / NAME).read_bytes() if (folder / NAME).is_file() else b""
     except OSError:
         return {}
     head, body = data[: len(VERSION) + 4], data[len(VERSION) + 4 :]
-    if head != VERSION + zlib.crc32(body).to_bytes(4, "little"):
+    if not body or head != VERSION + zlib.crc32(body).to_bytes(4, "little"):
         log.debug("%s is damaged, or of another version", folder / NAME)
         return {}
     found = json.loads(body)

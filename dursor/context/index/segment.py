@@ -146,12 +146,12 @@ class Segment:
             parts.append(body[at : at + size])
             at += size
         self._oids, self._lengths, self._text, starts, offsets, self._blobs, self._counts = parts
-        self._width, self.size, self._terms = width, n, terms
+        self.width, self.size, self._terms = width, n, terms
         self._starts, self._offsets = _numbers(starts), _numbers(offsets)
 
     def oids(self) -> list[bytes]:
         """Return the raw ids of the blobs, in the order of their numbers."""
-        whole, width = bytes(self._oids), self._width
+        whole, width = bytes(self._oids), self.width
         return [whole[at : at + width] for at in range(0, len(whole), width)]
 
     def lengths(self) -> array[int]:

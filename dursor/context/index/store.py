@@ -37,10 +37,11 @@ SUFFIX = ".idx"
 
 
 class Shelf:
-    """The segments in FOLDER; with None nothing outlives the process."""
+    """The segments in FOLDER of blobs whose ids have WIDTH bytes; None keeps nothing on disk."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, width: int = 20) -> None:
         self._folder = folder
+        self._width = width
         self._paths: list[Path | None] = []
         self.segments: list[Segment] = []
         if folder is not None:
@@ -65,6 +66,12 @@ class Shelf:
         held = sum(segment.size for segment in self.segments)
         if held > GROWTH * max(len(in_use), 1000):
             self._merge(0, set(in_use).__contains__)
+        self.level()
+
+    def level(self) -> None:
+        """Merge small segments, and what processes that ran at once have each written."""
+        if self._folder is None:
+            return
         while (at := self._uneven()) is not None:
             self._merge(at, lambda _: True)
 
@@ -103,13 +110,14 @@ class Shelf:
                 _remove_leftover(path)
                 continue
             try:
-                self.segments.append(Segment(_mapped(path)))
+                segment = _opened(path, self._width)
             except DamagedError:
                 log.debug("%s is damaged, or of another version", path)
                 _remove(path)
-            except (OSError, ValueError) as error:
+            except OSError as error:
                 log.debug("%s cannot be read: %s", path, error)
             else:
+                self.segments.append(segment)
                 self._paths.append(path)
 
 
@@ -124,9 +132,17 @@ def _write(folder: Path, data: bytes) -> Path | None:
     return path
 
 
-def _mapped(path: Path) -> memoryview:
+def _opened(path: Path, width: int) -> Segment:
+    """Map the segment at PATH; DamagedError for an empty file, and for ids of another WIDTH."""
     with path.open("rb") as stream:
-        return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        try:
+            data = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        except ValueError as error:
+            raise DamagedError from error
+    segment = Segment(data)
+    if segment.width != width:
+        raise DamagedError
+    return segment
 
 
 def _files(folder: Path) -> list[Path]:
