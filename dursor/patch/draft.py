@@ -306,6 +306,8 @@ def _refuse_outright(edit: FileEdit) -> None:
     """Raise for a section that needs no look at the tree to be refused."""
     if edit.cut:
         raise refuse(_plain(edit) or None, "the reply breaks off inside this patch")
+    if edit.hollow:
+        raise refuse(_plain(edit), "the patch has no hunks: begin each one with an @@ line")
     if edit.binary:
         raise refuse(_plain(edit), "binary changes are not supported")
     if not edit.path:

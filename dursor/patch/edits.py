@@ -86,6 +86,7 @@ class FileEdit:
     lines: tuple[str, ...] = ()  # WRITE: the whole text
     mentions: tuple[str, ...] = ()  # names in the words above, where none of them is `path`
     cut: bool = False  # the reply ends inside it, and it shows
+    hollow: bool = False  # it has no hunk where there must be one: no @@ line, or nothing at all
     breath: int = 0  # rises with each piece of prose between edits
     attempt: int = 0  # rises where the prose takes back what was before
 

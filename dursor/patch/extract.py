@@ -34,6 +34,7 @@ class _Reader:
     path: str | None = None  # the file last named for blocks
     by_tag: bool = False  # just now, by a tag of its own
     pairs: tagged.Pairs | None = None  # read when the first one is met
+    has_fences: bool = False  # one was met
     unbalanced: bool = False  # some fence, inner ones counted, never closes
     floor: int = 0  # where the last edit ends: no name above it is meant
     breath: int = 0
@@ -127,11 +128,16 @@ class _Reader:
         """Pass over a line that begins no edit: a fence, prose, or filling inside a fence."""
         line = self.lines[self.at]
         match = None if self.fence else OPENING.match(line)
-        if match and not self._is_stray(match):
+        is_stray = match is not None and self._is_stray(match)
+        self.has_fences |= match is not None
+        if match and not is_stray:
             self._open(match)
             return
         if self.fence and self.fence.is_closed_by(line):
             self.fence, self.in_diff = None, False
+        elif self.in_diff and line[:1] in {"+", "-"}:
+            self._add(FileEdit(Action.MODIFY, self._named_above(loose=True) or "", hollow=True))
+            self.in_diff = False  # once is enough
         elif not self.fence and not match:
             self.prose.append(line)
             if line.strip() and not whole.path_in(line):
@@ -139,8 +145,13 @@ class _Reader:
         self.at += 1
 
     def _is_stray(self, match: re.Match[str]) -> bool:
-        """Tell whether this is the end of a fence that was opened before the reply began."""
-        return bool(self.edits) and not self.since and not match[3].strip()
+        """Tell whether this is the end of a fence that was opened before the reply began.
+
+        It is the first one of the reply then, right below an edit.
+        """
+        if self.has_fences or not self.edits or self.since or match[3].strip():
+            return False
+        return self._named_above(loose=True) is None
 
     def _open(self, match: re.Match[str]) -> None:
         """Enter a fence that holds edits; take one that holds a file; pass over any other."""

@@ -79,6 +79,12 @@ class _Header:
         wholes = ("new file mode", "deleted file mode", "new mode", "rename to", "copy to")
         return not any(whole in self.said for whole in wholes)
 
+    def is_hollow(self) -> bool:
+        """Tell whether it announces hunks, or nothing at all: without any it says nothing."""
+        if self.binary or self.new == DEV_NULL:
+            return False
+        return self.old is not None or self.new is not None or not self.said.keys() - {"index"}
+
     def is_torn(self) -> bool:
         """Tell whether git's line and the lines of a rename name different files."""
         pair = self.pair("rename") or self.pair("copy")
@@ -163,4 +169,5 @@ def _edit(header: _Header, hunks: Sequence[Hunk], *, cut: bool) -> FileEdit | No
         certain=header.git is not None,
         binary=header.binary,
         cut=cut,
+        hollow=not hunks and header.is_hollow(),
     )

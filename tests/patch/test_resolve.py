@@ -967,3 +967,40 @@ def test_rendered_edits_resolve():
     for render in (replies.diff, replies.blocks, replies.envelope, replies.pairs):
         reply = "\n".join(render("a.txt", lines, edits)) + "\n"
         assert after(reply, tree(a__txt=TEXT))["a.txt"].splitlines() == replies.edited(lines, edits)
+
+
+# -- nothing is left out without a word ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", ["### `{}`\n\n", "{}\n", "**File: {}**\n", "2. `{}`:\n"])
+def test_whole_files_one_below_the_other_in_fences_without_a_language(mark):
+    new = {"a.py": TEXT.replace("two", "2"), "b.py": TEXT.replace("six", "6")}
+    reply = "".join(f"{mark.format(path)}```\n{text}```\n\n" for path, text in new.items())
+    assert after(reply, tree(a__py=TEXT, b__py=TEXT)) == new
+
+
+def test_bare_fences_one_below_the_other_hold_what_they_hold():
+    reply = f"```\n{diff('a.py', ('one', '1'))}```\n\n```\n{diff('b.py', ('one', '1'))}```\n"
+    assert set(after(reply, tree(a__py=TEXT, b__py=TEXT))) == {"a.py", "b.py"}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "--- a/b.py\n+++ b/b.py\n one\n-two\n+2\n three\n",
+        "diff --git a/b.py b/b.py\nindex 1234567..89abcde 100644\n",
+        "diff --git a/b.py b/b.py\n--- a/b.py\n",
+        "--- /dev/null\n+++ b/c.py\n+new\n",
+        "diff --git a/c.py b/c.py\nnew file mode 100644\n--- /dev/null\n+++ b/c.py\n+new\n",
+        "-two\n+2\n",
+        " one\n-two\n+2\n three\n",
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_part_without_hunks_is_not_passed_over(part, is_first):
+    parts = [
+        f"In `a.py`:\n```diff\n{diff('a.py', ('one', '1'))}```\n",
+        f"In `b.py`:\n```diff\n{part}```\n",
+    ]
+    reply = "\n".join(reversed(parts) if is_first else parts)
+    assert "has no hunks" in failed(reply, tree(a__py=TEXT, b__py=TEXT)).failures[0].reason
