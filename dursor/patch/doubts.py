@@ -5,6 +5,7 @@ A rule of the ladder says where a hunk stands; a doubt says that it may not be a
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from dursor.patch import indent as margins
@@ -13,9 +14,9 @@ from dursor.patch.pieces import miscounts
 from dursor.patch.place import exactly, without_trailing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from dursor.patch.edits import Hunk
+    from dursor.patch.edits import Hunk, Line
     from dursor.patch.target import Placed, Target
 
 
@@ -83,16 +84,35 @@ def _is_nested(target: Target, at: int) -> bool:
 def doubles(hunk: Hunk, placed: Placed, target: Target) -> bool:
     """Tell whether a block begins or ends with a new line that is there, once, just beyond it.
 
-    A search text must hold whatever its replacement does: this one leaves out a line.
+    A search text must hold whatever its replacement does: this one leaves out a line. Blank lines
+    at its edges that the file does not have hide nothing.
     """
     if hunk.origin is not Origin.BLOCK:
         return False
-    for line, beyond in ((hunk.lines[0], placed.start - 1), (hunk.lines[-1], placed.stop)):
-        if line.tag != "+" or not 0 <= beyond < len(target.lines):
+    lines = _edged(hunk, placed)
+    for edge, beyond in ((lines, placed.start - 1), (lines[::-1], placed.stop)):
+        line = _gained(edge)
+        if line is None or not 0 <= beyond < len(target.lines):
             continue
         if line.text == target.lines[beyond] and any(map(str.isalnum, line.text)):
             return len(target.index().places(line.text, 1)) == 1
     return False
+
+
+def _gained(lines: Sequence[Line]) -> Line | None:
+    """Return the first new line of LINES, if they begin with it, or with a change that gains."""
+    change = list(takewhile(lambda line: line.tag != " ", lines))
+    added = [line for line in change if line.tag == "+"]
+    if not added:
+        return None
+    return added[0] if change[:1] == added[:1] or 2 * len(added) > len(change) else None
+
+
+def _edged(hunk: Hunk, placed: Placed) -> Sequence[Line]:
+    """Return the lines of HUNK, less blank ones that have no place in PLACED."""
+    if len(hunk.old) == placed.stop - placed.start:
+        return hunk.lines
+    return [line for line in hunk.lines if line.tag != " " or line.text.strip()]
 
 
 def is_inside_run(hunk: Hunk, placed: Placed, target: Target) -> bool:
@@ -105,9 +125,10 @@ def is_inside_run(hunk: Hunk, placed: Placed, target: Target) -> bool:
         return False
     lines = target.lines
     above, below = placed.start - 1, placed.stop
-    if hunk.lines[0].tag == "+" and above >= 0 and lines[above] == lines[placed.start]:
+    edged = _edged(hunk, placed)
+    if edged[0].tag == "+" and above >= 0 and lines[above] == lines[placed.start]:
         return True
-    return hunk.lines[-1].tag == "+" and below < len(lines) and lines[below] == lines[below - 1]
+    return edged[-1].tag == "+" and below < len(lines) and lines[below] == lines[below - 1]
 
 
 def rests_on_padding(hunk: Hunk, placed: Placed, target: Target) -> bool:

@@ -114,7 +114,9 @@ def _breaks_off(hunk: Hunk) -> bool:
 
 
 def _claims_more(hunk: Hunk) -> bool:
-    """Tell whether HUNK's header claims more lines than there are."""
+    """Tell whether HUNK's header claims more lines than there are, or counts none at all."""
+    if hunk.old_count is None:
+        return True
     more_old = (hunk.old_count or 0) > len(hunk.old)
     return more_old or (hunk.new_count or 0) > len(hunk.new)
 

@@ -13,6 +13,7 @@ from dursor.patch.edits import Line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dursor.patch.edits import Hunk
 
 _WORD = re.compile(r"[A-Za-z_]\w+")
 
@@ -107,6 +108,21 @@ def slides(old: Sequence[str], lines: Sequence[str], start: int) -> bool:
         if real.strip()
     }
     return len(shifts) > 1
+
+
+def is_at_home(hunk: Hunk, real: Sequence[str]) -> bool:
+    """Tell whether the new lines of HUNK may stand as far in as REAL, the file's old ones, do.
+
+    So they may where they are to the left or right of the old ones as written by just as much as
+    the file's are: only what is to be found has lost its margin, then.
+    """
+    old, new, there = map(_edge, (hunk.old, hunk.new, real))
+    return new is not None and old != there and new == there
+
+
+def _edge(lines: Iterable[str]) -> int | None:
+    """Return how far in the outermost of LINES is."""
+    return min((len(margin(line)) for line in lines if line.strip()), default=None)
 
 
 def _same_text(one: str, other: str | None) -> bool:

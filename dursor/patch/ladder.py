@@ -212,7 +212,8 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
 
     Safe: but for blanks at their ends, at least two lines that say something stand in the file
     together, in one place only (a right header does not choose between several), and do not fit
-    as well a line further up or down (see `indent.slides`); every added line's margin is that of a
+    as well a line further up or down (see `indent.slides`); the new lines are not off by as much
+    already (see `indent.is_at_home`); every added line's margin is that of a
     removed line beside it, or follows from one measure.
     """
     if sum(bool(text.strip()) for text in hunk.old) < 2:
@@ -226,9 +227,10 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
             return Ambiguous("reindented", tuple(places))
         if places:
             start, stop = places[0], places[0] + len(old)
-            if margins.slides(old, target.lines, start):
+            real = target.lines[start:stop]
+            if margins.slides(old, target.lines, start) or margins.is_at_home(candidate, real):
                 return None
-            lines = margins.reindented(candidate.lines, target.lines[start:stop], target.step)
+            lines = margins.reindented(candidate.lines, real, target.step)
             if lines is None:
                 return None
             return Placed(splices_at(lines, start), "reindented", start, stop)

@@ -56,17 +56,18 @@ class Pairs:
         """Read the pair that begins at AT; return it, if it is one, and the index after it.
 
         A first half with no second half is prose; a pair whose halves do not end, or may end in
-        several places, is `cut`.
+        several places, is `cut`. So is the first half of one that never ends, below another pair.
         """
         match = _OPEN.match(self.lines[at])
         old = self._next(f"/{match[1]}", at) if match else None
+        unclear = FileEdit(Action.MODIFY, path or "", cut=True)
         if match is None or old is None:
-            return None, at + 1
+            is_cut = match is not None and self._tags.get(f"/{match[1]}") is not None
+            return (unclear, len(self.lines)) if is_cut else (None, at + 1)
         after = old + 1
         while after < len(self.lines) and not self.lines[after].strip():
             after += 1
         tag = _PAIRS[match[1]]
-        unclear = FileEdit(Action.MODIFY, path or "", cut=True)
         if after >= len(self.lines) or not self.lines[after].lstrip().startswith(f"<{tag}>"):
             later = self._next(tag, after)
             is_half = later is None or (self._next(match[1], after) or later) < later

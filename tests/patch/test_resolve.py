@@ -680,6 +680,9 @@ def test_a_hunk_without_changes_must_not_claim_any():
     assert "does not match" in failed(idle.format(2, "three"), BASE).failures[0].reason
 
 
+PAIR = "<file>a</file>\n<original>\none\n</original>\n<patched>\n1\n</patched>\n"
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -709,6 +712,10 @@ def test_a_hunk_without_changes_must_not_claim_any():
             "*** End Patch\n```\n"
         ),
         "<file>a</file>\n<original>one</original>\n<patched>\n1",
+        PAIR + "<original>\nfour\nfi",
+        PAIR + "<original>\nfour\n",
+        "--- a/a\n+++ b/a\n@@\n-one\n+1\n@@\n-four\n+4, and so",
+        "```diff\n--- a/a\n+++ b/a\n@@ ... @@\n-one\n+1\n@@ ... @@\n four\n five",
     ],
 )
 def test_a_reply_that_breaks_off(reply):
@@ -719,6 +726,12 @@ def test_a_last_line_that_may_be_half_of_one_is_not_passed_over():
     reply = "--- a/a\n+++ b/a\n@@ -1,7 +1,7 @@\n one\n-two\n+2\n three\n four\n fi"
     assert "does not match" in failed(reply, BASE).failures[0].reason
     assert after(reply.removesuffix("\n fi"), BASE)["a"].startswith("one\n2")
+
+
+def test_half_a_last_line_is_not_passed_over_where_nothing_is_counted():
+    reply = "```diff\n--- a/a\n+++ b/a\n@@\n one\n-two\n+2\n thr"
+    assert "does not match" in failed(reply, BASE).failures[0].reason
+    assert after(reply + "ee", BASE)["a"].startswith("one\n2\nthree")
 
 
 CLOSE = "--- a/a\n+++ b/a\n@@ -1,2 +1,9 @@\n-one\n+1\n+and more"
@@ -967,6 +980,19 @@ def test_rendered_edits_resolve():
     for render in (replies.diff, replies.blocks, replies.envelope, replies.pairs):
         reply = "\n".join(render("a.txt", lines, edits)) + "\n"
         assert after(reply, tree(a__txt=TEXT))["a.txt"].splitlines() == replies.edited(lines, edits)
+
+
+@pytest.mark.parametrize(
+    ("search", "new"),
+    [
+        ("\nthree\n", "\ntwo\nthree\nand more\n"),
+        ("\nthree", "\ntwo\n3"),
+        ("three\n\n", "three\nfour\n"),
+    ],
+)
+def test_a_block_that_leaves_out_a_line_next_to_its_blank_edge(search, new):
+    reply = "a.py\n" + block(search, new)
+    assert failed(reply, tree(a__py=TEXT)).failures[0].path == "a.py"
 
 
 # -- nothing is left out without a word ------------------------------------------------------------
