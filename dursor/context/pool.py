@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dursor.context.kinds import Kind, kind_of
+from dursor.context.outbound import suffix
 from dursor.context.pathnames import PathNames
 from dursor.context.selection import tokens_of
 
@@ -32,6 +33,8 @@ _WANTED = {
         re.IGNORECASE,
     ),
 }
+_SETTINGS = {"yaml", "yml", "toml", "json", "ini", "cfg", "conf", "xml", "properties", "env"}
+NAMESAKES = 3  # of a file that is named: of more, none is meant
 
 
 def pool_of(entries: Mapping[str, Entry], query: Query, budget: int) -> dict[str, Entry]:
@@ -44,10 +47,30 @@ def pool_of(entries: Mapping[str, Entry], query: Query, budget: int) -> dict[str
     size = sum(entry.size for path, entry in entries.items() if kinds[path] is Kind.SOURCE)
     if tokens_of(size) < budget:
         wanted = set(Kind)
+    elif _is_configuration(kinds):
+        wanted.add(Kind.DATA)
     others = [path for path, kind in kinds.items() if kind not in wanted]
-    named = _named(others, query)
+    named = _named(others, query) | _titled([p for p in others if kinds[p] is Kind.DATA], query)
     found = {p: e for p, e in entries.items() if e.size and (kinds[p] in wanted or p in named)}
     return dict(sorted(found.items()))
+
+
+def _is_configuration(kinds: Mapping[str, Kind]) -> bool:
+    """Say whether a repository is settings more than code: charts, playbooks, manifests."""
+    code = sum(kind is Kind.SOURCE for kind in kinds.values())
+    settings = (suffix(path) for path, kind in kinds.items() if kind is Kind.DATA)
+    return sum(ending in _SETTINGS for ending in settings) > 2 * code
+
+
+def _titled(paths: list[str], query: Query) -> set[str]:
+    """Return those of PATHS whose name without its ending is a word of the title, if few are."""
+    words = {word.lower() for word in query.title_words}
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        stem = path.rpartition("/")[2].lstrip(".").partition(".")[0].lower()
+        if stem in words:
+            found.setdefault(stem, []).append(path)
+    return {path for some in found.values() if len(some) <= NAMESAKES for path in some}
 
 
 def _named(paths: list[str], query: Query) -> set[str]:
@@ -57,6 +80,6 @@ def _named(paths: list[str], query: Query) -> set[str]:
     found: set[str] = set()
     for place in query.places:
         numbers, same = names.named(place.path)
-        if len(numbers) <= (1 if same == 1 else 3):
+        if len(numbers) <= (1 if same == 1 else NAMESAKES):
             found.update(paths[n] for n in numbers)
     return found

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.context.index.analyse import DEFINES
-from dursor.context.words import terms
+from dursor.context.words import parts, stem, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dursor.context.evidence import Evidence
     from dursor.context.rank import Ranked
@@ -22,10 +22,7 @@ class Reasons:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         query = evidence.query
-        self._spelt: dict[str, str] = {}
-        for word in query.words:
-            for term in terms(word):
-                self._spelt.setdefault(term, word.lower())
+        self._spelt = _spelt(query.words)
         places = {n: p.line for p in query.places for n in evidence.names.named(p.path)[0]}
         self._named = places
         similar = evidence.votes.similar(query.terms)
@@ -47,13 +44,32 @@ class Reasons:
         ]
         if defined:
             yield "defines " + ", ".join(defined[:MOST])
+        elif n not in self._named and (words := self._in_name(n)):
+            yield "its name says " + ", ".join(words)
         if shared := self._shared(blob):
             yield "shares " + ", ".join(shared)
         if ranked.path in self._similar:
             yield "changed in similar commits"
+
+    def _in_name(self, n: int) -> list[str]:
+        query = self._evidence.query.terms
+        found = [term for term in self._evidence.names.facts[n].words if term in query]
+        return list(dict.fromkeys(self._spelt.get(term, term) for term in found))[:MOST]
 
     def _shared(self, blob: int) -> list[str]:
         corpus, query = self._evidence.corpus, self._evidence.query.terms
         found = [term for term in query if blob in corpus.find(term)]
         found.sort(key=lambda term: -query[term] * corpus.idf(term))
         return list(dict.fromkeys(self._spelt.get(term, term) for term in found))[:MOST]
+
+
+def _spelt(words: Iterable[str]) -> dict[str, str]:
+    """Return for each term of WORDS how it is written there: whole, or as a part of a word."""
+    found: dict[str, str] = {}
+    for word in words:
+        known = terms(word)
+        for part in parts(word) if known else ():
+            found.setdefault(stem(part), part)
+        if known and word.lower() in known:
+            found[word.lower()] = word.lower()
+    return found

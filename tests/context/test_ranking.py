@@ -67,6 +67,25 @@ def test_tests_docs_and_vendored_files_come_when_they_are_named():
         assert path in [one.path for one in pick(FILES, f"look at {path}", 3000).files[:2]]
 
 
+def test_a_reason_names_only_words_that_the_file_has():
+    reasons = {one.path: one.reason for one in pick(FILES, "Call part3_x in mail for part99").files}
+    assert reasons["shop/mail.py"].startswith("its name says mail")
+    assert not any("part99" in reason or "part3_x" in reason for reason in reasons.values())
+
+
+def test_settings_are_looked_at_when_they_are_the_repository_or_in_the_title():
+    values = {f"charts/{name}.yaml": f"{name}: 1\n" * 300 for name in ("api", "web", "jobs")}
+    code = {path: text for path, text in FILES.items() if path.startswith("shop/part")}
+    named = pick(values | code, "Set the replicas of jobs to 5")
+    assert named.files[0].path == "charts/jobs.yaml"
+    assert not {"charts/api.yaml", "charts/web.yaml"} & {one.path for one in named.files}
+    few = dict(list(code.items())[:1])
+    paths = {
+        one.path for one in pick(values | few, "It is slow\n\nThe api above all.", budget=300).files
+    }
+    assert "charts/api.yaml" in paths
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [
