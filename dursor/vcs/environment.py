@@ -98,6 +98,7 @@ FIXED = {
     "GIT_OPTIONAL_LOCKS": "0",  # nothing refreshes the user's index in passing
     "GIT_ALLOW_PROTOCOL": "",  # a partial clone must not fetch, and write, while it is read
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit means what it means everywhere else
     "GIT_PAGER": "cat",
     "GIT_EDITOR": ":",
 }

@@ -108,6 +108,18 @@ def mislead(lab: Lab, tmp_path: Path) -> Path:
     return trace
 
 
+def test_what_stands_in_for_an_object_is_not_taken_for_it(lab: Lab):
+    """Only this clone has such replacements; a commit means the same everywhere."""
+    top = lab.front.repo
+    other = repos.git(top, "hash-object", "-w", "--stdin", stdin=b"evil\nline 3\n")
+    repos.git(top, "replace", "HEAD:README.md", other)
+
+    _, pr = lab.open()
+
+    assert b"evil" not in lab.front.sent[-1].body
+    assert lab.remote.show(pr["branch"], "README.md") == b"line 1\nline 2\nline 3\nline 4"
+
+
 def test_the_commit_is_the_patch(lab: Lab, tmp_path: Path):
     lab.remote.commit("main", FILES)
     repos.git(lab.front.repo, "fetch", "-q", str(lab.remote.path), "main")
