@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from dursor.errors import ConflictError, InternalError, NotFoundError
 from dursor.files import private_dir, replace_file
-from dursor.vcs.command import decode, encode
+from dursor.vcs.command import decode, encode, explain
 from dursor.vcs.credential import BARE, check_private
 from dursor.vcs.objects import ObjectReader
 from dursor.vcs.repository import Repository
@@ -168,7 +168,10 @@ def _tips(repo: Repository) -> set[str]:
     listing = repo.command.run(
         *("for-each-ref", "--sort=-committerdate", f"--count={TIPS}", "--format=%(objectname)"),
         *("refs/heads/", "refs/remotes/"),
+        ok=(0, 128),
     )
+    if listing.status and "missing object" not in listing.err:
+        raise explain("for-each-ref", listing.err)  # else git only fetches more than it must
     tips = set(decode(listing.out).split())
     if any(len(one) != 40 for one in tips):
         raise ConflictError(

@@ -88,6 +88,13 @@ def test_the_tips_of_the_other_are_followed(tmp_path, top, reopen):
     assert tips() == {second}
 
 
+def test_a_branch_whose_commit_is_lost_is_no_obstacle(tmp_path, top, reopen):
+    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    (top / ".git/refs/heads/lost").write_text("f" * 40 + "\n")
+    with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
+        assert companion.has(repos.head(top))
+
+
 def test_a_repository_that_moves_is_found_again(tmp_path, top, reopen):
     Companion.open(tmp_path / "x.git", reopen(top)).close()
     moved = top.rename(tmp_path / 'elsewhere "q" : ü')
