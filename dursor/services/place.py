@@ -72,7 +72,7 @@ def find_place(hub: GitHub, named: Mapping[str, RepoName]) -> Place:
     first = next(iter(named.values()))
     info = hub.repository(first)
     if info.can_push is False:
-        info = _fork_of(hub, info, [one for one in named.values() if one != first])
+        info = _pushable(hub, info, [one for one in named.values() if one != first])
     if info.archived:
         raise PolicyError(f"{info.name} is archived", hint="unarchive it on GitHub")
     if info.is_fork and info.parent is not None:
@@ -81,14 +81,14 @@ def find_place(hub: GitHub, named: Mapping[str, RepoName]) -> Place:
     return Place(info, info.name, info.default_branch)
 
 
-def _fork_of(hub: GitHub, info: RepoInfo, others: list[RepoName]) -> RepoInfo:
-    """A fork of INFO among OTHERS that may be pushed to."""
+def _pushable(hub: GitHub, info: RepoInfo, others: list[RepoName]) -> RepoInfo:
+    """What may be pushed to among OTHERS: a fork of INFO, or what INFO is a fork of."""
     for name in others:
         try:
             other = hub.repository(name)
         except NotFoundError:
             continue
-        if other.can_push is not False and other.parent == info.name:
+        if other.can_push is not False and (other.parent == info.name or other.name == info.parent):
             return other
     raise AuthError(
         f"this login may not push to {info.name}, and no remote is a fork of it",

@@ -393,6 +393,14 @@ def test_a_remote_that_is_a_fork_is_found(lab: Lab):
     assert lab.pull.head is fork
 
 
+def test_a_colleagues_fork_among_the_remotes_is_no_obstacle(lab: Lab):
+    lab.hub.fork(lab.remote, "bob")
+    repos.git(lab.front.repo, "remote", "rename", "origin", "upstream")
+    repos.git(lab.front.repo, "remote", "add", "bob", f"{lab.hub.url}/bob/lib")
+    _, pr = lab.open()
+    assert (pr["url"], lab.pull.head) == (f"{lab.hub.url}/ada/lib/pull/1", lab.remote)
+
+
 # what stays as it was
 
 
