@@ -173,9 +173,12 @@ def read_pull(value: Any, host: Host) -> PullInfo:
     head, base = inner(data, "head"), inner(data, "base")
     fork = inner(head, "repo")
     merged = flag(data, "merged") or data.get("merged_at") is not None
+    ident, url = number(data, "number"), web_address(data, host)
+    if not url.endswith(f"/pull/{ident}"):
+        raise ProviderError(f"GitHub's answer holds no page of pull request {ident}: {words(url)}")
     return PullInfo(
-        number(data, "number"),
-        web_address(data, host),
+        ident,
+        url,
         _state(data, merged=merged),
         text(data, "title"),
         maybe_text(data, "body") or "",

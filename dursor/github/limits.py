@@ -11,6 +11,7 @@ SECONDARY = (b"secondary rate limit", b"abuse detection", b"blocked from content
 PRIMARY = (b"API rate limit exceeded",)
 LEAST = 60.0  # that GitHub asks for when it says nothing else
 MARGIN = 1.0  # its clock counts whole seconds
+FOREVER = 1e12
 
 
 def pause(reply: Reply, attempt: int, now: float) -> float | None:
@@ -32,4 +33,4 @@ def pause(reply: Reply, attempt: int, now: float) -> float | None:
 
 
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isascii() and text.isdecimal() else None
+    return min(float(text), FOREVER) if text and text.isascii() and text.isdecimal() else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dursor.errors import AuthError, ConflictError, DursorError, NotFoundError
+from dursor.errors import AuthError, ConflictError, DursorError, NotFoundError, ProviderError
 from dursor.github import faults
 from dursor.github.entities import (
     CreatedPull,
@@ -40,7 +40,8 @@ class Pulls:
     def get(self, number: int) -> PullInfo:
         """Read pull request NUMBER."""
         doing = f"read pull request {number} of {self._name}"
-        return self._read(self._rest.ask(self._ask("GET", f"/{number}", doing), self._authority))
+        found = self._read(self._rest.ask(self._ask("GET", f"/{number}", doing), self._authority))
+        return _checked(found, number)
 
     def find(self, head_owner: str, branch: str) -> PullInfo | None:
         """Find the pull request that BRANCH of HEAD_OWNER is in: an open one, else the newest."""
@@ -109,6 +110,12 @@ class Pulls:
 
     def _read(self, reply: Reply) -> PullInfo:
         return read_pull(parsed(reply.body, self._rest.host.name), self._rest.host)
+
+
+def _checked(pull: PullInfo, number: int) -> PullInfo:
+    if pull.number != number:
+        raise ProviderError(f"GitHub's answer is about another pull request, {pull.number}")
+    return pull
 
 
 def branch_path(branch: str) -> str:

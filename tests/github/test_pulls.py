@@ -234,6 +234,14 @@ def test_a_body_of_nothing(hub, lib, topic, ada, pull):
     assert ada.pull(LIB, 1).body == ""
 
 
+def test_an_answer_about_another_one(hub, ada, pull):
+    other = {"number": 7, "html_url": f"{hub.url}/ada/lib/pull/7"}
+    for lie in (other, {"number": 7}, {"html_url": hub.url}):
+        hub.on("GET */pulls/1", lambda r, p, lie=lie: reply(200, {**json.loads(p().body), **lie}))
+        with pytest.raises(ProviderError, match="GitHub's answer"):
+            ada.pull(LIB, 1)
+
+
 def test_a_number_that_is_none(hub, ada, pull):
     for number in (b"true", b"-1", b"1%030d" % 0):
         hub.on("GET */pulls/1", lambda r, p, n=number: Response(200, b'{"number": %b}' % n))

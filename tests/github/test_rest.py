@@ -138,6 +138,17 @@ def test_a_long_wait_is_refused_and_its_end_said(hub, ada, sleeper):
     assert sleeper.slept == []
 
 
+def test_a_wait_without_end_is_refused(hub, ada, sleeper):
+    for headers in (
+        {"Retry_After": "9" * 400},
+        {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "9" * 400},
+    ):
+        hub.on(READ, lambda r, p, h=headers: limited(429, "API rate limit exceeded", **h))
+        with pytest.raises(RateLimitedError):
+            ada.repository(LIB)
+    assert sleeper.slept == []
+
+
 def test_the_reset_is_by_github_s_clock(hub, lib, ada, sleeper):
     hub.skew = -3000
     reset = str(int(hub.now()) + 20)
@@ -180,6 +191,7 @@ def reply_with(status, body=b"", **headers):
         (reply_with(429, b""), 0, 60.0),
         (reply_with(429, b""), 2, 240.0),
         (reply_with(429, retry_after="soon"), 0, 60.0),
+        (reply_with(429, retry_after="9" * 400), 0, limits.FOREVER),
         (reply_with(500, retry_after="7"), 0, None),
     ],
 )
