@@ -228,5 +228,5 @@ def _missing(host: Host, *, named: bool) -> NoLoginError:
         )
     return NoLoginError(
         f"there is no login for {host.name}, which the environment does not name as a GitHub",
-        hint=f"export {API}={host.api_url}, then dursor github login",
+        hint=f"if it is one: export {API}={host.api_url}, then dursor github login",
     )

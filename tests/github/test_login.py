@@ -98,7 +98,8 @@ def test_a_remote_s_host_does_not_choose_where_a_token_goes(stored, gh):
             find_login(env, stored, CONFIG, host)
         assert host.name in failure.value.message
         assert (
-            failure.value.hint == f"export GITHUB_API_URL={host.api_url}, then dursor github login"
+            failure.value.hint
+            == f"if it is one: export GITHUB_API_URL={host.api_url}, then dursor github login"
         )
 
 
