@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dursor.errors import ConflictError, InternalError, UsageError
 from dursor.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
-from dursor.vcs.command import ANY, Command
+from dursor.vcs.command import Command
 from dursor.vcs.credential import authenticated_environment, check_private
 from dursor.vcs.environment import network_environment
 from dursor.vcs.remote_faults import explain_login, explain_remote
@@ -156,7 +156,7 @@ class _Source:
 
     def ask(self, *args: str) -> bytes:
         env = _environment(self.url, self.secret)
-        output = self.command.run(*args, ok=ANY, env=env, seconds=FETCH_SECONDS)
+        output = self.command.speak(self.url, *args, env=env, seconds=FETCH_SECONDS)
         if output.status != 0:
             raise _explain(output.err, self.url, self.secret)
         return output.out

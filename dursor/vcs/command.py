@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from dursor.errors import DursorError, InternalError, UsageError
+from dursor.errors import DeadlineError, DursorError, InternalError, UsageError
 from dursor.vcs.environment import find_git, local_environment
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ HARDENING = (
 )
 
 
+class LateError(InternalError):
+    """A git process took longer than it may."""
+
+
 class Output(NamedTuple):
     """What a finished git process left: exit status, stdout as it was, stderr as text."""
 
@@ -107,13 +111,20 @@ class Command(Git):
                 source.seek(0)
             words = ["git", *self._persistent_git_options, *args]
             process = self._start(words, source if stdin else subprocess.DEVNULL, complaints, env)
-            status, out = _collect(process, args[0], seconds, group=self._own_session)
+            status, out = _collect(process, _verb(args), seconds, group=self._own_session)
             complaints.seek(0)
             output = Output(status, out, decode(complaints.read(1 << 16)))
         log.debug("git %s: exit %d", " ".join(args[:3]), status)
         if status not in ok:
-            raise explain(args[0], output.err)
+            raise explain(_verb(args), output.err)
         return output
+
+    def speak(self, url: str, *args: str, env: Mapping[str, str], seconds: float) -> Output:
+        """Run `git ARGS`, which speaks to URL, however it ends; DeadlineError when it does not."""
+        try:
+            return self.run(*args, ok=ANY, env=env, seconds=seconds)
+        except LateError as error:
+            raise DeadlineError(f"{url} took more than {seconds:g} s", hint="try again") from error
 
     def open_pipe(self, *args: str, complaints: IO[bytes]) -> Process:
         """Start `git ARGS` with pipes at both ends, for a process that answers many questions."""
@@ -179,8 +190,16 @@ def _collect(process: Process, name: str, seconds: float, *, group: bool) -> tup
             _kill(process.pid, group=group)
         process._terminate()  # noqa: SLF001 - what its __del__ does, but now
     if late.is_set():
-        raise InternalError(f"git {name} did not finish within {seconds:g} s")
+        raise LateError(f"git {name} did not finish within {seconds:g} s")
     return status, out
+
+
+def _verb(args: Sequence[str]) -> str:
+    """Name the command among ARGS, which settings may come before."""
+    at = 0
+    while args[at] == "-c":
+        at += 2
+    return args[at]
 
 
 def _kill(pid: int, *, group: bool) -> None:

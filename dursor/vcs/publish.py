@@ -11,7 +11,7 @@ from dursor.domain import new_id
 from dursor.errors import ConflictError, InternalError, NoChangeError, UsageError
 from dursor.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
-from dursor.vcs.command import ANY, decode, encode
+from dursor.vcs.command import decode, encode
 from dursor.vcs.companion import KEPT
 from dursor.vcs.credential import authenticated_environment, check_private
 from dursor.vcs.remote_faults import explain_login, explain_push
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from dursor.vcs.command import Output
     from dursor.vcs.companion import Companion
 
-SECONDS = 1800.0
+FETCH_SECONDS = 1800.0
+PUSH_SECONDS = 300.0  # for one commit; git waits without end for an answer that was cut short
 CRUD = re.compile(r"[\x00-\x1f\x7f<>]+")
 FETCH = (
     *("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--refmap="),
@@ -146,7 +147,7 @@ def push(
 
     A branch that stands at COMMIT already is fine. ConflictError when the branch is elsewhere,
     AuthError when the login may not, PolicyError when the repository's rules forbid it,
-    NotFoundError, NetworkError, ProviderError.
+    NotFoundError, NetworkError, DeadlineError, ProviderError.
     """
     ref = _ref(companion, branch)
     if expect is not None and not (companion.has(expect) and companion.is_ancestor(expect, commit)):
@@ -155,7 +156,8 @@ def push(
             hint="dursor pr sync",
         )
     lease = f"--force-with-lease={ref}:{expect or ''}"
-    output = _authenticated(companion, url, secret, *PUSH, lease, "--", url, f"{commit}:{ref}")
+    words = (*PUSH, lease, "--", url, f"{commit}:{ref}")
+    output = _authenticated(companion, url, secret, *words, seconds=PUSH_SECONDS)
     if output.status != 0:
         clean = Redactor([secret]).clean
         raise explain_push(clean(decode(output.out)), clean(output.err), url, branch)
@@ -168,11 +170,13 @@ def _ref(companion: Companion, branch: str) -> str:
     return f"refs/heads/{branch}"
 
 
-def _authenticated(companion: Companion, url: str, secret: Secret, *args: str) -> Output:
+def _authenticated(
+    companion: Companion, url: str, secret: Secret, *args: str, seconds: float = FETCH_SECONDS
+) -> Output:
     """Run git with SECRET for URL."""
     check_private(companion.repository.git_dir)
     env = authenticated_environment(url, secret)
-    return companion.command.run(*args, ok=ANY, env=env, seconds=SECONDS)
+    return companion.command.speak(url, *args, env=env, seconds=seconds)
 
 
 def _check(output: Output, url: str, secret: Secret) -> None:

@@ -115,7 +115,7 @@ def test_failure_names_the_command_and_the_reason(tmp_path):
 
 def test_slow_process_is_ended(tmp_path):
     top = repos.build(tmp_path / "r")
-    with pytest.raises(InternalError, match=r"did not finish within 0\.2 s"):
+    with pytest.raises(InternalError, match=r"git nap did not finish within 0\.2 s"):
         Command(top).run("-c", "alias.nap=!exec sleep 20", "nap", seconds=0.2)
 
 

@@ -5,6 +5,7 @@ import threading
 import pytest
 import repos
 from hub.server import PROTECTED, RULES
+from hub.wire import Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab import clone
@@ -22,6 +23,7 @@ from dursor.errors import (
 )
 from dursor.patch.exact import apply_exact
 from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState
+from dursor.vcs import publish
 from dursor.vcs.companion import Companion
 from dursor.vcs.publish import Identity, commit_change, fetch, push, remote_branch
 from dursor.vcs.repository import Repository
@@ -515,6 +517,16 @@ def test_a_server_out_of_order(hub, local, url, made, token):
     for status in (500, 503):
         hub.answer_once("GET /ada/lib.git/*", status, "down")
         assert isinstance(failing(local, url, made, token), NetworkError)
+
+
+def test_an_answer_that_was_cut_short(hub, local, url, made, token, monkeypatch):
+    """Some versions of git wait for the rest, though nothing comes any more."""
+    monkeypatch.setattr(publish, "PUSH_SECONDS", 0.3)
+    kind = [("Content-Type", "application/x-git-receive-pack-result")]
+    hub.on("POST *git-receive-pack", lambda r, p: Response(200, b"0030", kind))
+    with pytest.raises(DursorError) as failure:
+        push(local, url, made, "t", expect=None, secret=token)
+    assert (failure.value.exit_code, failure.value.hint) == (5, "try again")
 
 
 def test_addresses_that_a_token_is_not_shown_to(local, made, token):
