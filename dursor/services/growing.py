@@ -44,5 +44,12 @@ def grow(
     except NoChangeError:
         listener(Notice(f"#{pr.number} holds the change of run {run.id[:8]} already"))
         return head
-    site.push(name, url, commit, pull.head_ref, expect=head, workflows=touches_workflows(changes))
+    workflows = touches_workflows(changes)
+    try:
+        site.push(name, url, commit, pull.head_ref, expect=head, workflows=workflows)
+    except ConflictError:
+        there = site.fetch(name, url, pull.head_ref)
+        if there is None or not is_made_from(site.companion, site.companion.commit(there), run):
+            raise
+        return there  # another process was faster
     return commit

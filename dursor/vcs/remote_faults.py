@@ -54,6 +54,7 @@ COMMON: tuple[tuple[str, type[DursorError], str, str], ...] = (
     (UNREACHABLE, NetworkError, "cannot reach {url}: {said}", "try again"),
 )
 MOVED = "stale info|fetch first|non-fast-forward|already exists|remote ref updated since checkout"
+MEANWHILE = r"is at \w+ but expected|reference already exists|unable to resolve reference"
 FAILED = re.compile(r"^!\t[^\t]*\t(.*)$", re.MULTILINE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -105,7 +106,8 @@ def explain_push(stdout: str, stderr: str, url: str, branch: str) -> DursorError
             f"the login may not change workflow files: {_inner(reason)}",
             hint="grant it Workflows: read and write (a classic token: the scope workflow)",
         )
-    if "[rejected]" in reason or re.search(MOVED, reason):
+    moved = re.search(MOVED, reason) or re.search(MEANWHILE, f"{reason} {said}")
+    if "[rejected]" in reason or moved:
         return ConflictError(
             f"the branch {branch} is not where it was: somebody else has pushed to it",
             hint="dursor pr sync, look at what is new, then start again from there",

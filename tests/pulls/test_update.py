@@ -81,6 +81,24 @@ def test_an_update_that_was_killed_is_healed_by_the_next(lab: Lab):
     assert grown["latest_commit"] == lab.remote.head(pr["branch"])
 
 
+def test_two_at_once_make_one_commit(lab: Lab):
+    first, pr = lab.open()
+    second = lab.run(FIVE, "--from", first["id"])
+    both = threading.Barrier(2)
+
+    def together(request: Any, proceed: Callable[[], Any]) -> Any:
+        answer = proceed()  # neither has seen the other's when it pushes its own
+        both.wait(20)
+        return answer
+
+    lab.hub.on("GET *info/refs", together, times=4)
+    started = [lab.front.start("pr", "update", "1", "--run", second["id"]) for _ in range(2)]
+    ended = [process.communicate(timeout=30) for process in started]
+
+    assert [process.returncode for process in started] == [0, 0], ended
+    assert commits(lab, pr["branch"]) == [second["id"], first["id"], ""]
+
+
 def test_a_base_branch_that_moved_on_is_no_obstacle(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])

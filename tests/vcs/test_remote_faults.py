@@ -166,6 +166,18 @@ REASONS = [
         "exceeds GitHub's file size limit",
     ),
     ("[remote rejected] (deny updating a hidden ref)", "", PolicyError, "hidden ref"),
+    (
+        "[remote rejected] (failed to update ref)",
+        "remote: error: cannot lock ref 'refs/heads/t': is at 1f2e but expected 3d4c        \n",
+        ConflictError,
+        "somebody else has pushed",
+    ),
+    (
+        "[remote rejected] (failed to update ref)",
+        "remote: error: cannot lock ref 'refs/heads/t/x': 'refs/heads/t' exists; cannot create\n",
+        ConflictError,
+        "stands in the way",
+    ),
     ("[remote rejected] (directory file conflict)", "", ConflictError, "stands in the way"),
 ]
 
