@@ -54,6 +54,16 @@ class Hunk:
         """Return the lines that will be there."""
         return [line.text for line in self.lines if line.tag != "-"]
 
+    @cached_property
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """Return the tags and texts of its lines, less blank ones at the edges."""
+        lines = [(line.tag, line.text) for line in self.lines]
+        while lines and lines[0][0] == " " and not lines[0][1].strip():
+            lines.pop(0)
+        while lines and lines[-1][0] == " " and not lines[-1][1].strip():
+            lines.pop()
+        return tuple(lines)
+
     @property
     def changes(self) -> bool:
         """Whether it changes anything at all."""

@@ -166,6 +166,8 @@ class _Reader:
         if info.lower() in _DIFF_WORDS or any(_is_edit(body, i) for i in likely):
             self.fence = fence
             self.in_diff = info.lower() in _DIFF_WORDS
+            if end >= len(self.lines) and not any(map(str.strip, body)):
+                self._add(FileEdit(Action.MODIFY, path or "", cut=True))
             self.at += 1
             return
         if path and (body or info) and not whole.is_transcript(info, path):

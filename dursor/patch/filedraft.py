@@ -59,7 +59,7 @@ class FileDraft:
     is_settled: bool = False  # `target` is no longer the base's text
     spans: list[tuple[int, int]] = field(default_factory=list)  # what hunks were about
     _owners: dict[int, int] = field(default_factory=dict)  # line -> breath that placed it
-    _seen: set[tuple[object, ...]] = field(default_factory=set)
+    _seen: dict[tuple[Splice, ...], Hunk] = field(default_factory=dict)
     _starts: dict[object, int | None] = field(default_factory=dict)  # of the section at hand
     _result: Target | None = None  # what the splices make of `target`
     _had_changes: bool = False  # before the section at hand
@@ -159,7 +159,7 @@ class FileDraft:
         """
         if hunk.origin is not Origin.BLOCK or not isinstance(outcome, Placed):
             return False
-        if (hunk.lines, outcome.start) in self._seen:
+        if outcome.splices in self._seen:
             return False
         return any(line in self._owners for line in range(outcome.start, outcome.stop))
 
@@ -181,20 +181,21 @@ class FileDraft:
         if isinstance(outcome, Placed):
             self.target, self.is_settled, self._result = self._result, True, None
             self.splices, self.kept, self.newline = [], set(), None
-            self.spans, self._owners, self._seen = [], {}, set()
+            self.spans, self._owners, self._seen = [], {}, {}
         return outcome
 
     def _take(self, hunk: Hunk, placed: Placed, breath: int) -> Placed:
-        key = (hunk.lines, placed.start)
-        if self._starts.setdefault(key, hunk.start) != hunk.start:
+        twin = self._seen.get(placed.splices)
+        is_same = twin is None or twin.said == hunk.said
+        if not is_same or self._starts.setdefault(placed.splices, hunk.start) != hunk.start:
             raise refuse(self.path, "two hunks are alike, and there is one place", hunk.source)
-        if key in self._seen:
+        if twin is not None:
             return placed
         self._drop_kept(placed)
         self._own(hunk, placed, breath)
         for splice in placed.splices:
             self._insert(hunk, splice)
-        self._seen.add(key)
+        self._seen[placed.splices] = hunk
         self.spans.append((placed.start, placed.stop))
         self._result = None
         if placed.stop == len(self.target.lines) and hunk.old_open != hunk.new_open:
@@ -226,7 +227,8 @@ class FileDraft:
         at = bisect_left(self.splices, (splice.start, splice.end + 1))
         before = self.splices[at - 1] if at else None
         after = self.splices[at] if at < len(self.splices) else None
-        if (before and before.end > splice.start) or (after and splice.end > after.start):
+        overlaps = (before and before.end > splice.start) or (after and splice.end > after.start)
+        if overlaps or splice in (before, after):
             raise refuse(self.path, "two hunks change the same lines", hunk.source)
         self.splices.insert(at, splice)
 

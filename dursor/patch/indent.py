@@ -110,14 +110,13 @@ def slides(old: Sequence[str], lines: Sequence[str], start: int) -> bool:
     return len(shifts) > 1
 
 
-def is_at_home(hunk: Hunk, real: Sequence[str]) -> bool:
-    """Tell whether the new lines of HUNK may stand as far in as REAL, the file's old ones, do.
+def moves_edge(hunk: Hunk, real: Sequence[str]) -> bool:
+    """Tell whether HUNK, whose old lines are not as far in as REAL, moves its own edge as well.
 
-    So they may where they are to the left or right of the old ones as written by just as much as
-    the file's are: only what is to be found has lost its margin, then.
+    Only what is to be found may have lost its margin then, and the new lines stand as they should.
     """
     old, new, there = map(_edge, (hunk.old, hunk.new, real))
-    return new is not None and old != there and new == there
+    return new is not None and old not in {there, new}
 
 
 def _edge(lines: Iterable[str]) -> int | None:

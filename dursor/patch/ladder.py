@@ -102,7 +102,8 @@ def anchored(hunk: Hunk, target: Target) -> Outcome:
             return None
         low = found[0] + 1
         high = margins.block_end(target.lines, found[0], high)
-    pattern = target.index().pattern(hunk.old) if hunk.anchors else None
+    is_said = bool(hunk.anchors) and any(text.strip() for text in hunk.old)
+    pattern = target.index().pattern(hunk.old) if is_said else None
     text = target.index().text
     start = text.find(pattern, low, high) if pattern else -1
     if start < 0 or not pattern or text.find(pattern, start + 1, high) >= 0:
@@ -139,12 +140,23 @@ def _trimmed(hunk: Hunk) -> Hunk | None:
         cut += 1
     if len(lines) == len(hunk.lines) or all(line.tag == "+" for line in lines):
         return None
+    if hunk.origin is Origin.BLOCK and _bounds_change(hunk, cut, lines):
+        return None
     return replace(
         hunk,
         lines=tuple(lines),
         start=hunk.start + cut if hunk.start else None,
         is_counted=hunk.old_count == sum(line.tag != "+" for line in lines),
     )
+
+
+def _bounds_change(hunk: Hunk, cut: int, lines: Sequence[Line]) -> bool:
+    """Tell whether one of the blank lines that HUNK has beside LINES, CUT above, bounds a change.
+
+    In a search text it says what stands there, and the file has something else.
+    """
+    below = len(hunk.lines) - cut - len(lines)
+    return (cut > 0 and lines[0].tag != " ") or (below > 0 and lines[-1].tag != " ")
 
 
 def trailing_blanks(hunk: Hunk, target: Target) -> Outcome:
@@ -212,8 +224,8 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
 
     Safe: but for blanks at their ends, at least two lines that say something stand in the file
     together, in one place only (a right header does not choose between several), and do not fit
-    as well a line further up or down (see `indent.slides`); the new lines are not off by as much
-    already (see `indent.is_at_home`); every added line's margin is that of a
+    as well a line further up or down (see `indent.slides`); its own edge is not
+    moved (see `indent.moves_edge`); every added line's margin is that of a
     removed line beside it, or follows from one measure.
     """
     if sum(bool(text.strip()) for text in hunk.old) < 2:
@@ -228,7 +240,7 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
         if places:
             start, stop = places[0], places[0] + len(old)
             real = target.lines[start:stop]
-            if margins.slides(old, target.lines, start) or margins.is_at_home(candidate, real):
+            if margins.slides(old, target.lines, start) or margins.moves_edge(candidate, real):
                 return None
             lines = margins.reindented(candidate.lines, real, target.step)
             if lines is None:

@@ -71,7 +71,8 @@ class Pairs:
         if after >= len(self.lines) or not self.lines[after].lstrip().startswith(f"<{tag}>"):
             later = self._next(tag, after)
             is_half = later is None or (self._next(match[1], after) or later) < later
-            return (None, at + 1) if is_half else (unclear, later or at + 1)
+            is_prose = is_half and f"/{tag}" not in self._tags
+            return (None, at + 1) if is_prose else (unclear, later or at + 1)
         new = self._next(f"/{tag}", after)
         if new is None:
             return unclear, len(self.lines)

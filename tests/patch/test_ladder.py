@@ -174,6 +174,7 @@ def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
         ("   a\n     b\n+       c", "    a\n        b\n"),
         # c stands where the file has a: only what is to be found was moved
         ("-    a\n-    b\n+a\n+c", "a\nb\n"),
+        ("-        a\n-        b\n+    a\n+    c", "a\nb\n"),
         ("-a\n-b\n+    if b:\n+        c", "    a\n    b\n"),
         # a bracket may be missing: the last one is not where the others say
         ("   f();\n-  });\n+  }, x);\n });", "  f();\n  });\n  });\n});\n"),

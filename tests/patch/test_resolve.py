@@ -713,6 +713,8 @@ PAIR = "<file>a</file>\n<original>\none\n</original>\n<patched>\n1\n</patched>\n
         ),
         "<file>a</file>\n<original>one</original>\n<patched>\n1",
         PAIR + "<original>\nfour\nfi",
+        PAIR + "<original>\nfour\n</original>\n<patched",
+        "```diff\n" + diff("a", ("one", "1")) + "```\nNext:\n```diff\n",
         PAIR + "<original>\nfour\n",
         "--- a/a\n+++ b/a\n@@\n-one\n+1\n@@\n-four\n+4, and so",
         "```diff\n--- a/a\n+++ b/a\n@@ ... @@\n-one\n+1\n@@ ... @@\n four\n five",
@@ -988,11 +990,34 @@ def test_rendered_edits_resolve():
         ("\nthree\n", "\ntwo\nthree\nand more\n"),
         ("\nthree", "\ntwo\n3"),
         ("three\n\n", "three\nfour\n"),
+        ("three\n", "three\n4\n"),
+        ("\nthree\n", "\n3\n"),
     ],
 )
 def test_a_block_that_leaves_out_a_line_next_to_its_blank_edge(search, new):
     reply = "a.py\n" + block(search, new)
     assert failed(reply, tree(a__py=TEXT)).failures[0].path == "a.py"
+
+
+def test_a_hunk_said_again_with_a_blank_line_below_it_is_the_same():
+    hunk = "@@ -2,2 +2,3 @@\n two\n+more\n three\n"
+    other = diff("b", ("one", "1"))
+    for again in (hunk, "@@ @@\n two\n+more\n"):
+        reply = f"--- a/a\n+++ b/a\n{again * 2}\n{other}"
+        assert after(reply, tree(a=TEXT, b=TEXT))["a"].count("more") == 1
+
+
+def test_two_hunks_that_add_the_same_in_one_place_are_refused():
+    reply = "--- a/a\n+++ b/a\n@@ @@\n two\n+more\n@@ @@\n+more\n three\n"
+    assert "one place" in failed(reply, tree(a=TEXT)).failures[0].reason
+    reply = "--- a/a\n+++ b/a\n@@ @@\n two\n+more\n@@ @@\n+more\n three\n-four\n+4\n"
+    assert "same lines" in failed(reply, tree(a=TEXT)).failures[0].reason
+
+
+def test_an_anchor_and_a_blank_line_name_no_place():
+    base = tree(a__py="def f():\n    x\n\n    y\ndef g():\n    pass\n")
+    reply = "*** Begin Patch\n*** Update File: a.py\n@@ def f():\n \n+# g\n*** End Patch\n"
+    assert failed(reply, base).failures[0].path == "a.py"
 
 
 # -- nothing is left out without a word ------------------------------------------------------------
