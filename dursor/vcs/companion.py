@@ -8,12 +8,13 @@ the commits that are made to be pushed, lie here and not in the user's repositor
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
-from dursor.errors import ConflictError, InternalError, NotFoundError
+from dursor.errors import ConflictError, InternalError, NotFoundError, UsageError
 from dursor.files import private_dir, replace_file
 from dursor.vcs.command import decode, encode, explain
 from dursor.vcs.credential import BARE, check_private
@@ -64,7 +65,7 @@ class Companion:
         check_private(folder)
         _bring(folder / "objects/info/alternates", encode(alternates(repo)))
         _bring(folder / "shallow", _content(repo.common_dir / "shallow"))  # where history ends
-        companion = cls(Repository.open(folder))
+        companion = cls(_opened(folder))
         try:
             companion._mark_tips(_tips(repo))
         except BaseException:
@@ -144,6 +145,15 @@ def _make(folder: Path) -> None:
         except OSError as error:
             if not folder.is_dir():  # else another process was faster
                 raise InternalError(f"cannot make {folder}: {error.strerror}") from error
+
+
+def _opened(folder: Path) -> Repository:
+    try:
+        return Repository.open(folder)
+    except UsageError as error:
+        raise InternalError(
+            f"{folder} is damaged", hint=f"rm -r {shlex.quote(str(folder))}  (it is made anew)"
+        ) from error
 
 
 def _bring(path: Path, wanted: bytes) -> None:

@@ -4,7 +4,7 @@ import threading
 import pytest
 import repos
 
-from dursor.errors import ConflictError, NotFoundError, PolicyError
+from dursor.errors import ConflictError, InternalError, NotFoundError, PolicyError
 from dursor.vcs.companion import Companion
 from dursor.vcs.repository import Repository
 
@@ -93,6 +93,14 @@ def test_a_branch_whose_commit_is_lost_is_no_obstacle(tmp_path, top, reopen):
     (top / ".git/refs/heads/lost").write_text("f" * 40 + "\n")
     with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
         assert companion.has(repos.head(top))
+
+
+def test_a_damaged_one_is_told_of(tmp_path, top, reopen):
+    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    (tmp_path / "x.git/HEAD").unlink()
+    with pytest.raises(InternalError, match=r"x\.git is damaged") as failure:
+        Companion.open(tmp_path / "x.git", reopen(top))
+    assert "made anew" in failure.value.hint
 
 
 def test_a_repository_that_moves_is_found_again(tmp_path, top, reopen):
