@@ -127,14 +127,16 @@ def check_base(hub: GitHub, place: Place, branch: str, run: Run, current: str | 
     relation = hub.relation(place.base, branch, run.base_commit)
     if relation in HOLDING:
         return
+    if relation is None and hub.branch(place.base, branch) is None:
+        raise _no_branch(hub, place, branch)
     short = run.base_commit[:8]
-    if relation is not None:
+    other = _other_base(hub, place, branch, run, current)
+    if relation is not None or other is not None:
+        anywhere = "--base BRANCH, one that holds it"
         raise ConflictError(
             f"{branch} of {place.base} does not hold {short}, which run {run.id[:8]} started from",
-            hint=_other_base(hub, place, branch, run, current),
+            hint=other or (anywhere if place.base == place.head.name else _in_the_fork(place)),
         )
-    if hub.branch(place.base, branch) is None:
-        raise _no_branch(hub, place, branch)
     push = f"git push origin {current or 'BRANCH'}, then the same again"
     raise ConflictError(
         f"run {run.id[:8]} started from {short}, which {place.base} does not have",
@@ -146,15 +148,15 @@ def _in_the_fork(place: Place) -> str:
     return f"--base {place.head.name.owner}:{place.head.default_branch} (into the fork itself)"
 
 
-def _other_base(hub: GitHub, place: Place, branch: str, run: Run, current: str | None) -> str:
+def _other_base(
+    hub: GitHub, place: Place, branch: str, run: Run, current: str | None
+) -> str | None:
     for other in dict.fromkeys([current, place.default_branch]):
         if other is None or other == branch:
             continue
         if hub.relation(place.base, other, run.base_commit) in HOLDING:
             return f"--base {other}"
-    return (
-        "--base BRANCH, one that holds it" if place.base == place.head.name else _in_the_fork(place)
-    )
+    return None
 
 
 def _no_branch(hub: GitHub, place: Place, branch: str) -> ConflictError | NotFoundError:

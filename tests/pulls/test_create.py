@@ -215,6 +215,11 @@ def test_a_base_on_another_branch_is_named(lab: Lab):
     assert (error["exit"], error["hint"]) == (8, "--base topic")
     assert "main of ada/lib does not hold" in error["message"]
 
+    lab.remote.commit("apart", {"x": "1\n"}, orphan=True)
+    error = lab.refused("pr", "create", "--run", run["id"], "--base", "apart")
+    assert (error["exit"], error["hint"]) == (8, "--base topic")
+    assert "apart of ada/lib does not hold" in error["message"]
+
     pr = lab.good("pr", "create", "--run", run["id"], "--base", "topic")
     assert lab.pull.base == "topic"
     error = lab.refused("pr", "create", "--run", run["id"], "--base", "main")
