@@ -27,7 +27,8 @@ class _Reader:
     """One pass over the lines of a reply."""
 
     lines: list[str]
-    open_end: bool  # the reply ends within a line, and may have been cut there
+    open_end: bool  # the reply ends within a line
+    finished: bool = False  # its provider says that it is whole
     at: int = 0
     fence: Fence | None = None
     in_diff: bool = False  # the open fence calls itself a diff
@@ -65,11 +66,15 @@ class _Reader:
         self.since = []
         self.edits += [replace(x, breath=self.breath, attempt=self.attempt) for x in edits]
 
+    def _may_be_cut(self) -> bool:
+        """Tell whether the reply may end inside what is read now, as far as its form shows."""
+        return not self.finished and (self.open_end or self.fence is not None)
+
     def _diff(self) -> bool:
         if not udiff.starts(self.lines, self.at):
             return False
         self.path = None
-        edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self.open_end)
+        edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self._may_be_cut())
         if edit:
             self._add(edit)
         return True
@@ -80,7 +85,9 @@ class _Reader:
         if not line.startswith("@@") or not (self.in_diff or HEADER.match(line)):
             return False
         path = self._named_above(loose=True) or ""
-        hunks, self.at, cut = read_hunks(self.lines, self.at, self.fence, open_end=self.open_end)
+        hunks, self.at, cut = read_hunks(
+            self.lines, self.at, self.fence, open_end=self._may_be_cut()
+        )
         self._add(FileEdit(Action.MODIFY, path, hunks=tuple(hunks), cut=cut))
         return True
 
@@ -262,4 +269,4 @@ def extract(reply: str, *, finished: bool = False) -> Extract:
     open_end = bool(lines[-1])
     if not open_end:
         lines.pop()
-    return _Reader([line.removesuffix("\r") for line in lines], open_end and not finished).run()
+    return _Reader([line.removesuffix("\r") for line in lines], open_end, finished=finished).run()

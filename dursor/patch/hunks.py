@@ -35,8 +35,8 @@ def read_hunks(
 ) -> tuple[list[Hunk], int, bool]:
     """Read the hunks from AT on.
 
-    Return them, the index after them, and whether the reply (whose last line has no end when
-    OPEN_END) breaks off inside the last one.
+    Return them, the index after them, and whether the reply (which may have been cut at its end
+    when OPEN_END) breaks off inside the last one.
     """
     hunks: list[Hunk] = []
     cut = False
@@ -50,7 +50,8 @@ def read_hunks(
             hunk = replace(hunk, is_torn=open_end and _claims_more(hunk))
         else:
             cut = ends_fence(lines[at], fence) and _goes_on(hunk, lines, at + 1)
-            cut |= open_end and at + 1 == len(lines) and _GIT_LINE.startswith(lines[at])
+            is_last = at + 1 == len(lines) and bool(lines[at])
+            cut |= open_end and is_last and _GIT_LINE.startswith(lines[at])
         hunks.append(hunk)
         if cut:
             break
@@ -100,7 +101,7 @@ def _skip_blank(lines: Sequence[str], at: int) -> int:
 
 
 def _breaks_off(hunk: Hunk) -> bool:
-    """Tell whether the last hunk of a reply that ends within a line shows that more was to come.
+    """Tell whether the last hunk of a reply that may have been cut shows that more was to come.
 
     Its header claims more lines than there are, and what is missing is no mere slip in counting
     context: it stops on a change or before any, or lacks several added lines net.

@@ -730,6 +730,15 @@ def test_a_last_line_that_may_be_half_of_one_is_not_passed_over():
     assert after(reply.removesuffix("\n fi"), BASE)["a"].startswith("one\n2")
 
 
+def test_a_fence_that_never_closes_lets_counts_tell_of_a_cut():
+    reply = "```diff\n--- a/a\n+++ b/a\n@@ -1,7 +1,30 @@\n one\n-two\n+2\n+and\n"
+    assert "breaks off" in failed(reply, BASE).failures[0].reason
+    whole = reply.replace("1,7 +1,30", "1,2 +1,3")
+    for end in ("", "\n", "\n\n"):
+        assert after(whole + end, BASE)["a"].startswith("one\n2\nand\nthree")
+    assert after(reply, BASE, finished=True) == after(whole, BASE)
+
+
 def test_half_a_last_line_is_not_passed_over_where_nothing_is_counted():
     reply = "```diff\n--- a/a\n+++ b/a\n@@\n one\n-two\n+2\n thr"
     assert "does not match" in failed(reply, BASE).failures[0].reason
