@@ -159,7 +159,8 @@ class Command(Git):
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                text=text,
+                encoding="utf-8" if text else None,
+                errors="backslashreplace" if text else None,
                 start_new_session=self._own_session,
             )
         except OSError as error:

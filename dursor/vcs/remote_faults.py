@@ -26,10 +26,12 @@ UNTRUSTED = "SSL certificate problem|certificate verif(y|ication) failed"
 NOT_GIT = (
     "is this a git repository|git-http-push failed|Cannot access URL .*, return code 22"
     "|protocol error|Could not read from remote repository"
+    "|bad line length|invalid (ls-refs|server) response"
 )
 UNREACHABLE = (
     "Could not resolve|Failed to connect|Couldn't connect|Connection (refused|reset|timed out)"
     "|unable to access|early EOF|unexpected disconnect|hung up|RPC failed|Operation too slow"
+    "|of body are still expected|expected flush"
 )
 COMMON: tuple[tuple[str, type[DursorError], str, str], ...] = (
     (
@@ -56,7 +58,7 @@ COMMON: tuple[tuple[str, type[DursorError], str, str], ...] = (
 MOVED = "stale info|fetch first|non-fast-forward|already exists|remote ref updated since checkout"
 MEANWHILE = r"is at \w+ but expected|reference already exists|unable to resolve reference"
 FAILED = re.compile(r"^!\t[^\t]*\t(.*)$", re.MULTILINE)
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 def explain_remote(stderr: str, url: str) -> DursorError:

@@ -6,6 +6,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import repos
+from hub.wire import Response
 
 from dursor.errors import (
     AuthError,
@@ -237,6 +238,14 @@ def test_answer_that_is_no_repository(tmp_path, fetch, serve):
     with pytest.raises(ProviderError, match=r"127\.0\.0\.1.* is no git server"):
         fetch(f"{url}/r.git")
     assert inside(tmp_path) == []
+
+
+def test_answer_that_is_no_text(hub, fetch):
+    hub.repo("ada/lib", {"a": "1\n"})
+    kind = [("Content-Type", "application/x-git-upload-pack-advertisement")]
+    hub.on("GET *info/refs", lambda r, p: Response(200, b"\xff" * 9, kind))
+    with pytest.raises(ProviderError, match="no git server"):
+        fetch(f"{hub.url}/ada/lib.git")
 
 
 def test_login_is_never_asked_for_but_the_users_helper_may_know(

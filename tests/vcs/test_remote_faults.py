@@ -96,6 +96,10 @@ SAID_BY_GIT = [
         "no git server",
     ),
     ("fatal: protocol error: bad line length character: <htm\n", ProviderError, "no git server"),
+    ("fatal: bad line length character: \udcff\udcff\n", ProviderError, "no git server"),
+    ("fatal: invalid ls-refs response: NAK\n", ProviderError, "no git server"),
+    ("error: 44 bytes of body are still expected\n", NetworkError, "cannot reach"),
+    ("fatal: expected flush after ref listing\n", NetworkError, "cannot reach"),
     ("fatal: something new\n", InternalError, "something new"),
 ]
 
