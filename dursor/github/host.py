@@ -132,7 +132,8 @@ def _address(given: str, variable: str) -> str:
         _ = parts.port
     except ValueError as error:
         raise UsageError(f"{variable} is not a URL", hint=_hint(variable)) from error
-    if not parts.hostname or parts.query or parts.fragment or not text.isprintable():
+    plain = text.isprintable() and " " not in text
+    if not parts.hostname or parts.query or parts.fragment or not plain:
         raise UsageError(f"{variable} is not the URL of a GitHub", hint=_hint(variable))
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"{variable} must not hold a user or password", hint=_hint(variable))

@@ -76,6 +76,7 @@ def test_what_the_environment_names(env, api, web):
         "https://",
         "https://ghe.example.com:port",
         "http://127.0.0.1.evil.example",
+        "two words",
     ],
 )
 @pytest.mark.parametrize("variable", ["GITHUB_API_URL", "GITHUB_SERVER_URL"])
