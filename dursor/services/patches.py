@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import closing
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from dursor.agent.guard import refuse_forbidden
-from dursor.errors import ApplyFailedError, UsageError
+from dursor.errors import ApplyFailedError, NoPatchError, UsageError
 from dursor.patch.canonical import CanonicalPatch, canonical
 from dursor.patch.lines import codec_of
 from dursor.patch.policy import check
@@ -21,9 +23,13 @@ from dursor.vcs.worktree import apply_patch
 if TYPE_CHECKING:
     from dursor.config import Settings
     from dursor.domain import Repo
+    from dursor.pathrules import PathRules
     from dursor.services.repos import Repos
     from dursor.tree import Tree
     from dursor.vcs.repository import Repository
+
+_COLOUR = re.compile(r"\x1b\[[\d;]*[mK]")
+_MARK = re.compile(r"> ?")
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,7 @@ class Patches:
         tree: Tree = repository.tree(commit)
         policy = repo_policy(tree)
         rules = path_rules(self.settings, policy)
-        refuse_forbidden(text, tree, rules)
-        found = _explained(text, tree)
+        found = _found(text, tree, rules)
         max_files = min(self.settings.get("max_files"), policy.max_files or sys.maxsize)
         check(tree, found, rules, max_files)
         return canonical(tree, found), found
@@ -79,6 +84,27 @@ def _decoded(reply: bytes) -> str:
     if reply.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return reply.decode("utf-16", "replace")
     return reply.decode(codec_of(reply), "surrogateescape")
+
+
+def _found(text: str, tree: Tree, rules: PathRules) -> Resolution:
+    """Resolve TEXT, or if there is no patch to be seen, what is below its quoting."""
+    refuse_forbidden(text, tree, rules)
+    try:
+        return _explained(text, tree)
+    except NoPatchError:
+        bare = _unquoted(text)
+        if bare == text:
+            raise
+    refuse_forbidden(bare, tree, rules)
+    return _explained(bare, tree)
+
+
+def _unquoted(text: str) -> str:
+    """TEXT without a terminal's colours, and without a mail's mark or the margin of all lines."""
+    lines = _COLOUR.sub("", text).split("\n")
+    if all(line.startswith(">") for line in lines if line.strip()):
+        lines = [_MARK.sub("", line) for line in lines]
+    return dedent("\n".join(lines))
 
 
 def _explained(text: str, tree: Tree) -> Resolution:

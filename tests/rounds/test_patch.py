@@ -56,6 +56,21 @@ def test_replies_in_other_encodings_are_read(front: Front, encoding: str):
     assert (front.repo / "old.txt").read_bytes() == "naïve\ndéjà vu\n".encode("latin-1")
 
 
+def test_quoting_margins_and_colours_of_a_pasted_reply_are_no_part_of_it(front: Front):
+    wanted = front("patch", "-", input=DIFF).stdout
+    lines = DIFF.splitlines()
+    coloured = "".join(f"\x1b[1;31m{line}\x1b[m\n" for line in lines)
+    quoted = "".join(f"> {line}".rstrip() + "\r\n" for line in lines)
+    for reply in (coloured, quoted, "".join(f"    {line}\n" for line in lines)):
+        done = front("patch", "-", input=reply)
+        assert (done.exit_code, done.stdout) == (0, wanted)
+
+
+def test_quoting_hides_no_forbidden_path(front: Front):
+    done = front("patch", "-", input="> --- /dev/null\n> +++ b/.env\n> @@ -0,0 +1 @@\n> +x=1\n")
+    assert (done.exit_code, done.stdout) == (7, "")
+
+
 def test_what_cannot_be_placed_says_where_it_differs(front: Front):
     done = front("patch", "-", input=DIFF.replace("+line 4", "-line 9\n+line 4"))
 
