@@ -75,8 +75,7 @@ class Closer:
         for word in filter(self._hits.__contains__, times):  # in the order of the text
             for term in self._hits[word]:
                 counts[term] = counts.get(term, 0) + times[word]
-        lowered = [word.lower() for word in words]
-        pairs = len(self._pairs.intersection(pairwise(lowered)))
+        pairs = len(self._pairs.intersection(pairwise(" ".join(words).lower().split(" "))))
         return Counted(n, block, counts, len(words), pairs, len(text.encode("utf-8")))
 
     def _learn(self, words: set[str]) -> None:
