@@ -70,28 +70,41 @@ class Excerpt:
         self.lines = lines
         self._sizes = sizes  # of each line in bytes
         self.chosen: set[int] = set()  # lines, from 1
+        self._bytes = 0
         self.tokens = 0
 
-    def with_block(self, block: Block | None, margin: int) -> set[int]:
-        """Return the lines to send with BLOCK, too; with None, all."""
+    def further(self, block: Block | None, margin: int) -> set[int]:
+        """Return the lines to send beside those chosen, to have BLOCK, too; with None, all."""
         if block is None:
-            return set(range(1, len(self.lines) + 1))
+            return set(range(1, len(self.lines) + 1)) - self.chosen
         first, last = max(1, block.first - margin), min(len(self.lines), block.last + margin)
-        chosen = self.chosen | {*range(first, last + 1), *block.owner_lines}
-        return chosen | self._gaps(chosen)
+        new = {*range(first, last + 1), *block.owner_lines} - self.chosen
+        return new | self._gaps(new)
 
-    def _gaps(self, chosen: set[int]) -> set[int]:
-        order = sorted(chosen)
-        return {
-            line
-            for one, two in zip([0, *order], [*order, len(self.lines) + 1], strict=True)
-            if 1 < two - one <= JOINED + 1
-            for line in range(one + 1, two)
-        }
+    def _gaps(self, new: set[int]) -> set[int]:
+        """Return the lines that are left out, a few in a row, on either side of NEW ones."""
+        return {line for one in new for step in (1, -1) for line in self._gap(one, step, new)}
 
-    def cost(self, chosen: Iterable[int]) -> int:
-        """Count the tokens of sending the lines CHOSEN."""
-        return tokens_of(sum(self._sizes[line - 1] for line in chosen)) + FILE_TOKENS
+    def _gap(self, one: int, step: int, new: set[int]) -> Sequence[int]:
+        """Return the lines from behind ONE to the next that is sent, if they are few."""
+        ends = {0, len(self.lines) + 1}
+        for at in range(one + step, one + (JOINED + 2) * step, step):
+            if at in new or at in self.chosen or at in ends:
+                return range(one + step, at, step)
+        return ()
+
+    def cost(self, new: Iterable[int]) -> int:
+        """Count the tokens of sending the lines NEW beside those chosen."""
+        return tokens_of(self._bytes + self._size(new)) + FILE_TOKENS
+
+    def take(self, new: Iterable[int]) -> None:
+        """Choose the lines NEW, too."""
+        self.tokens = self.cost(new)
+        self._bytes += self._size(new)
+        self.chosen.update(new)
+
+    def _size(self, lines: Iterable[int]) -> int:
+        return sum(self._sizes[line - 1] for line in lines)
 
     def ranges(self) -> Ranges | None:
         """Return the lines as ranges; None for all."""
@@ -128,23 +141,23 @@ def choose_lines(
     terms: Terms,
 ) -> dict[int, Excerpt]:
     """Choose lines of the files of RANKED, by their numbers there; OPENED gives their texts."""
-    excerpts: dict[int, Excerpt] = {}
+    excerpts: dict[int, Excerpt | None] = {}
     for item in items(ranked, terms):
         if room <= FILE_TOKENS:
             break
-        had = excerpts[item.file].tokens if item.file in excerpts else 0
-        if item.tokens - had > room:
+        excerpt = excerpts.get(item.file)
+        if item.tokens - (excerpt.tokens if excerpt else 0) > room:
             continue
-        excerpt = excerpts.get(item.file) or opened(ranked[item.file].path)
+        if item.file not in excerpts:
+            excerpt = excerpts[item.file] = opened(ranked[item.file].path)
         if excerpt is None:
             continue
-        chosen = excerpt.with_block(item.block, terms.margin)
-        tokens = excerpt.cost(chosen)
-        if tokens - had <= room:
-            room -= tokens - had
-            excerpt.chosen, excerpt.tokens = chosen, tokens
-            excerpts[item.file] = excerpt
-    return dict(sorted(excerpts.items()))
+        new = excerpt.further(item.block, terms.margin)
+        more = excerpt.cost(new) - excerpt.tokens
+        if more <= room:
+            room -= more
+            excerpt.take(new)
+    return {n: one for n in sorted(excerpts) if (one := excerpts[n]) is not None and one.tokens}
 
 
 def _opened(path: str, source: Source) -> Excerpt | None:

@@ -59,7 +59,7 @@ class History:
 def _read(command: Command, ids: Sequence[str], seconds: float) -> Iterator[PastCommit]:
     mark = os.urandom(8).hex()  # no path of a hostile repository can begin a commit
     output = command.run(
-        *("diff-tree", "--stdin", "--root", "-r", "-z", "--name-only", "--no-renames"),
+        *("diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames"),
         *("--no-ext-diff", "--encoding=UTF-8", f"--format={mark}%H%x00%B%x00"),
         stdin="".join(f"{oid}\n" for oid in ids).encode("ascii"),
         seconds=seconds,

@@ -184,6 +184,23 @@ def test_similar_commits_of_the_past_speak_for_their_files(tmp_path):
         assert newest.paths == ("shop/part4.py", "shop/part5.py")
 
 
+def test_a_commit_without_a_change_is_read_once(tmp_path):
+    top = repos.build(tmp_path / "r", {"a.py": "a = 1\n"})
+    repos.git(top, "commit", "-q", "--allow-empty", "-m", "Start the build again")
+    with Repository.open(top) as repository:
+        history = History(repository, repository.resolve("HEAD"))
+        newest, oldest = history.read(history.ids(20))
+        assert (newest.message, newest.paths) == ("Start the build again\n", ())
+        assert oldest.paths == ("a.py",)
+
+
+def test_many_short_lines_are_packed_soon():
+    """To go through all that is chosen for each block more would take long."""
+    lines = "".join(f"{n % 10}\n" for n in range(90_000))
+    found = pick({"data.py": lines}, "Sort the data", budget=44_000)
+    assert 43_000 < found.tokens_files <= 44_000
+
+
 def test_a_history_that_is_cut_off_or_broken_is_no_matter(tmp_path):
     top = repos.build(tmp_path / "r", FILES)
     repos.commit(top, {"a.py": "a = 1\n"})

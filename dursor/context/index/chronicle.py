@@ -75,10 +75,10 @@ def _storable(path: str) -> str:
 
 
 def _load(folder: Path | None) -> dict[str, Any]:
-    if folder is None:
+    if folder is None or not (folder / NAME).is_file():
         return {}
     try:
-        data = (folder / NAME).read_bytes() if (folder / NAME).is_file() else b""
+        data = (folder / NAME).read_bytes()
     except OSError:
         return {}
     head, body = data[: len(VERSION) + 4], data[len(VERSION) + 4 :]
