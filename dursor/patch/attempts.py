@@ -49,13 +49,17 @@ def _unclear(path: str) -> ApplyFailedError:
 
 
 def _once(edits: Iterable[FileEdit]) -> list[FileEdit]:
-    """Drop what is said again; what is said again in one breath is counted."""
+    """Drop what is said again; what is said again in one breath is counted.
+
+    But not where a header names a place, which is the same one then.
+    """
     kept: dict[object, FileEdit] = {}
     for edit in edits:
         hunks = tuple((hunk.lines, hunk.start) for hunk in edit.hunks)
         key = (edit.action, edit.path, edit.new_path, edit.lines, hunks)
         known = kept.pop(key, None)
-        if known is not None and known.breath == edit.breath and len(edit.hunks) == 1:
+        is_close = known is not None and known.breath == edit.breath
+        if known and is_close and len(edit.hunks) == 1 and edit.hunks[0].start is None:
             hunk = replace(edit.hunks[0], times=known.hunks[0].times + 1)
             kept[key] = replace(edit, hunks=(hunk,))
         else:

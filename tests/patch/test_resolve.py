@@ -1016,6 +1016,13 @@ def test_a_hunk_said_again_with_a_blank_line_below_it_is_the_same():
         assert after(reply, tree(a=TEXT, b=TEXT))["a"].count("more") == 1
 
 
+def test_a_patch_said_twice_for_one_line_is_not_for_two_places():
+    base = tree(a="x\ny\nx\n")
+    one = "--- a/a\n+++ b/a\n@@ -1,4 +1,4 @@\n-x\n+1\n"
+    assert "more than one" in failed(one * 2, base).failures[0].reason
+    assert after(one.replace("-1,4 +1,4 ", "") * 2, base) == {"a": "1\ny\n1\n"}
+
+
 def test_two_hunks_that_add_the_same_in_one_place_are_refused():
     reply = "--- a/a\n+++ b/a\n@@ @@\n two\n+more\n@@ @@\n+more\n three\n"
     assert "one place" in failed(reply, tree(a=TEXT)).failures[0].reason
