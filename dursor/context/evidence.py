@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dursor.context.pathnames import PathNames
     from dursor.context.query import Query
 
+SHORT = 400  # characters of an instruction that names a file because it is to be changed
+
 Column: TypeAlias = "list[float]"
 Sparse: TypeAlias = "dict[int, float]"
 
@@ -115,8 +117,10 @@ class Evidence:
             if found and place.line is not None:
                 last = dict.fromkeys(found, sure)
         many = max(sum(named.values()), 1.0)  # one that is named alone is meant
+        named = {n: value / many for n, value in named.items()}
         return {
-            "named": self._dense({n: value / many for n, value in named.items()}),
+            "named": self._dense(named),
+            "asked": self._dense(named if len(self.query.text) < SHORT else {}),
             "named_base": self._dense(base),
             "traced": self._dense(traced),
             "traced_last": self._dense(last),

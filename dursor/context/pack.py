@@ -27,6 +27,7 @@ class Terms(NamedTuple):
     whole: float  # tokens up to which a file is sent whole
     power: float = 0.8  # of its tokens, by which what an item is worth is divided
     margin: int = 2  # lines sent around a block
+    least: int = 100  # tokens that an item counts as, lest crumbs come first
     floor: float = 0.01  # part of the best file's value below which no part of a file is sent
 
 
@@ -59,7 +60,7 @@ def items(ranked: Sequence[Ranked], terms: Terms) -> list[Item]:
         found += [
             Item(n, part.block, tokens_of(part.bytes), one.value * part.share) for part in parts
         ]
-    found.sort(key=lambda item: -item.value / item.tokens**terms.power)
+    found.sort(key=lambda item: -item.value / max(item.tokens, terms.least) ** terms.power)
     return found
 
 

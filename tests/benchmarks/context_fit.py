@@ -42,7 +42,8 @@ from dursor.vcs.history import History
 from dursor.vcs.repository import Repository
 
 BUDGETS = (8_000, 16_000, 32_000, 64_000)
-PENALTY = 6.0
+PENALTY = 2.0
+WITHOUT_PATHS = 0.3  # what an instance counts whose changed files' names were struck out
 LONGEST_HUNK = 400  # lines of a change that have to be in view
 # What is no evidence for a file but its nature: its weight may be negative.
 NATURE = {"size", "is_index", "sideline", "depth", "language", "generated", "churn"}
@@ -50,8 +51,8 @@ NATURE |= {"is_test", "is_docs", "is_data", "is_foreign"}
 NATURE |= {"header", "first", "lines", "nameless", "alone"}
 # What a user names is meant, whatever the issues fitted on mention in passing; and kinds of files
 # that are only looked through when they are asked for are too few there to learn from.
-FLOORS = {"named": 4.0, "module": 0.5, "traced_last": 0.8}
-FIXED = {"is_test": -1.5, "is_docs": -1.5, "is_data": -1.5, "is_foreign": -1.5}
+FLOORS = {"named": 1.5, "module": 0.5, "traced_last": 0.8}
+FIXED = {"asked": 2.5, "is_test": -1.5, "is_docs": -1.5, "is_data": -1.5, "is_foreign": -1.5}
 
 
 @dataclass
@@ -208,24 +209,17 @@ def listwise(groups: Sequence[Group], names: Sequence[str]) -> Any:
 
 
 def fit(examples: Sequence[Example]) -> Weights:
-    """Fit all three models on EXAMPLES, those with their paths struck out left aside."""
-    given = [one for one in examples if not one.without_paths]
-    names = examples[0].names
-    return Weights(
-        listwise(
-            [(e.first.astype(float), e.first_gold, 1.0) for e in given if e.first_gold],
-            names["first"],
-        ),
-        listwise(
-            [
-                (e.file.astype(float), right, 1.0)
-                for e in given
-                if (right := [n for n, path in enumerate(e.paths) if path in e.hunks])
-            ],
-            names["file"],
-        ),
-        listwise([group for e in given for group in block_groups(e)], names["block"]),
-    )
+    """Fit all three models on EXAMPLES."""
+    groups: dict[str, list[Group]] = {"first": [], "file": [], "block": []}
+    for one in examples:
+        weight = WITHOUT_PATHS if one.without_paths else 1.0
+        right = [n for n, path in enumerate(one.paths) if path in one.hunks]
+        if one.first_gold:
+            groups["first"].append((one.first.astype(float), one.first_gold, weight))
+        if right:
+            groups["file"].append((one.file.astype(float), right, weight))
+        groups["block"] += [(rows, blocks, w * weight) for rows, blocks, w in block_groups(one)]
+    return Weights(*(listwise(groups[model], examples[0].names[model]) for model in groups))
 
 
 def block_groups(example: Example) -> Iterator[Group]:
