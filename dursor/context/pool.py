@@ -33,7 +33,7 @@ _WANTED = {
         re.IGNORECASE,
     ),
 }
-_SETTINGS = {"yaml", "yml", "toml", "json", "ini", "cfg", "conf", "xml", "properties", "env"}
+_SETTINGS = {"yaml", "yml", "toml", "ini", "cfg", "conf", "properties", "env"}  # JSON is often data
 NAMESAKES = 3  # of a file that is named: of more, none is meant
 
 
