@@ -27,8 +27,8 @@ _PYTHON = r"""
     | ^(?P<name>\w+)[ \t]*(?::[^=\n]*)?=(?!=)
 """
 _JAVASCRIPT = (
-    r"^[ \t]*" + _MODIFIERS + r"*+(?:"
-    r"(?:class|interface|enum|namespace)[ \t]+(?P<kind>[\w$]+)"
+    r"^[ \t]*(?:(?!const\b)" + _MODIFIERS + r")*+(?:"
+    r"(?:class|interface|(?:const[ \t]+)?enum|namespace)[ \t]+(?P<kind>[\w$]+)"
     r"|function[ \t]*+\*?[ \t]*+(?P<func>[\w$]+)"
     r"|type[ \t]+(?P<type>[\w$]+)[ \t]*[=<]"
     r"|(?:const|let|var)[ \t]+(?P<const>[\w$]+)[ \t]*(?::[^=\n]*)?="

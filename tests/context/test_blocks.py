@@ -149,6 +149,12 @@ def test_blocks_are_functions_and_the_heads_of_classes():
     assert [b.is_header for b in blocks] == [True, False, False, False]
 
 
+def test_functions_that_are_values_are_blocks():
+    text = "export const one = async (a) => {\n}\nconst two = b => {\n}\nconst LIMIT = 3\n"
+    found = [(one.name, one.is_block) for one in definitions(text, "ts")]
+    assert found == [("one", True), ("two", True), ("LIMIT", False)]
+
+
 def test_a_wrapper_around_everything_is_no_block():
     body = "\t\twork();\n" * 30
     functions = (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dursor.context.index.analyse import Document
 
 MAGIC = b"dursoridx"
-VERSION = 1  # of the layout and of what `analyse` keeps: raised with each change of either
+VERSION = 2  # of the layout and of what `analyse` keeps: raised with each change of either
 _HEADER = struct.Struct("<9sBHIIII")  # magic, version, id bytes, blobs, terms, text, postings
 _CRC = struct.Struct("<I")  # of all before it, at the end
 
