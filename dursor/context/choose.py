@@ -67,7 +67,7 @@ def choose(
         query = Query.of(instruction)
         pool = pool_of({path: sendable[path] for path in rest}, query, room)
         evidence = look(tree, pool, query, folder=cache_dir, history=history)
-        ranked = rank(evidence, source.peek_many)
+        ranked = rank(evidence, source.peek_many, room)
         picks += pack(ranked, source, room, Reasons(evidence).of)
     repo_map, guidance = surroundings(sendable, picks, source)
     held = withheld(refused | source.refused, source.secrets, instruction, everything=everything)

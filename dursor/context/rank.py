@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dursor.context.blocks import Block
     from dursor.context.evidence import Column, Evidence
 
-READ = 80  # files that are read and cut into blocks: the most promising at first sight
+READ = 80  # files that are read and cut into blocks: the most promising at first sight,
+READ_FIRST, TOKENS_A_FILE = 40, 1_000  # but no more than a budget could hold some of
 
 
 class Part(NamedTuple):
@@ -56,16 +57,19 @@ def shipped() -> Model:
 def rank(
     evidence: Evidence,
     read: Callable[[Sequence[str]], Mapping[str, str]],
-    model: Model | None = None,
+    budget: int,
 ) -> list[Ranked]:
-    """Every candidate of EVIDENCE, the most promising first; READ gives the texts of paths."""
-    model = model or shipped()
+    """Every candidate of EVIDENCE, the most promising first; READ gives the texts of paths.
+
+    How many are looked at closely hangs on BUDGET, the tokens there are to fill.
+    """
+    model, reach = shipped(), min(READ, READ_FIRST + budget // TOKENS_A_FILE)
     columns = evidence.columns()
     first = scores(model.first, columns, evidence.n)
     order = sorted(range(evidence.n), key=lambda n: -first[n])
     paths = evidence.candidates.paths
-    texts = read([paths[n] for n in order[:READ]])
-    near = [n for n in order[:READ] if paths[n] in texts]
+    texts = read([paths[n] for n in order[:reach]])
+    near = [n for n in order[:reach] if paths[n] in texts]
     closer = Closer(evidence, [(n, texts[paths[n]]) for n in near])
     likely = softmax([first[n] for n in near])
     blocks = closer.block_columns(likely)
