@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import openai
     from google import genai
 
-pytestmark = pytest.mark.xdist_group("sdks")  # one worker loads them: they take seconds
-
 SYSTEM = "You are terse."
 REPLY = "Zwölf Leitern — \u2028 and a 梯子.\n"
 SENT = len(SYSTEM) // 4 + 1, 1  # tokens of the system text and of "hi?"

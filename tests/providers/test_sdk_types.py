@@ -15,8 +15,6 @@ from dursor.agent.tools import TOOLS
 from dursor.domain import Role
 from dursor.providers.base import Limits, Prompt, ToolResult, Turn
 
-pytestmark = pytest.mark.xdist_group("sdks")  # one worker loads them: they take seconds
-
 CALLS = [Call("read_file", {"path": "ü"}), Call("list_files", {})]
 PROMPT = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", TOOLS)
 
