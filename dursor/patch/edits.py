@@ -101,6 +101,23 @@ class FileEdit:
     attempt: int = 0  # rises where the prose takes back what was before
 
 
+class Says(StrEnum):
+    """What the words around a fenced block say of it."""
+
+    WHOLE = "whole"  # the whole text of a file
+    NEW = "new"  # that of a file to create
+    COMMENT = "comment"  # nothing, but its first line names a file
+    CHANGE = "change"  # some change of a file
+
+
+class Shown(NamedTuple):
+    """A fenced block that may be a file, by the words around it."""
+
+    edit: FileEdit
+    says: Says
+    at: int  # how many edits stand above it
+
+
 @dataclass(frozen=True)
 class Extract:
     """What a reply holds: edits in order, and the prose around them."""
@@ -108,3 +125,4 @@ class Extract:
     edits: tuple[FileEdit, ...]
     prose: tuple[str, ...] = ()
     doubt: str | None = None  # why the prose leaves open what of it is meant
+    shown: tuple[Shown, ...] = ()

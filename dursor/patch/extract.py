@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dursor.patch import blocks, envelope, leads, tagged, udiff, whole
-from dursor.patch.edits import Action, Extract, FileEdit
+from dursor.patch import blocks, envelope, leads, shown, tagged, udiff, whole
+from dursor.patch.edits import Action, Extract, FileEdit, Says, Shown
 from dursor.patch.fences import OPENING, Fence
 from dursor.patch.hunks import HEADER, read_hunks
 
@@ -19,6 +19,7 @@ _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
 MOST_EDITS = 20_000  # no answer has more; what follows is not read
 _LIKELY = re.compile(r"diff --git |(?:rename|copy) from |similarity |--- |\+\+\+ |@@|\*\*\* |\s*<")
 _MOST_MENTIONS = 20
+_MOST_SHOWN = 200
 _NEAR = 6  # lines above a fence or block in which its file is named
 
 
@@ -44,6 +45,8 @@ class _Reader:
     edits: list[FileEdit] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
     since: list[str] = field(default_factory=list)  # prose since the last edit
+    shown: list[Shown] = field(default_factory=list)
+    heard: int = 0  # lines of `since` above the last one shown
 
     def run(self) -> Extract:
         readers = (self._diff, self._loose_hunks, self._block, self._envelope, self._tagged)
@@ -54,17 +57,41 @@ class _Reader:
                 self._other()
             if len(self.edits) > known:
                 self.floor = self.at
-        if self.edits and leads.withdraws(self.since):
+        if leads.withdraws(self.since if self.edits else self.since[self.heard :]):
             self.doubt = self.doubt or "the reply takes its last patch back"
-        return Extract(tuple(self.edits), tuple(self.prose), self.doubt)
+        return Extract(tuple(self.edits), tuple(self.prose), self.doubt, tuple(self.shown))
 
     def _add(self, *edits: FileEdit) -> None:
         self.doubt = self.doubt or leads.doubt(self.since, is_first=not self.edits)
-        if self.edits and self.since:
-            self.breath += 1
-            self.attempt += leads.takes_back(self.since)
-        self.since = []
+        self._breathe()
+        self.since, self.heard = [], 0
         self.edits += [replace(x, breath=self.breath, attempt=self.attempt) for x in edits]
+
+    def _breathe(self) -> None:
+        """Take note of prose between two edits, or what may be one."""
+        fresh = self.since[self.heard :]
+        if fresh and (self.edits or self.shown):
+            self.breath += 1
+            self.attempt += leads.takes_back(fresh)
+        self.heard = len(self.since)
+
+    def _show(self, fence: Fence, info: str, body: list[str], end: int) -> None:
+        """Keep a fenced block without a name of its own, if words say of which file it is."""
+        above = next((x for x in reversed(self.lines[self.floor : self.at]) if x.strip()), "")
+        found = shown.said(above, body)
+        if not found or whole.is_transcript(info, found[0]):
+            return
+        path, says = found
+        if leads.doubt(self.since, is_first=not self.edits and not self.shown):
+            says = Says.CHANGE
+        self._breathe()
+        cut = not self._is_closed(fence, path, end)
+        edit = FileEdit(Action.WRITE, path, lines=tuple(body), cut=cut)
+        edit = replace(edit, breath=self.breath, attempt=self.attempt)
+        self.shown.append(Shown(edit, says, len(self.edits)))
+        if len(self.shown) > _MOST_SHOWN:
+            self.doubt = f"the reply shows more than {_MOST_SHOWN} files"
+            self.shown.pop()
 
     def _may_be_cut(self) -> bool:
         """Tell whether the reply may end inside what is read now, as far as its form shows."""
@@ -180,6 +207,8 @@ class _Reader:
         if path and (body or info) and not whole.is_transcript(info, path):
             cut = not self._is_closed(fence, path, end)
             self._add(FileEdit(Action.WRITE, path, lines=tuple(body), cut=cut))
+        elif not path:
+            self._show(fence, info, body, end)
         self.at = end + 1
 
     def _fence_end(self, fence: Fence) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
@@ -11,9 +12,10 @@ from dursor.patch.draft import Draft
 from dursor.patch.extract import MOST_EDITS, extract
 from dursor.patch.prose import summary
 from dursor.patch.result import PartlyResolvedError, Resolution
+from dursor.patch.shown import Reading
 
 if TYPE_CHECKING:
-    from dursor.patch.edits import Extract, FileEdit
+    from dursor.patch.edits import FileEdit
     from dursor.tree import Tree
 
 __all__ = ["PartlyResolvedError", "Resolution", "resolve", "summary_of"]
@@ -31,12 +33,13 @@ def resolve(
     `kept` is for the next attempt) or NoChangeError (it comes to the tree itself).
     """
     found = extract(reply, finished=finished)
-    if not found.edits:
+    reading = Reading(found, tree)
+    if not reading.edits:
         raise NoPatchError("the reply holds no patch", hint="ask for a unified diff")
     draft = Draft(tree, kept)
     failures: list[HunkFailure] = []
     try:
-        edits = _counting(found, tree)
+        edits = _counting(reading.edits, found.doubt, tree)
     except ApplyFailedError as error:
         edits, failures = [], list(error.failures)
     for edit in edits:
@@ -45,22 +48,22 @@ def resolve(
         except ApplyFailedError as error:
             failures += error.failures
     resolution, late = draft.finish()
-    failures += late
+    unread, warnings = reading.unread(resolution)
+    failures += late + unread
     if failures:
         raise PartlyResolvedError(tuple(failures), kept=resolution)
     if not resolution.changes:
         raise NoChangeError("the reply changes nothing")
-    return resolution
+    return replace(resolution, warnings=(*resolution.warnings, *warnings))
 
 
-def _counting(found: Extract, tree: Tree) -> list[FileEdit]:
+def _counting(edits: list[FileEdit], reason: str | None, tree: Tree) -> list[FileEdit]:
     """Return the edits that count; raises ApplyFailedError where that cannot be told."""
-    reason = found.doubt
-    if len(found.edits) > MOST_EDITS:
+    if len(edits) > MOST_EDITS:
         reason = f"the reply holds more than {MOST_EDITS} patches"
     if reason:
         raise ApplyFailedError(reason, failures=(HunkFailure(None, "", reason),))
-    return final(found.edits, tree)
+    return final(edits, tree)
 
 
 def summary_of(reply: str) -> str | None:
