@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import compileall
 import os
 import signal
 import sys
@@ -17,6 +18,8 @@ from hypothesis import HealthCheck, settings
 # Tests start hundreds of processes, and none of them should have to compile anything.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    compileall.compile_dir(Path(__file__).parents[1] / "dursor", quiet=2, workers=2)
 
 # Whoever starts this in the background may have it ignore Ctrl-C, and every child with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
