@@ -211,20 +211,18 @@ class Closer:
         }
 
     def _nature(self) -> dict[str, Column]:
-        files = self.files
         return {
             "header": [float(b.block.is_header) for b in self.blocks],
             "first": [float(b.block.first == 1) for b in self.blocks],
             "lines": [math.log1p(b.block.last - b.block.first) / 4 for b in self.blocks],
             "nameless": [float(not b.block.names) for b in self.blocks],
-            "alone": [1 / len(files[b.file].blocks) for b in self.blocks],
         }
 
     def file_columns(self, columns: Mapping[str, Column], likely: Column) -> dict[str, Column]:
         """Return further columns over `files`, from COLUMNS over blocks and how LIKELY each is."""
         found = {f"best_{name}": self._best(columns[name]) for name in BEST}
         found["top_text"] = self._top(columns["text"])
-        return found | self._neighbours(likely) | self._together(likely)
+        return found | self._neighbours(likely)
 
     def _top(self, values: Column) -> Column:
         """Return the mean of the three highest of VALUES in each file."""
@@ -253,12 +251,6 @@ class Closer:
             used.append(sum(likely[m] for m in others if facts[m].module in read.modules))
             beside.append(sum(likely[m] for m in others if folders[m] == folders[n]))
         return {"imported_by": users, "imports": used, "beside": beside}
-
-    def _together(self, likely: Column) -> dict[str, Column]:
-        paths = [self.evidence.candidates.paths[read.number] for read in self.files]
-        best = sorted(zip(likely, paths, strict=True), reverse=True)[:SEEDS]
-        votes = self.evidence.votes.together({path: value for value, path in best})
-        return {"together": relative([votes.get(path, 0.0) for path in paths])}
 
     def _folder(self, read: Read) -> str:
         return self.evidence.candidates.paths[read.number].rpartition("/")[0]

@@ -48,14 +48,12 @@ class Corpus:
         df = len(self.find(term))
         return math.log(1 + (self.size - df + 0.5) / (df + 0.5))
 
-    def bm25(
-        self, query: Mapping[str, float], *, flat: bool = False, rare: float = 1
-    ) -> list[float]:
+    def bm25(self, query: Mapping[str, float], *, rare: float = 1) -> list[float]:
         """Score every blob by the terms of QUERY, which has their weights.
 
-        FLAT leaves the lengths of files out of account; RARE is the power of what a term tells.
+        RARE is the power of what a term tells.
         """
-        scores, norms = [0.0] * self.size, [K1] * self.size if flat else self._norms
+        scores, norms = [0.0] * self.size, self._norms
         for term, weight in query.items():
             found = self.find(term)
             if not found:

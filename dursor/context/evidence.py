@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from dursor.context.index.analyse import DEFINES, GENERATED
 from dursor.context.kinds import SIDELINE, Kind, kind_of
 from dursor.context.outbound import suffix
-from dursor.context.words import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,8 +69,6 @@ class Evidence:
         title = self._of_blobs(corpus.bm25(query.title_terms))
         return {
             "text": relative(text),
-            "text_rank": ranks(text),
-            "text_flat": relative(self._of_blobs(corpus.bm25(query.terms, flat=True))),
             "text_rare": relative(self._of_blobs(corpus.bm25(query.terms, rare=2))),
             "prose": relative(self._of_blobs(corpus.bm25(query.prose_terms))),
             "title": relative(title),
@@ -88,7 +85,6 @@ class Evidence:
         whole = sum(idf.get(term, 0.0) for term in title) or 1.0
         return {
             "stem_text": [share(words, text, idf) for words in stems],
-            "stem_text_idf": [worth(words, text, idf) / 10 for words in stems],
             "stem_title": [share(words, title, idf) for words in stems],
             "stem_title_idf": [worth(words, title, idf) / 10 for words in stems],
             "folder_text": [share(words, text, idf) for words in folders],
@@ -98,7 +94,6 @@ class Evidence:
                 worth(dict.fromkeys((*one.words, *one.around)), title, idf) / whole for one in facts
             ],
             "stem_is_word": [float(one.stem.lower() in self.query.lowered) for one in facts],
-            "stem_is_strong": [float(one.stem in self.query.strong) for one in facts],
         }
 
     def _named(self) -> dict[str, Column]:
@@ -125,7 +120,6 @@ class Evidence:
             "traced": self._dense(traced),
             "traced_last": self._dense(last),
             "module": self._dense(self._modules()),
-            "folder": self._folders(),
         }
 
     def _modules(self) -> Sparse:
@@ -137,20 +131,11 @@ class Evidence:
                 found[n] = max(found.get(n, 0.0), value)
         return found
 
-    def _folders(self) -> Column:
-        wanted = tuple(f"/{folder.strip('/').lower()}/" for folder in self.query.folders)
-        if not wanted:
-            return [0.0] * self.n
-        slashed = [f"/{path.lower()}" for path in self.candidates.paths]
-        return [float(any(folder in path for folder in wanted)) for path in slashed]
-
     def _defined(self) -> dict[str, Column]:
         query = self.query
-        weak = {w: 1.0 for w in query.words if len(w) > 3 and w.lower() not in STOP}
         return {
             "defines_strong": self._definers(query.strong),
             "defines_title": self._definers(dict.fromkeys(query.title_words, 1.0)),
-            "defines_word": self._definers(weak),
         }
 
     def _definers(self, names: Mapping[str, float]) -> Column:

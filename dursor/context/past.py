@@ -50,19 +50,6 @@ class Votes:
                 found.append((score / math.sqrt(8 + len(one.terms)), one))
         return found
 
-    def together(self, likely: Mapping[str, float]) -> dict[str, float]:
-        """Return for each path how often it changed with LIKELY ones, which have their weights."""
-        votes: dict[str, float] = {}
-        for one in self.commits:
-            weights = [likely[path] for path in one.paths if path in likely]
-            if not weights or len(one.paths) == 1:
-                continue
-            vote = max(weights) / math.sqrt(len(one.paths))
-            for path in one.paths:
-                if path not in likely or len(weights) > 1:
-                    votes[path] = votes.get(path, 0.0) + vote
-        return votes
-
     @cached_property
     def recency(self) -> dict[str, float]:
         """How lately each path changed: 1 for the newest commit, fading."""

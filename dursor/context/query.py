@@ -19,7 +19,6 @@ _PATH = re.compile(
     r"(?<![\w.])(?P<path>(?:[\w.@+~-]{1,80}[/\\]){0,20}[\w.@+-]{1,80}\.[A-Za-z]\w{0,9})(?![\w/])"
     r"(?:(?:\"?,? line |[:(]|#L)(?P<line>\d{1,6}))?(?:[,:)\d]*,? in (?P<func>\w+))?"
 )
-_FOLDER = re.compile(r"(?<![\w.:/])((?:[\w.-]{1,80}/){1,12}[\w-]{2,80})(?![\w.])")
 _DOTTED = re.compile(r"(?<![\w./])[A-Za-z_]\w{0,80}(?:(?:\.|::)[A-Za-z_]\w{0,80}){1,12}")
 _QUOTED = re.compile(r"`+([^`\n]{1,120})`+")
 _CALLED = re.compile(r"\b([A-Za-z_]\w{2,80})\(")
@@ -113,11 +112,6 @@ class Query:
             path = match["path"].replace("\\", "/")
             found.append(Place(path, int(line) if line else None, match["func"]))
         return list(dict.fromkeys(found))[:300]
-
-    @cached_property
-    def folders(self) -> list[str]:
-        """Paths without an ending that are named."""
-        return list(dict.fromkeys(_FOLDER.findall(self._plain)))[:100]
 
     def _links(self) -> list[tuple[str, str]]:
         return _LINK.findall(self.text)

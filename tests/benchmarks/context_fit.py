@@ -48,7 +48,7 @@ LONGEST_HUNK = 400  # lines of a change that have to be in view
 # What is no evidence for a file but its nature: its weight may be negative.
 NATURE = {"size", "is_index", "sideline", "depth", "language", "generated", "churn"}
 NATURE |= {"is_test", "is_docs", "is_data", "is_foreign"}
-NATURE |= {"header", "first", "lines", "nameless", "alone"}
+NATURE |= {"header", "first", "lines", "nameless"}
 # What a user names is meant, whatever the issues fitted on mention in passing; and kinds of files
 # that are only looked through when they are asked for are too few there to learn from.
 FLOORS = {"named": 1.5, "module": 0.5, "traced_last": 0.8}

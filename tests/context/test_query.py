@@ -105,4 +105,4 @@ def test_any_text_is_read(text):
     query = Query.of(text)
     assert len(query.title) <= 300
     assert all(weight >= 1 for weight in query.terms.values())
-    assert isinstance(query.places + query.chains + query.folders, list)
+    assert isinstance(query.places + query.chains, list)
