@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import repos
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dursor.context.choose import choose
@@ -123,6 +123,7 @@ CONTENTS = st.sampled_from(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(NAMES, CONTENTS), TEXTS, st.integers(1, 4000), st.randoms())
 def test_what_is_sent_is_in_the_files_and_within_the_budget(files, text, budget, random):
     selection = pick(files, text, budget=budget)
