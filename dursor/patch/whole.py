@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LONGEST = 300
+_WORDS = 8  # more than a path has with all the words that may stand around it
 _LABEL = re.compile(
     r"(?:(?:new|updated?|modified|create|modify|edit)\s+)?(?:file(?:name)?|path)\s*:?\s+",
     re.IGNORECASE,
@@ -39,6 +40,8 @@ _FOR_SHELLS = (".sh", ".bash", ".zsh", ".txt", ".log", ".md")
 def path_in(line: str) -> str | None:
     """Return the path that LINE is: nothing but a path, markup and a word like `File:` aside."""
     if len(line) > _LONGEST or not _MAY_NAME.search(line):
+        return None
+    if len(line.lstrip("#>*-+ \t").split(None, _WORDS)) > _WORDS:
         return None
     line = _COMMENT.sub(r"\1", line)
     text = _NUMBER.sub("", line.strip().lstrip("#>*-+ \t"), count=1).strip("*: \t")
