@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -207,6 +207,34 @@ class HunkFailure:
     nearest_line: int | None = None  # its first line number, from 1
 
 
+LISTS = ("files", "allow_paths")  # of Choices
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What was asked of a round beside its words; None: not said, the configuration decides."""
+
+    files: tuple[str, ...] = ()  # as typed; those of a run from the top of its repository
+    context_budget: int | None = None  # tokens
+    budget_usd: float | None = None
+    max_files: int | None = None
+    allow_paths: tuple[str, ...] = ()  # globs
+    timeout: float | None = None  # seconds a run may take in all
+    explore: bool | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Choices:
+        """Read what JSON made of one."""
+        lists = {name: tuple(data[name]) for name in LISTS}
+        return cls(**{**data, **lists})
+
+    def over(self, former: Choices) -> Choices:
+        """What was asked with FORMER, and now this besides."""
+        lists = {name: (*getattr(former, name), *getattr(self, name)) for name in LISTS}
+        said = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(former, **said | lists)
+
+
 @dataclass(frozen=True)
 class Run:
     """One model's attempt."""
@@ -240,6 +268,7 @@ class Run:
     completed_at: str | None = None
     dirty_patch: str | None = None  # HEAD to the tree that --dirty took; not shown
     lease: str | None = None  # names the lock that the owning process holds; not shown
+    choices: Choices = Choices()  # what `run retry` repeats; not shown
 
 
 @dataclass(frozen=True)

@@ -94,3 +94,29 @@ ContextBudget = Annotated[
         callback=whole_amount, metavar="TOKENS", help="How much of the repository to send."
     ),
 ]
+Budget = Annotated[
+    float | None,
+    typer.Option(metavar="USD", callback=amount, help="Refuse or cut a round that costs more."),
+]
+MaxFiles = Annotated[
+    int | None,
+    typer.Option(
+        callback=at_least_one, metavar="N", help="Refuse a change of more files.  [default: 50]"
+    ),
+]
+AllowPath = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GLOB", help="Allow a path that is forbidden otherwise; repeatable."),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(metavar="S", callback=above_zero, help="Seconds a run may take in all."),
+]
+Explore = Annotated[
+    bool | None,
+    typer.Option(
+        "--explore/--no-explore",
+        help="Let models read and search the repository before they answer."
+        "  [default: on, save on servers of your own]",
+    ),
+]

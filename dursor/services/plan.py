@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dursor.context.selection import Selection
-    from dursor.domain import ModelProfile, Run, Usage
+    from dursor.domain import Choices, ModelProfile, Run, Usage
     from dursor.services.models import Models
     from dursor.services.request import RoundRequest
     from dursor.services.standing import Standing, Surveyor
@@ -81,6 +81,7 @@ class Plan:
     targets: tuple[Target, ...]
     warnings: tuple[str, ...]
     worst_case_usd: float | None  # None: some price is unknown
+    choices: Choices
     logs: tuple[LogEntry, ...] = ()  # the stages that are behind every run of it
 
     def close(self) -> None:
@@ -110,7 +111,11 @@ class Planner:
     def again(self, former: Run, request: RoundRequest) -> Plan:
         """The plan of a round that stands where the run FORMER stood."""
         chosen = self.models.chosen(request.models)
-        return self._guarded(request, chosen, self.surveyor.resume(former), former.round)
+        standing = self.surveyor.resume(former)
+        top = standing.repository.top
+        files = tuple(str(top / path) for path in former.choices.files)
+        request = replace(request, choices=replace(request.choices, files=files))
+        return self._guarded(request, chosen, standing, former.round)
 
     def _guarded(
         self,
@@ -137,10 +142,10 @@ class Planner:
         request, warning = self._cleaned(request, endpoints.values())
         warnings += (*warning, *standing.notes)
         prepared = LogEntry(now(), Stage.PREPARE, _ground(standing))
-        selection = self._select(request, standing, bounds, number)
-        logs = prepared, LogEntry(now(), Stage.CONTEXT, _shown(selection))
-        plan = Plan(request.instruction, standing, bounds, selection, (), warnings, None, logs)
-        plan = replace(plan, targets=tuple(self._targets(plan, chosen, endpoints)))
+        plan = self._shown(request, standing, bounds, warnings, number)
+        logs = prepared, LogEntry(now(), Stage.CONTEXT, _size_of(plan.selection))
+        targets = tuple(self._targets(plan, chosen, endpoints))
+        plan = replace(plan, logs=logs, targets=targets)
         plan = replace(plan, worst_case_usd=self._worst_case(plan))
         _refuse_over_budget(plan)
         return plan
@@ -161,33 +166,37 @@ class Planner:
         standing = self.surveyor.survey(request)
         try:
             bounds, warnings = self._bounds(request, standing)
-            selection = self._select(request, standing, bounds)
+            return self._shown(request, standing, bounds, warnings)
         finally:
             standing.repository.close()
-        return Plan(request.instruction, standing, bounds, selection, (), warnings, None)
 
-    def _select(
-        self, request: RoundRequest, standing: Standing, bounds: Bounds, number: int | None = None
-    ) -> Selection:
-        rules, budget = bounds.rules, bounds.context_budget
-        return self.prompting.select(request, standing, rules, budget, number)
+    def _shown(
+        self,
+        request: RoundRequest,
+        standing: Standing,
+        bounds: Bounds,
+        warnings: tuple[str, ...],
+        number: int | None = None,
+    ) -> Plan:
+        """The plan as far as it is the same for every model."""
+        text, pinned = request.instruction, self.prompting.pinned(request.choices.files, standing)
+        selection = self.prompting.select(
+            text, pinned, standing, bounds.rules, budget=bounds.context_budget, before=number
+        )
+        choices = replace(request.choices, files=pinned)
+        return Plan(text, standing, bounds, selection, (), warnings, None, choices)
 
     def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:
         get = self.settings.get
         policy = repo_policy(standing.committed)
-        given = {
-            "timeout": request.timeout,
-            "max_files": request.max_files,
-            "context_budget": request.context_budget,
-            "budget_usd": request.budget_usd,
-        }
+        choices = request.choices
 
         def strictest(name: str) -> Any:
-            ours = given.get(name)
+            ours = getattr(choices, name, None)
             return policy.limit(name, get(name) if ours is None else ours)
 
         bounds = Bounds(
-            rules=path_rules(self.settings, policy, request.allow_paths),
+            rules=path_rules(self.settings, policy, choices.allow_paths),
             max_files=strictest("max_files"),
             context_budget=strictest("context_budget"),
             max_output_tokens=strictest("max_output_tokens"),
@@ -203,7 +212,7 @@ class Planner:
             jobs=request.jobs or get("jobs"),
             concurrency=get("concurrency"),
             require=request.require or get("require"),
-            explore=_explore(request.explore, get("explore"), policy),
+            explore=_explore(choices.explore, get("explore"), policy),
         )
         return bounds, policy.warnings
 
@@ -285,7 +294,7 @@ def _ground(standing: Standing) -> str:
     return whole if standing.parent is None else f"{whole}, and run {standing.parent.id[:8]}"
 
 
-def _shown(selection: Selection) -> str:
+def _size_of(selection: Selection) -> str:
     """Say how much a round's models are shown."""
     count = len(selection.as_context_files())
     return f"{count} {'file' if count == 1 else 'files'}, {selection.tokens_total} tokens in all"

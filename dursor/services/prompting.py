@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
     from dursor.providers.base import Endpoint, Prompt
-    from dursor.services.request import RoundRequest
     from dursor.services.standing import Standing
     from dursor.store.read import Reader
 
@@ -57,14 +56,16 @@ class Prompting:
 
     def select(
         self,
-        request: RoundRequest,
+        instruction: str,
+        pinned: Sequence[str],
         standing: Standing,
         rules: PathRules,
+        *,
         budget: int,
         before: int | None = None,
     ) -> Selection:
         """Choose the context once for the round; BEFORE is its number where it has one already."""
-        query, pinned = _query(request.instruction, standing), self._pinned(request, standing)
+        query = _query(instruction, standing)
         cache_dir, key = self._cache_dir(standing), placeholder_key(self.data_dir)
         history = History(standing.repository, standing.base_commit)
         if earlier := self._first_context(standing, before):
@@ -103,19 +104,19 @@ class Prompting:
                     return whole.context
         return ()
 
-    def _pinned(self, request: RoundRequest, standing: Standing) -> list[str]:
-        """The paths of --file, typed relative to the current folder, from the top of the tree."""
+    def pinned(self, files: Sequence[str], standing: Standing) -> tuple[str, ...]:
+        """FILES, typed relative to the current folder, from the top of the tree."""
         top = standing.repository.top
         here = self.cwd.resolve()
         inside = here.is_relative_to(top)
         pinned = []
-        for file in request.files:
+        for file in files:
             whole = here / file if inside or Path(file).is_absolute() else top / file
             path = os.path.relpath(whole, top).replace(os.sep, "/")
             if path == "." or path.split("/", 1)[0] == "..":
                 raise UsageError(f"--file {file!r} is no file of {top}", hint="git ls-files")
             pinned.append(path)
-        return pinned
+        return tuple(pinned)
 
     def fitted(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dursor.domain import Choices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +31,9 @@ class RoundRequest:
     dirty: bool = False
     task: str | None = None
     from_run: str | None = None
-    files: tuple[str, ...] = ()  # as typed: relative to the current folder
-    context_budget: int | None = None  # tokens
-    budget_usd: float | None = None
-    max_files: int | None = None
-    allow_paths: tuple[str, ...] = ()  # globs
-    timeout: float | None = None  # seconds a run may take in all
+    choices: Choices = field(default_factory=Choices)  # files are relative to the current folder
     jobs: int | None = None
     require: str | None = None  # "any" | "all"
-    explore: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Turn the request into JSON values."""
@@ -48,8 +44,7 @@ class RoundRequest:
         """Read what `to_json` wrote; KeyError when a field is missing."""
         values = {f.name: data[f.name] for f in fields(cls)}
         values["models"] = tuple(ModelCount(name, samples) for name, samples in values["models"])
-        values["files"] = tuple(values["files"])
-        values["allow_paths"] = tuple(values["allow_paths"])
+        values["choices"] = Choices.from_json(values["choices"])
         return cls(**values)
 
 

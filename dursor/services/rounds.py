@@ -16,7 +16,7 @@ from dursor.agent.files import Files
 from dursor.agent.meter import Meter
 from dursor.agent.tools import Toolbox
 from dursor.context.render import tokens_sent
-from dursor.domain import Message, Role, Run, RunStatus, Task, new_id, now
+from dursor.domain import Choices, Message, Role, Run, RunStatus, Task, new_id, now
 from dursor.errors import DursorError, InternalError, UsageError
 from dursor.redact import Redactor
 from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
@@ -173,6 +173,7 @@ class Rounds:
             context=plan.selection.as_context_files(),
             logs=plan.logs,
             lease=lease,
+            choices=plan.choices,
         )
 
     def detach(self, request: RoundRequest, listener: Listener) -> Round:
@@ -204,10 +205,11 @@ class Rounds:
         finally:
             plan.close()
 
-    def retry(self, run: str, listener: Listener) -> Round:
-        """A new run of the same model, base and instruction as RUN."""
+    def retry(self, run: str, also: Choices, listener: Listener) -> Round:
+        """A new run of the same model, base, instruction and choices as RUN, and what ALSO says."""
         former = self.runs.find(run)
-        request = RoundRequest(former.instruction, models=(ModelCount(former.model, 1),))
+        models, choices = (ModelCount(former.model, 1),), also.over(former.choices)
+        request = RoundRequest(former.instruction, models, choices=choices)
         plan = self.planner.again(former, request)
         try:
             return self._run(plan, listener, former)
@@ -230,8 +232,7 @@ class Rounds:
             request.instruction,
             repo=request.repo,
             base=request.base,
-            files=request.files,
-            context_budget=request.context_budget,
+            choices=Choices(request.files, request.context_budget),
         )
         return _context(self.planner.look(asked))
 

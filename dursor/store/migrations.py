@@ -19,6 +19,12 @@ def m001_first_tables(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m002_choices_of_runs(db: Database) -> None:
+    """Keep what was asked of a run beside its words, for `run retry`."""
+    db.execute("ALTER TABLE runs ADD COLUMN choices TEXT")
+
+
 _FIRST_TABLES = (
     """
     CREATE TABLE models (

@@ -40,15 +40,8 @@ class Reader:
     path of one that an older dursor left (open it once for writing, and close it).
     """
 
-    def __init__(
-        self,
-        path: Path,
-        upgrade: Callable[[Path], None] | None = None,
-        *,
-        version: int = VERSION,
-    ) -> None:
+    def __init__(self, path: Path, upgrade: Callable[[Path], None] | None = None) -> None:
         self.path = path
-        self._version = version
         self._upgrade = upgrade
         self._connection: sqlite3.Connection | None = None
         self._polled: dict[str, tuple[int, frozenset[str]]] = {}
@@ -241,7 +234,7 @@ class Reader:
         except BaseException:
             connection.close()
             raise
-        if version >= self._version:
+        if version >= VERSION:
             return connection
         connection.close()
         return self._upgraded() if version else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dursor.domain import (
     Change,
+    Choices,
     ContextFile,
     FileChange,
     KeySource,
@@ -86,6 +87,7 @@ _ENCODERS: Mapping[str, Callable[[Any], Column]] = {
     "context": _dump_all,
     "dirty_patch": _optional_blob,
     "patch": _optional_blob,
+    "choices": _dump_one,
     "options": lambda value: _dump(dict(value)),
 }
 
@@ -133,6 +135,11 @@ def _usage(value: Any) -> Usage | None:
     return None if raw is None else Usage(**raw)
 
 
+def _choices(value: Any) -> Choices:
+    raw = _load(value)
+    return Choices() if raw is None else Choices.from_json(raw)  # an older dursor kept none
+
+
 def _file_changes(value: Any) -> tuple[FileChange, ...]:
     return tuple(FileChange(**{**raw, "change": Change(raw["change"])}) for raw in _load(value))
 
@@ -160,6 +167,7 @@ _RUN_READERS: Mapping[str, Callable[[Any], Any]] = {
     "warnings": lambda value: tuple(_load(value)),
     "logs": load_logs,
     "context": _context,
+    "choices": _choices,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1  # as many as there are migrations; kept in PRAGMA user_version
+VERSION = 2  # as many as there are migrations; kept in PRAGMA user_version
 
 # Wide columns stand last: SQLite reads a row from the left, so lists never touch their pages.
 RUN_COLUMNS = (
@@ -32,7 +32,7 @@ RUN_COLUMNS = (
     "files_changed",
     "warnings",
 )
-RUN_WIDE_COLUMNS = ("logs", "context", "dirty_patch", "patch")
+RUN_WIDE_COLUMNS = ("logs", "context", "dirty_patch", "patch", "choices")
 
 ACTIVE = "status IN ('queued', 'running')"
 

@@ -5,7 +5,7 @@ import stage
 from stage import APPLIED, MODEL, OTHER, REPO, RUN, TASK
 
 from dursor.cli.table import COMMANDS, Branch
-from dursor.domain import ProviderName, RunStatus, Secret
+from dursor.domain import Choices, ProviderName, RunStatus, Secret
 from dursor.services.request import ContextRequest, NewModel, NewPull
 from dursor.services.results import Branch as GitBranch
 from dursor.services.results import (
@@ -47,7 +47,7 @@ CASES = [
     ("run logs 3fa1 --follow", "runs.follow", ("3fa1",), {}, RUN.logs, "streaming"),
     ("run watch 3fa1 b07d", "rounds.watch", (["3fa1", "b07d"], ANY), {}, ROUND, "b07d55aa"),
     ("run cancel 3fa1 b07d", "runs.cancel", (["3fa1", "b07d"],), {}, ROUND, "b07d55aa"),
-    ("run retry 3fa1", "rounds.retry", ("3fa1", ANY), {}, ROUND, "3fa1c9e2"),
+    ("run retry 3fa1", "rounds.retry", ("3fa1", Choices(), ANY), {}, ROUND, "3fa1c9e2"),
     (
         "run compare 3fa1 b07d",
         "runs.compare",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dursor.cli.run_group import refuse_typo
 from dursor.cli.table import RUN
+from dursor.domain import Choices
 from dursor.errors import UsageError
 from dursor.services.request import ModelCount, RoundRequest
 from dursor.services.results import Round, RoundPlan
@@ -64,6 +65,7 @@ def test_every_option_reaches_the_request(dursor):
         "4",
         "--require",
         "all",
+        "--no-explore",
     ]
     request = asked(dursor("run", "Fix it now", *words, answers=DONE))
     assert request == RoundRequest(
@@ -74,12 +76,7 @@ def test_every_option_reaches_the_request(dursor):
         dirty=True,
         task="7d1f",
         from_run="b07d",
-        files=("a.py", "b.py"),
-        context_budget=8000,
-        budget_usd=0.5,
-        max_files=3,
-        allow_paths=("*.key", ".env"),
-        timeout=60,
+        choices=Choices(("a.py", "b.py"), 8000, 0.5, 3, ("*.key", ".env"), 60, explore=False),
         jobs=4,
         require="all",
     )
@@ -163,7 +160,7 @@ def test_numbers_that_make_no_sense_are_refused(dursor, words):
 
 
 def test_a_budget_of_nothing_is_a_budget(dursor):
-    assert asked(dursor("run", "Fix it now", "--budget", "0", answers=DONE)).budget_usd == 0
+    assert asked(dursor("run", "Fix it now", "--budget", "0", answers=DONE)).choices.budget_usd == 0
 
 
 def test_a_dry_run_plans_and_sends_nothing(dursor):

@@ -1,11 +1,15 @@
 """A conversation over several rounds: what each request says, and what each patch applies to."""
 
+from dataclasses import replace
+
 import pytest
 import repos
 from fakes import Received
 from front import DIFF, WIRES, Front, appending, turns
 
 from dursor.agent.prompts import instruction
+from dursor.domain import Choices
+from dursor.store.read import Reader
 
 
 def said(request: Received) -> list[tuple[str, str]]:
@@ -110,6 +114,27 @@ def test_retry_asks_the_same_of_the_same_base(front: Front):
     assert again["base_commit"] == two["base_commit"]
     assert turns(front.sent[2]) == turns(front.sent[1])
     assert applied(front, again).endswith("line 4\nline V\n")
+
+
+def test_a_retry_repeats_what_was_asked_beside_the_words(front: Front):
+    (front.repo / "deep").mkdir()
+    repos.commit(front.repo, {"deep/a.pem.txt": "pinned\n", "b.txt": "other\n" * 200})
+    front.answers(appending("line 4", "line 3"), models=["gpt"])
+    limits = ("--context-budget", "30", "--max-files", "1", "--allow-path", "*.pem", "--no-explore")
+    pinned = ("--file", "a.pem.txt", "--timeout", "60")
+    begun = front("run", "x", "-m", "gpt", *limits, *pinned, "--json", cwd=front.repo / "deep")
+
+    again = front("run", "retry", begun.runs[0]["id"], "--json")
+    other = front("run", "retry", again.runs[0]["id"], "--timeout", "7", "--explore", "--json")
+
+    with Reader(front.data / "dursor.db") as reader:
+        first, second, third = (reader.run(done.runs[0]["id"]) for done in (begun, again, other))
+    assert first.choices == Choices(("deep/a.pem.txt",), 30, None, 1, ("*.pem",), 60, explore=False)
+    assert second.choices == first.choices
+    assert third.choices == replace(first.choices, timeout=7, explore=True)
+    assert front.sent[0].body == front.sent[1].body
+    assert "tools" not in front.sent[1].json
+    assert "tools" in front.sent[2].json
 
 
 def test_a_retry_is_one_more_sample_and_says_nothing_anew(front: Front):

@@ -223,18 +223,6 @@ def test_database_of_a_newer_dursor_is_refused(path, store):
         Store(path)
 
 
-def test_database_of_an_older_dursor_is_upgraded_first(path, store, started):
-    def upgrade(file):
-        assert file == path
-        store._do("PRAGMA user_version = 2")
-
-    with Reader(path, version=2) as reader, pytest.raises(InternalError, match="older dursor"):
-        reader.runs()
-    # the version that follows stands in the file, but this code still knows only the first
-    with Reader(path, upgrade, version=2) as reader:
-        assert len(reader.runs()) == 3
-
-
 def test_reading_loads_nothing_heavy(path, store, started):
     code = f"""
 import sys, pathlib

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dursor.domain import (
     Change,
+    Choices,
     ContextFile,
     FileChange,
     LogEntry,
@@ -60,6 +61,13 @@ runs = st.builds(
     completed_at=st.none() | words,
     dirty_patch=st.none() | bytes_as_text,
     lease=st.none() | words,
+    choices=st.builds(
+        Choices,
+        st.lists(bytes_as_text, max_size=2).map(tuple),
+        st.none() | counts,
+        allow_paths=st.lists(words, max_size=2).map(tuple),
+        explore=st.none() | st.booleans(),
+    ),
 )
 
 

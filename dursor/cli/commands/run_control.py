@@ -5,7 +5,16 @@ import typer
 from dursor.cli import progress, rounds
 from dursor.cli.answers import Answer
 from dursor.cli.application import get_app
-from dursor.cli.options import RunId, RunIds
+from dursor.cli.options import (
+    AllowPath,
+    Budget,
+    Explore,
+    MaxFiles,
+    RunId,
+    RunIds,
+    Timeout,
+)
+from dursor.domain import Choices
 
 
 def watch(ctx: typer.Context, run: RunIds) -> Answer:
@@ -20,8 +29,23 @@ def cancel(ctx: typer.Context, run: RunIds) -> Answer:
     return rounds.stopped(get_app(ctx).runs.cancel(run))
 
 
-def retry(ctx: typer.Context, run: RunId) -> Answer:
-    """Run the same model, base and instruction once more."""
+def retry(
+    ctx: typer.Context,
+    run: RunId,
+    *,
+    budget: Budget = None,
+    max_files: MaxFiles = None,
+    allow_path: AllowPath = None,
+    timeout: Timeout = None,
+    explore: Explore = None,
+) -> Answer:
+    """Run the same model, base and instruction once more.
+
+    What else was asked of that round holds again; an option said here takes the place of its own,
+    and one more --allow-path joins those there were.
+    """
+    allowed = tuple(allow_path or ())
+    also = Choices((), None, budget, max_files, allowed, timeout, explore)
     with progress.shown() as listener:
-        done = get_app(ctx).rounds.retry(run, listener)
+        done = get_app(ctx).rounds.retry(run, also, listener)
     return rounds.finished(done)

@@ -9,16 +9,20 @@ from dursor.cli import candidates
 from dursor.cli.answers import Answer
 from dursor.cli.application import get_app
 from dursor.cli.options import (
+    AllowPath,
     Base,
+    Budget,
     ContextBudget,
+    Explore,
     Files,
     InstructionFile,
+    MaxFiles,
     Repo,
     Text,
-    above_zero,
-    amount,
+    Timeout,
     at_least_one,
 )
+from dursor.domain import Choices
 from dursor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,38 +59,12 @@ From = Annotated[
         "--from", metavar="RUN", autocompletion=candidates.runs, help="Go on from this answer."
     ),
 ]
-Budget = Annotated[
-    float | None,
-    typer.Option(metavar="USD", callback=amount, help="Refuse or cut a round that costs more."),
-]
-MaxFiles = Annotated[
-    int | None,
-    typer.Option(
-        callback=at_least_one, metavar="N", help="Refuse a change of more files.  [default: 50]"
-    ),
-]
-AllowPath = Annotated[
-    list[str] | None,
-    typer.Option(metavar="GLOB", help="Allow a path that is forbidden otherwise; repeatable."),
-]
-Timeout = Annotated[
-    float | None,
-    typer.Option(metavar="S", callback=above_zero, help="Seconds a run may take in all."),
-]
 Jobs = Annotated[
     int | None, typer.Option(callback=at_least_one, metavar="N", help="At most N runs at a time.")
 ]
 Require = Annotated[
     Literal["any", "all"] | None,
     typer.Option(help="How many runs must succeed for exit code 0.  [default: any]"),
-]
-Explore = Annotated[
-    bool | None,
-    typer.Option(
-        "--explore/--no-explore",
-        help="Let models read and search the repository before they answer."
-        "  [default: on, save on servers of your own]",
-    ),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be sent and its price; send nothing.")
@@ -129,28 +107,18 @@ def start(
 
     if dry_run and detach:
         raise UsageError("--dry-run and --detach exclude each other", hint="dursor run --help")
-    request = RoundRequest(
-        models=model_counts(model or []),
-        instruction=instruction(text, instruction_file, "dursor run"),
-        repo=repo,
-        base=base,
-        dirty=dirty,
-        task=task,
-        from_run=from_run,
-        files=tuple(file or ()),
-        context_budget=context_budget,
-        budget_usd=budget,
-        max_files=max_files,
-        allow_paths=tuple(allow_path or ()),
-        timeout=timeout,
-        jobs=jobs,
-        require=require,
-        explore=explore,
-    )
+    words, models = instruction(text, instruction_file, "dursor run"), model_counts(model or [])
+    always, allowed = tuple(file or ()), tuple(allow_path or ())
+    said = Choices(always, context_budget, budget, max_files, allowed, timeout, explore)
+    request = RoundRequest(words, models, repo, base, dirty, task, from_run, said, jobs, require)
     if dry_run:
-        plan = get_app(ctx).rounds.plan(request)
-        return Answer(plan, warnings=plan.context.warnings)
+        return _plan(ctx, request)
     return _detach(ctx, request) if detach else _run(ctx, request)
+
+
+def _plan(ctx: typer.Context, request: "RoundRequest") -> Answer:
+    plan = get_app(ctx).rounds.plan(request)
+    return Answer(plan, warnings=plan.context.warnings)
 
 
 def _run(ctx: typer.Context, request: "RoundRequest") -> Answer:
