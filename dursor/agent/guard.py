@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from dursor.context.selection import SHORTEST
 from dursor.errors import PolicyError
-from dursor.patch.extract import extract
 from dursor.patch.names import bare
 from dursor.patch.policy import shown
+from dursor.patch.resolve import edits_in
 from dursor.tree import SUBMODULE, SYMLINK
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def refuse_forbidden(reply: str, tree: Tree, rules: PathRules) -> None:
     A copy or a rename would carry its text to a path that may be shown, and a repair shows it.
     """
     entries = tree.entries()
-    for path in _named(reply):
+    for path in _named(reply, tree):
         if path not in entries:
             continue
         if reason := rules.reason(path):
@@ -60,9 +60,9 @@ def _before(tree: Tree, path: str) -> bytes:
     return tree.read(path) if path in tree.entries() else b""
 
 
-def _named(reply: str) -> Iterator[str]:
+def _named(reply: str, tree: Tree) -> Iterator[str]:
     """Every path that REPLY may mean, as written and without a prefix such as a/."""
-    for edit in extract(reply).edits:
+    for edit in edits_in(reply, tree):
         for name in filter(None, (edit.path, edit.new_path)):
             plain = name.removeprefix("./")
             yield from (plain, bare(plain))

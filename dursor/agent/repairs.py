@@ -12,9 +12,8 @@ from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoPatchError
 from dursor.patch.blocks import SEARCH
 from dursor.patch.edits import Action
-from dursor.patch.extract import extract
 from dursor.patch.names import bare
-from dursor.patch.resolve import PartlyResolvedError, Resolution, resolve
+from dursor.patch.resolve import PartlyResolvedError, Resolution, edits_in, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -76,7 +75,7 @@ def repaired(text: str, tree: Tree, broken: Broken) -> Resolution:
         raise ApplyFailedError(
             f"{broken.message}; asked to repair it, the model gave no patch"
         ) from error
-    missing = left_out(broken.failures, text, broken.kept.changes)
+    missing = left_out(broken, text, tree)
     if failures or missing:
         raise PartlyResolvedError((*failures, *missing), kept=found)
     return found
@@ -94,19 +93,17 @@ def without(found: Resolution, paths: Container[str]) -> Resolution:
     )
 
 
-def left_out(
-    failures: Sequence[HunkFailure], reply: str, kept: Container[str]
-) -> tuple[HunkFailure, ...]:
-    """Pick those of FAILURES that REPLY, which was to mend them all, says nothing of.
+def left_out(broken: Broken, reply: str, tree: Tree) -> tuple[HunkFailure, ...]:
+    """Pick those failures of a BROKEN answer that REPLY, which was to mend them, says nothing of.
 
     What has merely been dropped would be missing from a tree that passes for the whole answer. A
     part is there when one of its changed lines is, or when its file has as many hunks as failed;
-    what has no file, or failed as a whole, when a file is named that is not among the KEPT paths.
+    what has no file, or failed as a whole, when a file is named of which nothing was kept.
     """
     said = set(_stripped(reply.splitlines()))
-    hunks = _hunks(reply)
-    has_new = any(name not in kept for name in hunks)
-    failed = Counter(failure.path for failure in failures)
+    hunks = _hunks(reply, tree)
+    has_new = any(name not in broken.kept.changes for name in hunks)
+    failed = Counter(failure.path for failure in broken.failures)
 
     def is_there(failure: HunkFailure) -> bool:
         if hunks[failure.path] >= failed[failure.path]:
@@ -115,7 +112,8 @@ def left_out(
         may_be_new = has_new and (failure.path is None or not telling)
         return may_be_new or not said.isdisjoint(telling)
 
-    return tuple(replace(one, reason=LEFT_OUT) for one in failures if not is_there(one))
+    missing = (one for one in broken.failures if not is_there(one))
+    return tuple(replace(one, reason=LEFT_OUT) for one in missing)
 
 
 def _telling(part: str) -> set[str]:
@@ -134,10 +132,10 @@ def _stripped(lines: Sequence[str]) -> Iterator[str]:
         yield line[1:].strip()  # without the tag it may have
 
 
-def _hunks(reply: str) -> Counter[str | None]:
+def _hunks(reply: str, tree: Tree) -> Counter[str | None]:
     """Count the hunks of REPLY for each path it names; a file given whole has any number."""
     found: Counter[str | None] = Counter()
-    for edit in extract(reply).edits:
+    for edit in edits_in(reply, tree):
         is_part = edit.action is Action.MODIFY
         count = sum(hunk.changes for hunk in edit.hunks) if is_part else len(reply)
         for name in {edit.path, edit.new_path or edit.path}:

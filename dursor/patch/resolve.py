@@ -15,10 +15,12 @@ from dursor.patch.result import PartlyResolvedError, Resolution
 from dursor.patch.shown import Reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dursor.patch.edits import FileEdit
     from dursor.tree import Tree
 
-__all__ = ["PartlyResolvedError", "Resolution", "resolve", "summary_of"]
+__all__ = ["PartlyResolvedError", "Resolution", "edits_in", "resolve", "summary_of"]
 
 
 def resolve(
@@ -64,6 +66,11 @@ def _counting(edits: list[FileEdit], reason: str | None, tree: Tree) -> list[Fil
     if reason:
         raise ApplyFailedError(reason, failures=(HunkFailure(None, "", reason),))
     return final(edits, tree)
+
+
+def edits_in(reply: str, tree: Tree) -> Sequence[FileEdit]:
+    """Return what REPLY says of files, those of TREE that only its words name among them."""
+    return Reading(extract(reply), tree).edits
 
 
 def summary_of(reply: str) -> str | None:

@@ -68,6 +68,10 @@ MENDED: dict[str, tuple[str, dict[str, str | None]]] = {
         {},
     ),
     "the whole file": (f"a.py\n```python\n{SHOUTED}```\n", {}),
+    "the whole file by a sentence, in other words": (
+        f"Here is the full updated `a.py`:\n\n```python\n{SHOUTED.replace('ROW 9', 'Neun')}```\n",
+        {"a.py": SHOUTED.replace("ROW 9", "Neun")},
+    ),
     "two attempts": (fenced(NINE.replace("row 9", "row 99")) + "\nWait.\n\n" + fenced(NINE), {}),
 }
 

@@ -105,6 +105,10 @@ def enveloped_deletion(path: str) -> str:
     return f"*** Begin Patch\n*** Delete File: {path}\n*** End Patch\n"
 
 
+def sentence(path: str) -> str:
+    return f"Here is the full updated `{path}`:\n\n```\n{old(path)}\nnew\n```\n"
+
+
 WAYS: dict[str, Callable[[str], str]] = {
     "modified": lambda path: fenced(modified(path)),
     "deleted": lambda path: fenced(deleted(path)),
@@ -114,12 +118,17 @@ WAYS: dict[str, Callable[[str], str]] = {
     "beside an honest change": lambda path: fenced(HONEST, modified(path)),
     "searched and replaced": searched,
     "deleted in an envelope": enveloped_deletion,
+    "given whole by a sentence": sentence,
+    "by a sentence beside what fails": lambda path: (
+        sentence(path) + fenced(HONEST.replace("line 3", "line three"))
+    ),
 }
 NEW_WAYS: dict[str, Callable[[str], str]] = {
     "created": lambda path: fenced(created(path)),
     "renamed to": lambda path: fenced(renamed("README.md", path)),
     "linked": lambda path: fenced(linked(path)),
     "created in an envelope": enveloped,
+    "by a sentence": lambda path: f"Create `{path}` with the following contents:\n\n```\nnew\n```\n",
     "without prefixes": lambda path: fenced(created(path).replace("+++ b/", "+++ ")),
     "with a time stamp": lambda path: fenced(
         created(path).replace("\n@@", "\t2026-01-02 03:04:05.000000000 +0000\n@@")
