@@ -12,6 +12,8 @@ from dursor.errors import DursorError
 
 MOST = 50
 
+FILES = "<files>"  # as a description: what stands here is a file, which the shell knows best
+
 Offer = list[tuple[str, str]]  # word, description
 
 
@@ -36,11 +38,18 @@ def models(ctx: typer.Context, incomplete: str) -> Offer:
 
 
 def repos(ctx: typer.Context, incomplete: str) -> Offer:
-    """Offer the registered repositories, by name."""
+    """Offer the registered repositories, by name, or folders where none begins so."""
     with suppress(DursorError, OSError):
         found = get_app(ctx).repos.list(MOST)
-        return [(one.name, one.path) for one in found if one.name.startswith(incomplete)]
+        named = [(one.name, one.path) for one in found if one.name.startswith(incomplete)]
+        return named or files(ctx, incomplete)
     return []
+
+
+def files(ctx: typer.Context, incomplete: str) -> Offer:
+    """Leave it to the shell."""
+    del ctx
+    return [(incomplete, FILES)]
 
 
 def pulls(ctx: typer.Context, incomplete: str) -> Offer:

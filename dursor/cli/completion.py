@@ -1,7 +1,8 @@
 """Answers to a shell that completes a word: `_DURSOR_COMPLETE=complete_bash dursor`.
 
 bash and zsh give COMP_WORDS, a word a line, and COMP_CWORD; fish gives its line as COMP_LINE.
-The answer is a candidate a line: for zsh `word:what it is`, for fish with a tab between.
+The answer is a candidate a line: for zsh `word:what it is`, for fish with a tab between; or one
+line, `<files>`, where the shell is to offer its own.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import os
 import shlex
 import sys
 from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from typer._click.shell_completion import ShellComplete, split_arg_string
 
+from dursor.cli.candidates import FILES
 from dursor.cli.terminal import one_line
 from dursor.errors import DursorError
 
@@ -37,10 +40,12 @@ def answer(root: Root, instruction: str, extra: Mapping[str, Any]) -> int:
     if verb != "complete" or shown is None:
         return 1
     words, incomplete = _words(os.environ)
+    option, equals, _ = incomplete.partition("=") if incomplete.startswith("--") else ("", "", "")
     finder = Finder(root, {**extra}, "dursor", "_DURSOR_COMPLETE")
     with suppress(DursorError):  # words that lead nowhere: nothing to offer
         for item in finder.get_completions(words, incomplete):
-            sys.stdout.write(shown(item) + "\n")
+            item.value = f"{option}{equals}{item.value}" if equals else item.value
+            sys.stdout.write((FILES if item.help == FILES else shown(item)) + "\n")
     return 0
 
 
@@ -69,7 +74,12 @@ def _words(environment: Mapping[str, str]) -> tuple[list[str], str]:
         return (words[1:-1], words[-1]) if open_word else (words[1:], "")
     words = split_arg_string(environment.get("COMP_WORDS", ""))
     at = int(environment.get("COMP_CWORD", "0"))
-    return words[1:at], words[at] if at < len(words) else ""
+    whole = [
+        word
+        for before, word in pairwise(words[:at])
+        if not (word == "=" and before.startswith("--"))  # bash takes --model=gpt apart
+    ]
+    return whole, words[at] if at < len(words) else ""
 
 
 def _bash(item: CompletionItem) -> str:

@@ -82,11 +82,19 @@ Text = Annotated[
     typer.Argument(metavar="TEXT", help="The instruction, one argument; - reads it from stdin."),
 ]
 InstructionFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Read the instruction from FILE.")
+    Path | None,
+    typer.Option(
+        metavar="FILE", autocompletion=candidates.files, help="Read the instruction from FILE."
+    ),
 ]
 Files = Annotated[
     list[str] | None,
-    typer.Option("--file", metavar="PATH", help="Always send this file; repeatable."),
+    typer.Option(
+        "--file",
+        metavar="PATH",
+        autocompletion=candidates.files,
+        help="Always send this file; repeatable.",
+    ),
 ]
 ContextBudget = Annotated[
     int | None,

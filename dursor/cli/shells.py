@@ -19,10 +19,15 @@ _dursor_completion() {
     COMPREPLY=()
     while read -r candidate; do
         COMPREPLY+=("$candidate")
-    done < <(COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD \
+    done < <(COMP_WORDS="${COMP_WORDS[*]:0:COMP_CWORD+1}" COMP_CWORD=$COMP_CWORD \
         _DURSOR_COMPLETE=complete_bash "$1" 2>/dev/null </dev/null)
+    if [[ ${COMPREPLY[0]} == "<files>" ]]; then
+        COMPREPLY=()
+        compopt -o default 2>/dev/null ||
+            COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]#=}"))
+    fi
 }
-complete -o default -F _dursor_completion dursor
+complete -F _dursor_completion dursor
 """
 
 ZSH = r"""#compdef dursor
@@ -32,10 +37,11 @@ _dursor() {
     candidates=("${(@f)$(COMP_WORDS="${(F)words[1,CURRENT]}" COMP_CWORD=$((CURRENT - 1)) \
         _DURSOR_COMPLETE=complete_zsh "${words[1]}" 2>/dev/null </dev/null)}")
     candidates=(${candidates:#})
-    if (( ${#candidates} )); then
-        _describe -V dursor candidates
-    else
+    if [[ ${candidates[1]} == "<files>" ]]; then
+        [[ ${words[CURRENT]} != --*=* ]] || compset -P '*='
         _files
+    elif (( ${#candidates} )); then
+        _describe -V dursor candidates
     fi
 }
 if [ "${funcstack[1]}" = "_dursor" ]; then
@@ -50,10 +56,13 @@ function __dursor_complete
     set -lx COMP_LINE (commandline -cp | string collect)
     set -lx _DURSOR_COMPLETE complete_fish
     set -l candidates (dursor 2>/dev/null </dev/null)
-    if test (count $candidates) -gt 0
+    if test "$candidates[1]" = '<files>'
+        set -l token (commandline -ct)
+        set -l option (string match -r '^--[^=]*=' -- $token)
+        __fish_complete_path (string replace -- "$option" '' $token) |
+            string replace -r '^' -- "$option"
+    else if test (count $candidates) -gt 0
         printf '%s\n' $candidates
-    else
-        __fish_complete_path (commandline -ct)
     end
 end
 complete --command dursor --no-files --keep-order --arguments '(__dursor_complete)'

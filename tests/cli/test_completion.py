@@ -72,6 +72,30 @@ def test_values_are_completed(complete):
     assert complete("config", "set", "max_") == ["max_files", "max_output_tokens"]
 
 
+@pytest.mark.parametrize("words", [("--model=cl",), ("--model", "=", "cl")])
+def test_a_value_may_follow_an_equals_sign(complete, words):
+    shown = "claude" if "=" in words else "--model=claude"  # bash completes a part of the word
+    assert complete("run", "Fix it", "--repo", "=", "shop", *words) == [shown]
+    assert complete("run", "Fix it", "--model", "=") == ["gpt", "claude", "gemini"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_files_are_left_to_the_shell_and_offered_nowhere_else(complete, shell):
+    for words in (
+        ("run", "Fix it", "--file", "RE"),
+        ("run", "Fix it", "--instruction-file=RE"),
+        ("run", "--repo", "RE"),
+        ("repo", "add", ""),
+        ("patch", "re"),
+        ("demo", "--keep", ""),
+        ("github", "login", "--private-key-file", "k"),
+    ):
+        assert complete(*words, shell=shell) == ["<files>"]
+    nothing = {**STORE, "reader.prs": lambda **_: [], "reader.ids": lambda *_, **__: []}
+    for words in (("pr", "show", ""), ("run", "show", ""), ("task", "close", ""), ("run", "Fix")):
+        assert complete(*words, shell=shell, answers=nothing) == []
+
+
 def test_ids_are_completed(complete):
     assert complete("run", "show", "") == ["3fa1c9e2", "b07d55aa"]
     assert complete("run", "show", "b0") == ["b07d55aa"]
@@ -155,6 +179,11 @@ def test_bash_completes(home, tmp_path):
         _dursor_completion dursor; echo "${{COMPREPLY[@]}}"
         COMP_WORDS=(dursor run "") COMP_CWORD=2
         _dursor_completion dursor; echo "${{#COMPREPLY[@]}}"
+        COMP_WORDS=(dursor run x --model = cl --js) COMP_CWORD=5
+        _dursor_completion dursor; echo "${{COMPREPLY[@]}}"
+        cd "{ROOT}"
+        COMP_WORDS=(dursor patch REA) COMP_CWORD=2
+        _dursor_completion dursor; echo "${{COMPREPLY[@]}}"
         complete -p dursor
     """
     path = f"{program.parent}{os.pathsep}{home['PATH']}"
@@ -171,7 +200,9 @@ def test_bash_completes(home, tmp_path):
         "--require",
         "show",
         "9",
-        "complete -o default -F _dursor_completion dursor",
+        "claude",
+        "README.md",
+        "complete -F _dursor_completion dursor",
     ]
 
 

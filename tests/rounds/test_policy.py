@@ -128,7 +128,9 @@ NEW_WAYS: dict[str, Callable[[str], str]] = {
     "renamed to": lambda path: fenced(renamed("README.md", path)),
     "linked": lambda path: fenced(linked(path)),
     "created in an envelope": enveloped,
-    "by a sentence": lambda path: f"Create `{path}` with the following contents:\n\n```\nnew\n```\n",
+    "by a sentence": lambda path: (
+        f"Create `{path}` with the following contents:\n\n```\nnew\n```\n"
+    ),
     "without prefixes": lambda path: fenced(created(path).replace("+++ b/", "+++ ")),
     "with a time stamp": lambda path: fenced(
         created(path).replace("\n@@", "\t2026-01-02 03:04:05.000000000 +0000\n@@")

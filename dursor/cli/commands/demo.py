@@ -5,14 +5,17 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import progress, rounds
+from dursor.cli import candidates, progress, rounds
 from dursor.cli.answers import Answer, Plain
 from dursor.cli.shapes import TASK, each, full_run, pick
 from dursor.cli.terminal import tell
 from dursor.services.results import Round
 
 Keep = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Make the sample here, and leave it.")
+    Path | None,
+    typer.Option(
+        metavar="DIR", autocompletion=candidates.files, help="Make the sample here, and leave it."
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli import candidates
 from dursor.cli.answers import Items
 from dursor.cli.application import get_app
 from dursor.cli.keyboard import hidden
@@ -25,7 +26,10 @@ InstallationId = Annotated[
 KeyFile = Annotated[
     Path | None,
     typer.Option(
-        "--private-key-file", metavar="F", help="The App's private key; - reads it from stdin."
+        "--private-key-file",
+        metavar="F",
+        autocompletion=candidates.files,
+        help="The App's private key; - reads it from stdin.",
     ),
 ]
 TokenStdin = Annotated[bool, typer.Option("--token-stdin", help="Read a token from stdin.")]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli import candidates
 from dursor.cli.answers import Patch
 from dursor.cli.application import get_app
 from dursor.cli.options import Base, Repo
@@ -17,7 +18,11 @@ from dursor.services.results import Applied
 
 Reply = Annotated[
     str | None,
-    typer.Argument(metavar="[FILE|-]", help="A model's whole reply; - reads it from stdin."),
+    typer.Argument(
+        metavar="[FILE|-]",
+        autocompletion=candidates.files,
+        help="A model's whole reply; - reads it from stdin.",
+    ),
 ]
 Apply = Annotated[bool, typer.Option("--apply", help="Put the change into the working tree.")]
 

@@ -4,13 +4,19 @@ from typing import Annotated
 
 import typer
 
+from dursor.cli import candidates
 from dursor.cli.answers import Items
 from dursor.cli.application import get_app
 from dursor.cli.options import Limit, RepoName
 from dursor.domain import Repo
 
 Source = Annotated[
-    str, typer.Argument(metavar="PATH|URL|OWNER/NAME", help="A folder, or what to clone.")
+    str,
+    typer.Argument(
+        metavar="PATH|URL|OWNER/NAME",
+        autocompletion=candidates.files,
+        help="A folder, or what to clone.",
+    ),
 ]
 Name = Annotated[str | None, typer.Option(metavar="N", help="What you will call it.")]
 
