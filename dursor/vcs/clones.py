@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError, UsageError
@@ -21,9 +19,11 @@ from dursor.vcs.environment import network_environment
 from dursor.vcs.remote_faults import explain_login, explain_remote
 from dursor.vcs.repository import Opened, Repository
 from dursor.vcs.urls import check, name_of
+from dursor.vcs.waiting import COMING, GOING, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from dursor.domain import Secret
     from dursor.errors import DursorError
@@ -46,9 +46,8 @@ def clone(url: str, into: Path, secret: Secret | None = None) -> Repository:
     env = _environment(url, secret)
     if os.path.lexists(into):
         raise ConflictError(f"already there: {into}")
-    into.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".clone-", dir=into.parent) as waiting:
-        whole = Path(waiting) / "bare"
+    with waiting(into.parent, COMING) as folder:
+        whole = folder / "bare"
         try:
             _clone(url, whole, env)
         except GitError as error:
@@ -137,11 +136,8 @@ def remove(path: Path, workspaces: Path) -> None:
         inside.unlink(missing_ok=True)
         return
     try:
-        with TemporaryDirectory(prefix=".removed-", dir=inside.parent) as grave:
-            inside.rename(Path(grave) / "bare")  # half a repository must never be found
-            if os.name == "nt":
-                for item in Path(grave).rglob("*"):  # git's object files are read-only
-                    item.chmod(0o700)
+        with waiting(inside.parent, GOING) as grave:
+            inside.rename(grave / "bare")  # half a repository must never be found
     except OSError as error:
         raise InternalError(f"could not delete {path}: {error.strerror}") from error
 

@@ -56,7 +56,7 @@ def test_a_clone_follows_before_a_round_and_has_pull_requests(lab: Lab, private:
         (one["name"], one["default"]) for one in lab.good("repo", "branches", "s")["items"]
     ] == [(pr["branch"], False), ("main", True), ("topic", False)]
     assert lab.good("repo", "remove", "s")["id"] == repo["id"]
-    assert not [*lab.front.data.glob("publish/*")]
+    assert not [*lab.front.data.glob("publish/*.git")]
     assert not [*lab.front.data.glob("**/*.pack")]
 
 

@@ -17,6 +17,7 @@ from dursor.errors import (
     ProviderError,
     UsageError,
 )
+from dursor.files import try_lock
 from dursor.vcs import clones
 from dursor.vcs.clones import clone, name_of, refresh, remove
 from dursor.vcs.repository import Branch
@@ -82,7 +83,8 @@ def serve():
 
 
 def inside(tmp_path):
-    return sorted(item.name for item in (tmp_path / "workspaces").iterdir())
+    names = {item.name for item in (tmp_path / "workspaces").iterdir()}
+    return sorted(names - {".waiting.lock"})
 
 
 def test_clone_is_bare_and_whole(origin, tmp_path, fetch, untouched):
@@ -203,6 +205,17 @@ def test_failure_leaves_nothing(tmp_path, fetch, origin):
     with pytest.raises(ConflictError, match="already there"):
         fetch(f"file://{origin}")
     assert inside(tmp_path) == ["r.git"]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_clone(tmp_path, fetch, origin):
+    folder = tmp_path / "workspaces"
+    left = (".clone-early", ".clone-dead", ".removed-dead", ".clone-alive", "r.git.clone-not")
+    repos.write(folder, {f"{name}/bare/objects/x": "x\n" for name in left})
+    repos.write(folder, {f"{name}/owner.lock": "" for name in left[1:4]})
+    with (folder / ".clone-alive/owner.lock").open("r+") as owner:
+        assert try_lock(owner.fileno())
+        fetch(f"file://{origin}")
+        assert inside(tmp_path) == [".clone-alive", "r.git", "r.git.clone-not"]
 
 
 def test_dangling_link_in_the_place_is_not_followed(tmp_path, fetch, origin):
