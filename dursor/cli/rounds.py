@@ -24,7 +24,7 @@ def finished(done: Round) -> Answer:
     succeeded = [run for run in done.runs if run.status is RunStatus.SUCCEEDED]
     others = [run for run in done.runs if run.status is not RunStatus.SUCCEEDED]
     met = not others if done.require == "all" else bool(succeeded)
-    errors = [_failure(run) for run in others]
+    errors = [_failure(run) for run in others if run.error or not done.interrupted]
     if done.interrupted:
         errors.append(INTERRUPTION)
     if done.failure is not None:
@@ -32,7 +32,7 @@ def finished(done: Round) -> Answer:
     return Answer(
         done,
         status=status(len(succeeded), len(done.runs)),
-        errors=[error for error in errors if error],
+        errors=errors,
         exit_code=done.failure.exit_code if done.failure else _exit_code(done, others, met=met),
         next=_next(succeeded, done.runs),
     )
@@ -102,10 +102,12 @@ def _run_exit_code(run: Run) -> int:
     return INTERRUPTED if run.error is None else exit_code_of(run.error.code)
 
 
-def _failure(run: Run) -> Failure | None:
-    if run.error is None:
-        return None
+def _failure(run: Run) -> Failure:
+    """Say why RUN is no success; a canceled one has no error of its own."""
     error = run.error
+    if error is None:
+        hint = f"dursor run retry {short(run.id)}"
+        return {"code": "interrupted", "message": "canceled", "hint": hint, "run_id": run.id}
     return {
         "code": error.code,
         "message": error.message,

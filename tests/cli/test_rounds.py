@@ -61,6 +61,8 @@ def test_every_error_code_has_its_exit_code(code, expected):
 def test_a_round_is_judged_by_what_it_requires(runs, require, status, exit_code):
     answer = rounds.finished(Round(stage.TASK, runs, require=require))
     assert (answer.status, answer.exit_code) == (status, exit_code)
+    unmet = [run.id for run in runs if run not in {RUN, OTHER}]
+    assert [error["run_id"] for error in answer.errors] == unmet
 
 
 def test_ctrl_c_is_130_whatever_came_of_it():
