@@ -43,7 +43,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         try:
             _write_new(scratch, data, mode)
             scratch.replace(target)
-        except BaseException:
+        except BaseException:  # Ctrl-C, too, leaves no half file behind
             scratch.unlink(missing_ok=True)
             raise
         _sync_folder(target.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from dursor.domain import (
@@ -228,15 +229,12 @@ class Reader:
     def _opened(self) -> sqlite3.Connection | None:
         if not self.path.exists():
             return None
-        connection = open_for_reading(self.path)
-        try:
+        with ExitStack() as stack:
+            connection = stack.enter_context(closing(open_for_reading(self.path)))
             version = version_of(connection, self.path)
-        except BaseException:
-            connection.close()
-            raise
-        if version >= VERSION:
-            return connection
-        connection.close()
+            if version >= VERSION:
+                stack.pop_all()
+                return connection
         return self._upgraded() if version else None
 
     def _upgraded(self) -> sqlite3.Connection:

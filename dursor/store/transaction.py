@@ -32,13 +32,11 @@ class Transactions:
         self.path = path
         self.leases = path.parent / LEASES if leases is None else leases
         private_dir(path.parent)
-        with translated(path):
+        with translated(path), contextlib.ExitStack() as stack:
             self._connection = open_for_writing(path, busy_timeout)
-            try:
-                self._prepare(busy_timeout)
-            except BaseException:
-                self._connection.close()
-                raise
+            stack.callback(self._connection.close)
+            self._prepare(busy_timeout)
+            stack.pop_all()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -84,7 +82,7 @@ class Transactions:
             try:
                 yield
                 self._connection.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # Ctrl-C, too, must not keep the lock
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise

@@ -94,7 +94,7 @@ def on_branch(repo: Repository, name: str, head: str) -> Iterator[None]:
         message = f"checkout: moving from {before or head} to {name}"
         run("symbolic-ref", "-m", message, "HEAD", ref)
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, leaves the user's branches as they were
         leave(repo, name, before, head)
         raise
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,12 +66,10 @@ class Companion:
         check_private(folder)
         _bring(folder / "objects/info/alternates", encode(alternates(repo)))
         _bring(folder / "shallow", _content(repo.common_dir / "shallow"))  # where history ends
-        companion = cls(_opened(folder))
-        try:
+        with ExitStack() as stack:
+            companion = stack.enter_context(cls(_opened(folder)))
             companion._mark_tips(_tips(repo))
-        except BaseException:
-            companion.close()
-            raise
+            stack.pop_all()
         return companion
 
     def close(self) -> None:

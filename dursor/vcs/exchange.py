@@ -92,7 +92,7 @@ class Exchange:
                 raise InternalError(
                     f"could not write {name}: {error.strerror}; nothing was changed"
                 ) from error
-            except BaseException:
+            except BaseException:  # Ctrl-C, too, changes all of it or nothing
                 self.undo()
                 raise
 

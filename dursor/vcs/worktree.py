@@ -130,7 +130,7 @@ def _carry_out(
         _stop_for(interrupts)
         with place_to_stand:
             return record() if record else None
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, changes all of it or nothing
         exchange.undo()
         raise
 
