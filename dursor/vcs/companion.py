@@ -67,7 +67,8 @@ class Companion:
         _bring(folder / "objects/info/alternates", encode(alternates(repo)))
         _bring(folder / "shallow", _content(repo.common_dir / "shallow"))  # where history ends
         with ExitStack() as stack:
-            companion = stack.enter_context(cls(_opened(folder)))
+            companion = cls(_opened(folder))
+            stack.callback(companion.close)
             companion._mark_tips(_tips(repo))
             stack.pop_all()
         return companion
