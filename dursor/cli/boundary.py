@@ -16,10 +16,10 @@ from dursor.errors import DursorError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dursor.cli.root import Root
+    from typer._click.core import Command
 
 
-def run(root: Root, words: Sequence[str], extra: Mapping[str, Any]) -> int:
+def run(root: Command, words: Sequence[str], extra: Mapping[str, Any]) -> int:
     """Parse WORDS, run what they name, print what comes of it; returns the exit code.
 
     An exception that is no DursorError is a bug: it goes up, to `crash.explain`.
@@ -35,7 +35,7 @@ def run(root: Root, words: Sequence[str], extra: Mapping[str, Any]) -> int:
         return 1
 
 
-def _run(root: Root, words: Sequence[str], extra: Mapping[str, Any], *, as_json: bool) -> int:
+def _run(root: Command, words: Sequence[str], extra: Mapping[str, Any], *, as_json: bool) -> int:
     try:
         with root.make_context("dursor", [*words], **extra) as ctx:
             value = root.invoke(ctx)

@@ -23,12 +23,11 @@ from dursor.errors import DursorError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from typer._click.core import Command
     from typer._click.shell_completion import CompletionItem
 
-    from dursor.cli.root import Root
 
-
-def answer(root: Root, instruction: str, extra: Mapping[str, Any]) -> int:
+def answer(root: Command, instruction: str, extra: Mapping[str, Any]) -> int:
     """Do what INSTRUCTION says: `complete_SHELL` or `source_SHELL`; returns the exit code."""
     verb, _, shell = instruction.partition("_")
     if verb == "source":

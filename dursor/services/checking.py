@@ -7,39 +7,42 @@ import time
 from typing import TYPE_CHECKING
 
 from dursor.errors import DursorError
-from dursor.providers.base import Caller, Limits
+from dursor.providers.base import Limits
 from dursor.services.results import ModelCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dursor.domain import ModelProfile
-    from dursor.services.models import Models
+    from dursor.providers.base import Caller, Endpoint
 
 MAX_OUTPUT_TOKENS = 16
+SECONDS = 30.0  # for each step after connecting, and for all
 
 
-def check_models(models: Models, profiles: Sequence[ModelProfile]) -> list[ModelCheck]:
+def check_models(
+    profiles: Sequence[ModelProfile],
+    endpoint_of: Callable[[ModelProfile, int], Endpoint],
+    caller: Caller,
+    connect_seconds: float,
+) -> list[ModelCheck]:
     """Check PROFILES concurrently; the answers stand in their order."""
-    return asyncio.run(_check_all(models, profiles))
+    limits = Limits(connect_seconds, SECONDS, SECONDS, SECONDS, retries=0)
 
+    async def check(profile: ModelProfile) -> ModelCheck:
+        try:
+            endpoint = endpoint_of(profile, MAX_OUTPUT_TOKENS)
+            began = time.perf_counter()
+            await caller.check(endpoint, limits)
+        except DursorError as error:
+            return ModelCheck(profile.name, ok=False, latency_ms=None, error=error)
+        latency = round((time.perf_counter() - began) * 1000)
+        return ModelCheck(profile.name, ok=True, latency_ms=latency, error=None)
 
-async def _check_all(models: Models, profiles: Sequence[ModelProfile]) -> list[ModelCheck]:
-    caller = models.new_caller()
-    try:
-        return await asyncio.gather(*(_check(models, caller, one) for one in profiles))
-    finally:
-        await caller.aclose()
+    async def check_all() -> list[ModelCheck]:
+        try:
+            return await asyncio.gather(*map(check, profiles))
+        finally:
+            await caller.aclose()
 
-
-async def _check(models: Models, caller: Caller, profile: ModelProfile) -> ModelCheck:
-    get = models.settings.get
-    limits = Limits(get("connect_timeout"), 30.0, 30.0, 30.0, 0)
-    try:
-        endpoint = models.endpoint(profile, MAX_OUTPUT_TOKENS)
-        began = time.perf_counter()
-        await caller.check(endpoint, limits)
-    except DursorError as error:
-        return ModelCheck(profile.name, ok=False, latency_ms=None, error=error)
-    latency = round((time.perf_counter() - began) * 1000)
-    return ModelCheck(profile.name, ok=True, latency_ms=latency, error=None)
+    return asyncio.run(check_all())

@@ -217,7 +217,9 @@ class Models:
             raise UsageError(
                 "no model has a key", hint="export OPENAI_API_KEY=..., or dursor models set-key gpt"
             )
-        return check_models(self, chosen)
+        return check_models(
+            chosen, self.endpoint, self.new_caller(), self.settings.get("connect_timeout")
+        )
 
     def key_store_state(self) -> str:
         """Which key store is in use, in a few words; DursorError when none can be."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.errors import InternalError
+from dursor.errors import InternalError, UsageError
 from dursor.tree import SUBMODULE, FileState
 from dursor.vcs.objects import ObjectReader
+from dursor.vcs.repository import checked
 from dursor.vcs.scratch import scratch
 
 if TYPE_CHECKING:
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
 
 def changes_since(repo: Repository, commit: str) -> Changes:
-    """Find what tracked files of REPO hold now that they do not in COMMIT."""
+    """Find what tracked files of REPO hold now that they do not in COMMIT (a full id)."""
+    if repo.is_bare:
+        raise UsageError(f"{repo.top} is bare: it has no working tree", hint="leave out --dirty")
+    repo.resolve("HEAD")
     with scratch(repo) as private:
         private.take_working_tree()
-        changes = private.diff("diff-index", "--cached", commit)
+        changes = private.diff("diff-index", "--cached", checked(commit))
         kept = [c for c in changes if SUBMODULE not in {c.old_mode, c.mode} and c.status != "U"]
         found = _read(private, [change.oid for change in kept if change.status != "D"])
     return {

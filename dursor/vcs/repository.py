@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.errors import InternalError, NotFoundError, UsageError
 from dursor.vcs.command import Command, decode, encode, is_trusted
-from dursor.vcs.dirty import changes_since
 from dursor.vcs.locate import find_top
 from dursor.vcs.objects import CommitTree, ObjectReader
 from dursor.vcs.urls import without_credentials
@@ -19,8 +18,6 @@ from dursor.vcs.urls import without_credentials
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
-
-    from dursor.tree import Changes
 
 import git  # after `command`, which keeps it from starting a process
 from git.exc import GitError
@@ -94,16 +91,7 @@ class Repository:
 
     def tree(self, commit: str) -> CommitTree:
         """Open the files of COMMIT (a full id)."""
-        return CommitTree(self.command, self._reader, _checked(commit))
-
-    def dirty_changes(self, commit: str) -> Changes:
-        """Find what tracked files hold in the working tree that they do not in COMMIT."""
-        if self.is_bare:
-            raise UsageError(
-                f"{self.top} is bare: it has no working tree", hint="leave out --dirty"
-            )
-        self.resolve("HEAD")
-        return changes_since(self, _checked(commit))
+        return CommitTree(self.command, self._reader, checked(commit))
 
     def origin_url(self) -> str | None:
         """Read the URL of the remote `origin`, credentials left out."""
@@ -214,7 +202,8 @@ class Repository:
         return "git branch --all --list"
 
 
-def _checked(commit: str) -> str:
+def checked(commit: str) -> str:
+    """Return COMMIT if it is a full id; NotFoundError else, before git takes it for an option."""
     if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
         raise NotFoundError(f"not a commit id: {commit!a}")
     return commit

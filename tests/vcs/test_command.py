@@ -8,6 +8,7 @@ import repos
 from dursor.errors import InternalError, UsageError
 from dursor.vcs import command
 from dursor.vcs.command import Command, complaint, decode, encode, explain
+from dursor.vcs.dirty import changes_since
 from dursor.vcs.environment import commit_environment, local_environment, network_environment
 
 SECRETS = {
@@ -81,7 +82,7 @@ def test_inherited_git_variables_do_not_lead_astray(tmp_path, monkeypatch, reope
     monkeypatch.setenv(name, str(other / ".git"))
     repo = reopen(top)
     assert list(repo.tree(repo.resolve("HEAD")).entries()) == ["mine"]
-    assert repo.dirty_changes(repo.resolve("HEAD")) == {}
+    assert changes_since(repo, repo.resolve("HEAD")) == {}
 
 
 def test_users_global_configuration_counts(tmp_path, monkeypatch):

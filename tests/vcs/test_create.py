@@ -6,6 +6,7 @@ import pytest
 
 from dursor.errors import ConflictError, InternalError
 from dursor.vcs.create import create
+from dursor.vcs.dirty import changes_since
 
 FILES = {"README.md": "# hi\r\n", "src/a b.py": "x = 1\n", "build/out.log": "é\n"}
 
@@ -21,7 +22,7 @@ def test_it_holds_the_files_byte_for_byte_on_one_branch(tmp_path: Path) -> None:
         tree = repository.tree(commit)
         assert {p: tree.read(p).decode() for p in tree.entries()} == FILES
         assert repository.branches() == [("main", commit, True)]
-        assert not repository.dirty_changes(commit)
+        assert not changes_since(repository, commit)
 
 
 def test_the_users_git_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,11 @@ import repos
 
 from dursor.errors import InternalError
 from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState, Overlay
+from dursor.vcs.dirty import changes_since
 
 
 def dirty(repo):
-    return dict(repo.dirty_changes(repo.resolve("HEAD")))
+    return dict(changes_since(repo, repo.resolve("HEAD")))
 
 
 def stashed(top):
@@ -84,7 +85,7 @@ def test_result_is_the_tree_git_would_record(tmp_path, reopen):
         repos.write(top, {f"f{n}": f"new {n}\n", f"f{n + 1}": None})
     repo = reopen(top)
     commit = repo.resolve("HEAD")
-    overlay = Overlay(repo.tree(commit), repo.dirty_changes(commit))
+    overlay = Overlay(repo.tree(commit), changes_since(repo, commit))
     recorded = repos.git(top, "ls-tree", "-r", "-z", stashed(top)).split("\0")[:-1]
     listed = {line.split("\t")[1]: line.split()[0] for line in recorded}
     assert {path: entry.mode for path, entry in overlay.entries().items()} == listed
@@ -113,7 +114,7 @@ def test_against_an_older_commit(tmp_path, reopen):
     first = repos.head(top)
     repos.commit(top, {"a": "2\n"})
     repos.write(top, {"b": "2\n"})
-    found = dict(reopen(top).dirty_changes(first))
+    found = dict(changes_since(reopen(top), first))
     assert found == {"a": FileState(FILE, b"2\n"), "b": FileState(FILE, b"2\n")}
 
 

@@ -2,6 +2,7 @@ import pytest
 import repos
 
 from dursor.errors import DursorError
+from dursor.vcs.dirty import changes_since
 from dursor.vcs.repository import Repository
 
 
@@ -54,7 +55,7 @@ def read_all(top, path):
         commit = repo.resolve("HEAD")
         tree = repo.tree(commit)
         tree.read_many([p for p, e in tree.entries().items() if e.mode != "160000"])
-        assert repo.dirty_changes(commit)
+        assert changes_since(repo, commit)
         assert repo.branches()
         repo.default_branch()
         repo.current_branch()

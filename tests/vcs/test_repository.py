@@ -6,6 +6,7 @@ import repos
 from dursor.errors import NotFoundError, PolicyError, UsageError
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK
 from dursor.vcs import objects
+from dursor.vcs.dirty import changes_since
 from dursor.vcs.repository import Branch
 
 ODD = (
@@ -306,7 +307,7 @@ def test_repository_without_commits(tmp_path, reopen):
     assert caught.value.hint
     assert (repo.branches(), repo.current_branch()) == ([], "main")
     with pytest.raises(UsageError, match="no commits yet"):
-        repo.dirty_changes("0" * 40)
+        changes_since(repo, "0" * 40)
 
 
 def test_outside_a_repository(tmp_path, reopen):
@@ -337,7 +338,7 @@ def test_bare_repository(tmp_path, reopen):
     assert repo.tree(repo.resolve("main")).read("README.md").startswith(b"line 1")
     assert repo.default_branch() == "main"
     with pytest.raises(UsageError, match="no working tree"):
-        repo.dirty_changes(repo.resolve("main"))
+        changes_since(repo, repo.resolve("main"))
 
 
 def test_bare_repository_where_the_user_wants_them_named(tmp_path, monkeypatch, reopen):
@@ -388,7 +389,7 @@ def test_commit_ids_are_checked_before_git_sees_them(tmp_path, reopen):
         with pytest.raises(NotFoundError, match="not a commit id"):
             repo.tree(commit)
         with pytest.raises(NotFoundError, match="not a commit id"):
-            repo.dirty_changes(commit)
+            changes_since(repo, commit)
 
 
 def test_sparse_checkout_hides_nothing_from_the_tree(tmp_path, reopen):
@@ -397,7 +398,7 @@ def test_sparse_checkout_hides_nothing_from_the_tree(tmp_path, reopen):
     repo = reopen(top)
     commit = repo.resolve("HEAD")
     assert set(repo.tree(commit).entries()) == {"in/a", "out/b"}
-    assert repo.dirty_changes(commit) == {}
+    assert changes_since(repo, commit) == {}
 
 
 def test_object_that_is_lost_is_named(tmp_path, reopen):
