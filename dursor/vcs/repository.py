@@ -45,7 +45,7 @@ class Repository:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self.is_bare: bool = opened.bare
+        self.is_bare = _is_bare(opened)
         self.git_dir = Path(opened.git_dir)
         self.top = self.git_dir if self.is_bare else Path(str(opened.working_tree_dir))
         self.common_dir = _common_dir(self.git_dir)
@@ -207,6 +207,18 @@ def checked(commit: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
         raise NotFoundError(f"not a commit id: {commit!a}")
     return commit
+
+
+def _is_bare(opened: Opened) -> bool:
+    """Tell whether there is no working tree; git is asked where the configuration is silent.
+
+    GitPython then takes the folder above for one.
+    """
+    if opened.bare or os.path.lexists(Path(str(opened.working_tree_dir), ".git")):
+        return bool(opened.bare)
+    named = ("-c", "safe.bareRepository=all") if is_trusted(Path(opened.git_dir)) else ()
+    output = Command(opened.git_dir).run(*named, "rev-parse", "--is-bare-repository")
+    return output.out.strip() == b"true"
 
 
 def _in_list(path: str) -> str:

@@ -341,6 +341,21 @@ def test_bare_repository(tmp_path, reopen):
         changes_since(repo, repo.resolve("main"))
 
 
+@pytest.mark.parametrize("named", ["all", "explicit"])
+def test_bare_repository_whose_configuration_does_not_say_so(tmp_path, monkeypatch, reopen, named):
+    top = repos.build(tmp_path / "r")
+    repos.git(tmp_path, "clone", "-q", "--bare", str(top), "b.git")
+    repos.git(tmp_path, "clone", "-q", "--bare", str(top), "c.git")
+    repos.git(tmp_path / "b.git", "config", "--unset", "core.bare")
+    (tmp_path / "c.git/config").unlink()
+    (tmp_path / "gitconfig").write_text(f"[safe]\n\tbareRepository = {named}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    for name in ("b.git", "c.git"):
+        repo = reopen(tmp_path / name)
+        assert (repo.is_bare, repo.top) == (True, tmp_path / name)
+        assert repo.tree(repo.resolve("HEAD")).read("README.md").startswith(b"line 1")
+
+
 def test_bare_repository_where_the_user_wants_them_named(tmp_path, monkeypatch, reopen):
     top = repos.build(tmp_path / "r")
     repos.git(tmp_path, "clone", "-q", "--bare", str(top), "b.git")
