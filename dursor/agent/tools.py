@@ -138,7 +138,7 @@ class _Arguments:
 
     def __init__(self, given: Mapping[str, Any] | None) -> None:
         if given is None:
-            raise NotShownError("the arguments are no JSON object")
+            raise NotShownError("the arguments are no valid JSON object: make the call again")
         self._given = given
 
     def text(self, name: str, default: str | None = None) -> str:

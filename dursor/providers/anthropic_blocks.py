@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dursor.errors import ProviderError
 from dursor.providers.base import ToolCall
 from dursor.providers.wire import Written, arguments, count, mapping, text_of, written
 
@@ -45,7 +44,7 @@ class Block:
         for name, pieces in self.fields.items():
             joined = "".join(pieces)
             if name == "input":
-                block[name] = Written(joined) if joined else block.get(name) or {}
+                block[name] = _input(joined) if joined else block.get(name) or {}
             else:
                 block[name] = text_of(block.get(name)) + joined
         if self.citations:
@@ -74,7 +73,7 @@ class Blocks:
         return any(_kind(block) == "tool_use" for block in self._blocks.values())
 
     def output(self) -> tuple[list[ToolCall], list[str]]:
-        """Give the calls, and every block; ProviderError for a broken call.
+        """Give the calls, and every block.
 
         A text block that stayed empty is left out: the API gives such blocks and takes none back.
         """
@@ -95,9 +94,14 @@ def _kind(block: Block) -> str:
 
 def _call(block: Block) -> ToolCall:
     begun = mapping(json.loads(block.begun))
-    name = text_of(begun.get("name"))
     joined = "".join(block.fields.get("input", []))
-    given = arguments(joined) if joined else mapping(begun.get("input"))
-    if given is None:
-        raise ProviderError(f"the model's call of {name!r} has malformed arguments")
-    return ToolCall(text_of(begun.get("id")), name, given)
+    given = arguments(joined or json.dumps(begun.get("input") or {}))
+    return ToolCall(text_of(begun.get("id")), text_of(begun.get("name")), given)
+
+
+def _input(joined: str) -> Any:
+    """Give a call's input as it goes back: the API takes an object only, so what is none is in one.
+
+    It is what the vendor's own pages on broken input advise.
+    """
+    return Written(joined) if arguments(joined) is not None else {"INVALID_JSON": joined}

@@ -217,6 +217,6 @@ def _parts(chunk: str) -> list[str]:
 
 
 def _call(call: Mapping[str, Any]) -> ToolCall:
-    return ToolCall(
-        text_of(call.get("id")), text_of(call.get("name")), mapping(call.get("args") or {})
-    )
+    given = call.get("args") or {}
+    known = given if isinstance(given, dict) else None
+    return ToolCall(text_of(call.get("id")), text_of(call.get("name")), known)

@@ -104,7 +104,7 @@ def encode(body: Mapping[str, Any]) -> bytes:
 
     What a vendor wrote stays as it was written, in UTF-8.
     """
-    return written(body).encode("utf-8")
+    return written(body).encode("utf-8", "backslashreplace")
 
 
 def written(value: Any) -> str:
@@ -126,11 +126,16 @@ def blocks(prompt: Prompt, turn: Turn) -> list[str]:
 
 def arguments(text: str) -> Mapping[str, Any] | None:
     """Read a call's arguments; nothing at all stands for none, None for what is no object."""
+    whole = text.encode("utf-8", "backslashreplace").decode("utf-8")  # halves of one character meet
     try:
-        found = json.loads(text or "{}")
+        found = json.loads(whole or "{}", parse_constant=_no_number)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and its like are Python's, not JSON's
 
 
 def note(turn: Turn) -> str:

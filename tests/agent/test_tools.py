@@ -137,7 +137,7 @@ async def test_folders_that_are_not_shown(box, name, path):
 @pytest.mark.parametrize(
     ("name", "arguments", "why"),
     [
-        ("read_file", None, "no JSON object"),
+        ("read_file", None, "no valid JSON object"),
         ("read_file", {}, "path must be a text"),
         ("read_file", {"path": 3}, "path must be a text"),
         ("read_file", {"path": "README.md", "first_line": "x"}, "whole number"),

@@ -198,7 +198,15 @@ async def test_items_count_where_only_the_terminal_event_has_them(server, endpoi
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", {}), ("{}", {}), ("[1]", None), ('{"a": 1', None), ("x", None), ("[" * 9999, None)],
+    [
+        ("", {}),
+        ("{}", {}),
+        ("[1]", None),
+        ('{"a": 1', None),
+        ('{"a": NaN}', None),
+        ("x", None),
+        ("[" * 9999, None),
+    ],
 )
 @pytest.mark.parametrize("wire", ["responses", "chat"])
 async def test_arguments_that_are_no_object(wire, text, expected, server, endpoint, client):
@@ -208,11 +216,28 @@ async def test_arguments_that_are_no_object(wire, text, expected, server, endpoi
     assert call.arguments == expected
 
 
-@pytest.mark.parametrize("text", ['{"path": "a', "[]", '"x"', '{"a": 1}}'])
-async def test_a_malformed_call_of_a_message_cannot_go_back(text, server, endpoint, client):
-    server.on("/messages", Script(calling.messages([Call("look", {"path": "x"}, text)]).events))
-    with pytest.raises(ProviderError, match="malformed arguments"):
-        await client.answer(endpoint("messages"), PROMPT, ONCE, Heard())
+@pytest.mark.parametrize("text", ['{"path": "a', "[]", '"x"', '{"a": 1}}', '{"a": NaN}'])
+async def test_broken_input_goes_back_as_an_object(text, server, endpoint, client):
+    made = calling.messages([Call("look", {"path": "x"}, text)])
+    reply = await called("messages", server, endpoint, client, made)
+    (call,) = reply.calls
+    assert call.arguments is None
+
+    await client.answer(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, Heard())
+
+    said = server.requests[1].json["messages"][1]["content"]
+    assert said[-1]["input"] == {"INVALID_JSON": text}
+
+
+async def test_an_emoji_in_two_halves_is_whole_again(server, endpoint, client):
+    made = calling.messages([Call("look", {"path": "x"}, '{"path": "AB"}')])
+    halves = [one.replace(b"A", b"\\ud83d").replace(b"B", b"\\ude00") for one in made.events]
+    reply = await called("messages", server, endpoint, client, made._replace(events=halves))
+
+    await client.answer(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, Heard())
+
+    said = server.requests[1].json["messages"][1]["content"]
+    assert said[-1]["input"] == reply.calls[0].arguments == {"path": "\N{GRINNING FACE}"}
 
 
 async def test_input_that_came_with_the_block_itself_counts(server, endpoint, client):
