@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from dursor.services import results
 
 
+MOST_WITHHELD = 50  # shown: a repository of pictures needs no list of them
+
+
 def of(value: Any) -> Iterable[str]:
     """Turn VALUE into lines; each is harmless on a terminal."""
     return VIEWS[type(value).__name__](value)
@@ -279,7 +282,9 @@ def context_plan(value: results.ContextPlan) -> Iterator[str]:
     yield from table("context", value.files)
     if value.withheld:
         yield ""
-        yield from table("withheld", value.withheld)
+        yield from table("withheld", value.withheld[:MOST_WITHHELD])
+        if (more := len(value.withheld) - MOST_WITHHELD) > 0:
+            yield f"and {more} more, which --json lists"
     yield ""
     yield from pairs(
         ("base", formats.short(value.base_commit)),

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from dursor.context.outbound import Refusal
 
-MOST = 50  # a repository of pictures needs no list of them
-
 
 def withheld(
     refused: Mapping[str, Refusal],
@@ -30,7 +28,7 @@ def withheld(
         if everything or why.forbidden or path in NAMES or _is_named(path, lowered)
     ]
     relevant.sort(key=lambda w: (not _is_named(w.path, lowered), w.reason == "binary"))
-    return (*_replaced(secrets), *relevant[:MOST])
+    return (*_replaced(secrets), *relevant)
 
 
 def _replaced(secrets: Mapping[str, int]) -> Iterator[Withheld]:
