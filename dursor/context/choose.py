@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.context.engine import look
-from dursor.context.guidance import guidance_path, read_guidance
+from dursor.context.guidance import guide_of
 from dursor.context.outbound import sort_out
 from dursor.context.outline import outline
 from dursor.context.pack import pack
@@ -58,7 +58,8 @@ def choose(
     source = Source(tree, placeholders)
     picks = list(_whole(pins, source, budget, "pinned"))
     check_pins_fit(pins, picks, source, budget)
-    rest = [path for path in sendable if path not in pins]
+    guide = guide_of(sendable, source)
+    rest = [path for path in sendable if path not in pins and not _is_whole(guide, path)]
     room = budget - sum(pick.tokens for pick in picks)
     everything = _size(sendable) <= budget
     if everything:
@@ -69,7 +70,7 @@ def choose(
         evidence = look(tree, pool, query, folder=cache_dir, history=history)
         ranked = rank(evidence, source.peek_many, room)
         picks += pack(ranked, source, room, Reasons(evidence).of)
-    repo_map, guidance = surroundings(sendable, picks, source)
+    repo_map = map_of(sendable, picks, guide)
     held = withheld(refused | source.refused, source.secrets, instruction, everything=everything)
     files = sum(pick.tokens for pick in picks)
     return Selection(
@@ -77,29 +78,29 @@ def choose(
         files=tuple(picks),
         withheld=held,
         repo_map=repo_map,
-        guidance=guidance,
+        guide=guide,
         placeholders=placeholders.mapping,
         tokens_files=files,
-        tokens_total=files + beside(picks, repo_map, guidance),
+        tokens_total=files + beside(picks, repo_map, guide),
         key=key,
     )
 
 
-def surroundings(
-    sendable: Collection[str], picks: Iterable[Pick], source: Source
-) -> tuple[str, str]:
-    """Give what is sent beside PICKS: the map of the other files of SENDABLE, and guidance."""
+def map_of(sendable: Collection[str], picks: Iterable[Pick], guide: Pick | None) -> str:
+    """Give the map of the files of SENDABLE that neither PICKS nor GUIDE show."""
     shown = {pick.path for pick in picks}
-    guide = guidance_path(sendable)
-    guidance = read_guidance(source, guide) if guide else ""
-    return outline([path for path in sendable if path not in shown]), guidance
+    return outline([p for p in sendable if p not in shown and not _is_whole(guide, p)])
 
 
-def beside(picks: Iterable[Pick], repo_map: str, guidance: str) -> int:
+def _is_whole(guide: Pick | None, path: str) -> bool:
+    return guide is not None and guide.path == path and guide.ranges is None
+
+
+def beside(picks: Iterable[Pick], repo_map: str, guide: Pick | None) -> int:
     """Count what is sent beside the files, and what marks their excerpts."""
     marks = RANGE_MARK * sum(len(pick.ranges or ()) for pick in picks)
-    texts = (repo_map, guidance, marks)
-    return sum(tokens_of(len(text.encode("utf-8", "surrogateescape"))) for text in texts)
+    sizes = (len(text.encode("utf-8", "surrogateescape")) for text in (repo_map, marks))
+    return sum(map(tokens_of, sizes)) + (guide.tokens if guide else 0)
 
 
 def _size(entries: Mapping[str, Entry]) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.context.choose import beside, choose, surroundings
+from dursor.context.choose import beside, choose, map_of
+from dursor.context.guidance import REASON, guide_of
 from dursor.context.outbound import content_refusal, refusal, sort_out
 from dursor.context.placeholders import Placeholders
 from dursor.context.selection import FILE_TOKENS, Pick, Selection, lines_of, tokens_of
@@ -85,7 +86,9 @@ class Follower:
         """
         sendable, _ = sort_out(self.base.entries(), self.rules)
         source = Source(self.base, Placeholders(self.key))
-        found = [_again(file, sendable, source) for file in earlier]
+        guide = guide_of(sendable, source)
+        chosen = [file for file in earlier if file.reason != REASON]
+        found = [_again(file, sendable, source) for file in chosen]
         kept = tuple(pick for pick in found if pick is not None)
         whole = {pick.path for pick in kept if pick.ranges is None}
         pins = {path.removeprefix("./") for path in pinned} - (whole - self.changes.keys())
@@ -102,8 +105,8 @@ class Follower:
             history=self.history,
             key=self.key,
         )
-        repo_map, guidance = surroundings(sendable, kept, source)
-        again = replace(fresh, budget=budget, files=kept, repo_map=repo_map, guidance=guidance)
+        repo_map = map_of(sendable, kept, guide)
+        again = replace(fresh, budget=budget, files=kept, repo_map=repo_map, guide=guide)
         new = tuple(pick for pick in fresh.files if pick.path in pins or _is_new(pick, kept))
         return self._beside(replace(again, added=new), source, pins)
 
@@ -111,7 +114,7 @@ class Follower:
         """SELECTION with what changed since its files were shown, and with its tokens counted."""
         changed, unshown = self._changed(source, pins)
         tokens = sum(pick.tokens for pick in (*selection.files, *selection.added))
-        besides = beside(selection.files, selection.repo_map, selection.guidance)
+        besides = beside(selection.files, selection.repo_map, selection.guide)
         return replace(
             selection,
             changed=changed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.context.outbound import Refusal
+from dursor.context.selection import Pick, lines_of, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 GUIDANCE_TOKENS = 4_000  # its own allowance, beside the budget
 NAMES = ("AGENTS.md", "CLAUDE.md")
+REASON = "guidance, beside the budget"
 
 
 def guidance_path(sendable: Collection[str]) -> str | None:
@@ -20,17 +22,21 @@ def guidance_path(sendable: Collection[str]) -> str | None:
     return next((name for name in NAMES if name in sendable), None)
 
 
-def read_guidance(source: Source, path: str) -> str:
-    """Return the text of PATH, cut at a line end to the allowance; empty when it is not text.
+def guide_of(sendable: Collection[str], source: Source) -> Pick | None:
+    """Pick what guides agents among SENDABLE, cut at a line end to the allowance; None for nothing.
 
     SOURCE remembers that it was cut.
     """
-    text = source.text(path) or ""
-    data = text.encode("utf-8")
-    limit = GUIDANCE_TOKENS * 4
+    path = guidance_path(sendable)
+    text = source.text(path) if path else None
+    if not path or not text:
+        return None
+    data, limit = text.encode("utf-8"), GUIDANCE_TOKENS * 4
     if len(data) <= limit:
-        return text
+        return Pick(path, None, tokens_of(len(data)), REASON, text)
     source.refused[path] = Refusal(f"longer than {limit // 1000} kB: only its beginning is sent")
     cut = data[:limit].decode("utf-8", "ignore")
     cut = cut[: cut.rfind("\n") + 1] or f"{cut}\n"
-    return f"{cut}[{path} goes on; the rest was left out]\n"
+    ranges = ((1, len(lines_of(cut))),)
+    cut += f"[{path} goes on; the rest was left out]\n"
+    return Pick(path, ranges, tokens_of(len(cut.encode("utf-8"))), REASON, cut)

@@ -117,8 +117,8 @@ def _quoted(byte: int) -> str:
 
 
 def _context(selection: Selection) -> Iterator[_Part]:
-    if selection.guidance:
-        text = "# Guidance of this repository\n\n" + _fenced(selection.guidance)
+    if (guide := selection.guide) is not None:
+        text = f"# Guidance of this repository ({guide.path})\n\n{_fenced(guide.text)}"
         yield _Part("the repository's guidance", text)
     if selection.repo_map:
         text = _fenced(shown_map(selection.hide(selection.repo_map)) + "\n")

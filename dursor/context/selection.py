@@ -59,7 +59,7 @@ class Selection:
     files: tuple[Pick, ...]
     withheld: tuple[Withheld, ...]
     repo_map: str
-    guidance: str
+    guide: Pick | None  # what the repository says to agents
     placeholders: dict[str, str] = field(repr=False)  # never logged, never stored
     tokens_files: int
     tokens_total: int
@@ -71,7 +71,7 @@ class Selection:
 
     def as_context_files(self) -> tuple[ContextFile, ...]:
         """Return what a run keeps of it."""
-        picks = (*self.files, *self.added, *self.changed)
+        picks = (*self.files, *self.added, *self.changed, *([self.guide] if self.guide else ()))
         return tuple(ContextFile(f.path, f.ranges, f.tokens, f.reason) for f in picks)
 
     def restore(self, text: str) -> str:

@@ -100,11 +100,11 @@ def test_what_is_no_text_is_withheld(data, mode, reason):
 def test_a_secret_is_replaced_everywhere_and_restored():
     files = {"a.py": f'T = "{KEY}"\n', "b.py": f"# {KEY} and {KEY}\n", "AGENTS.md": f"use {KEY}\n"}
     selection = pick(tree_of(files))
-    everything = "".join(f.text for f in selection.files) + selection.guidance
+    everything = "".join(f.text for f in selection.files) + selection.guide.text
     assert KEY not in everything + repr(selection)
     (name,) = selection.placeholders
     assert name.startswith("DURSOR_SECRET_")
-    assert everything.count(name) == 5
+    assert everything.count(name) == 4
     assert selection.restore(f"-T = '{name}'\n+U = '{name}'\n") == f"-T = '{KEY}'\n+U = '{KEY}'\n"
     assert {w.path: w.reason for w in selection.withheld} == {
         "AGENTS.md": "1 secret replaced by a placeholder",
@@ -159,14 +159,19 @@ def test_a_pin_that_is_no_text_is_refused(data, mode):
 
 
 def test_guidance_is_agents_md_or_else_claude_md():
-    assert pick(tree_of({"AGENTS.md": "be brief\n", "CLAUDE.md": "x"})).guidance == "be brief\n"
-    assert pick(tree_of({"CLAUDE.md": "be kind\n"})).guidance == "be kind\n"
-    assert pick(tree_of({"docs/AGENTS.md": "x"})).guidance == ""
+    both = pick(tree_of({"AGENTS.md": "be brief\n", "CLAUDE.md": "x"}))
+    assert (both.guide.path, both.guide.text, sent(both)) == (
+        "AGENTS.md",
+        "be brief\n",
+        ["CLAUDE.md"],
+    )
+    assert pick(tree_of({"CLAUDE.md": "be kind\n"})).guide.text == "be kind\n"
+    assert pick(tree_of({"docs/AGENTS.md": "x"})).guide is None
     linked = {"AGENTS.md": FileState(SYMLINK, b"CLAUDE.md"), "CLAUDE.md": FileState(FILE, b"c\n")}
-    assert pick(MemoryTree(linked)).guidance == "c\n"
+    assert pick(MemoryTree(linked)).guide.text == "c\n"
 
 
 def test_long_guidance_is_cut_and_says_so():
-    guidance = pick(tree_of({"AGENTS.md": "a rule of this house\n" * 2000})).guidance
-    assert len(guidance) < 17_000
-    assert guidance.endswith("[AGENTS.md goes on; the rest was left out]\n")
+    guide = pick(tree_of({"AGENTS.md": "a rule of this house\n" * 2000})).guide
+    assert len(guide.text) < 17_000
+    assert guide.text.endswith("[AGENTS.md goes on; the rest was left out]\n")

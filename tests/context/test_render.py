@@ -14,7 +14,7 @@ def selection_of(*picks, guidance="", repo_map=""):
         files=picks,
         withheld=(),
         repo_map=repo_map,
-        guidance=guidance,
+        guide=Pick("AGENTS.md", None, 3, "", guidance) if guidance else None,
         placeholders={},
         tokens_files=0,
         tokens_total=0,

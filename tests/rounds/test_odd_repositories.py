@@ -157,3 +157,28 @@ def test_the_total_is_what_is_sent(front: Front, budget: int):
     assert planned["plan"]["tokens"] == tokens
     assert len(shown.encode()) / 4 <= tokens["total"] + 1
     assert tokens["files"] <= budget
+
+
+def test_guidance_is_sent_once_and_listed(front: Front):
+    repos.commit(front.repo, {"AGENTS.md": "be brief\n"})
+    front.answers(DIFF)
+
+    assert chosen(front)["files"][-1] == {
+        "path": "AGENTS.md",
+        "ranges": None,
+        "tokens": 3,
+        "reason": "guidance, beside the budget",
+    }
+    for more in ((), ("--context-budget", "0")):
+        (run,) = front.round("append a line", "-m", "gpt", *more).runs
+        front.round("and another", "-m", "gpt", "--from", run["id"])
+        for request in front.sent[-2:]:
+            assert request.body.count(b"be brief") == 1
+            assert request.body.count(b"AGENTS.md") == 1
+
+
+def test_many_files_kept_back_are_counted(front: Front):
+    repos.commit(front.repo, {f"{n}.png": b"\x89PNG" for n in range(60)})
+
+    assert "and 10 more, which --json lists" in front("context", "look around").stdout
+    assert len(held(chosen(front))) == 60
