@@ -13,6 +13,8 @@ from wires import USAGE, cut, event
 # Blanks, escapes, numbers and names that parsing and writing again would change.
 ODD = '"odd" : {"n": 1.50e+1, "big": 12345678901234567890.5, "text": "\\u00fc/ü\\/"}'
 
+UMLAUTS = "ü\\ud83d\\ude00\\/"  # a character as it is, one as two escapes, and a needless one
+
 
 class Call(NamedTuple):
     """One call of a tool."""
@@ -27,6 +29,14 @@ class Call(NamedTuple):
         if self.text is not None:
             return self.text
         return json.dumps(self.arguments, ensure_ascii=False, separators=(" , ", ": "))
+
+
+class Begun(NamedTuple):
+    """A block of one of Anthropic's messages as it begins, as it goes back, and what comes between."""
+
+    begun: str
+    whole: str
+    deltas: Sequence[str] = ()
 
 
 class Calling(NamedTuple):
@@ -90,29 +100,25 @@ def messages(
     calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1, reason: str = "tool_use"
 ) -> Calling:
     """Anthropic's Messages: thinking with a signature, redacted thinking, a remark, each call."""
+    signature = f"c2lnb{turn}=="
+    spoken = [json.dumps(piece)[1:-1] for piece in cut(remark, 3) if piece]
     redacted = f'{{"type": "redacted_thinking", "data": "cmVk{turn}", {ODD}}}'
-    thoughts = [{"type": "thinking_delta", "thinking": piece} for piece in ("hm", ", ü")]
-    signed = {"type": "signature_delta", "signature": f"c2lnb{turn}=="}
-    said = [{"type": "text_delta", "text": piece} for piece in cut(remark, 3) if piece]
-    blocks: list[tuple[str, list[dict[str, Any]]]] = [
-        ('{"type":"thinking","thinking":"","signature":""}', [*thoughts, signed]),
-        (redacted, []),
-        ('{"type":"text","text":""}', said),
+    blocks = [
+        Begun(_thought("", ""), _thought(f"hm, {UMLAUTS}", signature), _thoughts(signature)),
+        Begun(redacted, redacted),
+        Begun(_said(""), _said("".join(spoken)), [_delta("text", one) for one in spoken]),
     ]
     for number, call in enumerate(calls):
-        named = f'"type":"tool_use","id":"toolu_{turn}{number}","name":{json.dumps(call.name)}'
-        pieces = ["", *cut(call.written, 4)] if call.arguments or call.text else [""]
-        deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
-        blocks.append((f'{{{named},"input":{{}}}}', deltas))
-    echoed = [
-        json.dumps({"type": "thinking", "thinking": "hm, ü", "signature": signed["signature"]}),
-        redacted,
-        *([json.dumps({"type": "text", "text": remark})] if remark else []),
-        *(call.written if call.arguments else "{}" for call in calls),
-    ]
+        head = f'"type" :"tool_use","id":"toolu_{turn}{number}","name":{json.dumps(call.name)}'
+        whole = call.written if call.arguments or call.text else "{}"
+        pieces = ["", *cut(whole, 4)] if whole != "{}" else [""]
+        deltas = [_delta("input_json", json.dumps(one)[1:-1]) for one in pieces]
+        begun, full = (f'{{{head},"input": {given}, {ODD}}}' for given in ("{}", whole))
+        blocks.append(Begun(begun, full, deltas))
+    echoed = [one.whole for one in blocks if one.whole != _said("")]
     out = [_begun()]
-    for index, (begun, deltas) in enumerate(blocks):
-        out += _block(index, begun, deltas, stops=index < 3 or reason == "tool_use")
+    for index, block in enumerate(blocks):
+        out += _block(index, block, stops=index < 3 or reason == "tool_use")
     usage = {
         "output_tokens": USAGE["output"],
         "output_tokens_details": {"thinking_tokens": USAGE["reasoning"]},
@@ -129,14 +135,30 @@ def _begun() -> bytes:
     return event({"type": "message_start", "message": start}, "message_start")
 
 
-def _block(
-    index: int, begun: str, deltas: Sequence[dict[str, Any]], *, stops: bool
-) -> Iterator[bytes]:
+def _thought(text: str, signature: str) -> str:
+    return f'{{"type": "thinking","thinking":"{text}" , "signature" :"{signature}", {ODD}}}'
+
+
+def _thoughts(signature: str) -> list[str]:
+    pieces = ["hm", f", {UMLAUTS[:7]}", UMLAUTS[7:]]
+    return [*(_delta("thinking", one) for one in pieces), _delta("signature", signature)]
+
+
+def _said(text: str) -> str:
+    return f'{{"type":"text","text": "{text}", {ODD}}}'
+
+
+def _delta(kind: str, text: str) -> str:
+    name = {"input_json": "partial_json"}.get(kind, kind)
+    return f'{{"type":"{kind}_delta","{name}" : "{text}"}}'
+
+
+def _block(index: int, block: Begun, *, stops: bool) -> Iterator[bytes]:
     kind = "content_block_start"
-    yield event(f'{{"type":"{kind}","index":{index},"content_block":{begun}}}', kind)
-    for delta in deltas:
-        data = {"type": "content_block_delta", "index": index, "delta": delta}
-        yield event(data, "content_block_delta", padding="  ")
+    yield event(f'{{"type":"{kind}","index":{index},"content_block":{block.begun}}}', kind)
+    kind = "content_block_delta"
+    for delta in block.deltas:
+        yield event(f'{{"type":"{kind}","index":{index},"delta":{delta}}}', kind, padding="  ")
     if stops:
         yield event({"type": "content_block_stop", "index": index}, "content_block_stop")
 
@@ -144,8 +166,9 @@ def _block(
 def gemini(
     calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1, ids: bool = False
 ) -> Calling:
-    """Gemini's: the remark in pieces, calls with the signature on the first, one more at the end."""
-    parts = [f'{{ "text" : {json.dumps(piece)} }}' for piece in cut(remark, 2) if piece]
+    """Gemini's: a thought, the remark in pieces, calls with a signature on the first and the end."""
+    parts = ['{"text":"hm" , "thought": true}']
+    parts += [f'{{ "text" : {json.dumps(piece)} }}' for piece in cut(remark, 2) if piece]
     for number, call in enumerate(calls):
         named = f'"id": "fn_{turn}{number}", ' if ids else ""
         signature = f', "thoughtSignature":"{_signature("first", turn)}"' if not number else ""
@@ -154,7 +177,8 @@ def gemini(
             f'"args": {call.written}}}{signature}, {ODD}}}'
         )
     parts.append(f'{{"text":"", "thoughtSignature" :"{_signature("last", turn)}"}}')
-    out = [_chunk(f'"content":{{"role":"model","parts":[ {part} ]}}') for part in parts]
+    chunks = [*parts[:-2], f"{parts[-2]} , {parts[-1]}"]
+    out = [_chunk(f'"content":{{"role":"model","parts":[ {chunk} ]}}') for chunk in chunks]
     out.append(
         _chunk('"content":{"role":"model","parts":[{"text":""}]},"finishReason":"STOP"')
     )  # nothing in it, and nothing to send back

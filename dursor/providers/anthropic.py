@@ -141,7 +141,7 @@ class MessagesDecoder:
         kind = kind_of(payload, name)
         if kind == "content_block_delta":
             delta = mapping(payload.get("delta"))
-            self._blocks.extend(payload.get("index"), delta)
+            self._blocks.extend(payload.get("index"), delta, written)
             return text_of(delta.get("text")) if delta.get("type") == "text_delta" else ""
         if kind == "content_block_start":
             block = mapping(payload.get("content_block"))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dursor.providers.base import ToolCall
-from dursor.providers.wire import Written, arguments, count, mapping, text_of, written
+from dursor.providers.wire import arguments, count, mapping, text_of
+from dursor.providers.written import elements, member, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,37 +20,37 @@ INPUT = "input_json_delta"
 
 @dataclass
 class Block:
-    """One block: as it was begun, and the pieces that came for its fields."""
+    """One block as it was begun, and the events that added to it, all as they were written."""
 
-    begun: str  # JSON, as it was written
-    fields: dict[str, list[str]] = field(default_factory=dict)
-    citations: list[Any] = field(default_factory=list)
+    begun: str
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    input: list[str] = field(default_factory=list)
+    citations: list[str] = field(default_factory=list)
 
-    def add(self, delta: Mapping[str, Any]) -> None:
+    def add(self, delta: Mapping[str, Any], event: str) -> None:
         """Take a piece."""
         kind = text_of(delta.get("type"))
         if kind == INPUT:
-            self.fields.setdefault("input", []).append(text_of(delta.get("partial_json")))
+            self.input.append(text_of(delta.get("partial_json")))
         elif kind in TEXTS:
-            name = TEXTS[kind]
-            self.fields.setdefault(name, []).append(text_of(delta.get(name)))
+            self.texts.setdefault(TEXTS[kind], []).append(event)
         elif kind == "citations_delta":
-            self.citations.append(delta.get("citation"))
+            self.citations.append(event)
 
     def whole(self) -> str:
-        """Give the block as it goes back, JSON; untouched when no piece came for it."""
-        if not self.fields and not self.citations:
-            return self.begun
-        block: dict[str, Any] = dict(mapping(json.loads(self.begun)))
-        for name, pieces in self.fields.items():
-            joined = "".join(pieces)
-            if name == "input":
-                block[name] = _input(joined) if joined else block.get(name) or {}
-            else:
-                block[name] = text_of(block.get(name)) + joined
+        """Give the block as it goes back, JSON; nothing of it is written anew."""
+        values: dict[str, str] = {}
+        for name, events in self.texts.items():
+            pieces = [member(self.begun, name), *(member(one, "delta", name) for one in events)]
+            joined = "".join(piece[1:-1] for piece in pieces if piece.startswith('"'))
+            values[name] = f'"{joined}"'
+        if self.input and (joined := "".join(self.input)):
+            values["input"] = _input(joined)
         if self.citations:
-            block["citations"] = self.citations
-        return written(block)
+            cited = elements(member(self.begun, "citations"))
+            cited += [member(one, "delta", "citation") for one in self.citations]
+            values["citations"] = f"[{','.join(cited)}]"
+        return replaced(self.begun, values)
 
 
 class Blocks:
@@ -60,12 +61,12 @@ class Blocks:
 
     def start(self, index: Any, begun: str) -> None:
         """Begin the block at INDEX."""
-        self._blocks[count(index)] = Block(begun)
+        self._blocks[count(index)] = Block(begun if begun.startswith("{") else "{}")
 
-    def extend(self, index: Any, delta: Mapping[str, Any]) -> None:
-        """Take a piece of the block at INDEX."""
+    def extend(self, index: Any, delta: Mapping[str, Any], event: str) -> None:
+        """Take a piece of the block at INDEX, DELTA of the EVENT as it was written."""
         if block := self._blocks.get(count(index)):
-            block.add(delta)
+            block.add(delta, event)
 
     @property
     def calls_tools(self) -> bool:
@@ -94,14 +95,14 @@ def _kind(block: Block) -> str:
 
 def _call(block: Block) -> ToolCall:
     begun = mapping(json.loads(block.begun))
-    joined = "".join(block.fields.get("input", []))
+    joined = "".join(block.input)
     given = arguments(joined or json.dumps(begun.get("input") or {}))
     return ToolCall(text_of(begun.get("id")), text_of(begun.get("name")), given)
 
 
-def _input(joined: str) -> Any:
+def _input(joined: str) -> str:
     """Give a call's input as it goes back: the API takes an object only, so what is none is in one.
 
     It is what the vendor's own pages on broken input advise.
     """
-    return Written(joined) if arguments(joined) is not None else {"INVALID_JSON": joined}
+    return joined if arguments(joined) is not None else json.dumps({"INVALID_JSON": joined})
