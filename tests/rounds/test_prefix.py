@@ -51,6 +51,26 @@ def test_a_second_round_sends_the_same_beginning_and_tells_what_was_cached(
     assert turns(second)[0] == turns(first)[0]
     assert two["status"] == "succeeded", two["error"]
     assert two["usage"]["cached_input_tokens"] == 600
+    assert "1.0k in (600 cached)" in front("run", "show", two["id"]).stdout
+    for request in front.sent:
+        marked(request, model)
+    assert first.json.get("prompt_cache_key") == second.json.get("prompt_cache_key")
+
+
+def marked(request: Received, model: str) -> None:
+    """Fail unless MODEL's vendor is told where what may be cached ends, as it wants to be told."""
+    body = request.json
+    if model == "gpt":
+        context, asked = body["input"][0]["content"][:1], body["input"][-1]["content"]
+        assert context[0]["prompt_cache_breakpoint"] == {"mode": "explicit"}
+        assert body["prompt_cache_key"]
+        assert "prompt_cache_breakpoint" not in json.dumps(asked[1:])
+    elif model == "claude":
+        context, asked = body["messages"][0]["content"][:1], body["messages"][-1]["content"]
+        marks = [*body["system"], *context, asked[-1]]
+        assert [one.get("cache_control") for one in marks] == [{"type": "ephemeral"}] * 3
+    else:
+        assert b"cache" not in request.body  # what begins alike is found without a mark
 
 
 def test_it_is_the_first_round_s_choice_whatever_the_next_ones_ask(front: Front):

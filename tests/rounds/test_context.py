@@ -1,0 +1,210 @@
+"""What is chosen of a repository, and why: told by `context`, by `--dry-run` and by what a run keeps."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import repos
+from front import DIFF, Front, turns
+
+from dursor.context.index import store
+
+# A function in each language, and a name that none of the others has.
+LANGUAGES = {
+    "py": ("unbuckle", "def {}(a):\n    return a\n\n\n"),
+    "js": ("marinate", "function {}(a) {{\n  return a;\n}}\n\n"),
+    "ts": ("overtake", "export function {}(a: number): number {{\n  return a;\n}}\n\n"),
+    "go": ("Whitewash", "func {}(a int) int {{\n\treturn a\n}}\n\n"),
+    "rs": ("juxtapose", "pub fn {}(a: u8) -> u8 {{\n    a\n}}\n\n"),
+    "java": ("quarantine", "  public int {}(int a) {{\n    return a;\n  }}\n\n"),
+    "c": ("hibernate", "int {}(int a)\n{{\n  return a;\n}}\n\n"),
+    "cpp": ("levitate", "int Tree::{}(int a) {{\n  return a;\n}}\n\n"),
+    "cs": ("Zigzag", "  public int {}(int a) {{\n    return a;\n  }}\n\n"),
+    "rb": ("yodel", "def {}(a)\n  a\nend\n\n"),
+    "php": ("fumigate", "function {}($a) {{\n  return $a;\n}}\n\n"),
+}
+HEADS = {"java": "class Book {\n", "cs": "class Book {\n", "php": "<?php\n", "go": "package x\n"}
+NAMED = "Wrong results of " + ", ".join(f"`{name}`" for name, _ in LANGUAGES.values())
+
+
+def source(suffix: str) -> str:
+    """A file of about 3,000 tokens in a language, its one telling function in the midst."""
+    name, template = LANGUAGES[suffix]
+    names = [f"step{n}" for n in range(150)] + [name] + [f"stride{n}" for n in range(150)]
+    return HEADS.get(suffix, "") + "".join(map(template.format, names))
+
+
+@pytest.fixture
+def large(front: Front) -> Front:
+    """Give dursor in a repository of eleven languages that does not fit the budget."""
+    files = {f"src/{suffix}/book.{suffix}": source(suffix) for suffix in LANGUAGES}
+    repos.commit(front.repo, files | {"docs/notes.md": "of no use\n", "AGENTS.md": "be brief\n"})
+    front.answers(DIFF)
+    front.configure(context_budget=1200)
+    return front
+
+
+def said(front: Front) -> str:
+    return turns(front.sent[-1])[0][1]
+
+
+def test_a_repository_that_fits_is_sent_whole_and_the_run_keeps_why(front: Front):
+    files = {"src/deep/page.py": "page = 1\n", "data.json": "[1]\n", "docs/a.md": "of pages\n"}
+    repos.commit(front.repo, files)
+    front.answers(DIFF)
+
+    plan = front("context", "append a line", "--json").data
+    dry = front("run", "append a line", "-m", "gpt", "--dry-run", "--json").data
+    (run,) = front.round("append a line", "-m", "gpt").runs
+    kept = front("run", "show", run["id"], "--context", "--json").data["context"]
+
+    assert dry["plan"] | plan == dry["plan"]
+    assert kept == run["context"] == plan["files"]
+    assert plan["base_commit"] == run["base_commit"] == repos.head(front.repo)
+    assert {file["path"] for file in kept} == {"README.md", "calc.py", *files}
+    assert {(str(file["ranges"]), file["reason"]) for file in kept} == {
+        ("None", "the repository fits whole")
+    }
+    for path, text in files.items():
+        assert f"## {path}\n```\n{text}```\n" in said(front)
+    assert "Further files" not in said(front)
+    for words in (
+        ("context", "append a line"),
+        ("run", "append a line", "-m", "gpt", "--dry-run"),
+        ("run", "show", run["id"], "--context"),
+    ):
+        (line,) = (one for one in front(*words).stdout.splitlines() if "src/deep/page.py" in one)
+        assert line.endswith("the repository fits whole")
+
+
+def test_of_a_large_one_the_functions_that_are_named_in_any_language(large: Front):
+    (run,) = large.round(NAMED, "-m", "gpt").runs
+
+    plan = large("context", NAMED, "--json").data
+    assert run["context"] == plan["files"]
+    assert plan["tokens"]["files"] <= plan["budget"] == 1200
+    chosen = {file["path"]: file for file in plan["files"]}
+    for suffix, (name, template) in LANGUAGES.items():
+        path, lines = f"src/{suffix}/book.{suffix}", source(suffix).split("\n")
+        start = next(n for n, line in enumerate(lines, 1) if name in line)
+        end = start + template.strip().count("\n")
+        ((first, last),) = [
+            (first, last)
+            for first, last in chosen[path]["ranges"]
+            if first <= start and end <= last
+        ]
+        block = "\n".join(lines[first - 1 : last])
+        assert f"## {path} (excerpts)\n" in said(large)
+        assert f"lines {first}-{last}:\n```\n{block}\n```\n" in said(large), path
+        assert f"defines {name}" in chosen[path]["reason"]
+    assert "docs/: notes.md" in said(large)
+    assert "be brief" in said(large)
+
+
+def test_what_is_pinned_comes_first_from_wherever_one_stands(large: Front):
+    below = large.repo / "src"
+    words = ("context", NAMED, "--file", "../docs/notes.md", "--json")
+    first, *others = large(*words, cwd=below).data["files"]
+
+    assert (first["path"], first["ranges"], first["reason"]) == ("docs/notes.md", None, "pinned")
+    assert len(others) > 1
+    (run,) = large.round(NAMED, "-m", "gpt", "--file", "docs/notes.md").runs
+    assert run["context"][0] == first
+    assert "## docs/notes.md\n```\nof no use\n```\n" in said(large)
+    done = large("context", NAMED, "--file", "src/py/book.py", "--context-budget", "50")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert "--context-budget " in done.stderr
+
+
+def test_guidance_is_that_of_the_base_and_claude_s_where_there_is_no_other(large: Front):
+    repos.commit(large.repo, {"CLAUDE.md": "be kind\n", "docs/AGENTS.md": "be gone\n"})
+    repos.write(large.repo, {"AGENTS.md": "be late\n"})
+
+    large.round(NAMED, "-m", "gpt", "--context-budget", "0")
+    both = said(large)
+    repos.commit(large.repo, {"AGENTS.md": None})
+    large.round(NAMED, "-m", "gpt", "--context-budget", "0")
+
+    head = "# Guidance of this repository ({})\n\n```\n{}```\n"
+    assert head.format("AGENTS.md", "be brief\n") in both
+    assert "be kind" not in both
+    assert head.format("CLAUDE.md", "be kind\n") in said(large)
+    assert "be gone" not in both + said(large)
+
+
+def test_similar_commits_of_the_past_are_a_reason(large: Front):
+    for n in range(3):
+        changed = {"src/rb/book.rb": f"{source('rb')}# {n}\n"}
+        repos.commit(large.repo, changed, message=f"Round the receipts ({n})")
+
+    plan = large("context", "receipts are wrong", "--json").data
+
+    assert plan["files"][0]["path"] == "src/rb/book.rb"
+    assert "changed in similar commits" in plan["files"][0]["reason"]
+
+
+def kept(front: Front) -> Path:
+    """The folder that keeps the index of the one repository."""
+    (folder,) = (front.data / "cache" / "context").iterdir()
+    return folder
+
+
+def test_only_what_is_new_is_read_for_the_index(large: Front, monkeypatch: pytest.MonkeyPatch):
+    from dursor.context import engine
+
+    read: list[str] = []
+    real = engine.analyse
+    monkeypatch.setattr(engine, "analyse", lambda data, end: read.append(end) or real(data, end))
+    for text, expected in ((NAMED, set(LANGUAGES)), ("fumigate", set())):
+        large("context", text)
+        assert set(read) == expected
+        read.clear()
+    repos.commit(large.repo, {"src/go/book.go": source("go") + "// new\n", "docs/notes.md": "?"})
+    large("context", NAMED)
+
+    assert read == ["go"]
+    for path in (large.data, kept(large), *kept(large).iterdir()):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_an_index_that_is_damaged_or_of_another_version_is_made_anew(
+    large: Front, monkeypatch: pytest.MonkeyPatch
+):
+    from dursor.context.index import segment
+
+    first = large("context", NAMED, "--json").data
+    for file in kept(large).iterdir():
+        file.write_bytes(b"\0" * 100)
+    assert large("context", NAMED, "--json").data == first
+    names = set(kept(large).glob("*.idx"))
+    monkeypatch.setattr(segment, "VERSION", segment.VERSION + 1)
+
+    assert large("context", NAMED, "--json").data == first
+    assert not names & set(kept(large).glob("*.idx"))
+
+
+def test_the_index_of_all_repositories_together_is_bounded(large: Front):
+    other = large.data / "cache" / "context" / "0123456789abcdef"
+    other.mkdir(parents=True)
+    with (other / "00.idx").open("wb") as file:
+        file.truncate(store.MOST_BYTES)  # a hole: no such bytes are on the disk
+
+    large("context", NAMED)
+
+    assert not other.exists()
+    assert kept(large).is_dir()
+
+
+def test_processes_that_index_at_once_choose_alike(large: Front):
+    command = [sys.executable, "-m", "dursor", "context", NAMED, "--json"]
+    both = [
+        subprocess.Popen(command, env=large.env, cwd=large.repo, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    one, two = (process.communicate()[0] for process in both)
+
+    assert one == two
+    assert one == large("context", NAMED, "--json").stdout.encode()
+    assert len(list(kept(large).glob("*.idx"))) == 1
