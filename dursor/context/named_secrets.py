@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Found = tuple[int, int, str]
 
 # Lower case: the name of every secret holds one of them, what stands before its value another.
-NAMES = (b"passw", b"passphrase", b"_pass", b"pwd", b"secret", b"token", b"key", b"credential")
+NAMES = (b"pass", b"pwd", b"secret", b"token", b"key", b"credential")
 HEADER = b"authorization"
 URL = b"://"
 
@@ -24,11 +24,12 @@ _OF_SHELL, _SHORT, _LONG = 6, 8, 12  # the least a shell's variable, a password,
 _EVENNESS = 0.7  # of the entropy that as many different characters have
 _ENTROPY = 3.2  # bits a character; what has more is even enough, however long it is
 
-# The rest of a name, a sign, and the value: quoted, or bare.
+# The rest of a name, a sign, and the value: quoted, or bare. A blank is a sign in few places only.
 _VALUE = (
     r"(?P<rest>[A-Za-z0-9_]{0,20})(?:\\?[\"'`]){0,2}\]?[ \t]{0,8}"
-    r"(?P<sign>:=|=>|={1,3}|[:,(>])\s{0,4}"
+    r"(?:(?P<sign>:=|=>|={1,3}|[:,(>])(?:[ \t]*\(\s{0,40}|\s{0,4})|(?P<blank>[ \t]{1,8}))"
     r"(?:[bBrRuU@]{0,2}\\?(?P<quote>[\"'`])(?P<quoted>[^\s\"'`\\]{6,200})\\?(?P=quote)"
+    r"|(?P<hex>[0-9a-f]{32,128})(?![A-Za-z0-9_])"
     r"|(?P<bare>[^\s\"'`,;()<>{}\[\]\\|]{6,200})(?=[\s\"'`;\\<]|$))"
 )
 _AWS = (
@@ -48,7 +49,9 @@ _TELLS = (
     r"(?i)pass(?:w|phrase|$)|pwd|secret|token|credential|(?:api|access|private|auth|account|client"
     r"|encryption|master|service|shared|signing|deploy|license|storage)[_.-]?(?:access[_.-]?)?key"
 )
-_OF_SHELL_NAME = r"[A-Z][A-Z0-9_]*(?:KEY|PASS|PASSWORD|PASSWD|PWD|SECRET|TOKEN|PASSPHRASE)"
+_OF_SHELL_NAME = (
+    r"(?:[A-Z][A-Z0-9_]*)?(?:PASS|PASSWORD|PASSWD|PWD|SECRET|TOKEN|PASSPHRASE)|[A-Z][A-Z0-9_]*KEY"
+)
 _NOT_ONE = (
     r"(?i)hash|sha\d|md5|digest|checksum|public|fingerprint|etag|integrity"
     r"|(?:[_.-](?:name|id|ur[li]|type|path|file|dir|class|field|label|text|title|error|message"
@@ -82,20 +85,31 @@ def named_at(text: str, start: int, end: int) -> Iterator[Found]:
     found = _compiled(_VALUE).match(text, end)
     if found is None:
         return
-    kind = "quoted" if found["quote"] else "bare"
+    kind = next(kind for kind in ("quoted", "hex", "bare") if found[kind])
     name, value = f"{_stem(text, start)}{text[start:end]}{found['rest']}", found[kind]
     if _compiled(_NOT_ONE).search(name) or _is_dummy(value):
+        return
+    if found["blank"] and not (
+        name.startswith("--") or (found["quoted"] and _is_macro(text, start))
+    ):
         return
     close = found["sign"] == "=" and not set(text[end : found.start(kind)]) & {" ", "\t", "\n"}
     if close and _compiled(_OF_SHELL_NAME).fullmatch(name):
         good = len(value) >= _OF_SHELL and _looks_random(value, words=1)
     elif _compiled(_TELLS).search(name):
         least = _SHORT if "pass" in name.lower() or "pwd" in name.lower() else _LONG
-        good = len(value) >= least and _is_telling(value, "" if found["quote"] else found["sign"])
+        sign = (found["sign"] or "=") if kind == "bare" else ""
+        good = len(value) >= least and _is_telling(value, sign)
     else:
         good = False
     if good:
         yield (*found.span(kind), "password or key")
+
+
+def _is_macro(text: str, start: int) -> bool:
+    """Whether the name at START of TEXT is one that C's preprocessor is told the value of."""
+    line = text[text.rfind("\n", max(0, start - 2 * _LEFT), start) + 1 : start]
+    return line.lstrip(" \t").startswith("#define")
 
 
 def aws_at(text: str, start: int, end: int) -> Iterator[Found]:

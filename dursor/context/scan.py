@@ -111,6 +111,7 @@ def _tokens(text: str, data: bytes) -> Iterator[Found]:
         end = marks.find(b" ", start)
         end = len(marks) if end < 0 else end
         for found in tokens_in(text, max(0, start - LEAD), end):
+            end = max(end, found[1])
             value = text[found[0] : found[1]]
             if entropy(value) >= _LEAST_ENTROPY and not _compiled(_DUMMY).search(value):
                 yield found

@@ -8,6 +8,7 @@ translations for keys.
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,7 +40,7 @@ TOKENS = (
         "GitHub token",
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
         # ghs_APPID_JWT, or the older kind
-        rf"gh[pousr]_(?:[A-Za-z0-9]{{30,255}}(?!{_W})"
+        r"gh[pousr]_(?:[A-Za-z0-9]{30,255}(?![A-Za-z0-9])(?!_[A-Za-z0-9])"
         rf"|[A-Za-z0-9]{{1,20}}_eyJ{_W}{{1,1000}}(?:\.{_W}{{1,1000}}){{0,4}})",
     ),
     Token(
@@ -63,20 +64,20 @@ TOKENS = (
     Token(
         "JSON web token",
         ("eyJ",),
-        rf"(?<!{_W})eyJ{_W}{{10,4000}}\.eyJ{_W}{{10,4000}}\.{_W}{{10,4000}}",
+        rf"eyJ{_W}{{10,4000}}\.eyJ{_W}{{10,4000}}\.{_W}{{10,4000}}",
     ),
     Token(
         "JSON web token",
         ("eyJ",),
-        rf"(?<!{_W})eyJ{_W}{{10,4000}}\.{_W}{{0,4000}}(?:\.{_W}{{10,4000}}){{3}}",
+        rf"eyJ{_W}{{10,4000}}\.{_W}{{0,4000}}(?:\.{_W}{{10,4000}}){{3}}",
     ),
-    Token("npm token", ("npm_",), rf"npm_[A-Za-z0-9]{{36}}(?!{_W})"),
+    Token("npm token", ("npm_",), r"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])"),
     Token("PyPI token", ("pypi-",), rf"pypi-AgE{_W}{{50,1000}}"),
     Token("RubyGems key", ("rubygems_",), r"rubygems_[a-f0-9]{48}"),
     Token(
         "GitLab token",
         ("gl",),
-        rf"gl(?:pat|ptt|dt|rt|soat|ft|agent|cbt|imt|oas)-{_W}{{20,1000}}(?:\.{_W}{{1,1000}})*",
+        rf"gl(?:pat|ptt|dt|rt|soat|ft|agent|cbt|imt|oas)-{_W}{{20,1000}}(?:\.{_W}{{1,1000}}){{0,4}}",
     ),
     Token("Hugging Face token", ("hf_",), rf"hf_[A-Za-z0-9]{{34,1000}}(?!{_W})"),
     Token("SendGrid key", ("SG.",), rf"SG\.{_W}{{16,32}}\.{_W}{{32,64}}"),
@@ -115,15 +116,32 @@ TOKENS = (
     Token("Netlify token", ("nfp_",), r"nfp_[A-Za-z0-9]{36,1000}"),
     Token("1Password token", ("ops_eyJ",), r"ops_eyJ[A-Za-z0-9+/=]{100,1000}"),
     Token("Alibaba access key", ("LTAI",), rf"LTAI{_DIGIT}[A-Za-z0-9]{{16,22}}(?!{_W})"),
+    Token("Mailgun key", ("key-",), rf"key-[a-f0-9]{{32}}(?!{_W})"),
+    Token(
+        "private key",  # in base64, as clusters keep theirs
+        ("LS0tLS1CRUdJTi",),
+        r"LS0tLS1CRUdJTi(?=[A-Za-z0-9]{0,40}(?:UFJJVkFUR|BSSVZBVE|QUklWQVRF))[A-Za-z0-9+/]{80,20000}={0,2}",
+    ),
     Token("Artifactory key", ("AKCp",), r"AKCp[A-Za-z0-9]{60,1000}"),
 )
 
 
+# How a token begins in base64; of three letters, four are known.
+_WRAPPED = {
+    b64encode(begin.encode()).decode()[: len(begin) * 4 // 3]
+    for token in TOKENS
+    for begin in token.begins
+    if len(begin) > 2
+}
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,2000}={0,2}")
+
+
 @cache
 def beginnings() -> re.Pattern[str]:
-    """How any of TOKENS begins: longest first, where no word goes on."""
-    known = sorted({begin for token in TOKENS for begin in token.begins}, key=len, reverse=True)
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, known))})")
+    """How any of TOKENS begins: longest first, where no word goes on, or behind an escape."""
+    begins = {begin for token in TOKENS for begin in token.begins} | _WRAPPED
+    known = "|".join(map(re.escape, sorted(begins, key=len, reverse=True)))
+    return re.compile(rf"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv])|(?<=%[0-9A-F]{{2}}))(?:{known})")
 
 
 @cache
@@ -138,8 +156,26 @@ def tokens_in(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]
     for begin in beginnings().finditer(text, start, end):
         if begin.start() < start:  # inside of one that is told already
             continue
-        for name, pattern in _tokens(begin[0]):
-            if found := pattern.match(text, begin.start()):
-                yield (*found.span(), name)
-                start = found.end()
-                break
+        if found := _plain(text, begin.start(), begin[0]) or _wrapped(text, begin.start()):
+            yield found
+            start = found[1]
+
+
+def _plain(text: str, start: int, begin: str) -> tuple[int, int, str] | None:
+    for name, pattern in _tokens(begin):
+        if found := pattern.match(text, start):
+            return (*found.span(), name)
+    return None
+
+
+def _wrapped(text: str, start: int) -> tuple[int, int, str] | None:
+    """Find the token whose base64 begins at START."""
+    run = _BASE64.match(text, start)
+    if run is None:
+        return None
+    letters = run[0].rstrip("=")
+    letters = letters[:-1] if len(letters) % 4 == 1 else letters
+    inner = b64decode(letters + "=" * (-len(letters) % 4)).decode("ascii", "replace")
+    begin = beginnings().match(inner)
+    found = _plain(inner, 0, begin[0]) if begin else None
+    return (*run.span(), found[2]) if found else None

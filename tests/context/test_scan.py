@@ -1,6 +1,7 @@
 """Which strings count as secrets, and which are left alone."""
 
 import hashlib
+from base64 import b64encode
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,10 @@ def test_a_private_key_in_a_json_string_is_replaced():
         "<password>{}</password>",
         "Authorization: Bearer {}",
         "redis://:{}@cache:6379/0",
+        '#define WIFI_PASSWORD "{}"',
+        "mysql --password {} app",
+        'auth: {{ user: "app", pass: "{}" }}',
+        'PASSWORD = (\n        "{}"\n)',
     ],
 )
 def test_a_random_value_with_a_telling_name_is_found(line):
@@ -79,11 +84,53 @@ def test_a_random_value_with_a_telling_name_is_found(line):
 
 @pytest.mark.parametrize(
     "line",
-    ["DB_PASSWORD=hunter2", "postgres://app:s3cr3tP4ss@db.internal/prod", "amqp://a:p@ss9x@mq/"],
+    [
+        "DB_PASSWORD=hunter2",
+        "PASSWORD=hunter2",
+        "postgres://app:s3cr3tP4ss@db.internal/prod",
+        "amqp://a:p@ss9x@mq/",
+    ],
 )
 def test_a_weak_password_is_one_where_nothing_else_can_stand(line):
     (found,) = scan(f"{line}\n", ".envrc")
     assert line[found.start : found.end] in {"hunter2", "s3cr3tP4ss", "p@ss9x"}
+
+
+@pytest.mark.parametrize(
+    "line", ["api_key: {}", "X-Api-Key: {}", "_authToken={}", "https://a.io/?api_key={}&b=1"]
+)
+def test_hexadecimal_is_telling_without_quotes(line):
+    secret = made("0123456789abcdef", 40)
+    (found,) = scan(f"{line.format(secret)}\n", "config.yml")
+    assert line.format(secret)[found.start : found.end] == secret
+
+
+@pytest.mark.parametrize("kind", VENDOR_SECRETS)
+@pytest.mark.parametrize("line", ['"a\\n{}\\n"', "%20{}%20", "x-{}", "{}."])
+def test_a_vendors_secret_is_found_behind_escapes(kind, line):
+    assert (
+        VENDOR_SECRETS[kind]
+        not in Placeholders().replace(line.format(VENDOR_SECRETS[kind]), "a")[0]
+    )
+
+
+@pytest.mark.parametrize("kind", ["github", "anthropic", "openai", "aws id", "slack", "npm"])
+@pytest.mark.parametrize("path", ["deploy/secret.yaml", "tests/secret.yaml"])
+def test_a_vendors_secret_in_base64_is_found(kind, path):
+    secret = b64encode(VENDOR_SECRETS[kind].encode()).decode()
+    (found,) = scan(f"data:\n  value: {secret}\n", path)
+    assert found.end - found.start == len(secret)
+
+
+@pytest.mark.parametrize(("kind", "count"), [("RSA PRIVATE KEY", 1), ("CERTIFICATE", 0)])
+def test_a_private_key_in_base64_is_found(kind, count):
+    key = b64encode(f"-----BEGIN {kind}-----\n{PEM_BODY}\n-----END {kind}-----\n".encode()).decode()
+    assert len(scan(f"client-data: {key}\n", "kubeconfig")) == count
+
+
+def test_no_token_goes_on_for_ever():
+    text = f"{VENDOR_SECRETS['gitlab']}.a." * 5000
+    assert max(found.end - found.start for found in scan(text, "a.py")) < 10_000
 
 
 def test_secrets_that_overlap_are_hidden_to_the_end_of_the_last():
@@ -125,6 +172,13 @@ HARMLESS = [
     "https://user:passw0rd@example.com/",
     "hooks.slack.com/services/abc123/defghijklmnopqrstuvwxyz",
     "TOKEN=$(gh auth token)",
+    "if token:\n    return X9kf83mKd02mfLs7Q",
+    'print("token" "X9kf83mKd02mfLs7Q")',
+    "#define TOKEN_LIMIT 0x1f3A5b7C9d",
+    "subprocess.run([tool, --password, args.pass_2])",
+    f"cache_key: {made('0123456789abcdef', 40)}",
+    f"bypass {made('0123456789abcdef', 40)}",
+    b64encode(b"the quick brown fox jumps over the lazy dog").decode(),
     "API_KEY_PATH=/etc/keys/v2/app1.json",
     "Authorization: Bearer YOUR_TOKEN_123456",
     f"data:image/png;base64,{made(BASE64, 400)}",
