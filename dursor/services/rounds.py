@@ -304,8 +304,11 @@ def _warnings(plan: Plan) -> Iterator[str]:
     yield from plan.warnings
     for target in plan.targets:
         yield from target.fitted.warnings
-    if not tokens_sent(plan.selection):
+    selection = plan.selection
+    if not tokens_sent(selection):
         yield "this commit has no file that may be sent"
+    elif selection.budget and not (selection.files or selection.added or selection.changed):
+        yield "no file was found that fits the budget: raise --context-budget, or use --file"
 
 
 def spec_of(text: str) -> dict[str, Any]:

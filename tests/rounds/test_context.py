@@ -8,23 +8,29 @@ import pytest
 import repos
 from front import DIFF, Front, turns
 
-from dursor.context.index import store
+from dursor.context import engine
+from dursor.context.index import segment, store
 
 # A function in each language, and a name that none of the others has.
 LANGUAGES = {
-    "py": ("unbuckle", "def {}(a):\n    return a\n\n\n"),
-    "js": ("marinate", "function {}(a) {{\n  return a;\n}}\n\n"),
+    "py": ("unbuckle", "async def {}(a):\n    return a\n\n\n"),
+    "js": ("marinate", "const {} = (a) => {{\n  return a;\n}};\n\n"),
     "ts": ("overtake", "export function {}(a: number): number {{\n  return a;\n}}\n\n"),
-    "go": ("Whitewash", "func {}(a int) int {{\n\treturn a\n}}\n\n"),
+    "go": ("Whitewash", "func (b *Book) {}(a int) int {{\n\treturn a\n}}\n\n"),
     "rs": ("juxtapose", "pub fn {}(a: u8) -> u8 {{\n    a\n}}\n\n"),
     "java": ("quarantine", "  public int {}(int a) {{\n    return a;\n  }}\n\n"),
     "c": ("hibernate", "int {}(int a)\n{{\n  return a;\n}}\n\n"),
     "cpp": ("levitate", "int Tree::{}(int a) {{\n  return a;\n}}\n\n"),
     "cs": ("Zigzag", "  public int {}(int a) {{\n    return a;\n  }}\n\n"),
-    "rb": ("yodel", "def {}(a)\n  a\nend\n\n"),
-    "php": ("fumigate", "function {}($a) {{\n  return $a;\n}}\n\n"),
+    "rb": ("yodel", "def self.{}(a)\n  a\nend\n\n"),
+    "php": ("fumigate", "  final public static function {}($a) {{\n    return $a;\n  }}\n\n"),
 }
-HEADS = {"java": "class Book {\n", "cs": "class Book {\n", "php": "<?php\n", "go": "package x\n"}
+HEADS = {
+    "java": "class Book {\n",
+    "cs": "class Book {\n",
+    "php": "<?php\nclass Book {\n",
+    "go": "package x\n",
+}
 NAMED = "Wrong results of " + ", ".join(f"`{name}`" for name, _ in LANGUAGES.values())
 
 
@@ -151,12 +157,16 @@ def kept(front: Front) -> Path:
     return folder
 
 
-def test_only_what_is_new_is_read_for_the_index(large: Front, monkeypatch: pytest.MonkeyPatch):
-    from dursor.context import engine
-
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The endings of the files that are read for the index, as they are."""
     read: list[str] = []
     real = engine.analyse
     monkeypatch.setattr(engine, "analyse", lambda data, end: read.append(end) or real(data, end))
+    return read
+
+
+def test_only_what_is_new_is_read_for_the_index(large: Front, monkeypatch: pytest.MonkeyPatch):
+    read = heard(monkeypatch)
     for text, expected in ((NAMED, set(LANGUAGES)), ("fumigate", set())):
         large("context", text)
         assert set(read) == expected
@@ -169,11 +179,25 @@ def test_only_what_is_new_is_read_for_the_index(large: Front, monkeypatch: pytes
         assert path.stat().st_mode & 0o077 == 0
 
 
+def test_of_very_many_files_some_are_read_at_once_those_that_fit_first(
+    large: Front, monkeypatch: pytest.MonkeyPatch
+):
+    read = heard(monkeypatch)
+    monkeypatch.setattr(engine, "MOST_AT_ONCE", 4)
+    monkeypatch.setattr(engine, "KEPT_AT_ONCE", 2)
+    counts = []
+    for _ in range(4):
+        done = large("context", "the php book", "--json")
+        counts.append(len(read))
+        assert done.data["files"]
+
+    assert read[0] == "php"
+    assert counts == [4, 8, 12, 12]
+
+
 def test_an_index_that_is_damaged_or_of_another_version_is_made_anew(
     large: Front, monkeypatch: pytest.MonkeyPatch
 ):
-    from dursor.context.index import segment
-
     first = large("context", NAMED, "--json").data
     for file in kept(large).iterdir():
         file.write_bytes(b"\0" * 100)

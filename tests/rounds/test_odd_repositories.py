@@ -44,6 +44,20 @@ def test_an_empty_commit_is_said_and_may_be_filled(front: Front):
     assert [one["path"] for one in run["files_changed"]] == ["new.txt"]
 
 
+def test_a_file_that_no_budget_has_room_for_is_only_named_and_that_is_said(front: Front):
+    fresh = repos.build(front.home / "fresh", {"wide.py": "x" * 40_000})
+    front.answers(DIFF)
+
+    done = front("context", "look around", "--context-budget", "5000", cwd=fresh)
+    front("run", "look around", "-m", "gpt", "--context-budget", "5000", cwd=fresh)
+
+    assert done.stderr.startswith("warning: no file was found that fits the budget: raise ")
+    assert done.stderr.count("\n") == 1
+    assert "wide.py" in said(front)
+    assert "xxx" not in said(front)
+    assert front("context", "look around", "--context-budget", "0", cwd=fresh).stderr == ""
+
+
 def test_without_a_commit_there_is_one_line(front: Front):
     fresh = repos.init(front.home / "fresh")
     for words in (("context", "look around"), ("run", "look around", "-m", "gpt")):

@@ -1,5 +1,7 @@
 """Secrets in the user's files: no model sees one, and the patch that comes back holds it all the same."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -202,6 +204,12 @@ def test_text_that_looks_like_a_placeholder_may_stay_where_it_stands(front: Fron
     assert run["status"] == "succeeded", run["error"]
 
 
+ORDINARY = f"""commit = "{hashlib.sha1(b"x").hexdigest()}"
+sha256 = "{hashlib.sha256(b"x").hexdigest()}"
+request = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+"""
+
+
 def planted(*, before: str, after: str) -> str:
     """A file that holds a secret of every kind, as they stand in code, between two lines."""
     lines = [
@@ -225,6 +233,7 @@ def test_no_kind_of_secret_is_sent_by_any_way_and_every_one_comes_back(front: Fr
         "tests/fixtures.py": old,
         "AGENTS.md": f"Use {kinds[0]} or {kinds[3]}.\n",
         f"notes/{VENDOR_SECRETS['npm']}.txt": "\n" * 9000,
+        "app/ids.py": ORDINARY,
     }
     repos.commit(front.repo, files)
 
@@ -258,11 +267,13 @@ def test_no_kind_of_secret_is_sent_by_any_way_and_every_one_comes_back(front: Fr
     (run,) = front.round("mend it", "-m", "gpt").runs
     front.answers("No change is needed.", models=["claude"])
     front.round("mend it", "-m", "claude", "--context-budget", "0")
+    front.round("and again", "-m", "claude", "--from", run["id"])
 
     assert run["status"] == "succeeded", run["error"]
     repos.git(front.repo, "apply", "-", stdin=run["patch"].encode())
     assert (front.repo / "app/settings.py").read_bytes() == new.encode()
     said = bodies(front)
     assert "notes" in said
+    assert all(json.dumps(line)[1:-1] in said for line in ORDINARY.splitlines())
     for secret in (*kinds, PASSWORD, *PEM_BODY.split("\n")):
         assert secret not in said
