@@ -78,7 +78,7 @@ def oid(n):
 
 def test_a_shelf_remembers_and_takes_in_what_is_new(tmp_path):
     folder = tmp_path / "cache" / "one"
-    for n in range(40):
+    for n in range(20):
         shelf = Shelf(folder)
         assert shelf.missing(map(oid, range(n + 1))) == {oid(n)}
         shelf.add({oid(n): document("word", f"w{n}")})
@@ -86,7 +86,7 @@ def test_a_shelf_remembers_and_takes_in_what_is_new(tmp_path):
     files = list(folder.iterdir())
     assert len(files) <= MOST_SEGMENTS
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in files)
-    assert held(Shelf(folder).segments) == {oid(n): document("word", f"w{n}") for n in range(40)}
+    assert held(Shelf(folder).segments) == {oid(n): document("word", f"w{n}") for n in range(20)}
 
 
 def test_blobs_out_of_use_go_when_they_are_many(tmp_path):
@@ -172,7 +172,7 @@ def test_damaged_past_commits_are_read_again(tmp_path, damage):
 
 
 def take_turns(folder, start):
-    for n in range(start, start + 30):
+    for n in range(start, start + 12):
         shelf = Shelf(folder)
         wanted = {oid(k) for k in range(n)}
         shelf.add({one: document(f"w{one[-1]}") for one in shelf.missing(wanted)})
@@ -192,7 +192,7 @@ def test_processes_share_a_folder(tmp_path):
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     found = held(Shelf(tmp_path).segments)
     assert found == {one: document(f"w{one[-1]}") for one in found}
-    assert len(found) >= 29
+    assert len(found) >= 25
 
 
 KILLED = """

@@ -212,7 +212,7 @@ def test_a_history_that_is_cut_off_or_broken_is_no_matter(tmp_path):
             assert len(list(history.read(history.ids(10)))) == (0 if commit else 1)
 
 
-@pytest.mark.parametrize("damage", ["none", "index", "past", "json", "folder"])
+@pytest.mark.parametrize("damage", ["none", "past", "folder"])
 def test_the_answer_is_the_same_whatever_the_cache_holds(tmp_path, damage):
     top, cache = repos.build(tmp_path / "r", FILES), tmp_path / "cache" / "r"
     with Repository.open(top) as repository:
@@ -220,9 +220,9 @@ def test_the_answer_is_the_same_whatever_the_cache_holds(tmp_path, damage):
         options = {"budget": 1500, "rules": PathRules(), "history": History(repository, commit)}
         cold = choose(repository.tree(commit), DISCOUNT, **options)
         kept = choose(repository.tree(commit), DISCOUNT, cache_dir=cache, **options)
-        for file in cache.iterdir():
-            if damage in {"index", "past"} and (file.name == "past") == (damage == "past"):
-                file.write_bytes(file.read_bytes()[:-9] + b"damaged!\n")
+        if damage == "past":
+            file = cache / "past"
+            file.write_bytes(file.read_bytes()[:-9] + b"damaged!\n")
         if damage == "folder":
             cache = tmp_path / "r" / "file"
             cache.write_text("no folder")

@@ -255,11 +255,13 @@ def test_what_a_small_window_has_no_room_for_is_said(front: Front):
     front.answers(DIFF, models=["gpt"])
     words = ("-m", "small", "-m", "large", "--context-budget", "200000")
 
+    planned = front("run", "append line 4", *words, "--dry-run")
     done = front.round("append line 4", *words)
 
     small, large = done.runs
     (warning,) = small["warnings"]
     assert warning == "the window of gpt-5.3 had no room for plums.txt"
+    assert planned.stderr == f"warning: {warning}\n"
     assert large["warnings"] == []
     sent = {request.json["model"]: request.body for request in front.sent}
     assert b"apple apple" in sent["gpt-5.3"]
