@@ -76,7 +76,7 @@ class Blocks:
     def output(self) -> tuple[list[ToolCall], list[str]]:
         """Give the calls, and every block.
 
-        A text block that stayed empty is left out: the API gives such blocks and takes none back.
+        A text block that stayed blank is left out: the API gives such blocks and takes none back.
         """
         whole: list[str] = []
         calls: list[ToolCall] = []
@@ -84,7 +84,7 @@ class Blocks:
             if _kind(block) == "tool_use":
                 calls.append(_call(block))
             text = block.whole()
-            if _kind(block) != "text" or text_of(mapping(json.loads(text)).get("text")):
+            if _kind(block) != "text" or text_of(mapping(json.loads(text)).get("text")).strip():
                 whole.append(text)
         return calls, whole
 

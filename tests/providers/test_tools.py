@@ -256,8 +256,9 @@ async def test_a_field_that_no_block_began_with_is_added(server, endpoint, clien
     assert json.loads(reply.items[0]) == json.loads(made.echoed[0])
 
 
-async def test_an_empty_text_block_does_not_go_back(server, endpoint, client):
-    reply = await called("messages", server, endpoint, client, calling.messages(CALLS, ""))
+@pytest.mark.parametrize("remark", ["", "\n\n"])
+async def test_a_blank_text_block_does_not_go_back(remark, server, endpoint, client):
+    reply = await called("messages", server, endpoint, client, calling.messages(CALLS, remark))
     kinds = [json.loads(item)["type"] for item in reply.items]
     assert kinds == ["thinking", "redacted_thinking", "tool_use", "tool_use"]
 
