@@ -63,8 +63,8 @@ def test_secrets_are_replaced_and_forgotten_by_name(ring, path):
 
 
 def test_passphrase_is_derived_once_a_process(ring, path):
-    before = module._derived.cache_info().misses
     ring.set("provider:openai", KEY)
+    before = module._derived.cache_info().misses
     ring.get("provider:openai")
     EncryptedFile(path, ENV).get("model:gpt")
     assert module._derived.cache_info().misses == before
