@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dursor.errors import ConflictError, InternalError, UsageError
 from dursor.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
-from dursor.vcs.command import Command
+from dursor.vcs.command import Command, decode
 from dursor.vcs.credential import authenticated_environment, check_private
 from dursor.vcs.environment import network_environment
 from dursor.vcs.remote_faults import explain_login, explain_remote
@@ -35,6 +35,8 @@ from git.exc import GitError  # after `command`, which keeps it from starting a 
 FETCH_SECONDS = 1800.0
 DEPTH = 50  # commits of each branch
 OPTIONS = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+HEAD_LINE = re.compile(r"^([0-9a-f]+)\trefs/heads/(.+)$", re.MULTILINE)
+DEFAULT_LINE = re.compile(r"^ref: (refs/heads/\S+)\tHEAD$", re.MULTILINE)
 BRANCHES, TAGS = "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"
 
 
@@ -81,15 +83,13 @@ def refresh(repo: Repository, url: str | None = None, secret: Secret | None = No
     that is shown to URL, the origin's address as its host gives it now.
     """
     source = _source(repo, url, secret)
-    if _is_shallow(repo):
-        source.fetch("--prune", f"--depth={DEPTH}", refs=[BRANCHES])
-    else:
+    there = decode(source.ask("ls-remote", "--symref", "--", source.url, "HEAD", "refs/heads/*"))
+    if not _is_shallow(repo):
         source.fetch("--prune", refs=[BRANCHES, TAGS])
-    answer = source.ask("ls-remote", "--symref", "--", source.url, "HEAD")
-    found = re.match(rb"ref: (refs/heads/\S+)\tHEAD\n", answer)
-    if found:
-        head = found[1].decode("utf-8", "surrogateescape")
-        repo.command.run("symbolic-ref", "HEAD", head)
+    elif set(HEAD_LINE.findall(there)) != {(one.commit, one.name) for one in repo.branches()}:
+        source.fetch("--prune", f"--depth={DEPTH}", refs=[BRANCHES])  # dear, also with no news
+    if found := DEFAULT_LINE.search(there):
+        repo.command.run("symbolic-ref", "HEAD", found[1])
 
 
 def seek(repo: Repository, ref: str, url: str | None = None, secret: Secret | None = None) -> bool:

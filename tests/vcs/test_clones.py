@@ -197,6 +197,19 @@ def test_a_clone_of_the_newest_commits_follows(long, fetch):
     assert repo.resolve("main") == repos.head(origin)
 
 
+def test_without_news_nothing_is_fetched(long, fetch, spy):
+    origin, made = long
+    repo = fetch(f"file://{origin}")
+    repos.git(origin, "branch", "deep/er", made[3])
+    refresh(repo)
+    assert [one.name for one in repo.branches()] == ["deep/er", "main"]
+    begun = len(spy.calls)
+    repos.git(origin, "symbolic-ref", "HEAD", "refs/heads/deep/er")
+    refresh(repo)
+    assert not any(" fetch " in call for call in spy.calls[begun:])
+    assert repo.resolve("HEAD") == made[3]
+
+
 def test_failure_leaves_nothing(tmp_path, fetch, origin):
     with pytest.raises(NotFoundError, match="no repository at file:///no/such"):
         fetch("file:///no/such")
