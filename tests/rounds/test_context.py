@@ -175,6 +175,9 @@ def test_only_what_is_new_is_read_for_the_index(large: Front, monkeypatch: pytes
     large("context", NAMED)
 
     assert read == ["go"]
+    repos.git(large.repo, "worktree", "add", "-q", "../beside")
+    large("context", NAMED, cwd=large.repo.parent / "beside")
+    assert read == ["go"]
     for path in (large.data, kept(large), *kept(large).iterdir()):
         assert path.stat().st_mode & 0o077 == 0
 

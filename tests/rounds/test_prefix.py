@@ -191,15 +191,25 @@ def test_a_secret_that_a_later_file_tells_of_changes_no_beginning(front: Front):
     assert "zX7kQ2vR9pLm4w" not in now(second)
 
 
-def test_another_base_has_a_beginning_of_its_own(front: Front):
+@pytest.mark.parametrize("dirty", [False, True])
+def test_another_base_has_a_beginning_of_its_own(front: Front, dirty: bool):
+    repos.commit(front.repo, {"apple.py": big("apple"), "pear.py": big("pear")})
     front.answers("No change is needed.", models=["gpt"])
-    (one,) = front.round("look", "-m", "gpt").runs
-    repos.commit(front.repo, {"calc.py": "def moved_on(): ...\n"})
+    words = ["-m", "gpt", "--context-budget", "3000", *(["--dirty"] if dirty else [])]
+    repos.write(front.repo, {"calc.py": "def add(): ...\n"})
+    (one,) = front.round("mend the apple and calc.py", *words).runs
+    repos.write(front.repo, {"calc.py": "def moved_on(): ...\n"})
+    if not dirty:
+        repos.commit(front.repo)
 
-    front.round("look again", "-m", "gpt", "--task", one["task_id"])
+    front.round("mend the pear and calc.py", *words, "--task", one["task_id"])
 
-    assert b"moved_on" in prefix(front.sent[1])
-    assert b"return a - b" not in front.sent[1].body
+    first, second = front.sent
+    assert shows(first, "apple")
+    assert not shows(second, "apple")
+    assert shows(second, "pear")
+    assert b"moved_on" in prefix(second)
+    assert b"moved_on" not in first.body
 
 
 @pytest.mark.parametrize("why", ["forbidden", "budget", "pinned"])
