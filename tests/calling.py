@@ -201,21 +201,131 @@ def _chunk(candidate: str) -> bytes:
 
 
 def chat(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) -> Calling:
-    """Chat Completions: the calls' arguments in pieces, joined by their index."""
+    """Chat Completions: thoughts, then the calls' arguments in pieces, joined by their index."""
 
     def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
         return event({"id": "c1", "choices": [{"delta": delta, "finish_reason": finish}]})
 
-    out = [chunk({"role": "assistant", "content": piece}) for piece in cut(remark, 2)]
+    thoughts = [{"type": "reasoning.encrypted", "data": f"cmVk{turn}", "index": n} for n in (0, 1)]
+    out = [chunk({"reasoning_content": piece, "reasoning": piece}) for piece in ("h", "m")]
+    out += [chunk({"reasoning_details": [one], "reasoning": None}) for one in thoughts]
+    out += [chunk({"role": "assistant", "content": piece}) for piece in cut(remark, 2)]
+    signed = {"extra_content": {"google": {"thought_signature": f"c2lnb{turn}"}}}
     for number, call in enumerate(calls):
-        head = {"index": number, "id": f"call_{turn}{number}", "type": "function"}
+        head = {"index": number, "id": f"call_{turn}{number}", "type": "function"} | signed
         out.append(chunk({"tool_calls": [{**head, "function": {"name": call.name}}]}))
         for piece in cut(call.written, 3):
             more = {"index": number, "function": {"arguments": piece}}
             out.append(chunk({"tool_calls": [more]}))
     counts = {"prompt_tokens": USAGE["input"], "completion_tokens": USAGE["output"]}
     out += [chunk({}, "tool_calls"), event({"choices": [], "usage": counts}), event("[DONE]")]
-    return Calling(out, [json.dumps(call.written) for call in calls])
+    sent_on = {"reasoning_content": "hm", "reasoning": "hm", "reasoning_details": thoughts}
+    beside, sign = (json.dumps(one, separators=(",", ":"))[1:-1] for one in (sent_on, signed))
+    echoed = [beside, *(text for call in calls for text in (json.dumps(call.written), sign))]
+    return Calling(out, echoed)
+
+
+def _begun() -> bytes:
+    fresh = USAGE["input"] - USAGE["cached"]
+    counts = {"input_tokens": fresh, "cache_read_input_tokens": USAGE["cached"], "output_tokens": 1}
+    start = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "usage": counts}
+    return event({"type": "message_start", "message": start}, "message_start")
+
+
+def _thought(text: str, signature: str) -> str:
+    return f'{{"type": "thinking","thinking":"{text}" , "signature" :"{signature}", {ODD}}}'
+
+
+def _thoughts(signature: str) -> list[str]:
+    pieces = ["hm", f", {UMLAUTS[:7]}", UMLAUTS[7:]]
+    return [*(_delta("thinking", one) for one in pieces), _delta("signature", signature)]
+
+
+def _said(text: str) -> str:
+    return f'{{"type":"text","text": "{text}", {ODD}}}'
+
+
+def _delta(kind: str, text: str) -> str:
+    name = {"input_json": "partial_json"}.get(kind, kind)
+    return f'{{"type":"{kind}_delta","{name}" : "{text}"}}'
+
+
+def _block(index: int, block: Begun, *, stops: bool) -> Iterator[bytes]:
+    kind = "content_block_start"
+    yield event(f'{{"type":"{kind}","index":{index},"content_block":{block.begun}}}', kind)
+    kind = "content_block_delta"
+    for delta in block.deltas:
+        yield event(f'{{"type":"{kind}","index":{index},"delta":{delta}}}', kind, padding="  ")
+    if stops:
+        yield event({"type": "content_block_stop", "index": index}, "content_block_stop")
+
+
+def gemini(
+    calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1, ids: bool = False
+) -> Calling:
+    """Gemini's: a thought, the remark in pieces, calls with a signature on the first and the end."""
+    parts = ['{"text":"hm" , "thought": true}']
+    parts += [f'{{ "text" : {json.dumps(piece)} }}' for piece in cut(remark, 2) if piece]
+    for number, call in enumerate(calls):
+        named = f'"id": "fn_{turn}{number}", ' if ids else ""
+        signature = f', "thoughtSignature":"{_signature("first", turn)}"' if not number else ""
+        parts.append(
+            f'{{"functionCall": {{{named}"name": {json.dumps(call.name)}, '
+            f'"args": {call.written}}}{signature}, {ODD}}}'
+        )
+    parts.append(f'{{"text":"", "thoughtSignature" :"{_signature("last", turn)}"}}')
+    chunks = [*parts[:-2], f"{parts[-2]} , {parts[-1]}"]
+    out = [_chunk(f'"content":{{"role":"model","parts":[ {chunk} ]}}') for chunk in chunks]
+    out.append(
+        _chunk('"content":{"role":"model","parts":[{"text":""}]},"finishReason":"STOP"')
+    )  # nothing in it, and nothing to send back
+    return Calling(out, parts)
+
+
+def _signature(place: str, turn: int) -> str:
+    return base64.b64encode(f"{place} {turn}".encode()).decode()
+
+
+def _chunk(candidate: str) -> bytes:
+    counts = {
+        "promptTokenCount": USAGE["input"],
+        "cachedContentTokenCount": USAGE["cached"],
+        "candidatesTokenCount": USAGE["output"] - USAGE["reasoning"],
+        "thoughtsTokenCount": USAGE["reasoning"],
+    }
+    data = f'{{"candidates":[{{"index":0,{candidate}}}],"usageMetadata":{json.dumps(counts)}}}'
+    return event(data, newline="\r\n")
+
+
+def chat(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) -> Calling:
+    """Chat Completions: thoughts, then the calls' arguments in pieces, joined by their index."""
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        return event({"id": "c1", "choices": [{"delta": delta, "finish_reason": finish}]})
+
+    thoughts = [{"type": "reasoning.encrypted", "data": f"cmVk{turn}", "index": n} for n in (0, 1)]
+    out = [chunk({"reasoning_content": piece, "reasoning": piece}) for piece in ("h", "m")]
+    out += [chunk({"reasoning_details": [one], "reasoning": None}) for one in thoughts]
+    out += [chunk({"role": "assistant", "content": piece}) for piece in cut(remark, 2)]
+    signed = {"extra_content": {"google": {"thought_signature": f"c2lnb{turn}"}}}
+    for number, call in enumerate(calls):
+        head = {"index": number, "id": f"call_{turn}{number}", "type": "function"} | signed
+        out.append(chunk({"tool_calls": [{**head, "function": {"name": call.name}}]}))
+        for piece in cut(call.written, 3):
+            more = {"index": number, "function": {"arguments": piece}}
+            out.append(chunk({"tool_calls": [more]}))
+    counts = {"prompt_tokens": USAGE["input"], "completion_tokens": USAGE["output"]}
+    out += [chunk({}, "tool_calls"), event({"choices": [], "usage": counts}), event("[DONE]")]
+    sent_on = {"reasoning_content": "hm", "reasoning": "hm", "reasoning_details": thoughts}
+    echoed = [
+        json.dumps(one, separators=(",", ":"))[1:-1] for one in [sent_on] + [signed] * len(calls)
+    ]
+    echoed[1:] = [
+        text
+        for call, sign in zip(calls, echoed[1:], strict=True)
+        for text in (json.dumps(call.written), sign)
+    ]
+    return Calling(out, echoed)
 
 
 ALL: dict[str, Callable[..., Calling]] = {

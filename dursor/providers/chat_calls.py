@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# What came beside the text, and what came beside a call: some servers refuse what follows without.
+THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details")
+SIGNED = "extra_content"
+
+
 @dataclass
 class Pieces:
     """One call, as far as it came."""
@@ -19,13 +24,15 @@ class Pieces:
     id: str = ""
     name: str = ""
     arguments: str = ""
+    signed: Any = None
 
 
 class Calls:
-    """The calls by their index, and the text said beside them."""
+    """The calls by their index, and what was said and thought beside them."""
 
     def __init__(self) -> None:
         self._text = ""
+        self._thoughts: dict[str, list[Any]] = {}  # pieces of a text, or of a list
         self._calls: dict[int, Pieces] = {}
 
     def __bool__(self) -> bool:
@@ -34,6 +41,9 @@ class Calls:
     def add(self, delta: Mapping[str, Any]) -> None:
         """Take what a delta adds."""
         self._text += text_of(delta.get("content"))
+        for name in THOUGHTS:
+            if piece := delta.get(name):
+                self._thoughts.setdefault(name, []).append(piece)
         for raw in items(delta.get("tool_calls")):
             self._extend(mapping(raw))
 
@@ -46,18 +56,26 @@ class Calls:
         call.id = call.id or text_of(piece.get("id")) or f"call_{index}"
         call.name = call.name or text_of(function.get("name"))
         call.arguments += text_of(function.get("arguments"))
+        call.signed = call.signed or piece.get(SIGNED)
 
     def output(self) -> tuple[list[ToolCall], list[str]]:
         """Give the calls, and the message that holds them."""
         calls = [call for _, call in sorted(self._calls.items())]
-        said = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in calls
-        ]
-        message = {"role": "assistant", "content": self._text or None, "tool_calls": said}
+        message: dict[str, Any] = {"role": "assistant", "content": self._text or None}
+        message |= {name: _joined(pieces) for name, pieces in self._thoughts.items()}
+        message["tool_calls"] = list(map(_written, calls))
         asked = [ToolCall(call.id, call.name, arguments(call.arguments)) for call in calls]
         return asked, [written(message)]
+
+
+def _written(call: Pieces) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    signed = {SIGNED: call.signed} if call.signed else {}
+    return {"id": call.id, "type": "function", "function": function, **signed}
+
+
+def _joined(pieces: list[Any]) -> str | list[Any]:
+    """Put the pieces of a text together, or else those of lists."""
+    if all(isinstance(piece, str) for piece in pieces):
+        return "".join(pieces)
+    return [one for piece in pieces for one in items(piece)]
