@@ -146,8 +146,8 @@ class Redactor:
         for spelling in self._spellings:
             text = text.replace(spelling, MARK)
         dense = _dense(text)
-        for spelling in self._spellings:
-            if _dense(spelling) in dense:
+        for spelling, core in self._cores:
+            if core in dense:
                 text = _wrapped(spelling).sub(MARK, text)
         return text
 
@@ -155,6 +155,11 @@ class Redactor:
     def _spellings(self) -> tuple[str, ...]:
         found = {spelling for one in self._secrets for spelling in _spellings(one)}
         return tuple(sorted(found, key=lambda one: (-len(one), one)))
+
+    @cached_property
+    def _cores(self) -> tuple[tuple[str, str], ...]:
+        """Each spelling, and what of it stands in a wrapped one whatever the line breaks."""
+        return tuple((spelling, _dense(spelling)) for spelling in self._spellings)
 
 
 def _dense(text: str) -> str:

@@ -176,7 +176,7 @@ class Attempt:
         """Resolve REPLY against TREE, or on top of what a BROKEN answer before it left."""
         text = self.ground.restore(reply)
         seen = Overlay(tree, broken.kept.changes) if broken else tree
-        refuse_forbidden(text, seen, self.ground.rules)
+        refuse_forbidden(text, seen, self.ground.rules, finished=True)
         return placed(text, tree, broken)
 
     def _refuse_forbidden(self, error: ApplyFailedError) -> None:

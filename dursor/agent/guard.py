@@ -12,8 +12,9 @@ from dursor.patch.resolve import edits_in
 from dursor.tree import SUBMODULE, SYMLINK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from dursor.patch.edits import FileEdit
     from dursor.patch.resolve import Resolution
     from dursor.pathrules import PathRules
     from dursor.tree import Tree
@@ -22,13 +23,13 @@ STRAYED = "holds a secret now that stood in another file: look before you push"
 _SPECIAL = {SYMLINK: "a symbolic link", SUBMODULE: "a submodule"}
 
 
-def refuse_forbidden(reply: str, tree: Tree, rules: PathRules) -> None:
+def refuse_forbidden(reply: str, tree: Tree, rules: PathRules, *, finished: bool = False) -> None:
     """Raise PolicyError when REPLY names a forbidden file of TREE, as what to change or to take.
 
     A copy or a rename would carry its text to a path that may be shown, and a repair shows it.
     """
     entries = tree.entries()
-    for path in _named(reply, tree):
+    for path in _named(edits_in(reply, tree, finished=finished)):
         if path not in entries:
             continue
         if reason := rules.reason(path):
@@ -60,9 +61,9 @@ def _before(tree: Tree, path: str) -> bytes:
     return tree.read(path) if path in tree.entries() else b""
 
 
-def _named(reply: str, tree: Tree) -> Iterator[str]:
-    """Every path that REPLY may mean, as written and without a prefix such as a/."""
-    for edit in edits_in(reply, tree):
+def _named(edits: Iterable[FileEdit]) -> Iterator[str]:
+    """Every path that EDITS may mean, as written and without a prefix such as a/."""
+    for edit in edits:
         for name in filter(None, (edit.path, edit.new_path)):
             plain = name.removeprefix("./")
             yield from (plain, bare(plain))

@@ -135,7 +135,7 @@ def _stripped(lines: Sequence[str]) -> Iterator[str]:
 def _hunks(reply: str, tree: Tree) -> Counter[str | None]:
     """Count the hunks of REPLY for each path it names; a file given whole has any number."""
     found: Counter[str | None] = Counter()
-    for edit in edits_in(reply, tree):
+    for edit in edits_in(reply, tree, finished=True):
         is_part = edit.action is Action.MODIFY
         count = sum(hunk.changes for hunk in edit.hunks) if is_part else len(reply)
         for name in {edit.path, edit.new_path or edit.path}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -289,6 +290,7 @@ def _is_edit(lines: Sequence[str], at: int) -> bool:
     )
 
 
+@lru_cache(2)  # what a reply names is looked at before it is resolved
 def extract(reply: str, *, finished: bool = False) -> Extract:
     """Take every edit out of REPLY, in order.
 

@@ -68,9 +68,9 @@ def _counting(edits: list[FileEdit], reason: str | None, tree: Tree) -> list[Fil
     return final(edits, tree)
 
 
-def edits_in(reply: str, tree: Tree) -> Sequence[FileEdit]:
+def edits_in(reply: str, tree: Tree, *, finished: bool = False) -> Sequence[FileEdit]:
     """Return what REPLY says of files, those of TREE that only its words name among them."""
-    return Reading(extract(reply), tree).edits
+    return Reading(extract(reply, finished=finished), tree).edits
 
 
 def summary_of(reply: str) -> str | None:

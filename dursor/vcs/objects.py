@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 BATCH = 100  # names written before answers are read: always less than a pipe holds
 BLOB_LIMIT = 100 << 20
+KEPT, KEPT_BYTES = 16, 1 << 20  # files that were read last, and the largest of them
 
 
 class GitObject(NamedTuple):
@@ -112,6 +114,7 @@ class CommitTree:
         self._reader = reader
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] | None = None
+        self._again = lru_cache(KEPT)(self._read)
 
     def entries(self) -> Mapping[str, Entry]:
         """Every path, in git's order; symbolic links and submodules are entries too."""
@@ -124,7 +127,14 @@ class CommitTree:
             return self._entries
 
     def read(self, path: str) -> bytes:
-        """Read PATH (a symlink's is its target); KeyError for a submodule or no such path."""
+        """Read PATH (a symlink's is its target); KeyError for a submodule or no such path.
+
+        The runs of a round change the same few files: those are kept.
+        """
+        is_small = self.entries()[path].size <= KEPT_BYTES
+        return self._again(path) if is_small else self._read(path)
+
+    def _read(self, path: str) -> bytes:
         return self.read_many((path,))[path]
 
     def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
