@@ -33,7 +33,7 @@ __all__ = ["clone", "name_of", "refresh", "remove", "seek"]
 from git.exc import GitError  # after `command`, which keeps it from starting a process
 
 FETCH_SECONDS = 1800.0
-DEPTH = 50  # commits of each branch
+DEPTH = 200  # commits of each branch: what they say helps to choose context, more cost too much
 OPTIONS = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
 HEAD_LINE = re.compile(r"^([0-9a-f]+)\trefs/heads/(.+)$", re.MULTILINE)
 DEFAULT_LINE = re.compile(r"^ref: (refs/heads/\S+)\tHEAD$", re.MULTILINE)
