@@ -16,6 +16,7 @@ from dursor.errors import (
     RefusedError,
 )
 from dursor.providers.catalogue import KEY_VARIABLES
+from dursor.providers.wire import WITHOUT_TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +70,7 @@ PASSING = frozenset(
         "UNAVAILABLE",
         "INTERNAL",
         "DEADLINE_EXCEEDED",
+        "MALFORMED_FUNCTION_CALL",
         *("500", "502", "503", "504", "529"),  # as gateways put it inside a stream
     }
 )
@@ -108,8 +110,8 @@ def classify(endpoint: Endpoint, problem: Problem) -> Fault:
     kind = _kind(problem)
     message = _message(endpoint, problem)
     hint = NO_MONEY_HINT if problem.words & OUT_OF_MONEY else _hint(kind, endpoint)
-    if kind is ProviderError and problem.status in {400, 422} and TOOLS.search(message):
-        hint = "ask it without tools: dursor run --no-explore ..."
+    if kind is ProviderError and problem.status in {None, 400, 422} and TOOLS.search(message):
+        hint = WITHOUT_TOOLS
     error = kind(message, hint=hint, retry_after=problem.retry_after)
     return Fault(error, _is_retryable(kind, problem))
 

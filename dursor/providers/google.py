@@ -10,6 +10,7 @@ from urllib.parse import quote
 from dursor.domain import ProviderName, Role, Usage
 from dursor.providers.base import ToolCall
 from dursor.providers.catalogue import BASE_URLS
+from dursor.providers.problems import Problem, ReportedError, one_line
 from dursor.providers.wire import (
     SHARED_BODIES,
     Progress,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dursor.providers.base import Endpoint, Prompt, Tool, ToolResult, Turn
-    from dursor.providers.problems import Problem
     from dursor.providers.wire import Adapter, Decoder
 
 ROLES = {Role.USER: "user", Role.ASSISTANT: "model", Role.SYSTEM: "user"}
@@ -49,6 +49,7 @@ REFUSALS = frozenset(
         "IMAGE_SAFETY",
     }
 )
+MISCALLED = "MALFORMED_FUNCTION_CALL"  # says the vendor of its own model: it is asked again
 
 
 class GeminiAdapter:
@@ -201,6 +202,9 @@ class GeminiDecoder:
     def _settle(self, candidate: Mapping[str, Any]) -> None:
         self._reason = str(candidate["finishReason"])
         self._detail = text_of(candidate.get("finishMessage"))
+        if self._reason == MISCALLED:
+            said = one_line(f"{MISCALLED}: {self._detail}" if self._detail else MISCALLED)
+            raise ReportedError(Problem(None, frozenset({MISCALLED}), said))
         if self._reason == "CONTINUATION":
             self.continuation = text_of(candidate.get("continuationToken")) or None
         self.progress = Progress.SETTLED

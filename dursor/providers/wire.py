@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dursor.providers.base import Endpoint, Prompt, ToolCall, Turn
 
 SHARED_BODIES = 4  # request bodies a format keeps, so that the samples of a round share one
+WITHOUT_TOOLS = "ask it without tools: dursor run --no-explore ..."
 MOST_TOKENS = 10**12  # more is no count, and past what sums, prices and the store can hold
 
 
@@ -211,4 +212,5 @@ def refused(reason: str, detail: str = "") -> RefusedError:
 
 def unfinished(reason: str) -> ProviderError:
     """Say that the answer ended in a way that is neither success nor a known failure."""
-    return ProviderError(f"the answer ended with {one_line(reason)!r}: it is not whole")
+    hint = WITHOUT_TOOLS if "TOOL_CALL" in reason else None
+    return ProviderError(f"the answer ended with {one_line(reason)!r}: it is not whole", hint=hint)

@@ -279,6 +279,39 @@ def test_a_stream_cut_within_a_call_is_asked_again(front: Front):
     assert (run["status"], len(front.sent)) == ("succeeded", 3)
 
 
+def test_a_call_that_gemini_cuts_off_gets_a_hint(front: Front):
+    front.on("gemini", Script(wires.gemini("", reason="UNEXPECTED_TOOL_CALL")))
+
+    (run,) = front.round("append a line", "-m", "gemini").runs
+
+    assert (run["error"]["code"], len(front.sent)) == ("provider_error", 1)
+    assert "UNEXPECTED_TOOL_CALL" in run["error"]["message"]
+    assert "--no-explore" in run["error"]["hint"]
+
+
+@pytest.mark.parametrize("retries", [1, 0])
+def test_a_call_that_gemini_itself_finds_malformed_is_asked_for_again(
+    front: Front, monkeypatch: pytest.MonkeyPatch, retries: int
+):
+    monkeypatch.setattr("dursor.providers.call.BACKOFF_FIRST", 0.01)
+    front.configure(retries=retries)
+    wrong = wires.gemini("", reason="MALFORMED_FUNCTION_CALL")
+    scripts = (CALLING["gemini"]([LIST]).events, wrong, WIRES["gemini"](DIFF))
+    front.on("gemini", *map(Script, scripts))
+
+    (run,) = front.round("append a line", "-m", "gemini").runs
+
+    assert len(front.sent) == 2 + retries
+    assert run["usage"]["input_tokens"] == 1000 * len(front.sent)
+    if retries:
+        assert run["status"] == "succeeded", run["error"]
+        assert front.sent[2].body == front.sent[1].body
+    else:
+        assert run["error"]["code"] == "provider_error"
+        assert "MALFORMED_FUNCTION_CALL" in run["error"]["message"]
+        assert "--no-explore" in run["error"]["hint"]
+
+
 def tools_sent(front: Front) -> bool:
     body = front.sent[-1].json
     said = body.get("instructions") or body["messages"][0]["content"]
