@@ -13,7 +13,7 @@ from dursor.context.evidence import Column, relative
 from dursor.context.languages import imported
 from dursor.context.outbound import suffix
 from dursor.context.selection import lines_of
-from dursor.context.words import IDENTIFIER, STOP, parts, stem, terms
+from dursor.context.words import IDENTIFIER, STOP, idf, parts, stem, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -103,6 +103,8 @@ class Closer:
             "prose_in_file": self._in_file(prose),
             "title_in_file": self._in_file(title),
             "pairs_in_file": self._in_file(pairs),
+            "local": self._in_file(self._local(query.terms)),
+            "local_title": self._in_file(self._local(query.title_terms)),
         }
         columns |= self._names() | self._traced() | self._nature()
         columns["around"] = self._around(columns["text_in_file"])
@@ -153,13 +155,24 @@ class Closer:
         return "".join(self.files[block.file].lines[block.block.first - 1 : block.block.last])
 
     def _bm25(self, terms_of: Mapping[str, float]) -> Column:
-        worth = {t: w * self.evidence.corpus.idf(t) * (K1 + 1) for t, w in terms_of.items()}
-        scores = []
+        worth = {t: w * self.evidence.corpus.idf(t) for t, w in terms_of.items()}
+        return [self._score(block, worth) for block in self.blocks]
+
+    def _local(self, terms_of: Mapping[str, float]) -> Column:
+        """Score every block by what a term tells among the blocks of its file alone."""
+        held: list[Counter[str]] = [Counter() for _ in self.files]
         for block in self.blocks:
-            norm = K1 * (1 - B + B * block.length / self._average)
-            found = ((worth.get(t, 0.0), n) for t, n in block.counts.items())
-            scores.append(sum(value * n / (n + norm) for value, n in found if value))
-        return scores
+            held[block.file].update(block.counts.keys() & terms_of.keys())
+        worth = [
+            {t: terms_of[t] * idf(len(read.blocks), n) for t, n in found.items()}
+            for read, found in zip(self.files, held, strict=True)
+        ]
+        return [self._score(block, worth[block.file]) for block in self.blocks]
+
+    def _score(self, block: Counted, worth: Mapping[str, float]) -> float:
+        norm = K1 * (1 - B + B * block.length / self._average)
+        found = ((worth.get(t, 0.0), n) for t, n in block.counts.items())
+        return sum(value * n * (K1 + 1) / (n + norm) for value, n in found if value)
 
     def _in_file(self, values: Column) -> Column:
         most = [0.0] * len(self.files)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
+
+from dursor.context.words import idf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,8 +46,7 @@ class Corpus:
 
     def idf(self, term: str) -> float:
         """Return how telling TERM is: the rarer the more."""
-        df = len(self.find(term))
-        return math.log(1 + (self.size - df + 0.5) / (df + 0.5))
+        return idf(self.size, len(self.find(term)))
 
     def bm25(self, query: Mapping[str, float], *, rare: float = 1) -> list[float]:
         """Score every blob by the terms of QUERY, which has their weights.

@@ -7,6 +7,8 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from dursor.context.words import idf
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -41,8 +43,7 @@ class Votes:
     def _scored(self, query: Mapping[str, float]) -> list[tuple[float, Past]]:
         counts = Counter(term for one in self.commits for term in one.terms if term in query)
         total = len(self.commits)
-        idf = {t: math.log(1 + (total - n + 0.5) / (n + 0.5)) for t, n in counts.items()}
-        worth = {term: query[term] * value for term, value in idf.items()}
+        worth = {term: query[term] * idf(total, n) for term, n in counts.items()}
         found = []
         for one in self.commits:
             score = sum(worth.get(term, 0.0) for term in one.terms)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.context.languages import module_key
-from dursor.context.words import IDENTIFIER, terms
+from dursor.context.words import IDENTIFIER, idf, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +85,7 @@ class PathNames:
         """How telling a word is among the words of paths."""
         counts = Counter(term for fact in self.facts for term in {*fact.words, *fact.around})
         total = len(self.paths)
-        return {t: math.log(1 + (total - n + 0.5) / (n + 0.5)) for t, n in counts.items()}
+        return {term: idf(total, n) for term, n in counts.items()}
 
     def named(self, path: str) -> tuple[list[int], int]:
         """Return which paths PATH may mean, and how many of their last steps are the same."""

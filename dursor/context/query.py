@@ -23,9 +23,7 @@ _DOTTED = re.compile(r"(?<![\w./])[A-Za-z_]\w{0,80}(?:(?:\.|::)[A-Za-z_]\w{0,80}
 _QUOTED = re.compile(r"`+([^`\n]{1,120})`+")
 _CALLED = re.compile(r"\b([A-Za-z_]\w{2,80})\(")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z][A-Z][a-z]|^[A-Z][a-z]+[A-Z]|\w_\w")
-_CODE = re.compile(
-    r"```.*?(?:```|\Z)|^(?:[ ]{4}|\t|>>>|\.\.\.|[ ]{2}File).*$", re.DOTALL | re.MULTILINE
-)
+_CODE = re.compile(r"```(?s:.*?)(?:```|\Z)|^(?:[ ]{4}|\t|>>>|\.\.\.|[ ]{2}File).*$", re.MULTILINE)
 _URL = re.compile(r"https?://\S+")
 _LINK = re.compile(r"/(?:blob|tree|raw)/[^/\s]+/([^\s#?)>\]\"']+)(?:#L(\d+))?")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 
@@ -68,3 +69,8 @@ def terms(identifier: str) -> tuple[str, ...]:
     whole = identifier.lower()
     stems = tuple([stem(word) for word in words])
     return stems if words == (whole,) else (whole, *stems)
+
+
+def idf(total: int, holding: int) -> float:
+    """Return how telling a term is that HOLDING of TOTAL texts hold: the rarer the more."""
+    return math.log(1 + (total - holding + 0.5) / (holding + 0.5))

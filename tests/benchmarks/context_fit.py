@@ -42,7 +42,7 @@ from dursor.vcs.history import History
 from dursor.vcs.repository import Repository
 
 BUDGETS = (8_000, 16_000, 32_000, 64_000)
-PENALTY = 2.0
+PENALTY = 4.0
 WITHOUT_PATHS = 0.3  # what an instance counts whose changed files' names were struck out
 LONGEST_HUNK = 400  # lines of a change that have to be in view
 # What is no evidence for a file but its nature: its weight may be negative.
