@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from dursor.context.evidence import Evidence
     from dursor.context.index.chronicle import History
     from dursor.context.placeholders import Key
     from dursor.pathrules import PathRules
     from dursor.tree import Entry, Tree
 
 __all__ = ["Pick", "Selection", "Withheld", "choose"]
-
-RANGE_MARK = "lines 1000-1100:\n```\n```\n"  # what shows where an excerpt begins
 
 
 def choose(
@@ -59,20 +58,17 @@ def choose(
     picks = list(_whole(pins, source, budget, "pinned"))
     check_pins_fit(pins, picks, source, budget)
     guide = guide_of(sendable, source)
-    rest = [path for path in sendable if path not in pins and not _is_whole(guide, path)]
+    rest = {p: e for p, e in sendable.items() if p not in pins and not _is_whole(guide, p)}
     room = budget - sum(pick.tokens for pick in picks)
     everything = _size(sendable) <= budget
     if everything:
         picks += _whole(rest, source, room, "the repository fits whole")
     else:
         query = Query.of(instruction)
-        pool = pool_of({path: sendable[path] for path in rest}, query, room)
-        evidence = look(tree, pool, query, folder=cache_dir, history=history)
-        ranked = rank(evidence, source.peek_many, room)
-        picks += pack(ranked, source, room, Reasons(evidence).of)
+        pool = pool_of(rest, query, room)
+        picks += _best(look(tree, pool, query, folder=cache_dir, history=history), source, room)
     repo_map = map_of(sendable, picks, guide)
     held = withheld(refused | source.refused, source.secrets, instruction, everything=everything)
-    files = sum(pick.tokens for pick in picks)
     return Selection(
         budget=budget,
         files=tuple(picks),
@@ -80,10 +76,13 @@ def choose(
         repo_map=repo_map,
         guide=guide,
         placeholders=placeholders.mapping,
-        tokens_files=files,
-        tokens_total=files + beside(picks, repo_map, guide),
         key=key,
     )
+
+
+def _best(evidence: Evidence, source: Source, room: int) -> list[Pick]:
+    """Pick what EVIDENCE speaks for, whole files or excerpts, within ROOM tokens."""
+    return pack(rank(evidence, source.peek_many, room), source, room, Reasons(evidence).of)
 
 
 def map_of(sendable: Collection[str], picks: Iterable[Pick], guide: Pick | None) -> str:
@@ -94,13 +93,6 @@ def map_of(sendable: Collection[str], picks: Iterable[Pick], guide: Pick | None)
 
 def _is_whole(guide: Pick | None, path: str) -> bool:
     return guide is not None and guide.path == path and guide.ranges is None
-
-
-def beside(picks: Iterable[Pick], repo_map: str, guide: Pick | None) -> int:
-    """Count what is sent beside the files, and what marks their excerpts."""
-    marks = RANGE_MARK * sum(len(pick.ranges or ()) for pick in picks)
-    sizes = (len(text.encode("utf-8", "surrogateescape")) for text in (repo_map, marks))
-    return sum(map(tokens_of, sizes)) + (guide.tokens if guide else 0)
 
 
 def _size(entries: Mapping[str, Entry]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.context.choose import beside, choose, map_of
+from dursor.context.choose import choose, map_of
 from dursor.context.guidance import REASON, guide_of
 from dursor.context.outbound import content_refusal, refusal, sort_out
 from dursor.context.placeholders import Placeholders
@@ -113,8 +113,6 @@ class Follower:
     def _beside(self, selection: Selection, source: Source, pins: Collection[str]) -> Selection:
         """SELECTION with what changed since its files were shown, and with its tokens counted."""
         changed, unshown = self._changed(source, pins)
-        tokens = sum(pick.tokens for pick in (*selection.files, *selection.added))
-        besides = beside(selection.files, selection.repo_map, selection.guide)
         return replace(
             selection,
             changed=changed,
@@ -122,8 +120,6 @@ class Follower:
             unshown=unshown,
             withheld=(*withheld({}, source.secrets, "", everything=False), *selection.withheld),
             placeholders=selection.placeholders | source.placeholders.mapping,
-            tokens_files=tokens,
-            tokens_total=tokens + sum(pick.tokens for pick in changed) + besides,
         )
 
     @property

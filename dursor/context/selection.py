@@ -11,6 +11,7 @@ from dursor.domain import ContextFile
 
 SHORTEST = 8  # characters of a secret that is looked for by itself
 FILE_TOKENS = 12  # what the path and the fences of one file cost
+RANGE_MARK = "lines 1000-1100:\n```\n```\n"  # what shows where an excerpt begins
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -61,13 +62,25 @@ class Selection:
     repo_map: str
     guide: Pick | None  # what the repository says to agents
     placeholders: dict[str, str] = field(repr=False)  # never logged, never stored
-    tokens_files: int
-    tokens_total: int
     added: tuple[Pick, ...] = ()
     changed: tuple[Pick, ...] = ()
     gone: tuple[str, ...] = ()  # deleted since, or moved away
     unshown: tuple[str, ...] = ()  # changed since, and too large to be shown again
     key: Key | None = field(default=None, repr=False)
+
+    @property
+    def tokens_files(self) -> int:
+        """The tokens of the files, which the budget is for."""
+        return sum(pick.tokens for pick in (*self.files, *self.added))
+
+    @property
+    def tokens_total(self) -> int:
+        """The tokens of all that is sent: changes, marks of excerpts, map and guidance, too."""
+        marks = RANGE_MARK * sum(len(pick.ranges or ()) for pick in self.files)
+        sizes = (len(text.encode("utf-8", "surrogateescape")) for text in (self.repo_map, marks))
+        changed = sum(pick.tokens for pick in self.changed)
+        guide = self.guide.tokens if self.guide else 0
+        return self.tokens_files + changed + sum(map(tokens_of, sizes)) + guide
 
     def as_context_files(self) -> tuple[ContextFile, ...]:
         """Return what a run keeps of it."""

@@ -16,8 +16,6 @@ def selection_of(*picks, guidance="", repo_map=""):
         repo_map=repo_map,
         guide=Pick("AGENTS.md", None, 3, "", guidance) if guidance else None,
         placeholders={},
-        tokens_files=0,
-        tokens_total=0,
     )
 
 
