@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dursor.agent import conversation
 from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
+from dursor.context.scan import struck
 from dursor.domain import LogEntry, Stage, now
 from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
@@ -155,7 +156,7 @@ class Planner:
     ) -> tuple[RoundRequest, tuple[str, ...]]:
         """REQUEST as it may be sent and stored: a key that was pasted is neither."""
         keys = [*(endpoint.key for endpoint in endpoints), *self.models.keys.in_environment()]
-        clean = Redactor(keys).clean(request.instruction)
+        clean = struck(Redactor(keys).clean(request.instruction), MARK)
         if clean == request.instruction:
             return request, ()
         warning = f"the instruction holds a secret, or what looks like one: it was sent as {MARK}"

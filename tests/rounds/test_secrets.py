@@ -118,6 +118,20 @@ def test_a_placeholder_may_move(secretive: Front):
     assert text.count(AWS) == 1
 
 
+def test_an_instruction_is_sent_and_kept_without_secrets(front: Front):
+    kinds = [f"{kind}: {one}" for kind, one in VENDOR_SECRETS.items()]
+    front.answers("Nothing to do.", models=["gpt"])
+
+    text = "\n".join(["Mend it", *kinds, f'password: "{PASSWORD}"', PEM])
+    done = front.round(text, "-m", "gpt")
+
+    assert "the instruction holds a secret" in done.stderr
+    kept = "".join(file.read_text("latin-1") for file in front.data.glob("dursor.db*"))
+    for secret in (*VENDOR_SECRETS.values(), PASSWORD, LINE):
+        assert secret not in bodies(front) + kept + done.stdout
+    assert "Mend it\naws id: [redacted]\n" in turns(front.sent[0])[-1][1]
+
+
 @pytest.mark.parametrize("elsewhere", [True, False])
 def test_a_secret_that_is_copied_elsewhere_is_warned_of(secretive: Front, elsewhere: bool):
     path = "/dev/null\n+++ b/notes.md" if elsewhere else "a/settings.py\n+++ b/settings.py"
