@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dursor.agent.files import NotShownError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_RESULT = 24_000  # bytes
 MAX_LINE = 300  # characters of a line that a search found
+
+_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # surrogates that stand for no byte
 
 _PATH = {"type": "string", "description": "A path from the top of the repository."}
 
@@ -146,7 +149,7 @@ class _Arguments:
         value = default if value is None else value
         if not isinstance(value, str):
             raise NotShownError(f"{name} must be a text")
-        return value
+        return _LONE.sub("\N{REPLACEMENT CHARACTER}", value)
 
     def number(self, name: str) -> int | None:
         value = self._given.get(name)

@@ -140,6 +140,7 @@ async def test_folders_that_are_not_shown(box, name, path):
         ("read_file", None, "no valid JSON object"),
         ("read_file", {}, "path must be a text"),
         ("read_file", {"path": 3}, "path must be a text"),
+        ("read_file", {"path": "\ud800"}, "there is no file"),
         ("read_file", {"path": "README.md", "first_line": "x"}, "whole number"),
         ("read_file", {"path": "README.md", "first_line": True}, "whole number"),
         ("read_file", {"path": "README.md", "last_line": 1.5}, "whole number"),
