@@ -87,7 +87,7 @@ def named_at(text: str, start: int, end: int) -> Iterator[Found]:
         return
     kind = next(kind for kind in ("quoted", "hex", "bare") if found[kind])
     name, value = f"{_stem(text, start)}{text[start:end]}{found['rest']}", found[kind]
-    if _compiled(_NOT_ONE).search(name) or _is_dummy(value):
+    if _compiled(_NOT_ONE).search(name) or _is_dummy(value) or _is_its_type(name, value):
         return
     if found["blank"] and not (
         name.startswith("--") or (found["quoted"] and _is_macro(text, start))
@@ -146,6 +146,11 @@ def _stem(text: str, end: int) -> str:
 
 def _is_dummy(value: str) -> bool:
     return bool(_compiled(_DUMMY).search(value) or _compiled(_UUID).fullmatch(value))
+
+
+def _is_its_type(name: str, value: str) -> bool:
+    """Whether VALUE is a name, too, that ends in NAME: `key` may be `Ed25519Key`."""
+    return value.isidentifier() and value.lower().endswith(name.lower())
 
 
 def _is_telling(value: str, sign: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dursor.context.outbound import content_refusal, sort_out
 from dursor.context.scan import scan
+from dursor.errors import UsageError
 from dursor.pathrules import PathRules
 from dursor.vcs.repository import Repository
 
@@ -22,7 +23,10 @@ def texts(top):
         tree = repository.tree(repository.resolve("HEAD"))
         sendable, _ = sort_out(tree.entries(), PathRules())
         for path in sendable:
-            data = tree.read(path)
+            try:
+                data = tree.read(path)
+            except UsageError:  # a partial clone lacks it
+                continue
             if content_refusal(data) is None:
                 yield path, data.decode()
 
@@ -35,9 +39,7 @@ def measure(top, *, show):
     hits = [(path, text, hit) for path, text in files for hit in scan(text, path)]
     took = time.process_time() - began
     kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(hit.rule for *_, hit in hits).items())
-    print(
-        f"{top.name}: {len(files)} files, {size:.1f} MB, {size / took:.0f} MB/s, {kinds or 'no hit'}"
-    )
+    print(f"{top}: {len(files)} files, {size:.1f} MB, {size / took:.0f} MB/s, {kinds or 'no hit'}")
     for path, text, hit in hits if show else ():
         start = max(text.rfind("\n", 0, hit.start) + 1, hit.start - 60)
         print(f"  {hit.rule} | {path} | {text[start : min(hit.end, hit.start + 100)]!r}")

@@ -165,6 +165,7 @@ HARMLESS = [
     "PRIVATE KEY",
     "token = tokens.next_token_of_kind(3)",
     "    privateKey: IPCEd25519PrivateKey,",
+    '"privateKey": "IPCEd25519PrivateKey",',
     "readonly encryptedPassphraseKey: Uint8Array<ArrayBuffer> | null",
     "PASSWORD = 'pbkdf2_sha256$30000$Vo0VlMnkR4Bk$qEvtdyZRWTcOsCnI/oQ7fVOu1XAURIZYoOZ3iq8='",
     "github.com/go-keyring v0.2.6 h1:DRiANoJTiW6obBQe3SqZizkuV1PEgfiiGivmVocDy64=",
