@@ -18,7 +18,7 @@ JOINED = 3  # lines left out between two excerpts are sent, rather than marked, 
 
 
 WHOLE = 0.25  # part of the budget up to which a file is sent whole,
-FEWEST, MOST = 3_000, 9_600  # but at least and at most so many tokens
+FEWEST, MOST = 3_000, 5_500  # but at least and at most so many tokens
 
 
 class Terms(NamedTuple):
