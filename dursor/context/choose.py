@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dursor.context.engine import look
@@ -20,7 +21,7 @@ from dursor.context.source import Source
 from dursor.context.withheld import withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dursor.context.evidence import Evidence
@@ -52,21 +53,18 @@ def choose(
     """
     entries = tree.entries()
     sendable, refused = sort_out(entries, rules)
-    pins = check_pins(pinned, entries, refused, rules)
-    placeholders = Placeholders(key)
-    source = Source(tree, placeholders)
-    picks = list(_whole(pins, source, budget, "pinned"))
-    check_pins_fit(pins, picks, source, budget)
+    source = Source(tree, Placeholders(key))
+    picks = _pinned(check_pins(pinned, entries, refused, rules), source, budget)
     guide = guide_of(sendable, source)
+    pins = {pick.path for pick in picks}
     rest = {p: e for p, e in sendable.items() if p not in pins and not _is_whole(guide, p)}
     room = budget - sum(pick.tokens for pick in picks)
     everything = _size(sendable) <= budget
     if everything:
         picks += _whole(rest, source, room, "the repository fits whole")
     else:
-        query = Query.of(instruction)
-        pool = pool_of(rest, query, room)
-        picks += _best(look(tree, pool, query, folder=cache_dir, history=history), source, room)
+        find = partial(look, tree, folder=cache_dir, history=history)
+        picks += _called_for(Query.of(instruction), rest, find, source, room)
     repo_map = map_of(sendable, picks, guide)
     held = withheld(refused | source.refused, source.secrets, instruction, everything=everything)
     return Selection(
@@ -75,14 +73,29 @@ def choose(
         withheld=held,
         repo_map=repo_map,
         guide=guide,
-        placeholders=placeholders.mapping,
+        placeholders=source.placeholders.mapping,
         key=key,
     )
 
 
-def _best(evidence: Evidence, source: Source, room: int) -> list[Pick]:
-    """Pick what EVIDENCE speaks for, whole files or excerpts, within ROOM tokens."""
-    return pack(rank(evidence, source.peek_many, room), source, room, Reasons(evidence).of)
+def _pinned(pins: Sequence[str], source: Source, budget: int) -> list[Pick]:
+    """Pick PINS whole, all of them; UsageError where BUDGET tokens do not hold them."""
+    picks = list(_whole(pins, source, budget, "pinned"))
+    check_pins_fit(pins, picks, source, budget)
+    return picks
+
+
+def _called_for(
+    query: Query,
+    entries: Mapping[str, Entry],
+    find: Callable[[Mapping[str, Entry], Query], Evidence],
+    source: Source,
+    room: int,
+) -> list[Pick]:
+    """Pick what QUERY calls for of ENTRIES, whole files or excerpts, within ROOM tokens."""
+    evidence = find(pool_of(entries, query, room), query)
+    ranked = rank(evidence, source.peek_many, room)
+    return pack(ranked, source, room, Reasons(evidence).of)
 
 
 def map_of(sendable: Collection[str], picks: Iterable[Pick], guide: Pick | None) -> str:
