@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LEAST = 2_000  # bytes; with fewer left there is no looking further
 LEAST_RESULT = 500  # bytes
+MAX_REFUSAL = 1_000  # characters
 MAX_DESCRIPTION = 200  # characters of a call in the log
 NO_MORE = "\n[This was the last look. Answer now, with what you know.]"
 
@@ -113,7 +114,7 @@ class Exploration:
             async with asyncio.timeout_at(end):
                 text, failed = await self._toolbox.use(call.name, call.arguments, limit), False
         except NotShownError as error:
-            text, failed = str(error), True
+            text, failed = str(error)[:MAX_REFUSAL], True  # it may quote what was asked for
         except TimeoutError:
             text, failed = "not carried out: the time for looking around is over", True
         outcome = text if failed else f"{_size(text)} bytes"

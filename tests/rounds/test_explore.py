@@ -173,13 +173,15 @@ def test_what_is_forbidden_or_outside_is_refused_and_the_run_goes_on(front: Fron
     calls = [Call("read_file", {"path": path}) for path in paths]
     others = [Call("search", {"text": "hunter2"}), Call("rm", {}), Call("list_files", {"path": 3})]
     others.append(Call("list_files", {"path": "x"}, '["x"]'))
+    others.append(Call("read_file", {"path": "x" * 50_000}))
     looking(front, model, [*calls, *others])
 
     (run,) = front.round("append a line", "-m", model).runs
 
     assert run["status"] == "succeeded"
     (given,) = results(front.sent[1])
-    assert [one["failed"] for one in given] == [True] * 7 + [False] + [True] * 3
+    assert [one["failed"] for one in given] == [True] * 7 + [False] + [True] * 4
+    assert all(len(one["text"]) < 2_000 for one in given)
     assert all("PASSWORD" not in request.body.decode() for request in front.sent)
     assert all("root:" not in one["text"] for one in given)
 
