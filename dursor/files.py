@@ -34,7 +34,7 @@ def private_dir(path: Path) -> Path:
     return path
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+def replace_file(path: Path, data: bytes | bytearray, *, mode: int = 0o600) -> None:
     """Put DATA where PATH is, all or nothing and on the disk; a symlink there stays one."""
     target = Path(os.path.realpath(path))
     private_dir(target.parent)
@@ -53,7 +53,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         ) from error
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+def _write_new(path: Path, data: bytes | bytearray, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, mode)
     with os.fdopen(descriptor, "wb") as stream:

@@ -17,15 +17,15 @@ from dursor.context.pathnames import PathNames, facts
 from dursor.context.source import read_some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dursor.context.index.chronicle import History
     from dursor.context.query import Query
     from dursor.tree import Entry, Tree
 
-READ_AT_ONCE = 200  # files in memory together
-KEPT_AT_ONCE = 1_500  # of which the words are
+READ_AT_ONCE = 8 << 20  # bytes of files in memory together, or a file
+KEPT_AT_ONCE, WORDS_AT_ONCE = 1_500, 150_000  # files of which the words are, and different words
 # Files that one question adds to the index, some seconds' work. In a repository of many more, those
 # whose paths fit the question best come first, and the next question goes on.
 MOST_AT_ONCE = 6_000
@@ -72,8 +72,8 @@ def _kept(
         wanted = [(oid, path) for oid, path in paths.items() if oid in missing]
         if len(wanted) > MOST_AT_ONCE:
             wanted.sort(key=lambda pair: (-_fit(pair[1], query), pair[1]))
-        for start in range(0, min(len(wanted), MOST_AT_ONCE), KEPT_AT_ONCE):
-            shelf.add(dict(_documents(tree, wanted[start : start + KEPT_AT_ONCE])))
+        for documents in _batches(_documents(tree, wanted[:MOST_AT_ONCE])):
+            shelf.add(documents)
         shelf.tidy(paths)
         if folder is not None:
             bound(folder.parent, folder)
@@ -88,10 +88,39 @@ def _fit(path: str, query: Query) -> int:
     return sum(term in query.terms for term in (*known.words, *known.around))
 
 
+def _batches(found: Iterable[tuple[bytes, Document]]) -> Iterator[dict[bytes, Document]]:
+    """Part FOUND into as many as are to be in memory together."""
+    batch: dict[bytes, Document] = {}
+    words: set[str] = set()
+    for oid, document in found:
+        batch[oid] = document
+        words.update(document.counts)
+        if len(batch) >= KEPT_AT_ONCE or len(words) >= WORDS_AT_ONCE:
+            yield batch
+            batch, words = {}, set()
+    yield batch
+
+
 def _documents(tree: Tree, known: Sequence[tuple[bytes, str]]) -> Iterator[tuple[bytes, Document]]:
-    for start in range(0, len(known), READ_AT_ONCE):
-        chunk = known[start : start + READ_AT_ONCE]
+    entries = tree.entries()
+    for chunk in _chunks(known, lambda pair: entries[pair[1]].size):
         contents = read_some(tree, [path for _, path in chunk])
         for oid, path in chunk:
             if path in contents:
                 yield oid, analyse(contents[path], suffix(path))
+
+
+def _chunks(
+    known: Sequence[tuple[bytes, str]], size: Callable[[tuple[bytes, str]], int]
+) -> Iterator[list[tuple[bytes, str]]]:
+    """Part KNOWN into as many as are to be read together, by their SIZE."""
+    chunk: list[tuple[bytes, str]] = []
+    room = READ_AT_ONCE
+    for pair in known:
+        if chunk and size(pair) > room:
+            yield chunk
+            chunk, room = [], READ_AT_ONCE
+        chunk.append(pair)
+        room -= size(pair)
+    if chunk:
+        yield chunk

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from dursor.tree import Tree
 
 
+MOST_PEEKED = 20 << 20  # what the texts of files that are cut into blocks come to:
+LINE_BYTES = 100  # each line so much, and each character two
+AT_ONCE = 10  # files read together
+
+
 class Source:
     """Reads files once, remembers why some cannot be sent and how many secrets others held."""
 
@@ -34,11 +39,26 @@ class Source:
         return self._raw[path]
 
     def peek_many(self, paths: Sequence[str]) -> dict[str, str]:
-        """Return the texts of PATHS as `peek`, without those that are no text or not there."""
+        """Return the texts of PATHS as `peek`, without those that are no text or not there.
+
+        Where they are more than memory is for, the first of them.
+        """
+        found: dict[str, str] = {}
+        room = MOST_PEEKED
+        for start in range(0, len(paths), AT_ONCE):
+            for path, text in self._peek_some(paths[start : start + AT_ONCE]):
+                room -= 2 * len(text) + LINE_BYTES * text.count("\n")
+                if room < 0 and found:
+                    self._raw.pop(path)
+                    return found
+                found[path] = text
+        return found
+
+    def _peek_some(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
         unread = [path for path in paths if path not in self._raw]
         for path, data in read_some(self._tree, unread).items():
             self._raw[path] = self._load(path, data)
-        return {path: text for path in paths if (text := self._raw.get(path)) is not None}
+        yield from ((p, text) for p in paths if (text := self._raw.get(p)) is not None)
 
     def text(self, path: str) -> str | None:
         """Return the text of PATH to send, secrets replaced line by line; None for no text."""

@@ -37,7 +37,7 @@ _SHORTEST_STEM = 4
 _LAST = tuple(sorted({ending[-1] for ending in _ENDINGS}))
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def parts(identifier: str) -> tuple[str, ...]:
     """Return the lower-case words of IDENTIFIER, snake or camel; itself when it is one word."""
     if identifier.islower() and identifier.isalpha():
@@ -46,7 +46,7 @@ def parts(identifier: str) -> tuple[str, ...]:
     return found or (identifier.lower(),)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=40_000)
 def stem(word: str) -> str:
     """Cut the ending off a lower-case WORD, so that its forms meet."""
     if not word.endswith(_LAST) or word.endswith("ss"):
@@ -57,7 +57,7 @@ def stem(word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=80_000)
 def terms(identifier: str) -> tuple[str, ...]:
     """Return what IDENTIFIER is indexed under: the whole, and the stems of its parts.
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from dursor.context import engine
 from dursor.context.choose import choose
+from dursor.context.placeholders import Placeholders
+from dursor.context.source import Source
 from dursor.errors import PolicyError, UsageError
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, SUBMODULE, SYMLINK, Entry, FileState, MemoryTree
@@ -175,3 +178,15 @@ def test_long_guidance_is_cut_and_says_so():
     guide = pick(tree_of({"AGENTS.md": "a rule of this house\n" * 2000})).guide
     assert len(guide.text) < 17_000
     assert guide.text.endswith("[AGENTS.md goes on; the rest was left out]\n")
+
+
+def test_what_is_read_in_pieces_is_chosen_alike(monkeypatch):
+    whole = pick(tree_of(LARGE), "the pagination is off by one: paginate", budget=4000)
+    for name in ("READ_AT_ONCE", "WORDS_AT_ONCE"):
+        monkeypatch.setattr(engine, name, 1)
+    assert pick(tree_of(LARGE), "the pagination is off by one: paginate", budget=4000) == whole
+
+
+def test_texts_beyond_what_memory_is_for_are_not_read_closely():
+    source = Source(tree_of({f"{n}.py": "a\n" * 500_000 for n in range(12)}), Placeholders())
+    assert len(source.peek_many([f"{n}.py" for n in range(12)])) == 1

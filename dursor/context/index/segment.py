@@ -47,7 +47,7 @@ class _Parts(NamedTuple):
     counts: bytearray
 
 
-def build(documents: Mapping[bytes, Document]) -> bytes:
+def build(documents: Mapping[bytes, Document]) -> bytearray:
     """Put DOCUMENTS, by raw blob id, into the form of a segment."""
     oids = sorted(documents)
     postings: dict[str, tuple[array[int], bytearray]] = {}
@@ -63,7 +63,7 @@ def build(documents: Mapping[bytes, Document]) -> bytes:
     return _packed(oids, lengths, keyed)
 
 
-def merge(segments: Sequence[Segment], keep: Callable[[bytes], bool]) -> bytes:
+def merge(segments: Sequence[Segment], keep: Callable[[bytes], bool]) -> bytearray:
     """Put SEGMENTS into one, with the blobs that KEEP wants, each once."""
     places: dict[bytes, tuple[int, int]] = {}
     for s, segment in enumerate(segments):
@@ -104,7 +104,7 @@ def _packed(
     oids: Sequence[bytes],
     lengths: array[int],
     keyed: Iterable[tuple[bytes, array[int], bytearray]],
-) -> bytes:
+) -> bytearray:
     starts, offsets, blobs = array("I", [0]), array("I", [0]), array("I")
     text, counts = bytearray(), bytearray()
     for key, numbers, found in keyed:
@@ -117,20 +117,22 @@ def _packed(
     return _framed(parts, len(oids[0]) if oids else 20)
 
 
-def _framed(parts: _Parts, width: int) -> bytes:
+def _framed(parts: _Parts, width: int) -> bytearray:
     for part in parts:
         if sys.byteorder == "big" and isinstance(part, array):
             part.byteswap()
-    body = b"".join(bytes(part) for part in parts)
     sizes = (len(parts.lengths), len(parts.offsets) - 1, len(parts.text), len(parts.counts))
-    whole = _HEADER.pack(MAGIC, VERSION, width, *sizes) + body
-    return whole + _CRC.pack(zlib.crc32(whole))
+    whole = bytearray(_HEADER.pack(MAGIC, VERSION, width, *sizes))
+    for part in parts:
+        whole += memoryview(part).cast("B")
+    whole += _CRC.pack(zlib.crc32(whole))
+    return whole
 
 
 class Segment:
     """A segment in memory or mapped; DamagedError unless DATA is one, whole."""
 
-    def __init__(self, data: bytes | memoryview) -> None:
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         if len(view) < _HEADER.size + _CRC.size:
             raise DamagedError

@@ -94,7 +94,7 @@ class Shelf:
             for path in old:
                 _remove(path)
 
-    def _put(self, data: bytes, *, keep: bool) -> bool:
+    def _put(self, data: bytearray, *, keep: bool) -> bool:
         path = None
         if self._folder is not None and keep:
             path = _write(self._folder, data)
@@ -121,7 +121,7 @@ class Shelf:
                 self._paths.append(path)
 
 
-def _write(folder: Path, data: bytes) -> Path | None:
+def _write(folder: Path, data: bytearray) -> Path | None:
     path = folder / f"{os.urandom(8).hex()}{SUFFIX}"
     try:
         private_dir(folder)
