@@ -85,7 +85,10 @@ def _load(folder: Path | None) -> dict[str, Any]:
     if not body or head != VERSION + zlib.crc32(body).to_bytes(4, "little"):
         log.debug("%s is damaged, or of another version", folder / NAME)
         return {}
-    found = json.loads(body)
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
     return found if isinstance(found, dict) else {}
 
 
