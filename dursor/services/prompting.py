@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from dataclasses import dataclass, replace
 from functools import cache
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from dursor.providers.base import Endpoint, Prompt
     from dursor.services.standing import Standing
     from dursor.store.read import Reader
+
+log = logging.getLogger(__name__)
 
 KEY_BYTES = 32
 NAMED = 5  # of the files that a window has no room for
@@ -148,19 +151,25 @@ class Prompting:
 
 
 def placeholder_key(data_dir: Path) -> Key:
-    """What names placeholders: made once, so that a later round says the same for each secret."""
+    """What names placeholders: made once, so that a later round says the same for each secret.
+
+    Where it cannot be kept, it names them for this process: a round is kept nowhere then, either.
+    """
     file = data_dir / "placeholder.key"
 
     @cache
     def read() -> bytes:
-        with locked(data_dir / ".placeholder.lock"):
-            try:
+        made = os.urandom(KEY_BYTES)
+        try:
+            with locked(data_dir / ".placeholder.lock"):
                 if file.exists() and len(known := file.read_bytes()) == KEY_BYTES:
                     return known
-            except OSError as error:
-                raise InternalError(f"cannot read {file}: {error.strerror}") from error
-            replace_file(file, made := os.urandom(KEY_BYTES))
-            return made
+                replace_file(file, made)
+        except OSError as error:
+            raise InternalError(f"cannot read {file}: {error.strerror}") from error
+        except InternalError as error:
+            log.debug("%s", error.message)
+        return made
 
     return read
 

@@ -196,3 +196,10 @@ def test_many_files_kept_back_are_counted(front: Front):
 
     assert "and 10 more, which --json lists" in front("context", "look around").stdout
     assert len(held(chosen(front))) == 60
+
+
+def test_a_data_folder_that_keeps_nothing_is_enough_to_look(front: Front):
+    repos.commit(front.repo, {"settings.py": f'access = "{"AKIA" + "Q4ZTRN7WVK2LMX3P"}"\n'})
+    front.data.write_text("no folder\n")
+
+    assert "1 secret replaced" in held(chosen(front))["settings.py"]
