@@ -13,6 +13,7 @@ from dursor.agent import conversation
 from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
 from dursor.context.scan import struck
+from dursor.context.slips import misspelt
 from dursor.domain import LogEntry, Stage, now
 from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
@@ -20,6 +21,7 @@ from dursor.providers import catalogue, prices
 from dursor.providers.base import Endpoint, Limits
 from dursor.redact import MARK, Redactor
 from dursor.services.prompting import Fitted, Prompting
+from dursor.tree import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -185,6 +187,8 @@ class Planner:
             text, pinned, standing, bounds.rules, budget=bounds.context_budget, before=number
         )
         choices = replace(request.choices, files=pinned)
+        if slip := misspelt(text, Overlay(standing.base, standing.start.changes).entries()):
+            warnings += (f"the instruction names {slip[0]}, which is not there: {slip[1]} is",)
         return Plan(text, standing, bounds, selection, (), warnings, None, choices)
 
     def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Slips of the hand that a command must tell in its own words."""
 
 import pytest
+import repos
 from front import Front
 
 
@@ -94,3 +95,27 @@ def test_a_merge_that_failed_is_not_advised_again(front: Front):
     assert merged["code"] == "conflict"
     advice = f"git stash && dursor run apply {run}, or ask again: dursor run TEXT -m gpt"
     assert merged["hint"] == advice
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "mend src/claculator.py",
+            "names src/claculator.py, which is not there: src/calculator.py",
+        ),
+        ("mend Calculater.py:3", "names Calculater.py, which is not there: src/calculator.py is"),
+        ("mend lib/calculater.py", None),
+        ("mend it\n\nas in calculater.py", None),
+        ("mend calculator.py", None),
+        ("write src/calculator2.py like it", None),
+        ("call calculator.add(1), see https://a.io/calculater.py, not REDME.md.old", None),
+        ("write an utterly.py new", None),
+    ],
+)
+def test_a_path_that_is_misspelt(front: Front, text: str, told: str | None):
+    repos.commit(front.repo, {"src/calculator.py": "x = 1\n"})
+    done = front("context", text)
+    assert done.exit_code == 0
+    assert told is None or told in done.stderr
+    assert ("which is not there" in done.stderr) == (told is not None)
