@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dursor.context.evidence import Evidence
 
 
+MOST_SEEN = 200_000  # words whose terms are remembered
 SEEDS = 12  # blocks, or files, whose surroundings are looked at
 BEST = ("text", "prose", "title", "strong", "pairs", "name_strong", "name_title", "line", "called")
 
@@ -70,6 +71,8 @@ class Closer:
         text = "".join(read.lines[block.first - 1 : block.last])
         words = IDENTIFIER.findall(text)
         times = Counter(words)
+        if len(self._seen) > MOST_SEEN:
+            self._seen.clear()
         self._learn(times.keys() - self._seen)
         counts: dict[str, int] = {}
         for word in filter(self._hits.__contains__, times):  # in the order of the text

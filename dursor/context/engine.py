@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from dursor.context.corpus import Corpus
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
 READ_AT_ONCE = 8 << 20  # bytes of files in memory together, or a file
 KEPT_AT_ONCE, WORDS_AT_ONCE = 1_500, 150_000  # files of which the words are, and different words
-# Files that one question adds to the index, some seconds' work. In a repository of many more, those
-# whose paths fit the question best come first, and the next question goes on.
-MOST_AT_ONCE = 6_000
+# Files, and their bytes, that one question adds to the index, some seconds' work. In a repository
+# of many more, those whose paths fit the question best come first, and the next question goes on.
+MOST_AT_ONCE, MOST_BYTES = 6_000, 48 << 20
+FULL = 64 << 20  # bytes of an index to which nothing is added: no repository of code has so many
 
 
 def look(
@@ -70,9 +72,9 @@ def _kept(
     missing = shelf.missing(paths)
     if missing:
         wanted = [(oid, path) for oid, path in paths.items() if oid in missing]
-        if len(wanted) > MOST_AT_ONCE:
-            wanted.sort(key=lambda pair: (-_fit(pair[1], query), pair[1]))
-        for documents in _batches(_documents(tree, wanted[:MOST_AT_ONCE])):
+        for documents in _batches(_documents(tree, _first(tree, wanted, query))):
+            if shelf.total_bytes > FULL:
+                break
             shelf.add(documents)
         shelf.tidy(paths)
         if folder is not None:
@@ -80,6 +82,16 @@ def _kept(
     else:
         shelf.level()
     return shelf.segments
+
+
+def _first(tree: Tree, wanted: list[tuple[bytes, str]], query: Query) -> list[tuple[bytes, str]]:
+    """Return as many of WANTED as one question adds; of too many, those that fit QUERY best."""
+    entries = tree.entries()
+    if len(wanted) > MOST_AT_ONCE or sum(entries[path].size for _, path in wanted) > MOST_BYTES:
+        wanted = sorted(wanted, key=lambda pair: (-_fit(pair[1], query), pair[1]))
+    starts = accumulate((entries[path].size for _, path in wanted), initial=0)
+    pairs = zip(wanted[:MOST_AT_ONCE], starts, strict=False)
+    return [one for one, start in pairs if start < MOST_BYTES]
 
 
 def _fit(path: str, query: Query) -> int:

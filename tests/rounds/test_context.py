@@ -198,6 +198,20 @@ def test_of_very_many_files_some_are_read_at_once_those_that_fit_first(
     assert counts == [4, 8, 12, 12]
 
 
+@pytest.mark.parametrize(("most", "full"), [(1, 1 << 20), (1 << 20, 0)])
+def test_an_index_takes_so_many_bytes_at_once_and_in_all(
+    large: Front, monkeypatch: pytest.MonkeyPatch, most: int, full: int
+):
+    read = heard(monkeypatch)
+    monkeypatch.setattr(engine, "READ_AT_ONCE", 1)
+    monkeypatch.setattr(engine, "KEPT_AT_ONCE", 2)
+    monkeypatch.setattr(engine, "MOST_BYTES", most)
+    monkeypatch.setattr(engine, "FULL", full)
+
+    assert large("context", "the php book", "--json").data["files"]
+    assert 0 < len(read) < 12
+
+
 def test_an_index_that_is_damaged_or_of_another_version_is_made_anew(
     large: Front, monkeypatch: pytest.MonkeyPatch
 ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import islice
 from typing import NamedTuple
 
 from dursor.context.languages import definitions, imported
@@ -18,6 +19,7 @@ IMPORTS = ">"  # what leads a module that is imported
 GENERATED = "!generated"
 
 MAX_CHARS = 400_000  # of one file; what lies behind is not indexed
+MOST_WORDS = 6_000  # that differ in one file; code has half as many, what has more is data
 _MACHINE_MADE = re.compile(r"(?i)@generated|\bDO NOT (?:EDIT|MODIFY)\b|auto-?generated")
 _MOST = 255  # a count is kept in one byte
 
@@ -36,13 +38,14 @@ def analyse(data: bytes, suffix: str) -> Document:
     text = data.decode("utf-8", "replace")[:MAX_CHARS]
     words = Counter(IDENTIFIER.findall(text))
     counts: dict[str, int] = {}
-    for word, n in words.items():
+    for word, n in islice(words.items(), MOST_WORDS):
         for term in terms(word):
             counts[term] = counts.get(term, 0) + n
-    for definition in definitions(text, suffix):
+    for definition in islice(definitions(text, suffix), MOST_WORDS):
         name = DEFINES + definition.name[:80]
         counts[name] = counts.get(name, 0) + 1
-    counts.update(dict.fromkeys([IMPORTS + module[:120] for module in imported(text, suffix)], 1))
+    modules = islice(sorted(imported(text, suffix)), MOST_WORDS)
+    counts.update(dict.fromkeys([IMPORTS + module[:120] for module in modules], 1))
     if _MACHINE_MADE.search(text, 0, 1000):
         counts[GENERATED] = 1
     return Document({term: min(n, _MOST) for term, n in counts.items()}, words.total())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dursor.context.index.analyse import Document
 
 MAGIC = b"dursoridx"
-VERSION = 2  # of the layout and of what `analyse` keeps: raised with each change of either
+VERSION = 3  # of the layout and of what `analyse` keeps: raised with each change of either
 _HEADER = struct.Struct("<9sBHIIII")  # magic, version, id bytes, blobs, terms, text, postings
 _CRC = struct.Struct("<I")  # of all before it, at the end
 
@@ -148,7 +148,7 @@ class Segment:
             parts.append(body[at : at + size])
             at += size
         self._oids, self._lengths, self._text, starts, offsets, self._blobs, self._counts = parts
-        self.width, self.size, self._terms = width, n, terms
+        self.width, self.size, self.bytes, self._terms = width, n, len(view), terms
         self._starts, self._offsets = _numbers(starts), _numbers(offsets)
 
     def oids(self) -> list[bytes]:

@@ -47,6 +47,11 @@ class Shelf:
         if folder is not None:
             self._read(folder)
 
+    @property
+    def total_bytes(self) -> int:
+        """How many bytes all segments have together."""
+        return sum(segment.bytes for segment in self.segments)
+
     def missing(self, wanted: Iterable[bytes]) -> set[bytes]:
         """Return those of the blobs WANTED that no segment holds."""
         found = set(wanted)
