@@ -12,8 +12,11 @@ SYMLINK = "120000"
 SUBMODULE = "160000"
 
 
+ELSEWHERE = 1 << 62  # the size of what a partial clone left where it came from: never to be read
+
+
 class Entry(NamedTuple):
-    """One path of a tree; `size` in bytes (0 for a submodule)."""
+    """One path of a tree; `size` in bytes (0 for a submodule, or ELSEWHERE)."""
 
     mode: str
     oid: str  # blob id in hex; "" when the content exists only in memory

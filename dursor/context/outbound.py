@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.tree import SUBMODULE, SYMLINK
+from dursor.tree import ELSEWHERE, SUBMODULE, SYMLINK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,8 @@ MAX_FILE_BYTES = 1024 * 1024
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+NOT_HERE = "not in this partial clone"
 
 _BINARY = """
     7z a avi bin bmp bz2 class dll dylib ear eot exe flac fits gif gz h5 ico icns jar jpeg
@@ -46,6 +48,8 @@ def _kind(path: str, entry: Entry) -> str | None:
         return "a symlink, and links are not followed"
     if entry.mode == SUBMODULE:
         return "a submodule"
+    if entry.size == ELSEWHERE:
+        return NOT_HERE
     if suffix(path) in BINARY_SUFFIXES:
         return "binary"
     if entry.size > MAX_FILE_BYTES:

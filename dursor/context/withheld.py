@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.context.guidance import NAMES
+from dursor.context.outbound import NOT_HERE
 from dursor.context.selection import Withheld
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def withheld(
     relevant = [
         Withheld(path, why.reason)
         for path, why in refused.items()
-        if everything or why.forbidden or path in NAMES or _is_named(path, lowered)
+        if (everything and why.reason != NOT_HERE)
+        or why.forbidden
+        or path in NAMES
+        or _is_named(path, lowered)
     ]
     relevant.sort(key=lambda w: (not _is_named(w.path, lowered), w.reason == "binary"))
     return (*_replaced(secrets), *relevant)

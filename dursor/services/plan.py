@@ -21,7 +21,7 @@ from dursor.providers import catalogue, prices
 from dursor.providers.base import Endpoint, Limits
 from dursor.redact import MARK, Redactor
 from dursor.services.prompting import Fitted, Prompting
-from dursor.tree import Overlay
+from dursor.tree import ELSEWHERE, Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from dursor.services.standing import Standing, Surveyor
     from dursor.tree import Tree
 
+ABSENT = (
+    "this partial clone lacks {} of the commit's files, and they are not looked at: "
+    "git sparse-checkout add FOLDER brings them"
+)
 POLICY_FILE = ".dursor.toml"
 
 
@@ -187,7 +191,10 @@ class Planner:
             text, pinned, standing, bounds.rules, budget=bounds.context_budget, before=number
         )
         choices = replace(request.choices, files=pinned)
-        if slip := misspelt(text, Overlay(standing.base, standing.start.changes).entries()):
+        entries = Overlay(standing.base, standing.start.changes).entries()
+        if count := sum(entry.size == ELSEWHERE for entry in entries.values()):
+            warnings += (ABSENT.format(count),)
+        if slip := misspelt(text, entries):
             warnings += (f"the instruction names {slip[0]}, which is not there: {slip[1]} is",)
         return Plan(text, standing, bounds, selection, (), warnings, None, choices)
 

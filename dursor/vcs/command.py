@@ -46,6 +46,7 @@ with _no_process_at_import():
 Process: TypeAlias = Git.AutoInterrupt
 Source: TypeAlias = int | IO[bytes]
 
+FETCH = "git fetch --refetch --no-filter"  # makes a partial clone whole
 ANY = range(-64, 256)  # every exit status; a signal counts below zero
 SECONDS = 120.0
 OUTPUT_LIMIT = 1 << 29  # bytes; the listing of a tree of a million files is a fifth of it
@@ -65,6 +66,10 @@ HARDENING = (
     "maintenance.auto=false",
     "color.ui=false",
 )
+
+
+class LackingError(UsageError):
+    """A partial clone lacks what was asked for."""
 
 
 class LateError(InternalError):
@@ -234,9 +239,9 @@ def explain(name: str, stderr: str) -> DursorError:
             hint=f"git config --global --add safe.directory {shlex.quote(owner[1])}",
         )
     if "promisor remote" in stderr:
-        return UsageError(
+        return LackingError(
             "this partial clone lacks files that are needed",
-            hint="git fetch --refetch --no-filter",
+            hint=FETCH,
         )
     if "bad config" in stderr:
         return UsageError(

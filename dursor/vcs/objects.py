@@ -8,8 +8,8 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from dursor.errors import PolicyError, UsageError
-from dursor.tree import SUBMODULE, Entry
-from dursor.vcs.command import decode, encode, explain
+from dursor.tree import ELSEWHERE, SUBMODULE, Entry
+from dursor.vcs.command import FETCH, LackingError, decode, encode, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -120,11 +120,27 @@ class CommitTree:
         """Every path, in git's order; symbolic links and submodules are entries too."""
         with self._lock:
             if self._entries is None:
-                listing = self._command.run(
-                    "ls-tree", "-r", "-z", "--long", "--full-tree", self.commit
-                )
-                self._entries = _entries(listing.out)
+                words = ("ls-tree", "-r", "-z", "--full-tree", self.commit)
+                try:
+                    self._entries = _entries(self._command.run(*words, "--long").out)
+                except LackingError:
+                    self._entries = self._measured(_entries(self._command.run(*words).out))
             return self._entries
+
+    def _measured(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
+        """Give ENTRIES their sizes, where the clone has what they are."""
+        words = ("--no-walk", "--objects", "--missing=print", "--no-object-names")
+        listing = decode(self._command.run("rev-list", *words, self.commit).out).split()
+        here = {entry.oid for entry in entries.values()}.intersection(listing)
+        asked = "".join(f"{oid}\n" for oid in here).encode()
+        told = self._command.run(
+            "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked
+        )
+        sizes = dict(line.split(" ") for line in decode(told.out).splitlines())
+        return {
+            path: entry._replace(size=_size(entry, sizes.get(entry.oid)))
+            for path, entry in entries.items()
+        }
 
     def read(self, path: str) -> bytes:
         """Read PATH (a symlink's is its target); KeyError for a submodule or no such path.
@@ -144,6 +160,8 @@ class CommitTree:
         for path, entry in wanted.items():
             if entry.mode == SUBMODULE:
                 raise KeyError(path)
+            if entry.size == ELSEWHERE:
+                raise LackingError(f"this partial clone lacks {path}", hint=FETCH)
             if entry.size > BLOB_LIMIT:
                 raise PolicyError(f"{path} has {entry.size >> 20} MiB, too large to read")
         found = self._reader.read([entry.oid for entry in wanted.values()])
@@ -167,10 +185,16 @@ def write_blob(command: Command, data: bytes, objects: Path) -> str:
     return decode(command.run("hash-object", "-w", "--stdin", stdin=data, env=where).out).strip()
 
 
+def _size(entry: Entry, told: str | None) -> int:
+    if told is None:
+        return 0 if entry.mode == SUBMODULE else ELSEWHERE
+    return int(told)
+
+
 def _entries(listing: bytes) -> dict[str, Entry]:
     found = {}
     for record in decode(listing).split("\0")[:-1]:
         facts, _, path = record.partition("\t")
-        mode, _, oid, size = facts.split()
-        found[path] = Entry(mode, oid, int(size) if size.isdecimal() else 0)
+        mode, _, oid, *size = facts.split()
+        found[path] = Entry(mode, oid, int(size[0]) if size and size[0].isdecimal() else 0)
     return found

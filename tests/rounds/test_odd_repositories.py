@@ -203,3 +203,34 @@ def test_a_data_folder_that_keeps_nothing_is_enough_to_look(front: Front):
     front.data.write_text("no folder\n")
 
     assert "1 secret replaced" in held(chosen(front))["settings.py"]
+
+
+def test_a_partial_clone_is_looked_at_as_far_as_it_goes(front: Front):
+    repos.commit(front.repo, {"far/away.py": "def away(): ...\n", "lib/near.py": "x = 1\n"})
+    repos.git(front.repo, "config", "uploadpack.allowFilter", "true")
+    partial = front.home / "partial"
+    url = f"file://{front.repo}"
+    repos.git(front.home, "clone", "-q", "--filter=blob:none", "--sparse", url, str(partial))
+    read = [calling.Call("read_file", {"path": "far/away.py"}), calling.Call("list_files", {})]
+    read.append(calling.Call("search", {"text": "away"}))
+    front.on("gpt", Script(calling.responses(read).events), Script(WIRES["gpt"](DIFF)))
+
+    looked = front("context", "look at away.py", "--json", cwd=partial)
+    done = front("run", "append a line", "-m", "gpt", "--json", cwd=partial)
+    touching = front("patch", "-", input=AWAY, cwd=partial)
+
+    assert [one["path"] for one in looked.data["files"]] == ["README.md", "calc.py"]
+    assert held(looked.data) == {"far/away.py": "not in this partial clone"}
+    assert "lacks 2 of the commit's files" in done.stderr
+    assert done.runs[0]["status"] == "succeeded", done.runs[0]["error"]
+    outputs = [one["output"] for one in front.sent[1].json["input"] if "output" in one]
+    assert outputs[0] == "error: far/away.py is not shown: not in this partial clone"
+    assert outputs[2] == "no line matches"
+    assert front("run", "apply", done.runs[0]["id"], cwd=partial).exit_code == 0
+    assert "line 4" in (partial / "README.md").read_text()
+    assert touching.exit_code != 0
+    assert "this partial clone lacks far/away.py\nhint: git fetch --refetch" in touching.stderr
+    assert repos.git(partial, "rev-list", "--objects", "--missing=print", "HEAD").count("?") == 2
+
+
+AWAY = "--- a/far/away.py\n+++ b/far/away.py\n@@ -1 +1 @@\n-def away(): ...\n+def away(): pass\n"
