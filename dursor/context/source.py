@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dursor.tree import Tree
 
 
-MOST_PEEKED = 40 << 20  # what the texts of files that are cut into blocks come to:
+MOST_PEEKED = 28 << 20  # what the texts of files that are cut into blocks come to:
 LINE_BYTES = 100  # each line so much, and each character two
 AT_ONCE = 10  # files read together
 
