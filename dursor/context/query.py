@@ -20,7 +20,7 @@ _PATH = re.compile(
     r"(?:(?:\"?,? line |[:(]|#L)(?P<line>\d{1,6}))?(?:[,:)\d]*,? in (?P<func>\w+))?"
 )
 _DOTTED = re.compile(r"(?<![\w./])[A-Za-z_]\w{0,80}(?:(?:\.|::)[A-Za-z_]\w{0,80}){1,12}")
-_QUOTED = re.compile(r"`+([^`\n]{1,120})`+")
+_QUOTED = re.compile(r"(?<!`)`++([^`\n]{1,120})`+")
 _CALLED = re.compile(r"\b([A-Za-z_]\w{2,80})\(")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z][A-Z][a-z]|^[A-Z][a-z]+[A-Z]|\w_\w")
 _CODE = re.compile(r"```(?s:.*?)(?:```|\Z)|^(?:[ ]{4}|\t|>>>|\.\.\.|[ ]{2}File).*$", re.MULTILINE)
