@@ -30,7 +30,8 @@ KEPT_AT_ONCE, WORDS_AT_ONCE = 1_500, 150_000  # files of which the words are, an
 # Files, and their bytes, that one question adds to the index, some seconds' work. In a repository
 # of many more, those whose paths fit the question best come first, and the next question goes on.
 MOST_AT_ONCE, MOST_BYTES = 6_000, 48 << 20
-FULL = 64 << 20  # bytes of an index to which nothing is added: no repository of code has so many
+# Bytes of an index to which nothing is added, and what one question adds: code needs far fewer.
+FULL, GROWN = 64 << 20, 24 << 20
 
 
 def look(
@@ -72,9 +73,9 @@ def _kept(
     missing = shelf.missing(paths)
     if missing:
         wanted = [(oid, path) for oid, path in paths.items() if oid in missing]
-        for documents in _batches(_documents(tree, _first(tree, wanted, query))):
-            if shelf.total_bytes > FULL:
-                break
+        batches = _batches(_documents(tree, _first(tree, wanted, query)))
+        most = min(FULL, shelf.total_bytes + GROWN)
+        while shelf.total_bytes < most and (documents := next(batches, None)):
             shelf.add(documents)
         shelf.tidy(paths)
         if folder is not None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dursor.context.corpus import Corpus
+from dursor.context.index import store
 from dursor.context.index.analyse import MOST_WORDS, Document, analyse
 from dursor.context.index.chronicle import past_commits
 from dursor.context.index.segment import DamagedError, Segment, build, merge
@@ -145,6 +146,23 @@ def test_what_processes_wrote_at_once_becomes_one(tmp_path):
     Shelf(tmp_path).level()
     assert len(list(tmp_path.iterdir())) == 1
     assert held(Shelf(tmp_path).segments) == {oid(n): document("word") for n in range(20)}
+
+
+def test_large_segments_are_left_as_they_are_unless_others_hold_all_of_them(tmp_path, monkeypatch):
+    several = [{oid(n): document("word", f"w{n}")} for n in range(5)]
+    shelf = Shelf(tmp_path)
+    for documents in several:
+        shelf.add(documents)
+    monkeypatch.setattr(store, "LARGE", shelf.segments[0].bytes)
+    shelf.add(several[0])
+    shelf.level()
+    assert [segment.oids() for segment in shelf.segments] == [list(one) for one in several]
+    assert len(list(tmp_path.iterdir())) == len(several)
+
+    monkeypatch.setattr(store, "LARGE", 2 * shelf.segments[0].bytes)
+    shelf.level()
+    assert sum(segment.size for segment in shelf.segments) == len(several)
+    assert 1 < len(list(tmp_path.iterdir())) < len(several)
 
 
 def test_ids_of_another_kind_are_dropped(tmp_path):

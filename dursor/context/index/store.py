@@ -14,7 +14,7 @@ import mmap
 import os
 import shutil
 import time
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from dursor.context.index.segment import DamagedError, Segment, build, merge
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_SEGMENTS = 6
+MOST_SEGMENTS = 6  # that have fewer than LARGE bytes
+LARGE = 8 << 20
 GROWTH = 3  # how many times the blobs in use a folder may hold, for branches that come and go
 MOST_BYTES = 512 << 20  # of all folders together; the ones used longest ago go first
 LEFTOVER_SECONDS = 3600.0
@@ -74,22 +75,46 @@ class Shelf:
         self.level()
 
     def level(self) -> None:
-        """Merge small segments, and what processes that ran at once have each written."""
+        """Merge small segments, and drop what processes that ran at once have each written."""
         if self._folder is None:
             return
+        self._drop_doubles()
         while (at := self._uneven()) is not None:
             self._merge(at, lambda _: True)
 
-    def _uneven(self) -> int | None:
-        """Return from where on segments are to be merged: each is to be twice the next, or more."""
-        order = sorted(range(len(self.segments)), key=lambda n: -self.segments[n].size)
+    def _drop_doubles(self) -> None:
+        """Drop the segments all of whose blobs larger ones hold."""
+        self._sort()
+        held: set[bytes] = set()
+        kept: list[int] = []
+        for n, segment in enumerate(self.segments):
+            found = segment.oids()
+            if held.issuperset(found):
+                _remove(self._paths[n])
+            else:
+                kept.append(n)
+                held.update(found)
+        self.segments = [self.segments[n] for n in kept]
+        self._paths = [self._paths[n] for n in kept]
+
+    def _sort(self) -> None:
+        order = sorted(range(len(self.segments)), key=lambda n: -self.segments[n].bytes)
         self.segments = [self.segments[n] for n in order]
         self._paths = [self._paths[n] for n in order]
-        sizes = [segment.size for segment in self.segments]
-        if len(sizes) > MOST_SEGMENTS:
-            return len(sizes) - 2
-        pairs = pairwise(sizes)
-        return next((n for n, (one, two) in enumerate(pairs) if one < 2 * two), None)
+
+    def _uneven(self) -> int | None:
+        """Return from where on segments are to be merged: each is to be twice the next, or more.
+
+        Those of LARGE bytes are left as they are: to merge takes thrice the memory.
+        """
+        self._sort()
+        sizes = [segment.bytes for segment in self.segments if segment.bytes < LARGE]
+        pairs = enumerate(pairwise(sizes))
+        at = next((n for n, (one, two) in pairs if one < 2 * two), None)
+        if at is None and len(sizes) <= MOST_SEGMENTS:
+            return None
+        totals = accumulate(reversed(sizes[at or 0 :]))
+        return len(self.segments) - sum(total <= 2 * LARGE for total in totals)
 
     def _merge(self, at: int, keep: Callable[[bytes], bool]) -> None:
         data = merge(self.segments[at:], keep)
