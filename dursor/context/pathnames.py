@@ -57,11 +57,16 @@ class PathNames:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
+        self._meant: dict[str, tuple[Sequence[int], int]] = {}
 
     @cached_property
     def facts(self) -> list[Facts]:
         """Every path taken apart."""
         return [facts(path) for path in self.paths]
+
+    @cached_property
+    def _lowered(self) -> list[str]:
+        return [f"/{path.lower()}" for path in self.paths]
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[int]]:
@@ -87,18 +92,23 @@ class PathNames:
         total = len(self.paths)
         return {term: idf(total, n) for term, n in counts.items()}
 
-    def named(self, path: str) -> tuple[list[int], int]:
+    def named(self, path: str) -> tuple[Sequence[int], int]:
         """Return which paths PATH may mean, and how many of their last steps are the same."""
-        steps = path.lower().strip("/").split("/")
-        best: list[int] = []
-        most = 0
-        for n in self._by_name.get(steps[-1], ()):
-            same = _same_end(steps, self.paths[n].lower().split("/"))
-            if same > most:
-                best, most = [n], same
-            elif same == most:
-                best.append(n)
-        return best, most
+        path = path.lower().strip("/")
+        if path not in self._meant:
+            self._meant[path] = self._narrowed(path.split("/"))
+        return self._meant[path]
+
+    def _narrowed(self, steps: Sequence[str]) -> tuple[Sequence[int], int]:
+        found: Sequence[int] = self._by_name.get(steps[-1], ())
+        same = min(len(found), 1)
+        while found and same < len(steps):
+            end = "/" + "/".join(steps[-same - 1 :])
+            longer = [n for n in found if self._lowered[n].endswith(end)]
+            if not longer:
+                break
+            found, same = longer, same + 1
+        return found, same
 
     def modules(self, chain: Sequence[str]) -> tuple[list[int], int]:
         """Return the modules that a dotted name leads into, and how many of its steps are paths."""
