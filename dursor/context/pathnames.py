@@ -57,7 +57,7 @@ class PathNames:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
-        self._meant: dict[str, tuple[Sequence[int], int]] = {}
+        self._meant: dict[str, tuple[list[int], int]] = {}
 
     @cached_property
     def facts(self) -> list[Facts]:
@@ -92,15 +92,15 @@ class PathNames:
         total = len(self.paths)
         return {term: idf(total, n) for term, n in counts.items()}
 
-    def named(self, path: str) -> tuple[Sequence[int], int]:
+    def named(self, path: str) -> tuple[list[int], int]:
         """Return which paths PATH may mean, and how many of their last steps are the same."""
         path = path.lower().strip("/")
         if path not in self._meant:
             self._meant[path] = self._narrowed(path.split("/"))
         return self._meant[path]
 
-    def _narrowed(self, steps: Sequence[str]) -> tuple[Sequence[int], int]:
-        found: Sequence[int] = self._by_name.get(steps[-1], ())
+    def _narrowed(self, steps: Sequence[str]) -> tuple[list[int], int]:
+        found = self._by_name.get(steps[-1], [])
         same = min(len(found), 1)
         while found and same < len(steps):
             end = "/" + "/".join(steps[-same - 1 :])

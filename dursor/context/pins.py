@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dursor.context.outbound import NOT_HERE
 from dursor.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def check_pins(
         if path not in entries:
             raise UsageError(f"no file {path!r} in the tree", hint=_close(path, entries))
         if path in refused:
-            raise UsageError(f"{path} cannot be sent: {refused[path].reason}")
+            raise UsageError(
+                f"{path} cannot be sent: {refused[path].reason}", hint=_bring(path, refused[path])
+            )
     return pins
 
 
@@ -59,6 +62,13 @@ def _way_in(path: str, rules: PathRules) -> str:
     glob = escape(path)
     allowed = replace(rules, allowed=(*rules.allowed, glob)).reason(path) is None
     return f"--allow-path {quote(glob)}" if allowed else "git ls-files"
+
+
+def _bring(path: str, refusal: Refusal) -> str | None:
+    """Say how PATH comes into a partial clone, if that is what it lacks."""
+    from shlex import quote  # noqa: PLC0415 - only a refusal needs it
+
+    return f"git show {quote(f'HEAD:{path}')}" if refusal.reason == NOT_HERE else None
 
 
 def _close(path: str, entries: Mapping[str, Entry]) -> str | None:

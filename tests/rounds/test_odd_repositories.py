@@ -218,6 +218,7 @@ def test_a_partial_clone_is_looked_at_as_far_as_it_goes(front: Front):
     looked = front("context", "look at away.py", "--json", cwd=partial)
     done = front("run", "append a line", "-m", "gpt", "--json", cwd=partial)
     touching = front("patch", "-", input=AWAY, cwd=partial)
+    pinned = front("context", "look", "--file", "far/away.py", cwd=partial)
 
     assert [one["path"] for one in looked.data["files"]] == ["README.md", "calc.py"]
     assert held(looked.data) == {"far/away.py": "not in this partial clone"}
@@ -228,6 +229,8 @@ def test_a_partial_clone_is_looked_at_as_far_as_it_goes(front: Front):
     assert outputs[2] == "no line matches"
     assert front("run", "apply", done.runs[0]["id"], cwd=partial).exit_code == 0
     assert "line 4" in (partial / "README.md").read_text()
+    assert pinned.exit_code == 2
+    assert "not in this partial clone\nhint: git show HEAD:far/away.py" in pinned.stderr
     assert touching.exit_code != 0
     assert "this partial clone lacks far/away.py\nhint: git fetch --refetch" in touching.stderr
     assert repos.git(partial, "rev-list", "--objects", "--missing=print", "HEAD").count("?") == 2
