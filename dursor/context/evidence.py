@@ -7,6 +7,7 @@ weights of `weights.json` are of these columns by name.
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -49,12 +50,14 @@ class Evidence:
         self.votes = votes
         self.n = len(candidates.paths)
 
-    def columns(self) -> dict[str, Column]:
-        """Return every column by its name."""
-        found: dict[str, Column] = {}
-        for group in (self._words, self._path_words, self._named, self._defined, self._past):
-            found |= group()
-        return found | self._nature()
+    def columns(self) -> dict[str, array[float]]:
+        """Return every column by its name, a third of what lists would take."""
+        groups = (self._words, self._path_words, self._named, self._defined, self._past)
+        return {
+            name: array("d", column)
+            for group in (*groups, self._nature)
+            for name, column in group().items()
+        }
 
     def _of_blobs(self, values: Sequence[float]) -> Column:
         return [values[blob] for blob in self.candidates.blobs]

@@ -98,7 +98,7 @@ def _parts(closer: Closer, values: Column) -> list[list[Part]]:
     return parts
 
 
-def scores(weights: Mapping[str, float], columns: Mapping[str, Column], n: int) -> Column:
+def scores(weights: Mapping[str, float], columns: Mapping[str, Sequence[float]], n: int) -> Column:
     """Return the weighted sum of COLUMNS for each of N rows."""
     total = [0.0] * n
     for name, weight in weights.items():
