@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dursor.vcs.companion import Companion
     from dursor.vcs.repository import Repository
 
-CHUNK = 250  # commits read at once
+FIRST, CHUNK = 25, 250  # commits read at once, at first and at most:
+CHUNK_BYTES = 4 << 20  # of less, the next are twice as many; of more, half
 SECONDS = 2.0  # for all: a history that takes longer is read no further
 
 
@@ -46,17 +47,19 @@ class History:
     def read(self, ids: Sequence[str]) -> Iterator[PastCommit]:
         """Yield the commits IDS, as many as can be read in a short time."""
         deadline = time.monotonic() + SECONDS
-        for start in range(0, len(ids), CHUNK):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
+        start, count = 0, FIRST
+        while start < len(ids) and (left := deadline - time.monotonic()) > 0:
             try:
-                yield from _read(self._command, ids[start : start + CHUNK], left)
+                mark, output = _told(self._command, ids[start : start + count], left)
             except DursorError:
                 return
+            yield from _commits(mark, output)
+            start += count
+            count = max(1, count // 2) if len(output) > CHUNK_BYTES else min(CHUNK, 2 * count)
 
 
-def _read(command: Command, ids: Sequence[str], seconds: float) -> Iterator[PastCommit]:
+def _told(command: Command, ids: Sequence[str], seconds: float) -> tuple[bytes, bytes]:
+    """Return a mark with which each of the commits IDS begins, and what git tells of them."""
     mark = os.urandom(8).hex()  # no path of a hostile repository can begin a commit
     output = command.run(
         *("diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames"),
@@ -64,10 +67,19 @@ def _read(command: Command, ids: Sequence[str], seconds: float) -> Iterator[Past
         stdin="".join(f"{oid}\n" for oid in ids).encode("ascii"),
         seconds=seconds,
     )
-    for record in decode(output.out).split(mark)[1:]:
-        oid, message, rest = record.split("\0", 2)
+    return mark.encode("ascii"), output.out
+
+
+def _commits(mark: bytes, told: bytes) -> Iterator[PastCommit]:
+    """Yield the commits that are TOLD of: one at a time, for some change every file."""
+    start = told.find(mark)
+    while start >= 0:
+        start += len(mark)
+        end = told.find(mark, start)
+        oid, message, rest = decode(told[start : end if end >= 0 else None]).split("\0", 2)
         paths = rest.removeprefix("\0").removeprefix("\n").split("\0")
         yield PastCommit(oid, message, tuple(path for path in paths if path))
+        start = end
 
 
 def messages(companion: Companion, head: str, limit: int) -> list[str]:

@@ -15,6 +15,7 @@ from dursor.context.choose import choose
 from dursor.context.selection import lines_of
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, FileState, MemoryTree
+from dursor.vcs import history as past_of_git
 from dursor.vcs.history import History
 from dursor.vcs.repository import Repository
 
@@ -193,6 +194,20 @@ def test_a_commit_without_a_change_is_read_once(tmp_path):
         newest, oldest = history.read(history.ids(20))
         assert (newest.message, newest.paths) == ("Start the build again\n", ())
         assert oldest.paths == ("a.py",)
+
+
+@pytest.mark.parametrize("most", [1, 1 << 20])
+def test_a_history_is_read_in_parts_none_left_out(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(past_of_git, "FIRST", 2)
+    monkeypatch.setattr(past_of_git, "CHUNK_BYTES", most)
+    top = repos.build(tmp_path / "r", {"a.py": "a = 0\n"})
+    for n in range(1, 6):
+        repos.commit(top, {"a.py": f"a = {n}\n", f"b{n}.py": ""}, message=f"Number {n}")
+    with Repository.open(top) as repository:
+        history = History(repository, repository.resolve("HEAD"))
+        found = list(history.read(history.ids(20)))
+    assert [one.oid for one in found] == history.ids(20)
+    assert [one.paths for one in found[:-1]] == [("a.py", f"b{n}.py") for n in range(5, 0, -1)]
 
 
 def test_many_short_lines_are_packed_soon():

@@ -7,7 +7,7 @@ import logging
 import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dursor.context.past import Past
+from dursor.context.past import MOST_PATHS, Past
 from dursor.context.words import IDENTIFIER, STOP, terms
 from dursor.errors import DursorError
 from dursor.files import replace_file
@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 COMMITS = 2_000  # that are asked
 KEPT = 3 * COMMITS
 MESSAGE_CHARS = 2_000
-MOST_PATHS = 60  # of a commit that changes more, none is kept
 VERSION = b"dursor past 1\n"
 NAME = "past"
 
