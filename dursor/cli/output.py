@@ -79,6 +79,7 @@ def _print_json(answer: Answer) -> None:
             "errors": [*answer.errors],
         }
     )
+    _warn(answer.warnings)
 
 
 def _write_json(envelope: Mapping[str, Any]) -> None:
@@ -98,8 +99,7 @@ def _print_lines(answer: Answer) -> None:
         _print_patch(answer.value)
     else:
         _print_each(lines.of(answer.value))
-    for warning in answer.warnings:
-        tell(f"warning: {one_line(warning)}")
+    _warn(answer.warnings)
     for failure in answer.errors:
         _print_failure(failure)
     if answer.next:
@@ -126,7 +126,11 @@ def _print_patch(patch: Patch) -> None:
         with _writing():
             sys.stdout.buffer.write(patch.text.encode("utf-8", "surrogateescape"))
             sys.stdout.buffer.flush()
-    for warning in patch.warnings:
+    _warn(patch.warnings)
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
         tell(f"warning: {one_line(warning)}")
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ABSENT = (
     "this partial clone lacks {} of the commit's files, and they are not looked at: "
-    "git sparse-checkout add FOLDER brings them"
+    "git sparse-checkout add FOLDER, or git fetch --refetch --no-filter, brings them"
 )
 POLICY_FILE = ".dursor.toml"
 

@@ -115,7 +115,8 @@ def test_a_merge_that_failed_is_not_advised_again(front: Front):
 )
 def test_a_path_that_is_misspelt(front: Front, text: str, told: str | None):
     repos.commit(front.repo, {"src/calculator.py": "x = 1\n"})
-    done = front("context", text)
-    assert done.exit_code == 0
-    assert told is None or told in done.stderr
-    assert ("which is not there" in done.stderr) == (told is not None)
+    for form in ((), ("--json",)):
+        done = front("context", text, *form)
+        assert done.exit_code == 0
+        assert told is None or told in done.stderr
+        assert ("which is not there" in done.stderr) == (told is not None)
