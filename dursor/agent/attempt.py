@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from dursor.agent import conversation, prompts
 from dursor.agent.explore import Exploration
-from dursor.agent.guard import refuse_forbidden, strayed_secrets
+from dursor.agent.preflight import refuse_forbidden, strayed_secrets
 from dursor.agent.repairs import Broken, content, placed
-from dursor.agent.spending import Listening, Spending
+from dursor.agent.usage import Listening, Spending
 from dursor.domain import FileChange, Secret, Stage
 from dursor.errors import (
     ApplyFailedError,
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Executor
 
-    from dursor.agent.meter import Meter, Price
+    from dursor.agent.budget import Meter, Price
+    from dursor.agent.observer import Watch
     from dursor.agent.tools import Toolbox
-    from dursor.agent.watch import Watch
     from dursor.patch.resolve import Resolution
     from dursor.pathrules import PathRules
     from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply

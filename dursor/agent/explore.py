@@ -17,8 +17,8 @@ from dursor.providers.problems import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dursor.agent.observer import Watch
     from dursor.agent.tools import Toolbox
-    from dursor.agent.watch import Watch
     from dursor.providers.base import Reply, ToolCall
 
 LEAST = 2_000  # bytes; with fewer left there is no looking further

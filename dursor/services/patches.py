@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from dursor.agent.guard import refuse_forbidden
+from dursor.agent.preflight import refuse_forbidden
 from dursor.errors import ApplyFailedError, NoPatchError, UsageError
 from dursor.patch.canonical import CanonicalPatch, canonical
 from dursor.patch.lines import codec_of

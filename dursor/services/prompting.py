@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dursor.agent import conversation
-from dursor.agent.spending import BYTES_PER_TOKEN
 from dursor.agent.tools import TOOLS
+from dursor.agent.usage import BYTES_PER_TOKEN
 from dursor.context.choose import choose
 from dursor.context.follow import Follower
 from dursor.context.render import rendered

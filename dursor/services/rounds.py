@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from dursor import interrupts
 from dursor.agent.attempt import Ask, Ground
+from dursor.agent.budget import Meter
 from dursor.agent.conversation import most_tokens
 from dursor.agent.files import Files
-from dursor.agent.meter import Meter
 from dursor.agent.tools import Toolbox
 from dursor.context.render import tokens_sent
 from dursor.domain import Choices, Message, Role, Run, RunStatus, Task, new_id, now

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from dursor.domain import Stage, Usage
 
 if TYPE_CHECKING:
-    from dursor.agent.meter import Meter, Price
-    from dursor.agent.watch import Watch
+    from dursor.agent.budget import Meter, Price
+    from dursor.agent.observer import Watch
     from dursor.errors import DursorError
 
 BYTES_PER_TOKEN = 4  # an estimate, until the vendor says what was used
