@@ -26,7 +26,7 @@ def _run(app: object) -> int:
     interrupts.defer()
     import gc
 
-    from dursor.cli import crash, terminal
+    from dursor.cli.output import crash, terminal
 
     terminal.prepare()
     gc.set_threshold(50_000)  # start-up only allocates: collecting there is 4 ms for nothing
@@ -54,7 +54,8 @@ def _interrupted() -> int:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from dursor.cli import output, terminal
+    from dursor.cli.output import printer as output
+    from dursor.cli.output import terminal
 
     terminal.prepare()
     output.fail(output.INTERRUPTION, as_json=output.asked_for_json(sys.argv[1:]))
@@ -85,7 +86,7 @@ def _leave(code: int) -> int:
 
 
 def _give_up(error: OSError) -> int:
-    from dursor.cli.terminal import tell
+    from dursor.cli.output.terminal import tell
 
     tell(f"error: cannot write to stdout: {error.strerror}")
     os._exit(1)

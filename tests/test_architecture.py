@@ -14,9 +14,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from dursor.cli.command_tree import COMMANDS, ROUND, Branch, Leaf
 from dursor.cli.lazy import find
 from dursor.cli.root import app, command
-from dursor.cli.table import COMMANDS, ROUND, Branch, Leaf
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "dursor").rglob("*.py"))

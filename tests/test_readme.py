@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import dursor
-from dursor.cli.table import COMMANDS, Branch
+from dursor.cli.command_tree import COMMANDS, Branch
 from dursor.config.keys import KEYS
 from dursor.config.policy import LIMITS
 from dursor.errors import DursorError

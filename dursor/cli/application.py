@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from dursor.cli.terminal import is_terminal, one_line, tell
+from dursor.cli.output.terminal import is_terminal, one_line, tell
 from dursor.errors import DursorError, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _listen(app: App) -> None:
     except UsageError:
         return
     if level != "warning":
-        from dursor.cli import logs
+        from dursor.cli.output import logs
 
         logs.start(level)
 
@@ -57,7 +57,7 @@ def _open() -> App:
 
 
 def _ask(prompt: str) -> str:
-    from dursor.cli.keyboard import hidden
+    from dursor.cli.input.keyboard import hidden
 
     return hidden(prompt)
 

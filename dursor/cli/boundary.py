@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dursor import interrupts
-from dursor.cli import crash, output
-from dursor.cli.answers import Plain
 from dursor.cli.lazy import HelpAsked
-from dursor.cli.terminal import tell
+from dursor.cli.output import crash
+from dursor.cli.output import printer as output
+from dursor.cli.output.terminal import tell
+from dursor.cli.results import Plain
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:

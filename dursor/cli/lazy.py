@@ -10,7 +10,7 @@ from typer._click.shell_completion import CompletionItem  # Typer's own Click ha
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from dursor import interrupts
-from dursor.cli.table import Branch, Leaf
+from dursor.cli.command_tree import Branch, Leaf
 from dursor.cli.usage import unknown_command
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typer._click.core import Context
     from typer._click.formatting import HelpFormatter
 
-    from dursor.cli.table import Commands
+    from dursor.cli.command_tree import Commands
 
 
 class HelpAsked(Exception):  # noqa: N818 - it is no error

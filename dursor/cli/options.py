@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import candidates
+from dursor.cli.completion import candidates
 
 LARGEST = 10**12  # what databases and vendors still take; more is a slip of the hand
 

@@ -9,9 +9,9 @@ import typer
 
 from dursor import __version__
 from dursor.cli import boundary
-from dursor.cli.answers import Plain
+from dursor.cli.command_tree import COMMANDS
 from dursor.cli.lazy import LazyGroup
-from dursor.cli.table import COMMANDS
+from dursor.cli.results import Plain
 from dursor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Root(LazyGroup):
         """Run the command that WORDS name and return its exit code."""
         instruction = os.environ.get("_DURSOR_COMPLETE")
         if instruction:
-            from dursor.cli import completion
+            from dursor.cli.completion import complete as completion
 
             return completion.answer(self, instruction, extra)
         return boundary.run(self, words, extra)
@@ -82,7 +82,7 @@ def dursor(
 ) -> object:
     """Put models from rival vendors to work on one coding task, and choose what to keep."""
     if install_completion or show_completion:
-        from dursor.cli import shells
+        from dursor.cli.completion import shells
 
         act = shells.install if install_completion else shells.show
         wanted = install_completion or show_completion

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from dursor.cli.command_tree import ROUND, RUN
 from dursor.cli.lazy import Command, LazyGroup, build, commands_section
-from dursor.cli.table import ROUND, RUN
 from dursor.cli.usage import nearest
 from dursor.errors import UsageError
 

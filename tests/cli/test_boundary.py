@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import stage
 
-from dursor.cli import crash
+from dursor.cli.output import crash
 from dursor.errors import AuthError, BudgetError, ConflictError, PolicyError, UsageError
 
 UNWRITABLE = ["</dev/null", *([">/dev/full"] if Path("/dev/full").exists() else [])]

@@ -4,7 +4,7 @@ import pytest
 import stage
 from stage import APPLIED, MODEL, OTHER, REPO, RUN, TASK
 
-from dursor.cli.table import COMMANDS, Branch
+from dursor.cli.command_tree import COMMANDS, Branch
 from dursor.domain import Choices, ProviderName, RunStatus, Secret
 from dursor.services.request import ContextRequest, NewModel, NewPull
 from dursor.services.results import Branch as GitBranch

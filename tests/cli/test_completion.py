@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import stage
 
-from dursor.cli import shells
+from dursor.cli.completion import shells
 from dursor.cli.root import command
 from dursor.errors import InternalError
 

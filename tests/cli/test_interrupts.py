@@ -30,7 +30,7 @@ sys.exit(main())
 """
 MOMENTS = (
     "dursor.interrupts",
-    "dursor.cli.terminal",
+    "dursor.cli.output.terminal",
     "typer",
     "dursor.cli.root",
     "dursor.cli.commands.run_history",

@@ -8,7 +8,7 @@ import pytest
 import stage
 from stage import AT, FAILED, RUN
 
-from dursor.cli.progress import StageLines
+from dursor.cli.output.progress import StageLines
 from dursor.domain import RunStatus, Stage
 from dursor.services.events import (
     Notice,

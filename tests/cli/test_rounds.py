@@ -6,7 +6,7 @@ import pytest
 import stage
 from stage import CANCELED, FAILED, OTHER, RUN
 
-from dursor.cli import rounds
+from dursor.cli import round_outcome as rounds
 from dursor.domain import RunStatus
 from dursor.errors import AuthError, NetworkError
 from dursor.services.results import ModelCheck, Round

@@ -5,8 +5,8 @@ import stage
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dursor.cli.command_tree import RUN
 from dursor.cli.run_group import refuse_typo
-from dursor.cli.table import RUN
 from dursor.domain import Choices
 from dursor.errors import UsageError
 from dursor.services.request import ModelCount, RoundRequest

@@ -7,8 +7,8 @@ import pytest
 import stage
 from stage import AT, FAILED, LATER, OTHER, RUN
 
-from dursor.cli import shapes
-from dursor.cli.answers import Items, Patch, Plain, RunView
+from dursor.cli.output import json_views as shapes
+from dursor.cli.results import Items, Patch, Plain, RunView
 from dursor.domain import KeySource
 from dursor.errors import AuthError
 from dursor.services import results

@@ -9,7 +9,8 @@ import stage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.cli import formats, tables, terminal
+from dursor.cli.output import columns as tables
+from dursor.cli.output import formats, terminal
 from dursor.domain import Change, FileChange
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

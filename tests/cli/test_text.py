@@ -3,7 +3,7 @@
 import pytest
 import stage
 
-from dursor.cli.text import instruction
+from dursor.cli.input.instruction_input import instruction
 from dursor.errors import UsageError
 from dursor.services.results import ResolvedPatch, Round
 

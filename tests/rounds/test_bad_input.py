@@ -9,7 +9,7 @@ import pytest
 import repos
 from front import DIFF, KEYS, Done, Front, turns
 
-from dursor.cli.table import RUN
+from dursor.cli.command_tree import RUN
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import candidates
-from dursor.cli.answers import Items, Plain
 from dursor.cli.application import get_app
+from dursor.cli.completion import candidates
+from dursor.cli.results import Items, Plain
 from dursor.services.results import Setting
 
 Key = Annotated[

@@ -2,10 +2,10 @@
 
 import typer
 
-from dursor.cli.answers import Answer
 from dursor.cli.application import get_app
+from dursor.cli.input.instruction_input import instruction
 from dursor.cli.options import Base, ContextBudget, Files, InstructionFile, Repo, Text
-from dursor.cli.text import instruction
+from dursor.cli.results import Answer
 from dursor.services.request import ContextRequest
 
 

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import candidates, progress, rounds
-from dursor.cli.answers import Answer, Plain
-from dursor.cli.shapes import TASK, each, full_run, pick
-from dursor.cli.terminal import tell
+from dursor.cli import round_outcome as rounds
+from dursor.cli.completion import candidates
+from dursor.cli.output import progress
+from dursor.cli.output.json_views import TASK, each, full_run, pick
+from dursor.cli.output.terminal import tell
+from dursor.cli.results import Answer, Plain
 from dursor.services.results import Round
 
 Keep = Annotated[

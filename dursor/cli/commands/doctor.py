@@ -2,11 +2,11 @@
 
 import typer
 
-from dursor.cli.answers import Answer, Plain
 from dursor.cli.application import get_app
-from dursor.cli.rounds import FAILED, status
-from dursor.cli.shapes import FINDING, each, picks
-from dursor.cli.tables import table
+from dursor.cli.output.columns import table
+from dursor.cli.output.json_views import FINDING, each, picks
+from dursor.cli.results import Answer, Plain
+from dursor.cli.round_outcome import FAILED, status
 
 
 def doctor(ctx: typer.Context) -> Answer:

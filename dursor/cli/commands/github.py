@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import candidates
-from dursor.cli.answers import Items
 from dursor.cli.application import get_app
-from dursor.cli.keyboard import hidden
-from dursor.cli.terminal import is_terminal
-from dursor.cli.text import STDIN, decode, read_file, read_stdin
+from dursor.cli.completion import candidates
+from dursor.cli.input.instruction_input import STDIN, decode, read_file, read_stdin
+from dursor.cli.input.keyboard import hidden
+from dursor.cli.output.terminal import is_terminal
+from dursor.cli.results import Items
 from dursor.domain import Secret
 from dursor.errors import UsageError
 from dursor.services.results import GitHubStatus
@@ -47,7 +47,7 @@ def login(
     token_stdin: TokenStdin = False,
 ) -> GitHubStatus:
     """Sign in as a GitHub App or with a token."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     github, hear = get_app(ctx).github, StageLines().hear
     if app_id is None and private_key_file is None and installation_id is None:
@@ -81,14 +81,14 @@ def _private_key(file: Path) -> Secret:
 
 def status(ctx: typer.Context) -> GitHubStatus:
     """Show which GitHub, and who dursor is there."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     return get_app(ctx).github.status(StageLines().hear)
 
 
 def repos(ctx: typer.Context) -> Items:
     """List the repositories that the login can reach."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     return Items(
         "hosted", get_app(ctx).github.repos(StageLines().hear), "none: install the App somewhere"
@@ -97,13 +97,13 @@ def repos(ctx: typer.Context) -> Items:
 
 def branches(ctx: typer.Context, name: Name) -> Items:
     """List the branches of a repository on GitHub."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     return Items("branch", get_app(ctx).github.branches(name, StageLines().hear))
 
 
 def logout(ctx: typer.Context) -> GitHubStatus:
     """Forget the login that is kept."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     return get_app(ctx).github.logout(StageLines().hear)

@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from dursor.cli import candidates, rounds
-from dursor.cli.answers import Answer, Items
+from dursor.cli import round_outcome as rounds
 from dursor.cli.application import get_app
-from dursor.cli.keyboard import key_from_stdin, typed_key
+from dursor.cli.completion import candidates
+from dursor.cli.input.keyboard import key_from_stdin, typed_key
 from dursor.cli.options import Limit, ModelName, at_least_one
+from dursor.cli.results import Answer, Items
 from dursor.domain import ProviderName
 from dursor.services.request import NewModel
 from dursor.services.results import Model

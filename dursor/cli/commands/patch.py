@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import candidates
-from dursor.cli.answers import Patch
 from dursor.cli.application import get_app
+from dursor.cli.completion import candidates
+from dursor.cli.input.instruction_input import STDIN, read_file, read_stdin
 from dursor.cli.options import Base, Repo
-from dursor.cli.shapes import CHANGE, each, picks
-from dursor.cli.terminal import is_terminal
-from dursor.cli.text import STDIN, read_file, read_stdin
+from dursor.cli.output.json_views import CHANGE, each, picks
+from dursor.cli.output.terminal import is_terminal
+from dursor.cli.results import Patch
 from dursor.errors import UsageError
 from dursor.services.results import Applied
 
@@ -53,7 +53,7 @@ def _read(reply: str | None) -> bytes:
     if reply is not None:
         return read_file(Path(reply))
     if is_terminal(sys.stdin) and is_terminal(sys.stdout):
-        from dursor.cli.editor import edit
+        from dursor.cli.input.editor import edit
 
         return edit("dursor patch reply.md").encode()
     raise UsageError("no reply: FILE is missing", hint="dursor patch reply.md, or dursor patch -")

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import candidates
-from dursor.cli.answers import Answer, Items
 from dursor.cli.application import get_app
-from dursor.cli.formats import short
+from dursor.cli.completion import candidates
+from dursor.cli.input.instruction_input import said
 from dursor.cli.options import Everywhere, Limit, Repo
-from dursor.cli.text import said
+from dursor.cli.output.formats import short
+from dursor.cli.results import Answer, Items
 from dursor.domain import PullRequest
 
 HELP = "dursor pr create --help"
@@ -65,7 +65,7 @@ def create(
     web: Web = False,
 ) -> Answer:
     """Open a pull request with a run's change."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
     from dursor.services.request import NewPull
 
     wish = NewPull(
@@ -78,7 +78,7 @@ def create(
     )
     pr = get_app(ctx).pulls.create(wish, StageLines().hear)
     if web:
-        from dursor.cli.browser import show_page
+        from dursor.cli.output.browser import show_page
 
         show_page(pr.url)
     return Answer(pr, next=[f"dursor pr sync {pr.number}"])
@@ -86,7 +86,7 @@ def create(
 
 def update(ctx: typer.Context, pr: Pull, run: FromRun) -> PullRequest:
     """Put a run's change on a pull request's branch, as one more commit."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     return get_app(ctx).pulls.update(pr, run, StageLines().hear)
 
@@ -101,14 +101,14 @@ def list_(
 
 def show(ctx: typer.Context, pr: Pull) -> PullRequest:
     """Show a pull request as it is now."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     return get_app(ctx).pulls.show(pr, StageLines().hear)
 
 
 def sync(ctx: typer.Context, pr: Pull) -> Answer:
     """Bring a pull request's state and review into its task."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     news = get_app(ctx).pulls.sync(pr, StageLines().hear)
     go_on = f'dursor run "Address the review" --task {short(news.pr.task_id)}'

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import candidates
-from dursor.cli.answers import Items
 from dursor.cli.application import get_app
+from dursor.cli.completion import candidates
 from dursor.cli.options import Limit, RepoName
+from dursor.cli.results import Items
 from dursor.domain import Repo
 
 Source = Annotated[
@@ -23,7 +23,7 @@ Name = Annotated[str | None, typer.Option(metavar="N", help="What you will call 
 
 def add(ctx: typer.Context, source: Source, name: Name = None) -> Repo:
     """Register a folder, or clone a URL or OWNER/NAME."""
-    from dursor.cli.progress import StageLines
+    from dursor.cli.output.progress import StageLines
 
     return get_app(ctx).repos.add(source, name, StageLines().hear)
 

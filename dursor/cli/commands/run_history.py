@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import candidates
-from dursor.cli.answers import Items, Patch, RunView
 from dursor.cli.application import get_app
+from dursor.cli.completion import candidates
 from dursor.cli.options import Everywhere, Limit, Repo, RunId
+from dursor.cli.results import Items, Patch, RunView
 from dursor.domain import LogEntry, RunStatus
 from dursor.errors import NotFoundError
 

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dursor.cli import candidates
-from dursor.cli.answers import Answer
 from dursor.cli.application import get_app
+from dursor.cli.completion import candidates
 from dursor.cli.options import (
     AllowPath,
     Base,
@@ -22,6 +21,7 @@ from dursor.cli.options import (
     Timeout,
     at_least_one,
 )
+from dursor.cli.results import Answer
 from dursor.domain import Choices
 from dursor.errors import UsageError
 
@@ -102,7 +102,7 @@ def start(
     Each answer becomes a checked patch that `dursor run apply` puts into your files. A text of one
     word that looks like a subcommand is refused; `dursor run -- WORD` sends it all the same.
     """
-    from dursor.cli.text import instruction
+    from dursor.cli.input.instruction_input import instruction
     from dursor.services.request import RoundRequest
 
     if dry_run and detach:
@@ -122,7 +122,8 @@ def _plan(ctx: typer.Context, request: "RoundRequest") -> Answer:
 
 
 def _run(ctx: typer.Context, request: "RoundRequest") -> Answer:
-    from dursor.cli import progress, rounds
+    from dursor.cli import round_outcome as rounds
+    from dursor.cli.output import progress
 
     with progress.shown() as listener:
         done = get_app(ctx).rounds.start(request, listener)
@@ -130,7 +131,8 @@ def _run(ctx: typer.Context, request: "RoundRequest") -> Answer:
 
 
 def _detach(ctx: typer.Context, request: "RoundRequest") -> Answer:
-    from dursor.cli import progress, rounds
+    from dursor.cli import round_outcome as rounds
+    from dursor.cli.output import progress
 
     return rounds.under_way(get_app(ctx).rounds.detach(request, progress.StageLines().hear))
 

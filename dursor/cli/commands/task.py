@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli.answers import Items
 from dursor.cli.application import get_app
+from dursor.cli.input.instruction_input import said
 from dursor.cli.options import Everywhere, Limit, Repo, TaskId
-from dursor.cli.text import said
+from dursor.cli.results import Items
 from dursor.domain import Message, Task
 from dursor.services.results import TaskHistory
 

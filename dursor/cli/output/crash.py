@@ -16,7 +16,7 @@ def explain(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     """Stand in for `sys.excepthook`; the interpreter exits with 1 afterwards."""
     if os.environ.get("_DURSOR_COMPLETE"):
         return  # a shell waits for words, not for news
-    from dursor.cli import output
+    from dursor.cli.output import printer as output
 
     if debugging():
         show_traceback(error.with_traceback(trace))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dursor.cli.terminal import is_terminal
-from dursor.cli.text import decode, read_stdin
+from dursor.cli.input.instruction_input import decode, read_stdin
+from dursor.cli.output.terminal import is_terminal
 from dursor.domain import Secret
 from dursor.errors import UsageError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.cli.answers import Answer, Failure
-from dursor.cli.formats import short
-from dursor.cli.output import INTERRUPTED, INTERRUPTION
+from dursor.cli.output.formats import short
+from dursor.cli.output.printer import INTERRUPTED, INTERRUPTION
+from dursor.cli.results import Answer, Failure
 from dursor.domain import Run, RunStatus
 from dursor.errors import DursorError, describe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dursor.cli.terminal import is_terminal
+from dursor.cli.output.terminal import is_terminal
 from dursor.errors import UsageError
 
 STDIN = "-"
@@ -35,7 +35,7 @@ def _read(text: str | None, file: Path | None, command: str) -> str:
     if text is not None:
         return _argument(text, "TEXT")
     if is_terminal(sys.stdin) and is_terminal(sys.stdout):
-        from dursor.cli.editor import edit
+        from dursor.cli.input.editor import edit
 
         return edit(f'{command} "Fix the failing test"')
     raise UsageError(

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from dursor.cli.terminal import tell
+from dursor.cli.output.terminal import tell
 from dursor.services.worker import without_secrets
 
 PROGRAMS = ("xdg-open", "wslview", "gio open", "sensible-browser", "x-www-browser")

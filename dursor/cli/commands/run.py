@@ -2,8 +2,7 @@
 
 import typer
 
-from dursor.cli import progress, rounds
-from dursor.cli.answers import Answer
+from dursor.cli import round_outcome as rounds
 from dursor.cli.application import get_app
 from dursor.cli.options import (
     AllowPath,
@@ -14,6 +13,8 @@ from dursor.cli.options import (
     RunIds,
     Timeout,
 )
+from dursor.cli.output import progress
+from dursor.cli.results import Answer
 from dursor.domain import Choices
 
 

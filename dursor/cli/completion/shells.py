@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.cli.answers import Plain
+from dursor.cli.results import Plain
 from dursor.config.settings import home_folder
 from dursor.errors import InternalError, UsageError
 

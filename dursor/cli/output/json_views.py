@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dursor.cli.answers import Items, Patch, Plain, RunView
+    from dursor.cli.results import Items, Patch, Plain, RunView
     from dursor.domain import ContextFile, Run, RunError
     from dursor.services import results
 

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dursor.cli import formats
-from dursor.cli.tables import grid, status_of, table
-from dursor.cli.terminal import harmless, one_line, paint, tell
+from dursor.cli.output import formats
+from dursor.cli.output.columns import grid, status_of, table
+from dursor.cli.output.terminal import harmless, one_line, paint, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from dursor.cli.answers import Items, Plain, RunView
+    from dursor.cli.results import Items, Plain, RunView
     from dursor.domain import LogEntry, Message, PullRequest, Repo, Run, Task
     from dursor.services import results
 
@@ -272,7 +272,7 @@ def model(value: results.Model) -> Iterator[str]:
 
 def setting(value: results.Setting) -> Iterator[str]:
     """Write a setting's bare value, as a script wants it."""
-    from dursor.cli.tables import setting_value
+    from dursor.cli.output.columns import setting_value
 
     yield harmless(setting_value(value.value))
 

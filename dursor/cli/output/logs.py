@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from dursor.cli.crash import clean
+from dursor.cli.output.crash import clean
 
 
 class Clean(logging.Formatter):

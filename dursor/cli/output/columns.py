@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dursor.cli import formats
-from dursor.cli.terminal import columns, fit, one_line, paint, width
+from dursor.cli.output import formats
+from dursor.cli.output.terminal import columns, fit, one_line, paint, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -6,8 +6,8 @@ from contextlib import suppress
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.formats import SHORT, short
-from dursor.cli.terminal import one_line
+from dursor.cli.output.formats import SHORT, short
+from dursor.cli.output.terminal import one_line
 from dursor.errors import DursorError
 
 MOST = 50

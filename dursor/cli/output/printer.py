@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dursor import interrupts
-from dursor.cli.answers import Answer, Patch
-from dursor.cli.terminal import is_terminal, one_line, tell
+from dursor.cli.output.terminal import is_terminal, one_line, tell
+from dursor.cli.results import Answer, Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from dursor.cli.answers import Failure
+    from dursor.cli.results import Failure
 
 ENVELOPE = 1
 INTERRUPTED = 130
@@ -69,7 +69,7 @@ def _writing() -> Iterator[None]:
 
 
 def _print_json(answer: Answer) -> None:
-    from dursor.cli.shapes import to_json
+    from dursor.cli.output.json_views import to_json
 
     _write_json(
         {
@@ -93,7 +93,7 @@ def _write_json(envelope: Mapping[str, Any]) -> None:
 
 
 def _print_lines(answer: Answer) -> None:
-    from dursor.cli import lines
+    from dursor.cli.output import human_views as lines
 
     if isinstance(answer.value, Patch):
         _print_patch(answer.value)
@@ -119,7 +119,7 @@ def _print_each(shown: Iterable[str]) -> None:
 
 def _print_patch(patch: Patch) -> None:
     if is_terminal(sys.stdout):
-        from dursor.cli.lines import patch_lines
+        from dursor.cli.output.human_views import patch_lines
 
         _print_each(patch_lines(patch.text))
     else:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from dursor import interrupts
-from dursor.cli import formats
-from dursor.cli.terminal import fit, is_terminal, one_line, tell
+from dursor.cli.output import formats
+from dursor.cli.output.terminal import fit, is_terminal, one_line, tell
 from dursor.services.events import (
     Notice,
     OutputGrew,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from typer._click.shell_completion import ShellComplete, split_arg_string
 
-from dursor.cli.candidates import FILES
-from dursor.cli.terminal import one_line
+from dursor.cli.completion.candidates import FILES
+from dursor.cli.output.terminal import one_line
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def answer(root: Command, instruction: str, extra: Mapping[str, Any]) -> int:
     """Do what INSTRUCTION says: `complete_SHELL` or `source_SHELL`; returns the exit code."""
     verb, _, shell = instruction.partition("_")
     if verb == "source":
-        from dursor.cli import shells
+        from dursor.cli.completion import shells
 
         sys.stdout.write(shells.script(shell))
         return 0
