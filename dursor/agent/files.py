@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from dursor.context.outbound import content_refusal, refusal, sort_out
-from dursor.context.placeholders import PREFIX
-from dursor.context.render import shown_path
+from dursor.context.secrets.placeholders import PREFIX
+from dursor.context.selection.render import shown_path
+from dursor.context.sendable import content_refusal, refusal, sort_out
 from dursor.context.source import read_some
 from dursor.errors import DursorError
 from dursor.patch.names import unquote

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.context.selection import SHORTEST
+from dursor.context.selection.model import SHORTEST
 from dursor.errors import PolicyError
 from dursor.patch.names import bare
 from dursor.patch.policy import shown

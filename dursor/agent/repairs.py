@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.context.placeholders import PREFIX
+from dursor.context.secrets.placeholders import PREFIX
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoPatchError
 from dursor.patch.blocks import SEARCH

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dursor.context.outbound import Refusal, content_refusal
-from dursor.context.selection import FILE_TOKENS, tokens_of
+from dursor.context.selection.model import FILE_TOKENS, tokens_of
+from dursor.context.sendable import Refusal, content_refusal
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dursor.context.placeholders import Placeholders
+    from dursor.context.secrets.placeholders import Placeholders
     from dursor.tree import Tree
 
 

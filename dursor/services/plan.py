@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dursor.agent import conversation
 from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
-from dursor.context.scan import struck
-from dursor.context.slips import misspelt
+from dursor.context.secrets.scan import struck
+from dursor.context.selection.path_typos import misspelt
 from dursor.domain import LogEntry, Stage, now
 from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from dursor.context.selection import Selection
+    from dursor.context.selection.model import Selection
     from dursor.domain import Choices, ModelProfile, Run, Usage
     from dursor.services.models import Models
     from dursor.services.request import RoundRequest

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from dursor.agent import conversation
 from dursor.agent.tools import TOOLS
 from dursor.agent.usage import BYTES_PER_TOKEN
-from dursor.context.choose import choose
-from dursor.context.follow import Follower
-from dursor.context.render import rendered
+from dursor.context.selection.render import rendered
+from dursor.context.selection.select import choose
+from dursor.context.selection.select_followup import Follower
 from dursor.errors import InternalError, UsageError
 from dursor.files import locked, replace_file
 from dursor.providers import catalogue
@@ -26,8 +26,8 @@ from dursor.vcs.history import History
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.context.placeholders import Key
-    from dursor.context.selection import Selection
+    from dursor.context.secrets.placeholders import Key
+    from dursor.context.selection.model import Selection
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
     from dursor.providers.base import Endpoint, Prompt

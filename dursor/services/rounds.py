@@ -15,7 +15,7 @@ from dursor.agent.budget import Meter
 from dursor.agent.conversation import most_tokens
 from dursor.agent.files import Files
 from dursor.agent.tools import Toolbox
-from dursor.context.render import tokens_sent
+from dursor.context.selection.render import tokens_sent
 from dursor.domain import Choices, Message, Role, Run, RunStatus, Task, new_id, now
 from dursor.errors import DursorError, InternalError, UsageError
 from dursor.redact import Redactor

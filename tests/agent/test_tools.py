@@ -11,7 +11,7 @@ import pytest
 from dursor.agent.files import Files, NotShownError
 from dursor.agent.search import Search
 from dursor.agent.tools import MAX_RESULT, TOOLS, Toolbox
-from dursor.context.placeholders import Placeholders
+from dursor.context.secrets.placeholders import Placeholders
 from dursor.errors import UsageError
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, SUBMODULE, SYMLINK, FileState, MemoryTree

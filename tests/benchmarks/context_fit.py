@@ -27,15 +27,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dursor.context.blocks import Block
-from dursor.context.closer import Closer
-from dursor.context.engine import look
-from dursor.context.outbound import sort_out
-from dursor.context.pack import Excerpt, choose_lines, terms_for
-from dursor.context.placeholders import Placeholders
-from dursor.context.pool import pool_of
-from dursor.context.query import Query
-from dursor.context.rank import READ, Part, Ranked, scores, shipped, softmax
+from dursor.context.ranking.block_features import Closer
+from dursor.context.ranking.blocks import Block
+from dursor.context.ranking.candidates import pool_of
+from dursor.context.ranking.query import Query
+from dursor.context.ranking.rank import READ, Part, Ranked, scores, shipped, softmax
+from dursor.context.ranking.retrieve import look
+from dursor.context.secrets.placeholders import Placeholders
+from dursor.context.selection.pack import Excerpt, choose_lines, terms_for
+from dursor.context.sendable import sort_out
 from dursor.context.source import Source
 from dursor.pathrules import PathRules
 from dursor.vcs.history import History

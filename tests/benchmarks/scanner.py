@@ -10,8 +10,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from dursor.context.outbound import content_refusal, sort_out
-from dursor.context.scan import scan
+from dursor.context.secrets.scan import scan
+from dursor.context.sendable import content_refusal, sort_out
 from dursor.errors import UsageError
 from dursor.pathrules import PathRules
 from dursor.vcs.repository import Repository

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.blocks import JOINED_LINES, MOST_LINES, split
-from dursor.context.languages import definitions, imported
-from dursor.context.selection import lines_of
+from dursor.context.ranking.blocks import JOINED_LINES, MOST_LINES, split
+from dursor.context.selection.model import lines_of
+from dursor.context.text.languages import definitions, imported
 
 PYTHON = '''"""A module."""
 import os

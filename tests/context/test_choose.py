@@ -2,9 +2,9 @@
 
 import pytest
 
-from dursor.context import engine
-from dursor.context.choose import choose
-from dursor.context.placeholders import Placeholders
+from dursor.context.ranking import retrieve as engine
+from dursor.context.secrets.placeholders import Placeholders
+from dursor.context.selection.select import choose
 from dursor.context.source import Source
 from dursor.errors import PolicyError, UsageError
 from dursor.pathrules import PathRules

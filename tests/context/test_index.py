@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dursor.context.corpus import Corpus
 from dursor.context.index import store
 from dursor.context.index.analyse import MOST_WORDS, Document, analyse
 from dursor.context.index.chronicle import past_commits
 from dursor.context.index.segment import DamagedError, Segment, build, merge
 from dursor.context.index.store import LEFTOVER_SECONDS, MOST_SEGMENTS, Shelf, bound
+from dursor.context.ranking.bm25 import Corpus
 
 OIDS = st.integers(0, 30).map(lambda n: bytes([n]) * 20)
 WORDS = st.text(st.characters(codec="utf-8", categories=["L"]), min_size=1, max_size=6)

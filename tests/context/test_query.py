@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.kinds import Kind, kind_of
-from dursor.context.pathnames import PathNames
-from dursor.context.pool import pool_of
-from dursor.context.query import Query
-from dursor.context.words import terms
+from dursor.context.ranking.candidates import pool_of
+from dursor.context.ranking.path_features import PathNames
+from dursor.context.ranking.query import Query
+from dursor.context.text.file_kinds import Kind, kind_of
+from dursor.context.text.tokenize import terms
 from dursor.tree import FILE, Entry
 
 

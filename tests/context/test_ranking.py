@@ -11,8 +11,8 @@ import repos
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dursor.context.choose import choose
-from dursor.context.selection import lines_of
+from dursor.context.selection.model import lines_of
+from dursor.context.selection.select import choose
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, FileState, MemoryTree
 from dursor.vcs import history as past_of_git
@@ -143,7 +143,7 @@ def test_what_is_sent_is_in_the_files_and_within_the_budget(files, text, budget,
 
 def test_the_choice_does_not_hang_on_the_order_of_sets(tmp_path):
     program = (
-        "import json, sys\nfrom dursor.context.choose import choose\n"
+        "import json, sys\nfrom dursor.context.selection.select import choose\n"
         "from dursor.pathrules import PathRules\nfrom dursor.tree import FILE, FileState, MemoryTree\n"
         "files, text = json.load(sys.stdin)\n"
         "tree = MemoryTree({p: FileState(FILE, t.encode()) for p, t in files.items()})\n"

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.render import render, shown_map, shown_path
-from dursor.context.selection import Pick, Selection, tokens_of
+from dursor.context.selection.model import Pick, Selection, tokens_of
+from dursor.context.selection.render import render, shown_map, shown_path
 from dursor.patch.names import unquote
 
 

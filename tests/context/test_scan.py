@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted import BASE64, PEM_BODY, VENDOR_SECRETS, made
 
-from dursor.context.placeholders import Placeholders
-from dursor.context.scan import scan
+from dursor.context.secrets.placeholders import Placeholders
+from dursor.context.secrets.scan import scan
 
 
 @pytest.mark.parametrize("kind", VENDOR_SECRETS)

@@ -8,8 +8,8 @@ import pytest
 import repos
 from front import DIFF, Front, turns
 
-from dursor.context import engine
 from dursor.context.index import segment, store
+from dursor.context.ranking import retrieve as engine
 
 # A function in each language, and a name that none of the others has.
 LANGUAGES = {

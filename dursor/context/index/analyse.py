@@ -11,8 +11,8 @@ from collections import Counter
 from itertools import islice
 from typing import NamedTuple
 
-from dursor.context.languages import definitions, imported
-from dursor.context.words import IDENTIFIER, terms
+from dursor.context.text.languages import definitions, imported
+from dursor.context.text.tokenize import IDENTIFIER, terms
 
 DEFINES = "="  # what leads the name of a definition among the terms
 IMPORTS = ">"  # what leads a module that is imported

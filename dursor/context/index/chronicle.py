@@ -7,8 +7,8 @@ import logging
 import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dursor.context.past import MOST_PATHS, Past
-from dursor.context.words import IDENTIFIER, STOP, terms
+from dursor.context.index.history import MOST_PATHS, Past
+from dursor.context.text.tokenize import IDENTIFIER, STOP, terms
 from dursor.errors import DursorError
 from dursor.files import replace_file
 

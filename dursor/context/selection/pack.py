@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.selection import FILE_TOKENS, Pick, lines_of, tokens_of
+from dursor.context.selection.model import FILE_TOKENS, Pick, lines_of, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from dursor.context.blocks import Block
-    from dursor.context.rank import Ranked
-    from dursor.context.selection import Ranges
+    from dursor.context.ranking.blocks import Block
+    from dursor.context.ranking.rank import Ranked
+    from dursor.context.selection.model import Ranges
     from dursor.context.source import Source
 
 JOINED = 3  # lines left out between two excerpts are sent, rather than marked, when so few

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.context.words import idf
+from dursor.context.text.tokenize import idf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from dursor.context.scan import scan
+from dursor.context.secrets.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

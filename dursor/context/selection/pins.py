@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dursor.context.outbound import NOT_HERE
+from dursor.context.sendable import NOT_HERE
 from dursor.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from dursor.context.outbound import Refusal
-    from dursor.context.selection import Pick
+    from dursor.context.selection.model import Pick
+    from dursor.context.sendable import Refusal
     from dursor.context.source import Source
     from dursor.pathrules import PathRules
     from dursor.tree import Entry

@@ -5,28 +5,28 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dursor.context.engine import look
-from dursor.context.guidance import guide_of
-from dursor.context.outbound import sort_out
-from dursor.context.outline import outline
-from dursor.context.pack import pack
-from dursor.context.pins import check_pins, check_pins_fit
-from dursor.context.placeholders import Placeholders
-from dursor.context.pool import pool_of
-from dursor.context.query import Query
-from dursor.context.rank import rank
-from dursor.context.reasons import Reasons
-from dursor.context.selection import FILE_TOKENS, Pick, Selection, Withheld, tokens_of
+from dursor.context.ranking.candidates import pool_of
+from dursor.context.ranking.query import Query
+from dursor.context.ranking.rank import rank
+from dursor.context.ranking.reasons import Reasons
+from dursor.context.ranking.retrieve import look
+from dursor.context.secrets.placeholders import Placeholders
+from dursor.context.selection.guidance import guide_of
+from dursor.context.selection.model import FILE_TOKENS, Pick, Selection, Withheld, tokens_of
+from dursor.context.selection.pack import pack
+from dursor.context.selection.pins import check_pins, check_pins_fit
+from dursor.context.selection.repo_map import outline
+from dursor.context.selection.withheld import withheld
+from dursor.context.sendable import sort_out
 from dursor.context.source import Source
-from dursor.context.withheld import withheld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from dursor.context.evidence import Evidence
     from dursor.context.index.chronicle import History
-    from dursor.context.placeholders import Key
+    from dursor.context.ranking.file_features import Evidence
+    from dursor.context.secrets.placeholders import Key
     from dursor.pathrules import PathRules
     from dursor.tree import Entry, Tree
 

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.languages import module_key
-from dursor.context.words import IDENTIFIER, idf, terms
+from dursor.context.text.languages import module_key
+from dursor.context.text.tokenize import IDENTIFIER, idf, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

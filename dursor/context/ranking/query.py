@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from dursor.context.words import IDENTIFIER, STOP, parts, terms
+from dursor.context.text.tokenize import IDENTIFIER, STOP, parts, terms
 
 MOST_CHARS = 60_000  # of an instruction; what follows is a log, and more of the same
 MOST_TERMS = 400

@@ -7,18 +7,18 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.blocks import Block, split
-from dursor.context.corpus import K1, B
-from dursor.context.evidence import Column, relative
-from dursor.context.languages import imported
-from dursor.context.outbound import suffix
-from dursor.context.selection import lines_of
-from dursor.context.words import IDENTIFIER, STOP, idf, parts, stem, terms
+from dursor.context.ranking.blocks import Block, split
+from dursor.context.ranking.bm25 import K1, B
+from dursor.context.ranking.file_features import Column, relative
+from dursor.context.selection.model import lines_of
+from dursor.context.sendable import suffix
+from dursor.context.text.languages import imported
+from dursor.context.text.tokenize import IDENTIFIER, STOP, idf, parts, stem, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dursor.context.evidence import Evidence
+    from dursor.context.ranking.file_features import Evidence
 
 
 MOST_SEEN = 200_000  # words whose terms are remembered

@@ -7,13 +7,13 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.languages import definitions
-from dursor.context.selection import lines_of
+from dursor.context.selection.model import lines_of
+from dursor.context.text.languages import definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dursor.context.languages import Definition
+    from dursor.context.text.languages import Definition
 
 MOST_LINES = 70  # of a block
 FEWEST_LINES = 5  # smaller ones join the next

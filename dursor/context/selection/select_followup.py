@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.context.choose import choose, map_of
-from dursor.context.guidance import REASON, guide_of
-from dursor.context.outbound import content_refusal, refusal, sort_out
-from dursor.context.placeholders import Placeholders
-from dursor.context.selection import FILE_TOKENS, Pick, Selection, lines_of, tokens_of
+from dursor.context.secrets.placeholders import Placeholders
+from dursor.context.selection.guidance import REASON, guide_of
+from dursor.context.selection.model import FILE_TOKENS, Pick, Selection, lines_of, tokens_of
+from dursor.context.selection.select import choose, map_of
+from dursor.context.selection.withheld import withheld
+from dursor.context.sendable import content_refusal, refusal, sort_out
 from dursor.context.source import Source
-from dursor.context.withheld import withheld
 from dursor.tree import Entry, Overlay
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dursor.context.index.chronicle import History
-    from dursor.context.placeholders import Key
-    from dursor.context.selection import Ranges
+    from dursor.context.secrets.placeholders import Key
+    from dursor.context.selection.model import Ranges
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
     from dursor.tree import Changes, FileState, Tree

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.words import idf
+from dursor.context.text.tokenize import idf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

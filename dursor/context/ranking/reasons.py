@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.context.index.analyse import DEFINES
-from dursor.context.words import parts, stem, terms
+from dursor.context.text.tokenize import parts, stem, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dursor.context.evidence import Evidence
-    from dursor.context.rank import Ranked
+    from dursor.context.ranking.file_features import Evidence
+    from dursor.context.ranking.rank import Ranked
 
 MOST = 3  # words named of a kind
 

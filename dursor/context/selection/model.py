@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dursor.context.placeholders import Key, Placeholders
+from dursor.context.secrets.placeholders import Key, Placeholders
 from dursor.domain import ContextFile
 
 SHORTEST = 8  # characters of a secret that is looked for by itself

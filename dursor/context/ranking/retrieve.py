@@ -6,15 +6,15 @@ import hashlib
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from dursor.context.corpus import Corpus
-from dursor.context.evidence import Candidates, Evidence
 from dursor.context.index.analyse import Document, analyse
 from dursor.context.index.chronicle import past_commits
+from dursor.context.index.history import Votes
 from dursor.context.index.segment import Segment, build
 from dursor.context.index.store import Shelf, bound
-from dursor.context.outbound import suffix
-from dursor.context.past import Votes
-from dursor.context.pathnames import PathNames, facts
+from dursor.context.ranking.bm25 import Corpus
+from dursor.context.ranking.file_features import Candidates, Evidence
+from dursor.context.ranking.path_features import PathNames, facts
+from dursor.context.sendable import suffix
 from dursor.context.source import read_some
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dursor.context.index.chronicle import History
-    from dursor.context.query import Query
+    from dursor.context.ranking.query import Query
     from dursor.tree import Entry, Tree
 
 READ_AT_ONCE = 8 << 20  # bytes of files in memory together, or a file

@@ -12,16 +12,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from dursor.context.index.analyse import DEFINES, GENERATED
-from dursor.context.kinds import SIDELINE, Kind, kind_of
-from dursor.context.outbound import suffix
+from dursor.context.sendable import suffix
+from dursor.context.text.file_kinds import SIDELINE, Kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dursor.context.corpus import Corpus
-    from dursor.context.past import Votes
-    from dursor.context.pathnames import PathNames
-    from dursor.context.query import Query
+    from dursor.context.index.history import Votes
+    from dursor.context.ranking.bm25 import Corpus
+    from dursor.context.ranking.path_features import PathNames
+    from dursor.context.ranking.query import Query
 
 SHORT = 400  # characters of an instruction that names a file because it is to be changed
 

@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from functools import lru_cache
 
-from dursor.context.outbound import suffix
+from dursor.context.sendable import suffix
 
 
 class Kind(Enum):

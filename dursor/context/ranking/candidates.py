@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dursor.context.kinds import Kind, kind_of
-from dursor.context.outbound import suffix
-from dursor.context.pathnames import PathNames
-from dursor.context.selection import tokens_of
+from dursor.context.ranking.path_features import PathNames
+from dursor.context.selection.model import tokens_of
+from dursor.context.sendable import suffix
+from dursor.context.text.file_kinds import Kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.context.query import Query
+    from dursor.context.ranking.query import Query
     from dursor.tree import Entry
 
 # What a title says that is not, or not only, about code.

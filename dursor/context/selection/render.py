@@ -10,12 +10,12 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.selection import lines_of, tokens_of
+from dursor.context.selection.model import lines_of, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dursor.context.selection import Pick, Selection
+    from dursor.context.selection.model import Pick, Selection
 
 NOTE_TOKENS = 100  # room for saying what did not fit
 

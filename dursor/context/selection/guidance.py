@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.context.outbound import Refusal
-from dursor.context.selection import Pick, lines_of, tokens_of
+from dursor.context.selection.model import Pick, lines_of, tokens_of
+from dursor.context.sendable import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection

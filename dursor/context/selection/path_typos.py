@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dursor.context.outbound import suffix
-from dursor.context.pathnames import PathNames
-from dursor.context.query import Query
+from dursor.context.ranking.path_features import PathNames
+from dursor.context.ranking.query import Query
+from dursor.context.sendable import suffix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -11,7 +11,7 @@ import string
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.named_secrets import (
+from dursor.context.secrets.named import (
     HEADER,
     NAMES,
     URL,
@@ -21,12 +21,12 @@ from dursor.context.named_secrets import (
     in_url_at,
     named_at,
 )
-from dursor.context.vendor_tokens import LEAD, LONG, tokens_in
+from dursor.context.secrets.tokens import LEAD, LONG, tokens_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dursor.context.named_secrets import Found
+    from dursor.context.secrets.named import Found
 
 
 class Finding(NamedTuple):

@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.closer import Closer
+from dursor.context.ranking.block_features import Closer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dursor.context.blocks import Block
-    from dursor.context.evidence import Column, Evidence
+    from dursor.context.ranking.blocks import Block
+    from dursor.context.ranking.file_features import Column, Evidence
 
 READ = 80  # files that are read and cut into blocks: the most promising at first sight,
 READ_FIRST, TOKENS_A_FILE = 40, 1_000  # but no more than a budget could hold some of

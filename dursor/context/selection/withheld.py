@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.context.guidance import NAMES
-from dursor.context.outbound import NOT_HERE
-from dursor.context.selection import Withheld
+from dursor.context.selection.guidance import NAMES
+from dursor.context.selection.model import Withheld
+from dursor.context.sendable import NOT_HERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dursor.context.outbound import Refusal
+    from dursor.context.sendable import Refusal
 
 
 def withheld(
