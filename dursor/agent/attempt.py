@@ -21,8 +21,8 @@ from dursor.errors import (
     NoChangeError,
     PolicyError,
 )
-from dursor.patch.canonical import CanonicalPatch, canonical
-from dursor.patch.compose import compose
+from dursor.patch.diff.canonical import CanonicalPatch, canonical
+from dursor.patch.diff.compose import compose
 from dursor.patch.policy import check, shown
 from dursor.patch.resolve import PartlyResolvedError, summary_of
 from dursor.tree import Overlay, Tree

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from dursor.context.secrets.placeholders import PREFIX
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoPatchError
-from dursor.patch.blocks import SEARCH
 from dursor.patch.edits import Action
+from dursor.patch.formats.blocks import SEARCH
 from dursor.patch.names import bare
 from dursor.patch.resolve import PartlyResolvedError, Resolution, edits_in, resolve
 

@@ -6,15 +6,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
+from dursor.patch.diff.resolution import Resolution, differing
 from dursor.patch.edits import Action, FileEdit, Hunk
-from dursor.patch.elision import is_placeholder
 from dursor.patch.filedraft import FileDraft, FileRefusedError, is_binary, refuse
-from dursor.patch.indent import is_unproved
 from dursor.patch.lines import FileText, decode, new_file
 from dursor.patch.names import is_ambiguous, is_writable, locate, shared, target
-from dursor.patch.result import Resolution, differing
+from dursor.patch.placement.elided_code import is_placeholder
+from dursor.patch.placement.indent import is_unproved
+from dursor.patch.placement.target import Target
 from dursor.patch.rewrite import is_excerpt, is_quoted, rewritten
-from dursor.patch.target import Target
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
 
 if TYPE_CHECKING:

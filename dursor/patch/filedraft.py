@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError
 from dursor.patch.edits import Hunk, Origin
-from dursor.patch.elision import is_placeholder
-from dursor.patch.explain import failure
-from dursor.patch.ladder import climb, everywhere
-from dursor.patch.place import Index, without_indent
-from dursor.patch.target import Ambiguous, Outcome, Placed, Target
+from dursor.patch.placement.elided_code import is_placeholder
+from dursor.patch.placement.explain import failure
+from dursor.patch.placement.line_index import Index, without_indent
+from dursor.patch.placement.rules import climb, everywhere
+from dursor.patch.placement.target import Ambiguous, Outcome, Placed, Target
 from dursor.tree import FileState
 
 if TYPE_CHECKING:

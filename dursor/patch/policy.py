@@ -12,7 +12,7 @@ from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, Tree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dursor.patch.result import Resolution
+    from dursor.patch.diff.resolution import Resolution
     from dursor.pathrules import PathRules
 
 _SPECIAL = {SYMLINK: "a symbolic link", SUBMODULE: "a submodule"}

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError
-from dursor.patch.attempts import final
+from dursor.patch.diff.resolution import PartlyResolvedError, Resolution
 from dursor.patch.draft import Draft
-from dursor.patch.extract import MOST_EDITS, extract
-from dursor.patch.prose import summary
-from dursor.patch.result import PartlyResolvedError, Resolution
-from dursor.patch.shown import Reading
+from dursor.patch.formats.extract import MOST_EDITS, extract
+from dursor.patch.formats.prose import summary
+from dursor.patch.named_in_prose import Reading
+from dursor.patch.revisions import final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dursor.patch.elision import is_placeholder
-from dursor.patch.linediff import opcodes
+from dursor.patch.diff.linediff import opcodes
 from dursor.patch.lines import FileText, Splice
+from dursor.patch.placement.elided_code import is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dursor.patch.target import Target
+    from dursor.patch.placement.target import Target
 
 _SHORT = 8  # lines that a rewrite may well replace one and all
 _MANY = 3  # lines that are not just left out at an end

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, UsageError
-from dursor.patch.canonical import canonical
-from dursor.patch.exact import apply_exact
-from dursor.patch.indexed import indexed
-from dursor.patch.result import Resolution
+from dursor.patch.diff.apply_canonical import apply_exact
+from dursor.patch.diff.canonical import canonical
+from dursor.patch.diff.index_lines import indexed
+from dursor.patch.diff.resolution import Resolution
 from dursor.services.provenance import commit_message
 from dursor.services.results import Applied, ComparedFile, Comparison
 from dursor.services.standing import relaid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError
-from dursor.patch.exact import apply_exact
+from dursor.patch.diff.apply_canonical import apply_exact
 from dursor.services.provenance import RUN
 
 if TYPE_CHECKING:

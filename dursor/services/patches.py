@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dursor.agent.preflight import refuse_forbidden
 from dursor.errors import ApplyFailedError, NoPatchError, UsageError
-from dursor.patch.canonical import CanonicalPatch, canonical
+from dursor.patch.diff.canonical import CanonicalPatch, canonical
 from dursor.patch.lines import codec_of
 from dursor.patch.policy import check
 from dursor.patch.resolve import Resolution, resolve

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
 from dursor.errors import UsageError
-from dursor.patch.canonical import canonical
-from dursor.patch.exact import apply_exact
-from dursor.patch.result import Resolution
+from dursor.patch.diff.apply_canonical import apply_exact
+from dursor.patch.diff.canonical import canonical
+from dursor.patch.diff.resolution import Resolution
 from dursor.pathrules import PathRules
 from dursor.tree import FileState, Overlay, Tree
 

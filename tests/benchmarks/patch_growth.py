@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from dursor.errors import DursorError
-from dursor.patch.canonical import canonical
+from dursor.patch.diff.canonical import canonical
 from dursor.patch.resolve import resolve
 from dursor.tree import FILE, FileState, MemoryTree
 

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from dursor.errors import DursorError
-from dursor.patch.canonical import canonical
+from dursor.patch.diff.canonical import canonical
 from dursor.patch.policy import check
 from dursor.patch.resolve import resolve
 from dursor.pathrules import PathRules

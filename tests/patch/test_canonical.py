@@ -12,7 +12,7 @@ from unidiff import PatchSet
 
 from dursor.domain import Change, FileChange
 from dursor.errors import ConflictError
-from dursor.patch.canonical import apply_exact, canonical, compose
+from dursor.patch.diff.canonical import apply_exact, canonical, compose
 from dursor.patch.lines import Splice
 from dursor.patch.resolve import Resolution, resolve
 from dursor.tree import EXECUTABLE, FILE, FileState, MemoryTree, Overlay

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dursor.patch.elision import is_elision, is_placeholder
+from dursor.patch.placement.elided_code import is_elision, is_placeholder
 
 STANDING = [
     "# ... existing code ...",

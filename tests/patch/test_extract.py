@@ -3,7 +3,7 @@
 import pytest
 
 from dursor.patch.edits import Action, Origin
-from dursor.patch.extract import MOST_EDITS, extract
+from dursor.patch.formats.extract import MOST_EDITS, extract
 
 HUNK = "@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
 DIFF = f"--- a/x.py\n+++ b/x.py\n{HUNK}"

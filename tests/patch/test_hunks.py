@@ -2,8 +2,8 @@
 
 import pytest
 
-from dursor.patch.fences import Fence
-from dursor.patch.hunks import read_hunks
+from dursor.patch.formats.fences import Fence
+from dursor.patch.formats.hunks import read_hunks
 
 FENCE = Fence("`", 3)
 

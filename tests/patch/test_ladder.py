@@ -2,10 +2,10 @@
 
 import pytest
 
-from dursor.patch import ladder
 from dursor.patch.edits import Hunk, Line, Origin
-from dursor.patch.ladder import Ambiguous, Placed, Target, climb
 from dursor.patch.lines import decode
+from dursor.patch.placement import rules as ladder
+from dursor.patch.placement.rules import Ambiguous, Placed, Target, climb
 
 
 def target(text):

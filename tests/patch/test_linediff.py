@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.patch.linediff import opcodes
+from dursor.patch.diff.linediff import opcodes
 
 texts = st.lists(st.sampled_from("abcdefg"), max_size=20) | st.lists(
     st.sampled_from("ab"), max_size=30

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.patch import place
-from dursor.patch.place import Index, exactly, without_indent, without_trailing
+from dursor.patch.placement import line_index as place
+from dursor.patch.placement.line_index import Index, exactly, without_indent, without_trailing
 
 LINES = ("a", "b", "a", "b", "c", "  a", "b  ")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from replies import Edit
 
 from dursor.errors import PatchError, PolicyError
-from dursor.patch.canonical import apply_exact, canonical
+from dursor.patch.diff.canonical import apply_exact, canonical
 from dursor.patch.lines import decode
 from dursor.patch.policy import check
 from dursor.patch.resolve import PartlyResolvedError, Resolution, resolve, summary_of

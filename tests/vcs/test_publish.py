@@ -21,7 +21,7 @@ from dursor.errors import (
     PolicyError,
     UsageError,
 )
-from dursor.patch.exact import apply_exact
+from dursor.patch.diff.apply_canonical import apply_exact
 from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState
 from dursor.vcs import publish
 from dursor.vcs.companion import Companion

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError
+from dursor.patch.diff.resolution import Resolution
 from dursor.patch.names import git_names, unquote
-from dursor.patch.result import Resolution
 from dursor.patch.text import joined, split_lines
 from dursor.tree import FILE, FileState, Tree
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dursor.patch.diff.linediff import opcodes
 from dursor.patch.edits import Action, FileEdit, Hunk, Line, Origin
-from dursor.patch.linediff import opcodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

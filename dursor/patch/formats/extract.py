@@ -8,10 +8,12 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dursor.patch import blocks, envelope, leads, shown, tagged, udiff, whole
+from dursor.patch import named_in_prose as shown
 from dursor.patch.edits import Action, Extract, FileEdit, Says, Shown
-from dursor.patch.fences import OPENING, Fence
-from dursor.patch.hunks import HEADER, read_hunks
+from dursor.patch.formats import blocks, envelope, tagged, udiff, whole
+from dursor.patch.formats import prose_cues as leads
+from dursor.patch.formats.fences import OPENING, Fence
+from dursor.patch.formats.hunks import HEADER, read_hunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
-from dursor.patch.place import without_indent
+from dursor.patch.placement.line_index import without_indent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dursor.patch.edits import Hunk
-    from dursor.patch.target import Ambiguous, Target
+    from dursor.patch.placement.target import Ambiguous, Target
 
 _AROUND = 3  # lines of real text shown on either side
 _SHOWN = 60

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit, Hunk, Line, Origin
-from dursor.patch.hunks import HEADER
+from dursor.patch.formats.hunks import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.domain import Change, FileChange
-from dursor.patch.compose import compose
-from dursor.patch.exact import apply_exact
-from dursor.patch.linediff import Opcode, opcodes
+from dursor.patch.diff.apply_canonical import apply_exact
+from dursor.patch.diff.compose import compose
+from dursor.patch.diff.linediff import Opcode, opcodes
 from dursor.patch.names import DEV_NULL, quote
 from dursor.patch.text import split_lines
 from dursor.tree import FileState, Tree
@@ -16,8 +16,8 @@ from dursor.tree import FileState, Tree
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dursor.patch.diff.resolution import Resolution
     from dursor.patch.lines import Splice
-    from dursor.patch.result import Resolution
 
 __all__ = ["CanonicalPatch", "apply_exact", "canonical", "compose"]
 

@@ -6,14 +6,14 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.patch.elision import is_elision
-from dursor.patch.indent import alike
+from dursor.patch.placement.elided_code import is_elision
+from dursor.patch.placement.indent import alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dursor.patch.edits import Hunk, Line
-    from dursor.patch.place import Index
+    from dursor.patch.placement.line_index import Index
 
 _MOST = 64  # places of one change that are looked at
 _REACH = 60  # lines beyond a piece in which skipped context may stand

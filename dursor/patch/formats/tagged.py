@@ -8,8 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dursor.patch.blocks import block
 from dursor.patch.edits import Action, FileEdit
+from dursor.patch.formats.blocks import block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from dursor.patch import indent as margins
-from dursor.patch.place import Index, Key, exactly
+from dursor.patch.placement import indent as margins
+from dursor.patch.placement.line_index import Index, Key, exactly
 
 if TYPE_CHECKING:
     from dursor.patch.lines import FileText, Splice

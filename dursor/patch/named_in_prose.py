@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 from dursor.domain import HunkFailure
 from dursor.patch.edits import Says, Shown
 from dursor.patch.filedraft import is_binary
+from dursor.patch.formats.whole import is_path
 from dursor.patch.lines import decode
 from dursor.patch.names import locate
+from dursor.patch.placement.target import Target
 from dursor.patch.rewrite import is_excerpt, is_quoted
-from dursor.patch.target import Target
-from dursor.patch.whole import is_path
 from dursor.tree import EXECUTABLE, FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dursor.patch.diff.resolution import Resolution
     from dursor.patch.edits import Extract, FileEdit
-    from dursor.patch.result import Resolution
     from dursor.tree import Tree
 
 _LONGEST = 300

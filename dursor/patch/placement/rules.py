@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from dursor.patch import indent as margins
-from dursor.patch.doubts import DOUBTS, is_unclear, may_be_context
 from dursor.patch.edits import Hunk, Line, Origin
 from dursor.patch.lines import Splice
-from dursor.patch.pieces import cut, find_pieces, is_trustworthy, miscounts
-from dursor.patch.place import Key, exactly, without_indent, without_trailing
-from dursor.patch.target import Ambiguous, Outcome, Placed, Target
+from dursor.patch.placement import indent as margins
+from dursor.patch.placement.ambiguity import DOUBTS, is_unclear, may_be_context
+from dursor.patch.placement.line_index import Key, exactly, without_indent, without_trailing
+from dursor.patch.placement.partial_context import cut, find_pieces, is_trustworthy, miscounts
+from dursor.patch.placement.target import Ambiguous, Outcome, Placed, Target
 
 _MOST_ANCHORS = 256  # lines of a file that read like an anchor, and are told apart
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from dursor.patch import indent as margins
 from dursor.patch.edits import Origin
-from dursor.patch.pieces import miscounts
-from dursor.patch.place import exactly, without_trailing
+from dursor.patch.placement import indent as margins
+from dursor.patch.placement.line_index import exactly, without_trailing
+from dursor.patch.placement.partial_context import miscounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dursor.patch.edits import Hunk, Line
-    from dursor.patch.target import Placed, Target
+    from dursor.patch.placement.target import Placed, Target
 
 
 def is_unclear(hunk: Hunk, target: Target) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dursor.patch.whole import path_in
+from dursor.patch.formats.whole import path_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.patch.result import Resolution
+from dursor.patch.diff.resolution import Resolution
 
 if TYPE_CHECKING:
     from dursor.tree import FileState, Tree

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Hunk, Line
+from dursor.patch.formats.whole import is_path
 from dursor.patch.names import header_name
-from dursor.patch.whole import is_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.patch.fences import Fence
+    from dursor.patch.formats.fences import Fence
 
 HEADER = re.compile(r"@@+ *-(\d{1,9})(?:,(\d{1,9}))? +\+(\d{1,9})(?:,(\d{1,9}))?(?!\d)", re.ASCII)
 _SECTION = re.compile(

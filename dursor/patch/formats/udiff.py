@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit
-from dursor.patch.hunks import ends_fence, is_lone_name, is_move, is_section, read_hunks
+from dursor.patch.formats.hunks import ends_fence, is_lone_name, is_move, is_section, read_hunks
 from dursor.patch.names import DEV_NULL, bare, git_names, header_name, is_prefixed, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dursor.patch.edits import Hunk
-    from dursor.patch.fences import Fence
+    from dursor.patch.formats.fences import Fence
 
 _EXTENDED = re.compile(
     r"(old mode|new mode|deleted file mode|new file mode|copy from|copy to|rename from|rename to|"
