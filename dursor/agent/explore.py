@@ -11,8 +11,8 @@ from dursor.agent import conversation
 from dursor.agent.files import NotShownError
 from dursor.domain import Role, Stage
 from dursor.errors import NoPatchError
+from dursor.providers.adapters.error_payloads import one_line
 from dursor.providers.base import Prompt, ToolResult, Turn
-from dursor.providers.problems import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import ProviderName
 from dursor.errors import DeadlineError, NetworkError, ProviderError
-from dursor.providers.anthropic import MessagesAdapter
+from dursor.providers.adapters.anthropic import MessagesAdapter
+from dursor.providers.adapters.chat import ChatAdapter
+from dursor.providers.adapters.error_mapping import Fault, classify, scrub
+from dursor.providers.adapters.error_payloads import ReportedError, read_response, request_id
+from dursor.providers.adapters.google import GeminiAdapter
+from dursor.providers.adapters.openai import ResponsesAdapter
+from dursor.providers.adapters.wire import Progress
 from dursor.providers.base import Reply
-from dursor.providers.chat import ChatAdapter
 from dursor.providers.deadlines import Watch, end_of
-from dursor.providers.faults import Fault, classify, scrub
-from dursor.providers.google import GeminiAdapter
-from dursor.providers.openai import ResponsesAdapter
-from dursor.providers.problems import ReportedError, read_response, request_id
 from dursor.providers.sse import EventTooLargeError, SseReader
-from dursor.providers.wire import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dursor.domain import Usage
+    from dursor.providers.adapters.wire import Adapter, Decoder, Request
     from dursor.providers.base import Endpoint, Limits, Listener, Prompt
     from dursor.providers.sse import Event
     from dursor.providers.transport import Response, Transport
-    from dursor.providers.wire import Adapter, Decoder, Request
 
 MAX_STREAM_BYTES = 128 * 1024 * 1024  # of one response; the longest answers are a third of that
 MAX_HOPS = 16  # requests that one answer may take when the vendor hands out continuations

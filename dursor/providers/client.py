@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Role
 from dursor.errors import AuthError, CallError, TruncatedError
+from dursor.providers.adapters.error_mapping import classify, key_hint, scrub
+from dursor.providers.adapters.error_payloads import read_response
 from dursor.providers.base import Prompt, Turn
 from dursor.providers.call import Call, adapter_for
 from dursor.providers.deadlines import Watch, end_of
-from dursor.providers.faults import classify, key_hint, scrub
-from dursor.providers.problems import read_response
 from dursor.providers.transport import Transport
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from dursor.domain import Usage
     from dursor.errors import DursorError
+    from dursor.providers.adapters.error_payloads import Problem
+    from dursor.providers.adapters.wire import Adapter
     from dursor.providers.base import Endpoint, Limits, Listener, Reply
-    from dursor.providers.problems import Problem
-    from dursor.providers.wire import Adapter
 
 SMALLEST_PROMPT = Prompt("", (Turn(Role.USER, "Say ok."),))
 PROBE_TOKENS = 16

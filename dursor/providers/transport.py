@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-    from dursor.providers.wire import Request
+    from dursor.providers.adapters.wire import Request
 
 MAX_IDLE = 20  # connections that wait for the next request
 REST_SECONDS, REST_MORE, REST_MOST = 0.005, 0.0005, 0.015  # of reading; MORE for each stream

@@ -60,8 +60,8 @@ async def test_a_check_that_is_not_answered_ends(server, endpoint, client):
 def test_only_a_server_of_the_user_s_own_may_lack_entries(endpoint):
     from dataclasses import replace
 
+    from dursor.providers.adapters.error_payloads import Problem
     from dursor.providers.client import _lacks_entries
-    from dursor.providers.problems import Problem
 
     missing = Problem(404, frozenset(), "")
     assert _lacks_entries(endpoint("responses"), missing)

@@ -16,9 +16,14 @@ from dursor.errors import (
     RateLimitedError,
     RefusedError,
 )
+from dursor.providers.adapters.error_mapping import classify
+from dursor.providers.adapters.error_payloads import (
+    one_line,
+    read_payload,
+    read_response,
+    retry_after,
+)
 from dursor.providers.base import Endpoint, Limits
-from dursor.providers.faults import classify
-from dursor.providers.problems import one_line, read_payload, read_response, retry_after
 
 AGAIN, NEVER = True, False
 VENDORS = {

@@ -212,7 +212,7 @@ async def test_chat_does_without_usage_where_a_server_cannot_give_it(
 
 
 async def test_samples_of_a_round_share_one_body(server, endpoint, client, prompt):
-    from dursor.providers.openai import ResponsesAdapter
+    from dursor.providers.adapters.openai import ResponsesAdapter
 
     adapter = ResponsesAdapter()
     bodies = {id(adapter.request(endpoint("responses"), prompt).body) for _ in range(3)}

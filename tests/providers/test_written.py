@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dursor.providers.written import elements, member, replaced
+from dursor.providers.adapters.json_spans import elements, member, replaced
 
 SCALARS = st.sampled_from(
     [

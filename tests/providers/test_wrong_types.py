@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from dursor.domain import ProviderName, Secret, Usage
 from dursor.errors import CallError, ProviderError
+from dursor.providers.adapters.error_mapping import classify
+from dursor.providers.adapters.error_payloads import ReportedError
+from dursor.providers.adapters.openai import ResponsesDecoder
+from dursor.providers.adapters.wire import Progress
 from dursor.providers.base import Endpoint
 from dursor.providers.call import adapter_for
-from dursor.providers.faults import classify
-from dursor.providers.openai import ResponsesDecoder
-from dursor.providers.problems import ReportedError
-from dursor.providers.wire import Progress
 
 PROVIDERS = {
     "responses": (ProviderName.OPENAI, "responses"),

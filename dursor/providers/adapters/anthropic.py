@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from dursor.domain import ProviderName, Role, Usage
 from dursor.errors import ContextTooLargeError
-from dursor.providers.anthropic_blocks import Blocks
-from dursor.providers.catalogue import BASE_URLS
-from dursor.providers.wire import (
+from dursor.providers.adapters.anthropic_blocks import Blocks
+from dursor.providers.adapters.json_spans import member
+from dursor.providers.adapters.wire import (
     SHARED_BODIES,
     Progress,
     Request,
@@ -27,14 +27,14 @@ from dursor.providers.wire import (
     unfinished,
     usage_of,
 )
-from dursor.providers.written import member
+from dursor.providers.catalogue import BASE_URLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dursor.providers.adapters.error_payloads import Problem
+    from dursor.providers.adapters.wire import Adapter, Decoder
     from dursor.providers.base import Endpoint, Prompt, Tool, ToolCall, ToolResult, Turn
-    from dursor.providers.problems import Problem
-    from dursor.providers.wire import Adapter, Decoder
 
 VERSION = "2026-10-21"
 CACHED = {"cache_control": {"type": "ephemeral"}}  # its block's end is a place to cache up to

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dursor.domain import ProviderName, Role, Usage
-from dursor.providers.base import ToolCall
-from dursor.providers.catalogue import BASE_URLS
-from dursor.providers.problems import Problem, ReportedError, one_line
-from dursor.providers.wire import (
+from dursor.providers.adapters.error_payloads import Problem, ReportedError, one_line
+from dursor.providers.adapters.json_spans import elements, member
+from dursor.providers.adapters.wire import (
     SHARED_BODIES,
     Progress,
     Request,
@@ -28,13 +27,14 @@ from dursor.providers.wire import (
     unfinished,
     usage_of,
 )
-from dursor.providers.written import elements, member
+from dursor.providers.base import ToolCall
+from dursor.providers.catalogue import BASE_URLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dursor.providers.adapters.wire import Adapter, Decoder
     from dursor.providers.base import Endpoint, Prompt, Tool, ToolResult, Turn
-    from dursor.providers.wire import Adapter, Decoder
 
 ROLES = {Role.USER: "user", Role.ASSISTANT: "model", Role.SYSTEM: "user"}
 REFUSALS = frozenset(

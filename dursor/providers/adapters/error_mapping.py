@@ -15,14 +15,14 @@ from dursor.errors import (
     RateLimitedError,
     RefusedError,
 )
+from dursor.providers.adapters.wire import WITHOUT_TOOLS
 from dursor.providers.catalogue import KEY_VARIABLES
-from dursor.providers.wire import WITHOUT_TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dursor.providers.adapters.error_payloads import Problem
     from dursor.providers.base import Endpoint
-    from dursor.providers.problems import Problem
 
 OUT_OF_MONEY = frozenset(
     {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dursor.providers.adapters.wire import arguments, items, mapping, text_of, written
 from dursor.providers.base import ToolCall
-from dursor.providers.wire import arguments, items, mapping, text_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

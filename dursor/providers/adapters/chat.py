@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Role, Usage
-from dursor.providers.chat_calls import Calls
-from dursor.providers.openai import base, headers, probe
-from dursor.providers.wire import (
+from dursor.providers.adapters.chat_calls import Calls
+from dursor.providers.adapters.openai import base, headers, probe
+from dursor.providers.adapters.wire import (
     SHARED_BODIES,
     Progress,
     Request,
@@ -30,9 +30,9 @@ from dursor.providers.wire import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dursor.providers.adapters.error_payloads import Problem
+    from dursor.providers.adapters.wire import Adapter, Decoder
     from dursor.providers.base import Endpoint, Prompt, Tool, ToolCall, Turn
-    from dursor.providers.problems import Problem
-    from dursor.providers.wire import Adapter, Decoder
 
 ROLES = {Role.USER: "user", Role.ASSISTANT: "assistant", Role.SYSTEM: "system"}
 OLD_LIMIT = "max_tokens"

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dursor.providers.adapters.json_spans import elements, member, replaced
+from dursor.providers.adapters.wire import arguments, count, mapping, text_of
 from dursor.providers.base import ToolCall
-from dursor.providers.wire import arguments, count, mapping, text_of
-from dursor.providers.written import elements, member, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dursor.domain import ProviderName, Role, Usage
-from dursor.providers.base import ToolCall
-from dursor.providers.catalogue import BASE_URLS
-from dursor.providers.wire import (
+from dursor.providers.adapters.json_spans import elements, member
+from dursor.providers.adapters.wire import (
     SHARED_BODIES,
     Progress,
     Request,
@@ -32,14 +31,15 @@ from dursor.providers.wire import (
     unfinished,
     usage_of,
 )
-from dursor.providers.written import elements, member
+from dursor.providers.base import ToolCall
+from dursor.providers.catalogue import BASE_URLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dursor.providers.adapters.error_payloads import Problem
+    from dursor.providers.adapters.wire import Adapter, Decoder
     from dursor.providers.base import Endpoint, Prompt, Tool, Turn
-    from dursor.providers.problems import Problem
-    from dursor.providers.wire import Adapter, Decoder
 
 ROLES = {Role.USER: "user", Role.ASSISTANT: "assistant", Role.SYSTEM: "developer"}
 MIN_OUTPUT_TOKENS = 16  # fewer is answered with 400

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from dursor.domain import Role, Usage
 from dursor.errors import ProviderError, RefusedError, TruncatedError
-from dursor.providers.problems import Problem, ReportedError, one_line, read_payload
+from dursor.providers.adapters.error_payloads import Problem, ReportedError, one_line, read_payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
