@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from dursor.domain import Repo, Task
     from dursor.keys.resolve import Keys
     from dursor.providers.base import Caller
-    from dursor.services.access import Access
     from dursor.services.configuration import Configuration
     from dursor.services.doctor import Doctor
-    from dursor.services.following import LiveHead
-    from dursor.services.github_login import GitHubLogin
+    from dursor.services.github.access import Access
+    from dursor.services.github.login import GitHubLogin
+    from dursor.services.github.secrets import KeyVault
     from dursor.services.models import Models
     from dursor.services.patches import Patches
-    from dursor.services.plan import Planner
-    from dursor.services.pulls import Pulls
+    from dursor.services.pulls.service import Pulls
+    from dursor.services.pulls.status import LiveHead
     from dursor.services.repos import Repos
-    from dursor.services.rounds import Rounds
+    from dursor.services.rounds.plan import Planner
+    from dursor.services.rounds.service import Rounds
     from dursor.services.runs import Runs
     from dursor.services.tasks import Tasks
-    from dursor.services.vault import KeyVault
     from dursor.store.lease import Lease
     from dursor.store.read import Reader
     from dursor.store.write import Store
@@ -155,27 +155,27 @@ class App:
 
     @cached_property
     def access(self) -> Access:
-        from dursor.services.access import Access
+        from dursor.services.github.access import Access
 
         return Access(self.env, self.reader, self._vault)
 
     @cached_property
     def _vault(self) -> KeyVault:
         from dursor.keys.resolve import Keys
-        from dursor.services.vault import KeyVault
+        from dursor.services.github.secrets import KeyVault
 
         quiet = Keys(self.env, self.settings, self.reader)
         return KeyVault(self.keys, quiet, self.open_store)
 
     @cached_property
     def github(self) -> GitHubLogin:
-        from dursor.services.github_login import GitHubLogin
+        from dursor.services.github.login import GitHubLogin
 
         return GitHubLogin(self.access, self.open_store)
 
     @cached_property
     def pulls(self) -> Pulls:
-        from dursor.services.pulls import Pulls
+        from dursor.services.pulls.service import Pulls
 
         return Pulls(self.reader, self.open_store, self.repos, self.access, self.clean)
 
@@ -193,8 +193,8 @@ class App:
 
     @cached_property
     def planner(self) -> Planner:
-        from dursor.services.plan import Planner
-        from dursor.services.standing import Surveyor
+        from dursor.services.rounds.base import Surveyor
+        from dursor.services.rounds.plan import Planner
 
         surveyor = Surveyor(self.repos, self.reader, self._live_head)
         return Planner(self.settings, self.models, surveyor, self.cwd)
@@ -204,7 +204,7 @@ class App:
 
     @cached_property
     def rounds(self) -> Rounds:
-        from dursor.services.rounds import Rounds
+        from dursor.services.rounds.service import Rounds
 
         return Rounds(
             self.planner,
@@ -238,7 +238,7 @@ class App:
         return self.models.profile(name)  # the store is not asked before a name is
 
     def _spawn(self, spec: dict[str, Any], lease: Lease) -> None:
-        from dursor.services.worker import spawn
+        from dursor.services.rounds.detach import spawn
 
         spawn(spec, lease, self.env, self.cwd)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dursor.app import App
 from dursor.services.events import silent
-from dursor.services.rounds import spec_of
+from dursor.services.rounds.service import spec_of
 from dursor.store.lease import Lease
 
 

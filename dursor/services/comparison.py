@@ -12,9 +12,9 @@ from dursor.patch.diff.apply_canonical import apply_exact
 from dursor.patch.diff.canonical import canonical
 from dursor.patch.diff.index_lines import indexed
 from dursor.patch.diff.resolution import Resolution
-from dursor.services.provenance import commit_message
 from dursor.services.results import Applied, ComparedFile, Comparison
-from dursor.services.standing import relaid
+from dursor.services.rounds.base import relaid
+from dursor.services.trailers import commit_message
 from dursor.tree import FileState, Overlay, Tree
 from dursor.vcs.commits import CommitRequest
 from dursor.vcs.objects import write_blob

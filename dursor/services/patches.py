@@ -16,8 +16,8 @@ from dursor.patch.diff.canonical import CanonicalPatch, canonical
 from dursor.patch.lines import codec_of
 from dursor.patch.policy import check
 from dursor.patch.resolve import Resolution, resolve
-from dursor.services.plan import path_rules, repo_policy
 from dursor.services.results import Applied, ResolvedPatch
+from dursor.services.rounds.plan import path_rules, repo_policy
 from dursor.vcs.worktree import apply_patch
 
 if TYPE_CHECKING:

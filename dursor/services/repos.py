@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dursor.domain import Secret
-    from dursor.services.access import Access
     from dursor.services.events import Listener
+    from dursor.services.github.access import Access
     from dursor.services.results import Branch
     from dursor.store.read import Reader
     from dursor.store.write import Store

@@ -7,7 +7,7 @@ import pytest
 import repos
 
 from dursor.github.names import RepoName
-from dursor.services.place import _branch_named
+from dursor.services.pulls.target import _branch_named
 from dursor.vcs.remotes import remotes
 from dursor.vcs.repository import Repository
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.domain import Run
-from dursor.services.pull_text import (
+from dursor.services.pulls.text import (
     LARGEST,
     body_for,
     filled,

@@ -4,7 +4,7 @@ import pytest
 
 from dursor.agent import prompts
 from dursor.github.entities import Remark
-from dursor.services.remarks import _head, visible
+from dursor.services.pulls.comments import _head, visible
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_bug_in_a_run_shows_itself_where_its_hint_says(front: Front, monkeypat
 
     monkeypatch.setattr("dursor.agent.attempt.Attempt.run", broken)
 
-    with caplog.at_level("DEBUG", "dursor.services.execution"):
+    with caplog.at_level("DEBUG", "dursor.services.rounds.executor"):
         done = front.round("append a line", "-m", "gpt")
 
     (error,) = done.json["errors"]

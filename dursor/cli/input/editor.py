@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from dursor.errors import UsageError
-from dursor.services.worker import without_secrets
+from dursor.services.rounds.detach import without_secrets
 
 FALLBACKS = ("nano", "vi", "notepad")
 

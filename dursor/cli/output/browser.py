@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from dursor.cli.output.terminal import tell
-from dursor.services.worker import without_secrets
+from dursor.services.rounds.detach import without_secrets
 
 PROGRAMS = ("xdg-open", "wslview", "gio open", "sensible-browser", "x-www-browser")
 

@@ -51,7 +51,7 @@ def clean(text: str) -> str:
     """Take out whatever this process may know as a secret."""
     from dursor.domain import Secret
     from dursor.redact import Redactor
-    from dursor.services.worker import without_secrets
+    from dursor.services.rounds.detach import without_secrets
 
     secret = os.environ.keys() - without_secrets(os.environ).keys()
     return Redactor([Secret(os.environ[name]) for name in secret]).clean(text)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dursor.github.login import Login
     from dursor.github.names import RepoName
     from dursor.services.events import Listener
-    from dursor.services.vault import KeyVault
+    from dursor.services.github.secrets import KeyVault
     from dursor.store.read import Reader
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from dursor.pathrules import PathRules
 from dursor.providers import catalogue, prices
 from dursor.providers.base import Endpoint, Limits
 from dursor.redact import MARK, Redactor
-from dursor.services.prompting import Fitted, Prompting
+from dursor.services.rounds.context import Fitted, Prompting
 from dursor.tree import ELSEWHERE, Overlay
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dursor.domain import Choices, ModelProfile, Run, Usage
     from dursor.services.models import Models
     from dursor.services.request import RoundRequest
-    from dursor.services.standing import Standing, Surveyor
+    from dursor.services.rounds.base import Standing, Surveyor
     from dursor.tree import Tree
 
 ABSENT = (

@@ -19,7 +19,7 @@ from dursor.context.selection.select_followup import Follower
 from dursor.errors import InternalError, UsageError
 from dursor.files import locked, replace_file
 from dursor.providers import catalogue
-from dursor.services.standing import files_of
+from dursor.services.rounds.base import files_of
 from dursor.tree import Overlay
 from dursor.vcs.history import History
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
     from dursor.providers.base import Endpoint, Prompt
-    from dursor.services.standing import Standing
+    from dursor.services.rounds.base import Standing
     from dursor.store.read import Reader
 
 log = logging.getLogger(__name__)

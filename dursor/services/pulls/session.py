@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError
-from dursor.services.access import with_token
+from dursor.services.github.access import with_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dursor.github.entities import PullInfo
     from dursor.github.host import Host
     from dursor.github.names import RepoName
-    from dursor.services.access import Access
     from dursor.services.events import Listener
+    from dursor.services.github.access import Access
     from dursor.services.repos import Repos
     from dursor.vcs.companion import Companion
     from dursor.vcs.publish import Identity

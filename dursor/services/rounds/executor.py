@@ -14,12 +14,12 @@ from dursor import interrupts
 from dursor.agent.attempt import Answer, Ask, Attempt, Ground
 from dursor.domain import Message, Role, Run, RunError, RunStatus, new_id, now
 from dursor.errors import DursorError, InternalError
-from dursor.services.journal import Journal, RunWatch
+from dursor.services.rounds.recorder import Journal, RunWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 
-    from dursor.services.plan import Bounds
+    from dursor.services.rounds.plan import Bounds
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2

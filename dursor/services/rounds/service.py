@@ -20,10 +20,10 @@ from dursor.domain import Choices, Message, Role, Run, RunStatus, Task, new_id, 
 from dursor.errors import DursorError, InternalError, UsageError
 from dursor.redact import Redactor
 from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
-from dursor.services.execution import Execution
-from dursor.services.journal import Journal
 from dursor.services.request import ContextRequest, ModelCount, RoundRequest
 from dursor.services.results import ContextPlan, PlannedModel, Round, RoundPlan, Withheld
+from dursor.services.rounds.executor import Execution
+from dursor.services.rounds.recorder import Journal
 from dursor.services.tasks import new_task, title_of
 from dursor.tree import Overlay
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dursor.providers.base import Caller
-    from dursor.services.plan import Plan, Planner
+    from dursor.services.rounds.plan import Plan, Planner
     from dursor.services.runs import Runs
     from dursor.store.lease import Lease
     from dursor.store.read import Reader

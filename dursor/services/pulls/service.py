@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from dursor.domain import Repo, Run, Task
     from dursor.github.entities import PullInfo
-    from dursor.services.access import Access
     from dursor.services.events import Listener
-    from dursor.services.following import LiveHead
+    from dursor.services.github.access import Access
+    from dursor.services.pulls.status import LiveHead
     from dursor.services.repos import Repos
     from dursor.services.request import NewPull
     from dursor.services.results import PullNews
@@ -50,7 +50,7 @@ class Pulls:
 
     def show(self, reference: str, listener: Listener) -> PullRequest:
         """The pull request as GitHub has it; where that cannot be asked, as last heard of."""
-        from dursor.services.site import page_of
+        from dursor.services.pulls.session import page_of
 
         pr = self.find(reference)
         host, name = page_of(self.access, pr)
@@ -64,8 +64,10 @@ class Pulls:
 
     def create(self, wish: NewPull, listener: Listener) -> PullRequest:
         """Open a pull request with a run's change, or find the one that was opened before."""
-        from dursor.services import opening, place, site
-        from dursor.services.provenance import chain_of
+        from dursor.services.pulls import create as opening
+        from dursor.services.pulls import session as site
+        from dursor.services.pulls import target as place
+        from dursor.services.trailers import chain_of
 
         wish = opening.checked(wish)
         run = opening.publishable(self.reader.run(wish.run))
@@ -104,8 +106,10 @@ class Pulls:
 
     def update(self, reference: str, run: str, listener: Listener) -> PullRequest:
         """Put a run's change on a pull request's branch, as one more commit."""
-        from dursor.services import growing, opening, site
-        from dursor.services.provenance import chain_of
+        from dursor.services.pulls import create as opening
+        from dursor.services.pulls import session as site
+        from dursor.services.pulls import update as growing
+        from dursor.services.trailers import chain_of
 
         pr = self.find(reference)
         found = opening.publishable(self.reader.run(run))
@@ -127,7 +131,9 @@ class Pulls:
 
     def sync(self, reference: str, listener: Listener) -> PullNews:
         """Bring a pull request's state, and what was said about it, into its task."""
-        from dursor.services import following, remarks, site
+        from dursor.services.pulls import comments as remarks
+        from dursor.services.pulls import session as site
+        from dursor.services.pulls import status as following
         from dursor.services.results import PullNews
 
         pr = self.find(reference)
@@ -145,7 +151,8 @@ class Pulls:
 
     def live_head(self, task: Task, repo: Repo, repository: Repository) -> LiveHead:
         """Where the newest open pull request of TASK stands, its commits made readable."""
-        from dursor.services import following, site
+        from dursor.services.pulls import session as site
+        from dursor.services.pulls import status as following
 
         notes: tuple[str, ...] = ()
         for pr in self.reader.prs(task_id=task.id):

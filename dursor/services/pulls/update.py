@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dursor.domain import LIVE
 from dursor.errors import ConflictError, NoChangeError
 from dursor.services.events import Notice
-from dursor.services.lineage import check_line, is_made_from
-from dursor.services.opening import commit_of, ended, touches_workflows
+from dursor.services.pulls.ancestry import check_line, is_made_from
+from dursor.services.pulls.create import commit_of, ended, touches_workflows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dursor.domain import PullRequest, Run
     from dursor.github.entities import PullInfo
     from dursor.services.events import Listener
-    from dursor.services.site import Site
+    from dursor.services.pulls.session import Site
 
 
 def check_live(pull: PullInfo, run: Run) -> None:

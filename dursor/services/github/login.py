@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dursor.github.entities import Installation
     from dursor.github.host import Host
     from dursor.github.login import AppLogin, Login
-    from dursor.services.access import Access
     from dursor.services.events import Listener
+    from dursor.services.github.access import Access
     from dursor.store.write import Store
 
 GIVEN = "the login given"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dursor.github.entities import RepoInfo
     from dursor.github.host import Host
     from dursor.github.names import RepoName
-    from dursor.services.access import Access
+    from dursor.services.github.access import Access
     from dursor.vcs.repository import Repository
 
 HOLDING = {"identical", "behind"}  # how a commit stands to a branch whose history holds it

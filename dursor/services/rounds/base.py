@@ -18,7 +18,7 @@ from dursor.tree import FileState, Overlay, Tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dursor.services.following import LiveHead
+    from dursor.services.pulls.status import LiveHead
     from dursor.services.repos import Repos
     from dursor.services.request import RoundRequest
     from dursor.store.read import Reader

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import LIVE
 from dursor.errors import ConflictError
-from dursor.services.opening import ended
-from dursor.services.place import HOLDING
-from dursor.services.remarks import state_message
+from dursor.services.pulls.comments import state_message
+from dursor.services.pulls.create import ended
+from dursor.services.pulls.target import HOLDING
 
 if TYPE_CHECKING:
     from dursor.domain import Message, PullRequest
     from dursor.github.client import GitHub
     from dursor.github.entities import PullInfo
     from dursor.github.names import RepoName
-    from dursor.services.site import Site
+    from dursor.services.pulls.session import Site
 
 NOW_LIVE = {"open": "is open for review", "draft": "is a draft"}
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import LIVE, RunStatus
 from dursor.errors import ConflictError, UsageError
-from dursor.services import pull_text
 from dursor.services.events import Notice
-from dursor.services.lineage import change_of, mentions
-from dursor.services.place import HEADS, check_base, find_base
-from dursor.services.provenance import commit_message
+from dursor.services.pulls import text as pull_text
+from dursor.services.pulls.ancestry import change_of, mentions
+from dursor.services.pulls.target import HEADS, check_base, find_base
+from dursor.services.trailers import commit_message
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from dursor.github.entities import PullInfo
     from dursor.github.names import RepoName
     from dursor.services.events import Listener
-    from dursor.services.place import Place
+    from dursor.services.pulls.session import Site
+    from dursor.services.pulls.target import Place
     from dursor.services.request import NewPull
-    from dursor.services.site import Site
     from dursor.tree import Changes
 
 WORKFLOWS = ".github/workflows/"

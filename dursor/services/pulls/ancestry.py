@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError
 from dursor.patch.diff.apply_canonical import apply_exact
-from dursor.services.provenance import RUN
+from dursor.services.trailers import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
