@@ -101,7 +101,7 @@ class App:
         except OSError:
             return  # whoever needs the data folder tells of it
         if found:
-            from dursor.vcs.apply_recovery import recover
+            from dursor.vcs.apply.recovery import recover
 
             yield from recover(self.settings.journals)
 

@@ -35,8 +35,8 @@ def judge(run: Run, repository: Path, copy: Path) -> TestOutcome:
 
 
 def _apply(patch: str, copy: Path) -> None:
+    from dursor.vcs.apply.apply import apply_patch  # noqa: PLC0415
     from dursor.vcs.repository import Repository  # noqa: PLC0415  # loads GitPython
-    from dursor.vcs.worktree import apply_patch  # noqa: PLC0415
 
     with Repository.open(copy) as repository:
         apply_patch(repository, patch.encode("utf-8", "surrogateescape"))

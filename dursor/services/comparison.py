@@ -16,9 +16,9 @@ from dursor.services.results import Applied, ComparedFile, Comparison
 from dursor.services.rounds.base import relaid
 from dursor.services.trailers import commit_message
 from dursor.tree import FileState, Overlay, Tree
-from dursor.vcs.commits import CommitRequest
+from dursor.vcs.apply.apply import apply_patch
+from dursor.vcs.apply.commit import CommitRequest
 from dursor.vcs.objects import write_blob
-from dursor.vcs.worktree import apply_patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from dursor.patch.policy import check
 from dursor.patch.resolve import Resolution, resolve
 from dursor.services.results import Applied, ResolvedPatch
 from dursor.services.rounds.plan import path_rules, repo_policy
-from dursor.vcs.worktree import apply_patch
+from dursor.vcs.apply.apply import apply_patch
 
 if TYPE_CHECKING:
     from dursor.config import Settings

@@ -203,7 +203,8 @@ class Repos:
         from dataclasses import replace
 
         from dursor.services.events import Notice
-        from dursor.vcs import clones, urls
+        from dursor.vcs import urls
+        from dursor.vcs.remote import clone as clones
 
         if (known := self._with_url(url)) is not None:
             return self._already(known, name)
@@ -241,7 +242,7 @@ class Repos:
     def refresh(self, repo: Repo, repository: Repository) -> None:
         """Fetch what is new into our clone."""
         from dursor.services.events import silent
-        from dursor.vcs import clones
+        from dursor.vcs.remote import clone as clones
 
         def fetch(url: str, secret: Secret | None) -> None:
             clones.refresh(repository, None if secret is None else url, secret)
@@ -254,7 +255,7 @@ class Repos:
     def resolve(self, repo: Repo, repository: Repository, ref: str) -> str:
         """The id of the commit that REF names; what our clone lacks of old tags is fetched."""
         from dursor.services.events import silent
-        from dursor.vcs import clones
+        from dursor.vcs.remote import clone as clones
 
         try:
             return repository.resolve(ref)
@@ -269,7 +270,7 @@ class Repos:
 
     def remove(self, selector: str) -> Repo:
         """Forget a repository; our own clone is deleted, the user's folder never."""
-        from dursor.vcs import clones
+        from dursor.vcs.remote import clone as clones
 
         repo = self.find(selector)
         self.open_store().remove_repo(repo.id)

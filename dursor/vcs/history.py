@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dursor.vcs.command import Command
-    from dursor.vcs.companion import Companion
+    from dursor.vcs.remote.mirror import Companion
     from dursor.vcs.repository import Repository
 
 FIRST, CHUNK = 25, 250  # commits read at once, at first and at most:

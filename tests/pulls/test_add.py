@@ -11,7 +11,7 @@ from hub import Hub, Repo
 from lab import FILES, Lab
 
 from dursor.github.ssh import resolved
-from dursor.vcs import clones
+from dursor.vcs.remote import clone as clones
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import repos
 
 from dursor.github.names import RepoName
 from dursor.services.pulls.target import _branch_named
-from dursor.vcs.remotes import remotes
+from dursor.vcs.remote.remotes import remotes
 from dursor.vcs.repository import Repository
 
 NAMES = {"origin": RepoName("ada", "lib"), "mine": RepoName("bob", "lib")}

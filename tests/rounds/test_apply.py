@@ -7,7 +7,7 @@ from front import DIFF, README, Front
 CALC = "def add(a, b):\n    return a - b\n"
 KILLED = """\
 import os, signal
-from dursor.vcs import moving
+from dursor.vcs.apply import rename as moving
 real, done = moving.move, []
 def move(source, target):
     if done:

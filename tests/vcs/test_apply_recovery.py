@@ -8,16 +8,18 @@ import pytest
 import repos
 
 from dursor.errors import ConflictError
-from dursor.vcs import apply_journal
-from dursor.vcs.apply_journal import journal
-from dursor.vcs.apply_recovery import recover
-from dursor.vcs.worktree import apply_patch
+from dursor.vcs.apply import journal as apply_journal
+from dursor.vcs.apply.apply import apply_patch
+from dursor.vcs.apply.journal import journal
+from dursor.vcs.apply.recovery import recover
 
 # argv: the working tree, the journals, what dies, after how many calls of it, options
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from dursor.vcs import commits, moving, worktree
+from dursor.vcs.apply import commit as commits
+from dursor.vcs.apply import rename as moving
+from dursor.vcs.apply import apply as worktree
 from dursor.vcs.repository import Repository
 name = sys.argv[3]
 module = moving if name == "move" else commits

@@ -18,8 +18,8 @@ from dursor.errors import (
     UsageError,
 )
 from dursor.files import try_lock
-from dursor.vcs import clones
-from dursor.vcs.clones import clone, name_of, refresh, remove
+from dursor.vcs.remote import clone as clones
+from dursor.vcs.remote.clone import clone, name_of, refresh, remove
 from dursor.vcs.repository import Branch
 
 

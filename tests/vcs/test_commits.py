@@ -6,8 +6,8 @@ import pytest
 import repos
 
 from dursor.errors import ConflictError, PolicyError, UsageError
-from dursor.vcs.commits import CommitRequest
-from dursor.vcs.worktree import Applied, apply_patch
+from dursor.vcs.apply.apply import Applied, apply_patch
+from dursor.vcs.apply.commit import CommitRequest
 
 BASE = {
     "a.txt": "".join(f"line {n}\n" for n in range(1, 21)),
@@ -328,9 +328,9 @@ def test_interrupt_during_a_hook_undoes_everything(top):
         "import os, sys\n"
         "from pathlib import Path\n"
         "from dursor.vcs import environment\n"
-        "from dursor.vcs.commits import CommitRequest\n"
+        "from dursor.vcs.apply.commit import CommitRequest\n"
         "from dursor.vcs.repository import Repository\n"
-        "from dursor.vcs.worktree import apply_patch\n"
+        "from dursor.vcs.apply.apply import apply_patch\n"
         "os.environ['DURSOR'] = str(os.getpid())\n"
         "environment.COMMIT += ('DURSOR',)\n"
         "repo = Repository.open(Path(sys.argv[1]))\n"

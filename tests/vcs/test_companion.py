@@ -5,7 +5,7 @@ import pytest
 import repos
 
 from dursor.errors import ConflictError, InternalError, NotFoundError, PolicyError
-from dursor.vcs.companion import Companion
+from dursor.vcs.remote.mirror import Companion
 from dursor.vcs.repository import Repository
 
 
@@ -192,7 +192,7 @@ def test_a_place_to_borrow_from_may_be_called_anything(tmp_path, top, reopen):
 
 
 def test_a_three_way_merge_finds_what_is_borrowed(tmp_path, top, reopen):
-    from dursor.vcs.worktree import apply_patch
+    from dursor.vcs.apply.apply import apply_patch
 
     other = repos.build(tmp_path / "other", {"a": "1\n2\n3\n4\n5\n6\n7\n8\n"})
     base = repos.head(other)

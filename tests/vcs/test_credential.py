@@ -16,11 +16,11 @@ from lab import clone
 from dursor.domain import Secret
 from dursor.errors import AuthError, DursorError, NotFoundError, PolicyError, UsageError
 from dursor.tree import FILE, FileState
-from dursor.vcs import clones
-from dursor.vcs.companion import Companion
-from dursor.vcs.credential import authenticated_environment
 from dursor.vcs.environment import local_environment
-from dursor.vcs.publish import Identity, commit_change, fetch, push, remote_branch
+from dursor.vcs.remote import clone as clones
+from dursor.vcs.remote.credential import authenticated_environment
+from dursor.vcs.remote.mirror import Companion
+from dursor.vcs.remote.push import Identity, commit_change, fetch, push, remote_branch
 
 WHO = Identity("Ada", "ada@example.com")
 HOOKS = ("pre-push", "reference-transaction", "post-checkout", "pre-auto-gc", "push-to-checkout")

@@ -8,8 +8,8 @@ import pytest
 import repos
 
 from dursor.errors import ConflictError, InternalError
-from dursor.vcs import moving
-from dursor.vcs.exchange import Exchange, undisturbed
+from dursor.vcs.apply import rename as moving
+from dursor.vcs.apply.replace_files import Exchange, undisturbed
 
 OLD = {"a": "a\n", "b": "b\n", "d/e/c": "c\n", "l": repos.Link("a")}
 NEW = {"a": "A\n", "l": "no link\n", "n/m/x": "x\n", "s": repos.Script("s\n")}

@@ -23,9 +23,9 @@ from dursor.errors import (
 )
 from dursor.patch.diff.apply_canonical import apply_exact
 from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState
-from dursor.vcs import publish
-from dursor.vcs.companion import Companion
-from dursor.vcs.publish import Identity, commit_change, fetch, push, remote_branch
+from dursor.vcs.remote import push as publish
+from dursor.vcs.remote.mirror import Companion
+from dursor.vcs.remote.push import Identity, commit_change, fetch, push, remote_branch
 from dursor.vcs.repository import Repository
 
 WHO = Identity("helper[bot]", "1+helper[bot]@users.noreply.example.com")

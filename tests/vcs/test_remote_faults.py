@@ -12,7 +12,7 @@ from dursor.errors import (
     ProviderError,
     UsageError,
 )
-from dursor.vcs.remote_faults import explain_login, explain_push, explain_remote
+from dursor.vcs.remote.errors import explain_login, explain_push, explain_remote
 
 URL = "https://github.com/ada/lib.git"
 REFUSED = "To https://github.com/ada/lib.git\n!\tHEAD:refs/heads/t\t{}\nDone\n"

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dursor.errors import ApplyFailedError, ConflictError, NoChangeError, PolicyError, UsageError
+from dursor.vcs.apply.apply import Applied, apply_patch
 from dursor.vcs.repository import Repository
-from dursor.vcs.worktree import Applied, apply_patch
 
 BASE = {
     "a.txt": "".join(f"line {n}\n" for n in range(1, 21)),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dursor.domain import Run
     from dursor.tree import Changes, Tree
-    from dursor.vcs.companion import CommitInfo, Companion
+    from dursor.vcs.remote.mirror import CommitInfo, Companion
 
 DEEPEST = 500  # commits of a branch that are looked at
 

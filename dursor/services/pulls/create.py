@@ -71,7 +71,7 @@ def own_branch(run: Run) -> str:
 
 def commit_of(site: Site, run: Run, parent: str, name: RepoName) -> tuple[str, Changes]:
     """The commit of RUN's resulting tree on PARENT, the same every time; NoChangeError."""
-    from dursor.vcs.publish import commit_change
+    from dursor.vcs.remote.push import commit_change
 
     changes = change_of(site.companion, run)
     commit = commit_change(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dursor.services.events import Listener
     from dursor.services.github.access import Access
     from dursor.services.repos import Repos
-    from dursor.vcs.companion import Companion
-    from dursor.vcs.publish import Identity
+    from dursor.vcs.remote.mirror import Companion
+    from dursor.vcs.remote.push import Identity
     from dursor.vcs.repository import Repository
 
 # What a token that is no user's commits as: the one that GitHub gives to a workflow.
@@ -41,14 +41,14 @@ class Site:
 
     def author(self, name: RepoName) -> Identity:
         """Who commits to NAME."""
-        from dursor.vcs.publish import Identity
+        from dursor.vcs.remote.push import Identity
 
         account = self.hub.account(name)
         return Identity(*WORKFLOW_BOT) if account is None else Identity(account.name, account.email)
 
     def fetch(self, name: RepoName, url: str, branch: str) -> str | None:
         """Bring BRANCH of NAME at URL here; None when there is no such branch."""
-        from dursor.vcs.publish import fetch
+        from dursor.vcs.remote.push import fetch
 
         return with_token(self.hub, name, lambda secret: fetch(self.companion, url, branch, secret))
 
@@ -79,7 +79,7 @@ class Site:
         workflows: bool,
     ) -> None:
         """Push COMMIT as BRANCH of NAME at URL, where it must stand at EXPECT."""
-        from dursor.vcs.publish import push
+        from dursor.vcs.remote.push import push
 
         with_token(
             self.hub,
@@ -94,7 +94,7 @@ def opened(
     access: Access, repos: Repos, repo: Repo, host: Host, listener: Listener
 ) -> Iterator[Site]:
     """REPO with HOST and its companion at hand."""
-    from dursor.vcs.companion import Companion
+    from dursor.vcs.remote.mirror import Companion
 
     with access.open(host, listener) as hub, repos.open(repo) as repository:
         folder: Path = repos.companion(repo)

@@ -46,7 +46,7 @@ def github_of(
     access: Access, repo: Repo, repository: Repository
 ) -> tuple[Host, Mapping[str, RepoName]]:
     """The GitHub that REPO is on, and its repositories by the names of the remotes."""
-    from dursor.vcs.remotes import remotes
+    from dursor.vcs.remote.remotes import remotes
 
     known = remotes(repository)
     if repo.workspace_path is not None and repo.repo_url is not None:

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError
-from dursor.vcs import moving
-from dursor.vcs.exchange_plan import plan
-from dursor.vcs.moving import identity, lstat
+from dursor.vcs.apply import rename as moving
+from dursor.vcs.apply.rename import identity, lstat
+from dursor.vcs.apply.replace_plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from dursor.vcs.exchange_plan import Plan, Step
+    from dursor.vcs.apply.replace_plan import Plan, Step
 
 
 class Exchange:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, PolicyError, UsageError
+from dursor.vcs.apply.private_index import place
 from dursor.vcs.branchnames import is_branch_name
 from dursor.vcs.command import ANY, Command, complaint, encode
 from dursor.vcs.environment import commit_environment
-from dursor.vcs.placing import place
 from dursor.vcs.scratch import RawChange, Scratch, copy_index, raw_changes
 
 if TYPE_CHECKING:

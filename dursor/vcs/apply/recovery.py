@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.errors import DursorError
-from dursor.vcs import commits
-from dursor.vcs.apply_journal import discard, left_behind
+from dursor.vcs.apply import commit as commits
+from dursor.vcs.apply.journal import discard, left_behind
+from dursor.vcs.apply.replace_files import keep_old_files
 from dursor.vcs.command import decode
-from dursor.vcs.exchange import keep_old_files
 from dursor.vcs.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dursor.vcs.apply_journal import Intent
+    from dursor.vcs.apply.journal import Intent
 
 
 def recover(folder: Path) -> Iterator[str]:

@@ -14,12 +14,12 @@ from dursor.errors import ConflictError, InternalError, UsageError
 from dursor.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
 from dursor.vcs.command import Command, decode
-from dursor.vcs.credential import authenticated_environment, check_private
 from dursor.vcs.environment import network_environment
-from dursor.vcs.remote_faults import explain_login, explain_remote
+from dursor.vcs.remote.credential import authenticated_environment, check_private
+from dursor.vcs.remote.errors import explain_login, explain_remote
+from dursor.vcs.remote.staging import COMING, GOING, waiting
 from dursor.vcs.repository import Opened, Repository
 from dursor.vcs.urls import check, name_of
-from dursor.vcs.waiting import COMING, GOING, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

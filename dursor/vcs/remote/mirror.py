@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Self
 from dursor.errors import ConflictError, InternalError, NotFoundError, UsageError
 from dursor.files import private_dir, replace_file
 from dursor.vcs.command import decode, encode, explain
-from dursor.vcs.credential import BARE, check_private
 from dursor.vcs.objects import ObjectReader
+from dursor.vcs.remote.credential import BARE, check_private
 from dursor.vcs.repository import Repository
 from dursor.vcs.scratch import alternates
 

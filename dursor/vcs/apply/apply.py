@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError, NoChangeError, UsageError
 from dursor.tree import EXECUTABLE
-from dursor.vcs import commits
-from dursor.vcs.apply_journal import Intent, journal
+from dursor.vcs.apply import commit as commits
+from dursor.vcs.apply.journal import Intent, journal
+from dursor.vcs.apply.private_index import place
+from dursor.vcs.apply.replace_files import Exchange, undisturbed
+from dursor.vcs.apply.replace_plan import plan
 from dursor.vcs.command import decode
-from dursor.vcs.exchange import Exchange, undisturbed
-from dursor.vcs.exchange_plan import plan
-from dursor.vcs.placing import place
 from dursor.vcs.scratch import lines, scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from dursor.vcs.commits import CommitRequest
-    from dursor.vcs.exchange_plan import Plan
+    from dursor.vcs.apply.commit import CommitRequest
+    from dursor.vcs.apply.replace_plan import Plan
     from dursor.vcs.repository import Repository
     from dursor.vcs.scratch import RawChange, Scratch
 

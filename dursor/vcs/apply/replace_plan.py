@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.vcs import moving
+from dursor.vcs.apply import rename as moving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

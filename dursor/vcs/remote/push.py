@@ -12,9 +12,9 @@ from dursor.errors import ConflictError, InternalError, NoChangeError, UsageErro
 from dursor.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
 from dursor.vcs.command import decode, encode
-from dursor.vcs.companion import KEPT
-from dursor.vcs.credential import authenticated_environment, check_private
-from dursor.vcs.remote_faults import explain_login, explain_push
+from dursor.vcs.remote.credential import authenticated_environment, check_private
+from dursor.vcs.remote.errors import explain_login, explain_push
+from dursor.vcs.remote.mirror import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dursor.domain import Secret
     from dursor.tree import Changes
     from dursor.vcs.command import Output
-    from dursor.vcs.companion import Companion
+    from dursor.vcs.remote.mirror import Companion
 
 FETCH_SECONDS = 1800.0
 PUSH_SECONDS = 300.0  # for one commit; git waits without end for an answer that was cut short

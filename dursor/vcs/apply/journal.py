@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dursor.errors import ConflictError, InternalError
 from dursor.files import LOCK_POLL, private_dir, try_lock
-from dursor.vcs.exchange_plan import Plan, Step
+from dursor.vcs.apply.replace_plan import Plan, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
