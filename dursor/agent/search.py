@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.agent.files import NotShownError
 from dursor.agent.matching import matching
-from dursor.context.selection.model import lines_of
+from dursor.context.text.measure import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

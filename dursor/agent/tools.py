@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dursor.agent.files import NotShownError
 from dursor.agent.search import Query, Search
-from dursor.context.selection.model import lines_of
 from dursor.context.selection.render import shown_map
 from dursor.context.selection.repo_map import outline
+from dursor.context.text.measure import lines_of
 from dursor.providers.base import Tool
 
 if TYPE_CHECKING:

@@ -36,9 +36,9 @@ RUN = {
     "show": Leaf("Show a run: what it did, and why it failed.", "run_history:show"),
     "diff": Leaf("Print a run's patch.", "run_history:diff"),
     "logs": Leaf("Print a run's log.", "run_history:logs"),
-    "watch": Leaf("Follow runs of another process until they are done.", "run_control:watch"),
-    "cancel": Leaf("Stop runs, also those of another process.", "run_control:cancel"),
-    "retry": Leaf("Run the same model, base and instruction once more.", "run_control:retry"),
+    "watch": Leaf("Follow runs of another process until they are done.", "run:watch"),
+    "cancel": Leaf("Stop runs, also those of another process.", "run:cancel"),
+    "retry": Leaf("Run the same model, base and instruction once more.", "run:retry"),
     "compare": Leaf("Show side by side what runs changed.", "run_outcome:compare"),
     "apply": Leaf("Put a run's change into the working tree, all or nothing.", "run_outcome:apply"),
 }

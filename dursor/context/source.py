@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dursor.context.selection.model import FILE_TOKENS, tokens_of
 from dursor.context.sendable import Refusal, content_refusal
+from dursor.context.text.measure import FILE_TOKENS, tokens_of
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:

@@ -8,12 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, UsageError
-from dursor.patch.diff.apply_canonical import apply_exact
+from dursor.patch.diff.apply_canonical import apply_exact, relaid
 from dursor.patch.diff.canonical import canonical
 from dursor.patch.diff.index_lines import indexed
 from dursor.patch.diff.resolution import Resolution
 from dursor.services.results import Applied, ComparedFile, Comparison
-from dursor.services.rounds.base import relaid
 from dursor.services.trailers import commit_message
 from dursor.tree import FileState, Overlay, Tree
 from dursor.vcs.apply.apply import apply_patch

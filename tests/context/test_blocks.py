@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.context.ranking.blocks import JOINED_LINES, MOST_LINES, split
-from dursor.context.selection.model import lines_of
 from dursor.context.text.languages import definitions, imported
+from dursor.context.text.measure import lines_of
 
 PYTHON = '''"""A module."""
 import os

@@ -11,8 +11,8 @@ import repos
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dursor.context.selection.model import lines_of
 from dursor.context.selection.select import choose
+from dursor.context.text.measure import lines_of
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, FileState, MemoryTree
 from dursor.vcs import history as past_of_git

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.selection.model import Pick, Selection, tokens_of
+from dursor.context.selection.model import Pick, Selection
 from dursor.context.selection.render import render, shown_map, shown_path
+from dursor.context.text.measure import tokens_of
 from dursor.patch.names import unquote
 
 

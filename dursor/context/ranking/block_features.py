@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from dursor.context.ranking.blocks import Block, split
 from dursor.context.ranking.bm25 import K1, B
 from dursor.context.ranking.file_features import Column, relative
-from dursor.context.selection.model import lines_of
 from dursor.context.sendable import suffix
 from dursor.context.text.languages import imported
+from dursor.context.text.measure import lines_of
 from dursor.context.text.tokenize import IDENTIFIER, STOP, idf, parts, stem, terms
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.selection.model import lines_of
 from dursor.context.text.languages import definitions
+from dursor.context.text.measure import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from dursor.context.ranking.path_features import PathNames
-from dursor.context.selection.model import tokens_of
 from dursor.context.sendable import suffix
 from dursor.context.text.file_kinds import Kind, kind_of
+from dursor.context.text.measure import tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.context.selection.model import Pick, lines_of, tokens_of
+from dursor.context.selection.model import Pick
 from dursor.context.sendable import Refusal
+from dursor.context.text.measure import lines_of, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,25 +7,13 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dursor.context.secrets.placeholders import Key, Placeholders
+from dursor.context.text.measure import tokens_of
 from dursor.domain import ContextFile
 
 SHORTEST = 8  # characters of a secret that is looked for by itself
-FILE_TOKENS = 12  # what the path and the fences of one file cost
 RANGE_MARK = "lines 1000-1100:\n```\n```\n"  # what shows where an excerpt begins
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
-
-
-def tokens_of(size: int) -> int:
-    """Count SIZE bytes as tokens: a quarter, rounded up."""
-    return (size + 3) // 4
-
-
-def lines_of(text: str) -> list[str]:
-    """Split TEXT into lines as git counts them, their ends kept."""
-    lines = [line + "\n" for line in text.split("\n")]
-    last = lines.pop()[:-1]
-    return [*lines, last] if last else lines
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.selection.model import FILE_TOKENS, Pick, lines_of, tokens_of
+from dursor.context.selection.model import Pick
+from dursor.context.text.measure import FILE_TOKENS, lines_of, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

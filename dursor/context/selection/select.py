@@ -12,13 +12,14 @@ from dursor.context.ranking.reasons import Reasons
 from dursor.context.ranking.retrieve import look
 from dursor.context.secrets.placeholders import Placeholders
 from dursor.context.selection.guidance import guide_of
-from dursor.context.selection.model import FILE_TOKENS, Pick, Selection, Withheld, tokens_of
+from dursor.context.selection.model import Pick, Selection, Withheld
 from dursor.context.selection.pack import pack
 from dursor.context.selection.pins import check_pins, check_pins_fit
 from dursor.context.selection.repo_map import outline
 from dursor.context.selection.withheld import withheld
 from dursor.context.sendable import sort_out
 from dursor.context.source import Source
+from dursor.context.text.measure import FILE_TOKENS, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from dursor.context.secrets.placeholders import Placeholders
 from dursor.context.selection.guidance import REASON, guide_of
-from dursor.context.selection.model import FILE_TOKENS, Pick, Selection, lines_of, tokens_of
+from dursor.context.selection.model import Pick, Selection
 from dursor.context.selection.select import choose, map_of
 from dursor.context.selection.withheld import withheld
 from dursor.context.sendable import content_refusal, refusal, sort_out
 from dursor.context.source import Source
+from dursor.context.text.measure import FILE_TOKENS, lines_of, tokens_of
 from dursor.tree import Entry, Overlay
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dursor.errors import ConflictError
 from dursor.patch.diff.resolution import Resolution
 from dursor.patch.names import git_names, unquote
 from dursor.patch.text import joined, split_lines
-from dursor.tree import FILE, FileState, Tree
+from dursor.tree import FILE, FileState, Overlay, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,13 @@ def apply_exact(patch_text: str, tree: Tree) -> Resolution:
         mode = section.said.get("new file mode") or section.said.get("new mode") or mode
         changes[section.new] = FileState(mode, data)
     return Resolution(changes, renames)
+
+
+def relaid(tree: Tree, dirty_patch: str | None) -> Tree:
+    """TREE with the uncommitted changes that a --dirty round took laid over it."""
+    if not dirty_patch:
+        return tree
+    return Overlay(tree, apply_exact(dirty_patch, tree).changes)
 
 
 def _sections(patch_text: str) -> Iterator[_Section]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
 from dursor.errors import UsageError
-from dursor.patch.diff.apply_canonical import apply_exact
+from dursor.patch.diff.apply_canonical import apply_exact, relaid
 from dursor.patch.diff.canonical import canonical
 from dursor.patch.diff.resolution import Resolution
 from dursor.pathrules import PathRules
-from dursor.tree import FileState, Overlay, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from dursor.services.repos import Repos
     from dursor.services.request import RoundRequest
     from dursor.store.read import Reader
+    from dursor.tree import FileState, Tree
     from dursor.vcs.repository import Repository
 
 NOTHING = Resolution({}, {})
@@ -262,13 +262,6 @@ def _check_is_head(repository: Repository, commit: str, ref: str) -> None:
             f"--dirty starts from HEAD, and --base {ref} is another commit",
             hint="leave --base or --dirty away",
         )
-
-
-def relaid(tree: Tree, dirty_patch: str | None) -> Tree:
-    """TREE with the uncommitted changes that a --dirty round took laid over it."""
-    if not dirty_patch:
-        return tree
-    return Overlay(tree, apply_exact(dirty_patch, tree).changes)
 
 
 def _is_text(path: str, state: FileState | None, tree: Tree) -> bool:
