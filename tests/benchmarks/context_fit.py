@@ -2,7 +2,7 @@
 
     pip install numpy scipy
     python tests/benchmarks/context_fit.py extract INSTANCES REPOSITORIES WORK [--part 0/2]
-    python tests/benchmarks/context_fit.py fit WORK [--write dursor/context/weights.json]
+    python tests/benchmarks/context_fit.py fit WORK [--write dursor/context/ranking/weights.json]
 
 INSTANCES is JSON lines, gzipped or not, one a task that was solved: `id`, `repo` (OWNER/NAME),
 `base_commit`, `instruction`, perhaps `instruction_nopath` (without the names of changed files),
