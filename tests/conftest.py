@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import repos
 from emulator import Emulator
-from fakes import ScriptedServer
 from front import README, Front
 from hypothesis import HealthCheck, settings
+from vendors.server import ScriptedServer
 
 # Tests start hundreds of processes, and none of them should have to compile anything.
 sys.dont_write_bytecode = False

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import repos
-import wires
-from fakes import Received, Script, ScriptedServer
 from typer.testing import CliRunner
+from vendors import streams
+from vendors.server import ReceivedRequest, Script, ScriptedServer
 
 KEYS = {
     "OPENAI_API_KEY": "sk-front-door-openai-1111",
@@ -21,9 +21,9 @@ KEYS = {
 }
 VENDORS = {"gpt": "/responses", "claude": "/messages", "gemini": "GenerateContent"}
 WIRES: dict[str, Callable[..., list[bytes]]] = {
-    "gpt": wires.responses,
-    "claude": wires.messages,
-    "gemini": wires.gemini,
+    "gpt": streams.responses,
+    "claude": streams.messages,
+    "gemini": streams.gemini,
 }
 README = "line 1\nline 2\nline 3\n"
 DIFF = """Appended a line.
@@ -154,7 +154,7 @@ class Front:
             scripts = [Script(WIRES[model](reply)) for reply in replies]
             self.server.on(VENDORS[model], *scripts)
 
-    def on(self, model: str, *scripts: Script | Callable[[Received], Script]) -> None:
+    def on(self, model: str, *scripts: Script | Callable[[ReceivedRequest], Script]) -> None:
         """Script one vendor."""
         self.server.on(VENDORS[model], *scripts)
 
@@ -163,12 +163,12 @@ class Front:
         self.extra |= {f"DURSOR_{name.upper()}": str(value) for name, value in values.items()}
 
     @property
-    def sent(self) -> list[Received]:
+    def sent(self) -> list[ReceivedRequest]:
         """What reached the vendors."""
         return list(self.server.requests)
 
 
-def turns(request: Received) -> list[tuple[str, str]]:
+def turns(request: ReceivedRequest) -> list[tuple[str, str]]:
     """The conversation of a request, whoever it was sent to: (role, text) in order.
 
     Tool calls and their results have no text, and some vendors' no role either.

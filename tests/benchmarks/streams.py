@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import wires
+from vendors.streams import ALL, PATHS
 
 TEXT = "".join(f"+    value_{i} = compute({i})  # naïve\n" for i in range(400))
 EVENTS = 400
@@ -22,13 +22,13 @@ SECONDS = 2.0
 FORMATS = ("responses", "messages", "gemini")
 
 
-def streams() -> dict[str, list[bytes]]:
-    return {name: wires.ALL[name](TEXT, EVENTS) for name in FORMATS}
+def make_streams() -> dict[str, list[bytes]]:
+    return {name: ALL[name](TEXT, EVENTS) for name in FORMATS}
 
 
 async def serve(seconds: float) -> None:
     """Pace every stream by one clock tick of its own; print the port, then serve until killed."""
-    ready = streams()
+    ready = make_streams()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -36,7 +36,7 @@ async def serve(seconds: float) -> None:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
                 await reader.readexactly(length)
-                name = next(n for n in FORMATS if wires.PATHS[n].encode() in head)
+                name = next(n for n in FORMATS if PATHS[n].encode() in head)
                 await stream(ready[name], writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()

@@ -3,8 +3,8 @@ import socket
 
 import pytest
 from certificates import certificate
-from fakes import Do, Script, ScriptedServer
 from hub.wire import Response, reply
+from vendors.server import Action, Script, ScriptedServer
 
 from dursor import __version__
 from dursor.domain import Secret
@@ -338,7 +338,7 @@ def test_nobody_there(sleeper):
 def test_an_answer_that_does_not_come(sleeper, monkeypatch):
     monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     with ScriptedServer() as server:
-        server.on("/repos", Script([Do.HOLD], headers={}))
+        server.on("/repos", Script([Action.HOLD], headers={}))
         with alone(server.port, sleeper) as github, pytest.raises(DeadlineError):
             github.repository(LIB)
 
@@ -372,7 +372,7 @@ def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
 def test_an_answer_that_drips(sleeper, monkeypatch):
     monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.0)
     with ScriptedServer() as server:
-        server.on("/repos", Script([b" ", Do.HOLD], headers={}))
+        server.on("/repos", Script([b" ", Action.HOLD], headers={}))
         with alone(server.port, sleeper) as github, pytest.raises(DeadlineError, match="took more"):
             github.repository(LIB)
 

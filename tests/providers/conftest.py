@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from emulator import Emulator
-from fakes import ScriptedServer
+from vendors.server import ScriptedServer
 
 from dursor.domain import ProviderName, Role, Secret
 from dursor.providers.base import Endpoint, Prompt, Turn

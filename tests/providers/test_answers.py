@@ -4,9 +4,9 @@ import contextlib
 import json
 
 import pytest
-import wires
-from fakes import Do, Heard, Script
-from wires import ALL, PATHS
+from vendors import streams
+from vendors.server import Action, RecordingListener, Script
+from vendors.streams import ALL, PATHS
 
 from dursor.domain import Usage
 from dursor.errors import (
@@ -27,7 +27,7 @@ USAGE = Usage(1000, 600, 200, 50)
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_whole_answer(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire](TEXT, 40)))
-    heard = Heard()
+    heard = RecordingListener()
     reply = await client.answer(endpoint(wire), prompt, ONCE, heard)
     assert reply.text == heard.text == TEXT
     assert reply.usage == heard.usages[-1] == USAGE
@@ -42,19 +42,21 @@ async def test_however_the_network_cuts_it(wire, size, server, endpoint, client,
     stream = b"".join(ALL[wire]("ü€😀" * 5, 5))
     pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
     server.on(PATHS[wire], Script(pieces))
-    assert (await client.answer(endpoint(wire), prompt, ONCE, Heard())).text == "ü€😀" * 5
+    assert (
+        await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
+    ).text == "ü€😀" * 5
 
 
 async def test_written_cache_tokens_are_part_of_the_input(server, endpoint, client, prompt):
     usage = {"input": 1000, "cached": 0, "written": 900, "output": 10, "reasoning": 0}
-    server.on("/messages", Script(wires.messages("ok", usage=usage)))
-    reply = await client.answer(endpoint("messages"), prompt, ONCE, Heard())
+    server.on("/messages", Script(streams.messages("ok", usage=usage)))
+    reply = await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
     assert reply.usage == Usage(1000, 0, 10, 0, 900)
 
 
 async def test_usage_that_is_revised_is_replaced_not_added(server, endpoint, client, prompt):
-    server.on(PATHS["gemini"], Script([step for e in wires.gemini("ok") for step in (e, 0.05)]))
-    heard = Heard()
+    server.on(PATHS["gemini"], Script([step for e in streams.gemini("ok") for step in (e, 0.05)]))
+    heard = RecordingListener()
     await client.answer(endpoint("gemini"), prompt, ONCE, heard)
     counts = [usage.input_tokens for usage in heard.usages]
     assert counts[-1] == 1000
@@ -63,10 +65,10 @@ async def test_usage_that_is_revised_is_replaced_not_added(server, endpoint, cli
 
 # How far each format's stream goes before it is whole.
 OPEN = {
-    "responses": wires.responses(TEXT)[:-1],
-    "chat": wires.chat(TEXT, reason=None, usage=None, done=False),
-    "messages": wires.messages(TEXT)[:-1],
-    "gemini": wires.gemini(TEXT, reason=None),
+    "responses": streams.responses(TEXT)[:-1],
+    "chat": streams.chat(TEXT, reason=None, usage=None, done=False),
+    "messages": streams.messages(TEXT)[:-1],
+    "gemini": streams.gemini(TEXT, reason=None),
 }
 
 
@@ -79,10 +81,10 @@ async def test_the_end_of_the_connection_is_not_the_end_of_the_answer(
     if ending == "half an event":
         steps.append(b'data: {"type":')
     if ending in {"cut", "end"}:
-        steps += [0.1, Do.CUT if ending == "cut" else Do.END]
+        steps += [0.1, Action.CUT if ending == "cut" else Action.END]
     framing = "close" if ending == "close" else "chunked"
     server.on(PATHS[wire], Script(steps, framing=framing))
-    heard = Heard()
+    heard = RecordingListener()
     with pytest.raises(NetworkError, match="cut") as caught:
         await client.answer(endpoint(wire), prompt, Limits(retries=3), heard)
     assert heard.text == TEXT  # it came, and so there must be no second attempt
@@ -94,47 +96,47 @@ async def test_the_end_of_the_connection_is_not_the_end_of_the_answer(
 
 @pytest.mark.parametrize("wire", ["chat", "gemini"])
 async def test_a_finish_reason_makes_an_answer_whole(wire, server, endpoint, client, prompt):
-    events = wires.chat(TEXT, usage=None, done=False) if wire == "chat" else wires.gemini(TEXT)
-    server.on(PATHS[wire], Script([*events, 0.1, Do.CUT]))
-    assert (await client.answer(endpoint(wire), prompt, ONCE, Heard())).text == TEXT
+    events = streams.chat(TEXT, usage=None, done=False) if wire == "chat" else streams.gemini(TEXT)
+    server.on(PATHS[wire], Script([*events, 0.1, Action.CUT]))
+    assert (await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_half_an_event_after_a_whole_answer_does_not_matter(server, endpoint, client, prompt):
-    events = wires.chat(TEXT, usage=None, done=False)
+    events = streams.chat(TEXT, usage=None, done=False)
     server.on("/chat", Script([*events, b'data: {"usage": {"pro'], framing="close"))
-    reply = await client.answer(endpoint("chat"), prompt, ONCE, Heard())
+    reply = await client.answer(endpoint("chat"), prompt, ONCE, RecordingListener())
     assert (reply.text, reply.usage) == (TEXT, None)
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat"])
 async def test_an_answer_without_usage_has_none(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script([b"data:\n\n", *ALL[wire](TEXT, usage=None)]))
-    heard = Heard()
+    heard = RecordingListener()
     reply = await client.answer(endpoint(wire), prompt, ONCE, heard)
     assert (reply.text, reply.usage, heard.usages) == (TEXT, None, [])
 
 
 async def test_done_makes_a_chat_answer_whole(server, endpoint, client, prompt):
-    server.on("/chat", Script(wires.chat(TEXT, reason=None)))
-    assert (await client.answer(endpoint("chat"), prompt, ONCE, Heard())).text == TEXT
+    server.on("/chat", Script(streams.chat(TEXT, reason=None)))
+    assert (await client.answer(endpoint("chat"), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_done_from_a_gateway_is_no_end_of_a_response(server, endpoint, client, prompt):
-    events = [*wires.responses(TEXT)[:-1], wires.event("[DONE]")]
+    events = [*streams.responses(TEXT)[:-1], streams.event("[DONE]")]
     server.on("/responses", Script(events))
     with pytest.raises(NetworkError):
-        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat", "messages"])
 async def test_what_follows_the_end_does_not_matter(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script([b"".join([*ALL[wire](TEXT), b"data: {junk\n\n"])]))
-    assert (await client.answer(endpoint(wire), prompt, ONCE, Heard())).text == TEXT
+    assert (await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_text_that_only_the_terminal_event_brings_counts(server, endpoint, client, prompt):
-    server.on("/responses", Script([wires.responses(TEXT)[-1]]))
-    heard = Heard()
+    server.on("/responses", Script([streams.responses(TEXT)[-1]]))
+    heard = RecordingListener()
     assert (await client.answer(endpoint("responses"), prompt, ONCE, heard)).text == TEXT
     assert heard.text == TEXT
 
@@ -142,11 +144,11 @@ async def test_text_that_only_the_terminal_event_brings_counts(server, endpoint,
 async def test_a_remark_and_the_answer_after_it_stand_apart(server, endpoint, client, prompt):
     def delta(item, text):
         data = {"type": "response.output_text.delta", "output_index": item, "delta": text}
-        return wires.event(data)
+        return streams.event(data)
 
     pieces = [delta(1, "I look"), delta(1, " first."), delta(2, "```diff\n"), delta(3, "x")]
-    server.on("/responses", Script([*pieces, wires.responses("?")[-1]]))
-    heard = Heard()
+    server.on("/responses", Script([*pieces, streams.responses("?")[-1]]))
+    heard = RecordingListener()
     reply = await client.answer(endpoint("responses"), prompt, ONCE, heard)
     assert reply.text == heard.text == "I look first.\n\n```diff\nx"
 
@@ -154,13 +156,13 @@ async def test_a_remark_and_the_answer_after_it_stand_apart(server, endpoint, cl
 @pytest.mark.parametrize(
     ("wire", "events"),
     [
-        ("responses", wires.responses("half", status="incomplete", reason="max_output_tokens")),
+        ("responses", streams.responses("half", status="incomplete", reason="max_output_tokens")),
         # A server that calls it completed all the same, but says why it is not.
-        ("responses", wires.responses("half", reason="max_output_tokens")),
-        ("chat", wires.chat("half", reason="length")),
-        ("messages", wires.messages("half", reason="max_tokens")),
-        ("gemini", wires.gemini("half", reason="MAX_TOKENS")),
-        ("gemini", wires.gemini("", reason="MAX_TOKENS")),
+        ("responses", streams.responses("half", reason="max_output_tokens")),
+        ("chat", streams.chat("half", reason="length")),
+        ("messages", streams.messages("half", reason="max_tokens")),
+        ("gemini", streams.gemini("half", reason="MAX_TOKENS")),
+        ("gemini", streams.gemini("", reason="MAX_TOKENS")),
     ],
 )
 async def test_an_answer_at_the_output_limit_is_truncated(
@@ -168,7 +170,7 @@ async def test_an_answer_at_the_output_limit_is_truncated(
 ):
     server.on(PATHS[wire], Script(events))
     with pytest.raises(TruncatedError, match="output limit") as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
     assert caught.value.usage == USAGE
     assert len(server.requests) == 1
 
@@ -183,30 +185,32 @@ NO = {"type": "refusal", "category": "cyber", "explanation": "This looks like an
 @pytest.mark.parametrize(
     ("wire", "events", "said"),
     [
-        ("responses", wires.responses("", refusal="I will not."), "I will not."),
+        ("responses", streams.responses("", refusal="I will not."), "I will not."),
         (
             "responses",
-            wires.responses("x", status="incomplete", reason="content_filter"),
+            streams.responses("x", status="incomplete", reason="content_filter"),
             "content_filter",
         ),
         (
             "responses",
-            wires.responses("", status="failed", error={"code": "bio_policy", "message": "Stop."}),
+            streams.responses(
+                "", status="failed", error={"code": "bio_policy", "message": "Stop."}
+            ),
             "Stop.",
         ),
-        ("chat", wires.chat("", refusal="I will not."), "I will not."),
-        ("chat", wires.chat("x", reason="content_filter"), "content_filter"),
-        ("messages", wires.messages("x", reason="refusal", details=NO), "cyber, This looks"),
-        ("messages", wires.messages("", reason="refusal", details={"category": None}), "refusal"),
-        ("gemini", wires.gemini("", reason="SAFETY"), "SAFETY"),
-        ("gemini", wires.gemini("x", reason="RECITATION"), "RECITATION"),
-        ("gemini", [wires.event(BLOCKED)], "PROHIBITED_CONTENT"),
+        ("chat", streams.chat("", refusal="I will not."), "I will not."),
+        ("chat", streams.chat("x", reason="content_filter"), "content_filter"),
+        ("messages", streams.messages("x", reason="refusal", details=NO), "cyber, This looks"),
+        ("messages", streams.messages("", reason="refusal", details={"category": None}), "refusal"),
+        ("gemini", streams.gemini("", reason="SAFETY"), "SAFETY"),
+        ("gemini", streams.gemini("x", reason="RECITATION"), "RECITATION"),
+        ("gemini", [streams.event(BLOCKED)], "PROHIBITED_CONTENT"),
     ],
 )
 async def test_a_refusal_is_refused(wire, events, said, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(events))
     with pytest.raises(RefusedError, match=said) as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
     assert caught.value.usage is not None
     assert len(server.requests) == 1
 
@@ -215,34 +219,34 @@ async def test_a_refusal_is_refused(wire, events, said, server, endpoint, client
 async def test_a_refusal_is_told_once(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire]("", refusal="I cannot help with that.")))
     with pytest.raises(RefusedError) as caught:
-        await client.answer(endpoint(wire), prompt, ONCE, Heard())
+        await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
     assert caught.value.message.count("I cannot help with that.") == 1
 
 
 async def test_an_outgrown_window_is_too_large(server, endpoint, client, prompt):
-    server.on("/messages", Script(wires.messages("x", reason="model_context_window_exceeded")))
+    server.on("/messages", Script(streams.messages("x", reason="model_context_window_exceeded")))
     with pytest.raises(ContextTooLargeError) as caught:
-        await client.answer(endpoint("messages"), prompt, ONCE, Heard())
+        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
     assert caught.value.usage == USAGE
 
 
 @pytest.mark.parametrize(
     ("wire", "events", "said"),
     [
-        ("responses", wires.responses("x", status="incomplete", reason="steered"), "steered"),
-        ("responses", wires.responses("x", status="cancelled"), "cancelled"),
-        ("chat", wires.chat("x", reason="tool_calls"), "tool_calls"),
-        ("messages", wires.messages("x", reason="tool_use"), "tool_use"),
-        ("messages", wires.messages("x", reason="pause_turn"), "pause_turn"),
-        ("gemini", wires.gemini("x", reason="MALFORMED_RESPONSE"), "MALFORMED_RESPONSE"),
-        ("gemini", wires.gemini("x", reason="A_REASON_OF_NEXT_YEAR"), "A_REASON_OF_NEXT_YEAR"),
-        ("gemini", wires.gemini("x", reason="CONTINUATION"), "CONTINUATION"),
+        ("responses", streams.responses("x", status="incomplete", reason="steered"), "steered"),
+        ("responses", streams.responses("x", status="cancelled"), "cancelled"),
+        ("chat", streams.chat("x", reason="tool_calls"), "tool_calls"),
+        ("messages", streams.messages("x", reason="tool_use"), "tool_use"),
+        ("messages", streams.messages("x", reason="pause_turn"), "pause_turn"),
+        ("gemini", streams.gemini("x", reason="MALFORMED_RESPONSE"), "MALFORMED_RESPONSE"),
+        ("gemini", streams.gemini("x", reason="A_REASON_OF_NEXT_YEAR"), "A_REASON_OF_NEXT_YEAR"),
+        ("gemini", streams.gemini("x", reason="CONTINUATION"), "CONTINUATION"),
     ],
 )
 async def test_any_other_end_is_no_success(wire, events, said, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(events))
     with pytest.raises(ProviderError, match=said) as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
     assert caught.value.usage == USAGE
 
 
@@ -251,7 +255,7 @@ async def test_any_other_end_is_no_success(wire, events, said, server, endpoint,
 async def test_an_empty_answer_is_no_success(wire, text, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire](text)))
     with pytest.raises(ProviderError, match="empty") as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
     assert caught.value.usage == USAGE
 
 
@@ -265,7 +269,7 @@ async def test_a_malformed_event_is_the_provider_s_error(
 ):
     events = ALL[wire]("hello")
     server.on(PATHS[wire], Script([*events[:-1], bad, events[-1]]))
-    heard = Heard()
+    heard = RecordingListener()
     with pytest.raises(ProviderError, match=r"malformed|no JSON object"):
         await client.answer(endpoint(wire), prompt, Limits(), heard)
     assert heard.text == "hello"
@@ -280,13 +284,13 @@ async def test_events_of_any_shape_never_crash(wire, server, endpoint, client, p
     events = [json.loads(e.split(b"data: ", 1)[1]) for e in ALL[wire]("hi") if b"data: {" in e]
     odd = [variant for event in events for variant in _variants(event)]
     answers = [
-        Script([wires.event(v) for v in odd[i : i + 20]] + ALL[wire]("whole")[-3:])
+        Script([streams.event(v) for v in odd[i : i + 20]] + ALL[wire]("whole")[-3:])
         for i in range(0, len(odd), 20)
     ]
     server.on(PATHS[wire], *answers)
     for _ in answers:
         with contextlib.suppress(ProviderError, NetworkError, RefusedError, TruncatedError):
-            await client.answer(endpoint(wire), prompt, ONCE, Heard())
+            await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
 
 
 def _variants(value):
@@ -305,17 +309,17 @@ def _variants(value):
 
 
 async def test_an_endless_event_is_cut_off(server, endpoint, client, prompt):
-    server.on("/responses", Script([b"data: ", *[b"x" * 1_000_000] * 18, Do.HOLD]))
+    server.on("/responses", Script([b"data: ", *[b"x" * 1_000_000] * 18, Action.HOLD]))
     with pytest.raises(ProviderError, match="more than"):
-        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
-    assert await server.sees(lambda s: len(s.hung_up) == 1)
+        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+    assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
 async def test_an_endless_stream_is_cut_off(server, endpoint, client, prompt, monkeypatch):
     monkeypatch.setattr("dursor.providers.call.MAX_STREAM_BYTES", 1_000)
-    server.on("", Script([*wires.chat("word " * 1000)[:4], Do.HOLD]))
+    server.on("", Script([*streams.chat("word " * 1000)[:4], Action.HOLD]))
     with pytest.raises(ProviderError, match="longer than 1000 bytes"):
-        await client.answer(endpoint("chat"), prompt, ONCE, Heard())
+        await client.answer(endpoint("chat"), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize(
@@ -332,17 +336,17 @@ async def test_a_200_that_is_no_stream_is_told_as_it_is(
     script = Script([body], 200, {"content-type": kind}, "length")
     server.on("/responses", script)
     with pytest.raises(ProviderError, match=said):
-        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
 
 
 async def test_a_continued_answer_is_one_answer(server, endpoint, client, prompt):
     server.on(
         PATHS["gemini"],
-        Script(wires.gemini("one ", reason="CONTINUATION", token="t1")),
-        Script(wires.gemini("two ", reason="CONTINUATION", token="t2")),
-        Script(wires.gemini("three")),
+        Script(streams.gemini("one ", reason="CONTINUATION", token="t1")),
+        Script(streams.gemini("two ", reason="CONTINUATION", token="t2")),
+        Script(streams.gemini("three")),
     )
-    heard = Heard()
+    heard = RecordingListener()
     reply = await client.answer(endpoint("gemini"), prompt, ONCE, heard)
     assert reply.text == heard.text == "one two three"
     assert reply.usage == USAGE + USAGE + USAGE
@@ -356,28 +360,28 @@ async def test_a_part_of_a_continued_answer_may_be_asked_for_again(
 ):
     server.on(
         PATHS["gemini"],
-        Script(wires.gemini("one ", reason="CONTINUATION", token="t1")),
+        Script(streams.gemini("one ", reason="CONTINUATION", token="t1")),
         Script.error(503, {}, retry_after="0"),
-        Script(wires.gemini("two")),
+        Script(streams.gemini("two")),
     )
-    reply = await client.answer(endpoint("gemini"), prompt, Limits(), Heard())
+    reply = await client.answer(endpoint("gemini"), prompt, Limits(), RecordingListener())
     assert reply.text == "one two"
 
 
 async def test_continuations_are_bounded(server, endpoint, client, prompt):
-    server.on(PATHS["gemini"], Script(wires.gemini("x", reason="CONTINUATION", token="t")))
+    server.on(PATHS["gemini"], Script(streams.gemini("x", reason="CONTINUATION", token="t")))
     with pytest.raises(ProviderError, match="16 requests"):
-        await client.answer(endpoint("gemini"), prompt, ONCE, Heard())
+        await client.answer(endpoint("gemini"), prompt, ONCE, RecordingListener())
     assert len(server.requests) == 16
 
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_listener_may_cut_the_stream(wire, server, endpoint, client, prompt):
-    class Miser(Heard):
+    class Miser(RecordingListener):
         def delta(self, text):
             raise BudgetError("enough")
 
-    server.on(PATHS[wire], Script([*OPEN[wire], Do.HOLD]))
+    server.on(PATHS[wire], Script([*OPEN[wire], Action.HOLD]))
     with pytest.raises(BudgetError):
         await client.answer(endpoint(wire), prompt, ONCE, Miser())
-    assert await server.sees(lambda s: len(s.hung_up) == 1, 1.0)
+    assert await server.wait_until(lambda s: len(s.disconnects) == 1, 1.0)

@@ -1,8 +1,8 @@
 """Proving a key and a model by the cheapest call."""
 
 import pytest
-from fakes import Do, Script
-from wires import ALL, PATHS
+from vendors.server import Action, Script
+from vendors.streams import ALL, PATHS
 
 from dursor.errors import AuthError, DeadlineError, ModelNotFoundError
 from dursor.providers.base import Limits
@@ -51,10 +51,10 @@ async def test_a_check_of_an_unknown_model(server, endpoint, client):
 
 
 async def test_a_check_that_is_not_answered_ends(server, endpoint, client):
-    server.on("", Script([Do.HOLD], framing="raw"))
+    server.on("", Script([Action.HOLD], framing="raw"))
     with pytest.raises(DeadlineError, match="total limit"):
         await client.check(endpoint("responses"), Limits(total=0.2))
-    assert await server.sees(lambda s: len(s.hung_up) == 1)
+    assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
 def test_only_a_server_of_the_user_s_own_may_lack_entries(endpoint):

@@ -4,8 +4,8 @@ import socket
 import time
 
 import pytest
-from fakes import Do, Heard, Script
-from wires import ALL, PATHS
+from vendors.server import Action, RecordingListener, Script
+from vendors.streams import ALL, PATHS
 
 from dursor.errors import DeadlineError
 from dursor.providers.base import Limits
@@ -27,39 +27,39 @@ async def ends(call, limit, message, hint):
 async def test_no_first_byte(begins, server, endpoint, client, prompt):
     first = [ALL["responses"]("x")[0]] if begins == "first event" else []
     framing = "raw" if begins == "silence" else "chunked"
-    server.on("", Script([*first, Do.HOLD], framing=framing))
+    server.on("", Script([*first, Action.HOLD], framing=framing))
     limits = Limits(first_byte=SHORT, retries=3)
-    call = client.answer(endpoint("responses"), prompt, limits, Heard())
+    call = client.answer(endpoint("responses"), prompt, limits, RecordingListener())
     await ends(
         call, SHORT, "first-byte limit", "allow more time: dursor config set first_byte_timeout 0.5"
     )
     assert len(server.requests) == 1
-    assert await server.sees(lambda s: len(s.hung_up) == 1)
+    assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
 async def test_signs_of_life_put_the_first_byte_limit_off(server, endpoint, client, prompt):
     pings = [step for _ in range(6) for step in (b": ping\n\n", 0.15)]
     server.on("", Script([*pings, *ALL["messages"]("late")]))
     limits = Limits(first_byte=0.7)
-    reply = await client.answer(endpoint("messages"), prompt, limits, Heard())
+    reply = await client.answer(endpoint("messages"), prompt, limits, RecordingListener())
     assert reply.text == "late"
 
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_idle(wire, server, endpoint, client, prompt):
     cut = {"responses": 8, "chat": 5, "messages": 9, "gemini": 3}[wire]
-    server.on(PATHS[wire], Script([*ALL[wire]("hello")[:cut], Do.HOLD]))
-    heard = Heard()
+    server.on(PATHS[wire], Script([*ALL[wire]("hello")[:cut], Action.HOLD]))
+    heard = RecordingListener()
     call = client.answer(endpoint(wire), prompt, Limits(idle=SHORT), heard)
     await ends(call, SHORT, "idle limit", "allow more time: dursor config set idle_timeout 0.5")
     assert heard.text
-    assert await server.sees(lambda s: len(s.hung_up) == 1)
+    assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
 async def test_total(server, endpoint, client, prompt):
     drip = [step for _ in range(100) for step in (b": ping\n\n", 0.05)]
     server.on("", Script(drip))
-    call = client.answer(endpoint("responses"), prompt, Limits(total=SHORT), Heard())
+    call = client.answer(endpoint("responses"), prompt, Limits(total=SHORT), RecordingListener())
     await ends(call, SHORT, "total limit", "allow more time: dursor run --timeout 1 ...")
 
 
@@ -68,7 +68,7 @@ async def test_total_holds_over_all_attempts(server, endpoint, client, prompt):
     began = time.monotonic()
     with pytest.raises(Exception, match="500"):
         await client.answer(
-            endpoint("responses"), prompt, Limits(total=SHORT, retries=100), Heard()
+            endpoint("responses"), prompt, Limits(total=SHORT, retries=100), RecordingListener()
         )
     assert time.monotonic() - began < SHORT + SLACK
     assert 2 <= len(server.requests) <= 4
@@ -86,7 +86,7 @@ async def test_connect(client, endpoint, prompt):
             waiting.append(one)
         target = endpoint("responses", base_url=f"http://127.0.0.1:{full.getsockname()[1]}/v1")
         limits = Limits(connect=SHORT, retries=2)
-        call = client.answer(target, prompt, limits, Heard())
+        call = client.answer(target, prompt, limits, RecordingListener())
         try:
             await ends(
                 call,
@@ -101,9 +101,9 @@ async def test_connect(client, endpoint, prompt):
 
 async def test_what_follows_a_whole_answer_is_not_waited_for_long(server, endpoint, client, prompt):
     events = ALL["chat"]("whole", usage=None, done=False)
-    server.on("/chat", Script([*events, Do.HOLD]))
+    server.on("/chat", Script([*events, Action.HOLD]))
     began = time.monotonic()
-    reply = await client.answer(endpoint("chat"), prompt, Limits(idle=SHORT), Heard())
+    reply = await client.answer(endpoint("chat"), prompt, Limits(idle=SHORT), RecordingListener())
     assert reply.text == "whole"
     assert time.monotonic() - began < SHORT + SLACK
 
@@ -112,15 +112,15 @@ async def test_a_whole_answer_is_not_held_up_by_an_open_connection(
     server, endpoint, client, prompt
 ):
     for wire in ("responses", "chat", "messages"):
-        server.on(PATHS[wire], Script([*ALL[wire]("whole"), Do.HOLD]))
+        server.on(PATHS[wire], Script([*ALL[wire]("whole"), Action.HOLD]))
         began = time.monotonic()
-        reply = await client.answer(endpoint(wire), prompt, Limits(), Heard())
+        reply = await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
         assert reply.text == "whole"
         assert time.monotonic() - began < SLACK
 
 
 async def test_a_limit_that_passes_shows_what_was_spent(server, endpoint, client, prompt):
-    server.on("", Script([*ALL["messages"]("x")[:8], Do.HOLD]))
+    server.on("", Script([*ALL["messages"]("x")[:8], Action.HOLD]))
     with pytest.raises(DeadlineError) as caught:
-        await client.answer(endpoint("messages"), prompt, Limits(idle=SHORT), Heard())
+        await client.answer(endpoint("messages"), prompt, Limits(idle=SHORT), RecordingListener())
     assert caught.value.usage.input_tokens == 1000

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from fakes import Heard, Script
-from wires import ALL, PATHS, event
+from vendors.server import RecordingListener, Script
+from vendors.streams import ALL, PATHS, event
 
 from dursor.domain import ProviderName, Secret
 from dursor.errors import (
@@ -289,7 +289,7 @@ ERRORS = {
 async def test_an_error_event_after_output_is_final(wire, server, endpoint, client, prompt):
     events = ALL[wire]("half")
     server.on(PATHS[wire], Script([*events[:-2], ERRORS[wire], *events[-2:]]))
-    heard = Heard()
+    heard = RecordingListener()
     with pytest.raises(ProviderError, match="broke off with an error: Broke"):
         await client.answer(endpoint(wire), prompt, Limits(), heard)
     assert len(server.requests) == 1
@@ -300,7 +300,7 @@ async def test_an_error_event_after_output_is_final(wire, server, endpoint, clie
 async def test_an_error_event_before_output_is_tried_again(wire, server, endpoint, client, prompt):
     events = ALL[wire]("whole")
     server.on(PATHS[wire], Script([events[0], ERRORS[wire]]), Script(events))
-    heard = Heard()
+    heard = RecordingListener()
     reply = await client.answer(endpoint(wire), prompt, Limits(), heard)
     assert reply.text == "whole"
     ((_, error),) = heard.retries
@@ -310,7 +310,7 @@ async def test_an_error_event_before_output_is_tried_again(wire, server, endpoin
 async def test_a_failed_response_is_tried_again_before_output(server, endpoint, client, prompt):
     failed = ALL["responses"]("", status="failed", error={"code": "server_error", "message": "x"})
     server.on("/responses", Script(failed), Script(ALL["responses"]("whole")))
-    reply = await client.answer(endpoint("responses"), prompt, Limits(), Heard())
+    reply = await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
     assert reply.text == "whole"
     assert reply.usage.input_tokens == 2000  # the failed attempt said what it used
 
@@ -323,7 +323,7 @@ async def test_no_error_shows_the_key(wire, server, endpoint, client, prompt):
 
     server.on("", echo)
     with pytest.raises(AuthError) as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), Heard())
+        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
     error: BaseException | None = caught.value
     assert "bad key in" in str(error)
     while error is not None:
@@ -338,7 +338,7 @@ async def test_no_retry_shows_the_key(wire, server, endpoint, client, prompt):
         return Script.error(500, {"error": {"message": quoted}}, retry_after="0")
 
     server.on("", echo, Script(ALL[wire]("ok")))
-    heard = Heard()
+    heard = RecordingListener()
     await client.answer(endpoint(wire), prompt, Limits(), heard)
     ((_, error),) = heard.retries
     assert "anthropic-version" in str(error) or "user-agent" in str(error)
@@ -349,13 +349,13 @@ async def test_an_error_inside_a_stream_names_the_request(server, endpoint, clie
     headers = {"content-type": "text/event-stream", "x-request-id": "req_7"}
     server.on("", Script([*ALL["responses"]("x")[:-1], ERRORS["responses"]], headers=headers))
     with pytest.raises(ProviderError, match=r"Broke\. \(request req_7\)"):
-        await client.answer(endpoint("responses"), prompt, Limits(), Heard())
+        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
 
 
 async def test_a_reply_names_the_request_as_the_head_does(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "request-id": "req_8"}
     server.on("", Script(ALL["messages"]("ok"), headers=headers))
-    reply = await client.answer(endpoint("messages"), prompt, Limits(), Heard())
+    reply = await client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
     assert reply.request_id == "req_8"
 
 
@@ -371,7 +371,9 @@ def test_a_request_does_not_show_its_headers(endpoint, prompt):
 @pytest.mark.parametrize("key", ["", "a b", "sk-\n", "sk-ü", "sk-\x00", "sk-\r\nx-evil: 1"])
 async def test_a_key_that_is_none_is_not_sent(key, server, endpoint, client, prompt):
     for call in (
-        client.answer(endpoint("responses", key=Secret(key)), prompt, Limits(), Heard()),
+        client.answer(
+            endpoint("responses", key=Secret(key)), prompt, Limits(), RecordingListener()
+        ),
         client.check(endpoint("responses", key=Secret(key)), Limits()),
     ):
         with pytest.raises(AuthError) as caught:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from emulator import CONTEXT_WINDOW, Emulator
-from fakes import Heard
+from vendors.server import RecordingListener
 
 from dursor.domain import ProviderName, Role, Secret
 from dursor.errors import (
@@ -45,7 +45,7 @@ def target(wire, llmock: Emulator):
 
 
 async def fails(client, target, prompt, kind, limits=PATIENT):
-    heard = Heard()
+    heard = RecordingListener()
     began = time.monotonic()
     with pytest.raises(kind) as caught:
         await client.answer(target, prompt, limits, heard)
@@ -56,7 +56,7 @@ async def fails(client, target, prompt, kind, limits=PATIENT):
 
 async def test_a_scripted_answer(target, llmock, client, prompt):
     llmock.script({"type": "reply", "text": DIFF})
-    heard = Heard()
+    heard = RecordingListener()
     reply = await client.answer(target, prompt, PATIENT, heard)
     assert reply.text == heard.text == DIFF
     assert reply.usage.input_tokens > 0
@@ -67,7 +67,7 @@ async def test_a_rate_limit_then_an_answer(target, llmock, client, prompt):
     llmock.script(
         {"type": "fail", "status": 429, "retry_after": 0.3}, {"type": "reply", "text": DIFF}
     )
-    heard = Heard()
+    heard = RecordingListener()
     reply = await client.answer(target, prompt, PATIENT, heard)
     assert reply.text == DIFF
     ((seconds, error),) = heard.retries
@@ -152,7 +152,7 @@ async def test_the_output_limit(target, llmock, client, prompt):
 async def test_a_content_filter(wire, target, llmock, client, prompt):
     llmock.script({"type": "reply", "text": DIFF, "finish_reason": "content_filter"})
     if wire == "responses":  # llmock drops the reason here, so that nothing tells it from success
-        assert (await client.answer(target, prompt, PATIENT, Heard())).text == DIFF
+        assert (await client.answer(target, prompt, PATIENT, RecordingListener())).text == DIFF
     else:
         await fails(client, target, prompt, RefusedError)
 
@@ -170,10 +170,10 @@ async def test_tools_called_and_answered(wire, target, llmock, client):
     llmock.script({"type": "reply", "tool_calls": calls}, {"type": "reply", "text": DIFF})
     tool = Tool("look", "Look.", {"type": "object", "properties": {"path": {"type": "string"}}})
     asked = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", (tool,))
-    reply = await client.answer(target, asked, PATIENT, Heard())
+    reply = await client.answer(target, asked, PATIENT, RecordingListener())
     assert [call.arguments for call in reply.calls] == [call["arguments"] for call in calls]
     results = tuple(ToolResult(call.id, call.name, "seen") for call in reply.calls)
     echo = Turn(Role.ASSISTANT, reply.text, items=reply.items)
     turns = (*asked.turns, echo, Turn(Role.USER, "", results=results))
-    answer = await client.answer(target, replace(asked, turns=turns), PATIENT, Heard())
+    answer = await client.answer(target, replace(asked, turns=turns), PATIENT, RecordingListener())
     assert (answer.text, answer.calls) == (DIFF, ())

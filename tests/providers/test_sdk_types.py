@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
-import calling
 import pytest
-import wires
-from calling import Call
-from fakes import Heard, Script
 from pydantic import TypeAdapter
-from wires import PATHS
+from vendors import streams, tool_streams
+from vendors.server import RecordingListener, Script
+from vendors.streams import PATHS
+from vendors.tool_streams import Call
 
 from dursor.agent.tools import TOOLS
 from dursor.domain import Role
@@ -28,15 +27,17 @@ def known(value: Any) -> Any:
 
 async def asked(wire, server, endpoint, client) -> list[dict[str, Any]]:
     """The bodies of a request with tools, and of the one with what they gave."""
-    server.on(PATHS[wire], Script(calling.ALL[wire](CALLS).events), Script(wires.ALL[wire]("ok")))
+    server.on(
+        PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events), Script(streams.ALL[wire]("ok"))
+    )
     target = endpoint(wire, model_name="gpt-6.1-sol")
-    reply = await client.answer(target, PROMPT, Limits(), Heard())
+    reply = await client.answer(target, PROMPT, Limits(), RecordingListener())
     first, second = (ToolResult(call.id, call.name, "seen") for call in reply.calls)
     failed = ToolResult(second.call_id, second.name, "not seen", failed=True)
     echo = Turn(Role.ASSISTANT, reply.text, items=reply.items)
     turns = (*PROMPT.turns, echo, Turn(Role.USER, "", results=(first, failed)))
     again = Prompt(PROMPT.system, turns, PROMPT.context, PROMPT.tools, final=True)
-    await client.answer(target, again, Limits(), Heard())
+    await client.answer(target, again, Limits(), RecordingListener())
     return [known(json.loads(request.body)) for request in server.requests]
 
 

@@ -3,8 +3,8 @@
 import pytest
 import pytest_asyncio
 from certificates import certificate
-from fakes import Heard, Script, ScriptedServer, paced
-from wires import ALL
+from vendors.server import RecordingListener, Script, ScriptedServer, pace
+from vendors.streams import ALL
 
 from dursor.errors import NetworkError
 from dursor.providers.base import Limits
@@ -37,12 +37,12 @@ def secure(tmp_path):
 async def test_a_stream_over_tls(secure, endpoint, prompt, monkeypatch):
     server, public = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(public))
-    server.on("", Script(paced(ALL["messages"]("ü" * 50, 50), 0.2)))
+    server.on("", Script(pace(ALL["messages"]("ü" * 50, 50), 0.2)))
     client = Client()
     target = endpoint("messages", base_url=server.url)
     client.warm([target])
     for _ in range(2):
-        assert (await client.answer(target, prompt, ONCE, Heard())).text == "ü" * 50
+        assert (await client.answer(target, prompt, ONCE, RecordingListener())).text == "ü" * 50
     await client.aclose()
     assert server.connections == 1
 
@@ -50,7 +50,9 @@ async def test_a_stream_over_tls(secure, endpoint, prompt, monkeypatch):
 async def test_a_certificate_nobody_vouches_for(secure, endpoint, client, prompt):
     server, _ = secure
     with pytest.raises(NetworkError, match=r"cannot trust .*: self-signed") as caught:
-        await client.answer(endpoint("messages", base_url=server.url), prompt, ONCE, Heard())
+        await client.answer(
+            endpoint("messages", base_url=server.url), prompt, ONCE, RecordingListener()
+        )
     assert "SSL_CERT_FILE" in caught.value.hint
     assert server.requests == []
 
@@ -59,7 +61,9 @@ async def test_no_certificates_at_all(secure, endpoint, client, prompt, monkeypa
     server, _ = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     with pytest.raises(NetworkError, match="trusted certificates"):
-        await client.answer(endpoint("messages", base_url=server.url), prompt, ONCE, Heard())
+        await client.answer(
+            endpoint("messages", base_url=server.url), prompt, ONCE, RecordingListener()
+        )
 
 
 async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkeypatch, tmp_path):
@@ -68,7 +72,9 @@ async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkey
     server.on("", Script(ALL["messages"]("whole")))
     client = Client()
     client.warm([endpoint("messages")])
-    assert (await client.answer(endpoint("messages"), prompt, ONCE, Heard())).text == "whole"
+    assert (
+        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
+    ).text == "whole"
     await client.aclose()
 
 
@@ -76,4 +82,4 @@ async def test_http_asked_of_a_tls_server(secure, endpoint, client, prompt):
     server, _ = secure
     target = endpoint("messages", base_url=server.url.replace("https:", "http:"))
     with pytest.raises(NetworkError):
-        await client.answer(target, prompt, ONCE, Heard())
+        await client.answer(target, prompt, ONCE, RecordingListener())

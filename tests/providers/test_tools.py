@@ -2,12 +2,11 @@
 
 import json
 
-import calling
 import pytest
-import wires
-from calling import Call
-from fakes import Heard, Script
-from wires import PATHS
+from vendors import streams, tool_streams
+from vendors.server import RecordingListener, Script
+from vendors.streams import PATHS
+from vendors.tool_streams import Call
 
 from dursor.domain import Role
 from dursor.errors import ProviderError, TruncatedError
@@ -51,13 +50,13 @@ def after(reply, *results: ToolResult, final: bool = False) -> Prompt:
 
 
 async def called(wire, server, endpoint, client, made):
-    server.on(PATHS[wire], Script(made.events), Script(wires.ALL[wire]("ok")))
-    return await client.answer(endpoint(wire), PROMPT, ONCE, Heard())
+    server.on(PATHS[wire], Script(made.events), Script(streams.ALL[wire]("ok")))
+    return await client.answer(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
 
-@pytest.mark.parametrize("wire", calling.ALL)
+@pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_calls_are_read_and_everything_goes_back_as_it_came(wire, server, endpoint, client):
-    made = calling.ALL[wire](CALLS)
+    made = tool_streams.ALL[wire](CALLS)
     reply = await called(wire, server, endpoint, client, made)
     assert reply.text == "I look."
     assert [(call.name, call.arguments) for call in reply.calls] == [
@@ -65,7 +64,7 @@ async def test_calls_are_read_and_everything_goes_back_as_it_came(wire, server, 
     ]
     results = [ToolResult(c.id, c.name, f"seen {n}") for n, c in enumerate(reply.calls)]
 
-    answer = await client.answer(endpoint(wire), after(reply, *results), ONCE, Heard())
+    answer = await client.answer(endpoint(wire), after(reply, *results), ONCE, RecordingListener())
 
     assert (answer.text, answer.calls, answer.items) == ("ok", (), ())
     first, second = server.requests
@@ -125,10 +124,10 @@ BACK = {
 }
 
 
-@pytest.mark.parametrize("wire", calling.ALL)
+@pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_results_go_back_together(wire, server, endpoint, client):
-    reply = await called(wire, server, endpoint, client, calling.ALL[wire](CALLS))
-    await client.answer(endpoint(wire), after(reply, *RESULTS), ONCE, Heard())
+    reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS))
+    await client.answer(endpoint(wire), after(reply, *RESULTS), ONCE, RecordingListener())
     body = server.requests[1].json
     said = body.get("input") or body.get("messages") or body["contents"]
     assert said[-len(BACK[wire]) :] == BACK[wire]
@@ -142,10 +141,12 @@ CLOSED = {
 }
 
 
-@pytest.mark.parametrize("wire", calling.ALL)
+@pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_a_final_prompt_declares_tools_and_closes_them(wire, server, endpoint, client):
-    reply = await called(wire, server, endpoint, client, calling.ALL[wire](CALLS))
-    await client.answer(endpoint(wire), after(reply, *RESULTS, final=True), ONCE, Heard())
+    reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS))
+    await client.answer(
+        endpoint(wire), after(reply, *RESULTS, final=True), ONCE, RecordingListener()
+    )
     name, value = CLOSED[wire]
     first, second = (request.json for request in server.requests)
     assert name not in first
@@ -153,23 +154,23 @@ async def test_a_final_prompt_declares_tools_and_closes_them(wire, server, endpo
     assert second["tools"] == first["tools"]
 
 
-@pytest.mark.parametrize("wire", calling.ALL)
+@pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_a_call_that_nobody_offered_is_an_error(wire, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script(calling.ALL[wire](CALLS).events))
+    server.on(PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events))
     with pytest.raises(ProviderError, match="called a tool"):
-        await client.answer(endpoint(wire), prompt, ONCE, Heard())
+        await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
 
 
-@pytest.mark.parametrize("wire", calling.ALL)
+@pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_an_answer_of_calls_alone_is_whole(wire, server, endpoint, client):
-    reply = await called(wire, server, endpoint, client, calling.ALL[wire](CALLS, ""))
+    reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS, ""))
     assert (reply.text, len(reply.calls)) == ("", 2)
 
 
 async def test_reasoning_is_asked_for_where_tools_are(server, endpoint, client, prompt):
-    server.on("/responses", Script(wires.responses("ok")))
-    await client.answer(endpoint("responses"), PROMPT, ONCE, Heard())
-    await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    server.on("/responses", Script(streams.responses("ok")))
+    await client.answer(endpoint("responses"), PROMPT, ONCE, RecordingListener())
+    await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
     with_tools, without = (request.json for request in server.requests)
     assert with_tools["include"] == ["reasoning.encrypted_content"]
     assert "include" not in without
@@ -177,9 +178,9 @@ async def test_reasoning_is_asked_for_where_tools_are(server, endpoint, client, 
 
 async def test_a_model_that_does_not_reason_is_asked_without(server, endpoint, client):
     error = {"message": "Encrypted content is not supported with this model.", "param": "include"}
-    server.on("/responses", Script.error(400, {"error": error}), Script(wires.responses("ok")))
+    server.on("/responses", Script.error(400, {"error": error}), Script(streams.responses("ok")))
     for _ in range(2):
-        reply = await client.answer(endpoint("responses"), PROMPT, ONCE, Heard())
+        reply = await client.answer(endpoint("responses"), PROMPT, ONCE, RecordingListener())
         assert reply.text == "ok"
     _, second, third = (request.json for request in server.requests)  # it is refused once
     assert "include" not in second
@@ -188,10 +189,10 @@ async def test_a_model_that_does_not_reason_is_asked_without(server, endpoint, c
 
 
 async def test_items_count_where_only_the_terminal_event_has_them(server, endpoint, client):
-    made = calling.responses(CALLS)
+    made = tool_streams.responses(CALLS)
     events = [one for one in made.events if b"output_item.done" not in one]
     server.on("/responses", Script(events))
-    reply = await client.answer(endpoint("responses"), PROMPT, ONCE, Heard())
+    reply = await client.answer(endpoint("responses"), PROMPT, ONCE, RecordingListener())
     assert list(reply.items) == made.echoed
 
 
@@ -209,56 +210,56 @@ async def test_items_count_where_only_the_terminal_event_has_them(server, endpoi
 )
 @pytest.mark.parametrize("wire", ["responses", "chat"])
 async def test_arguments_that_are_no_object(wire, text, expected, server, endpoint, client):
-    server.on(PATHS[wire], Script(calling.ALL[wire]([Call("look", {}, text)]).events))
-    reply = await client.answer(endpoint(wire), PROMPT, ONCE, Heard())
+    server.on(PATHS[wire], Script(tool_streams.ALL[wire]([Call("look", {}, text)]).events))
+    reply = await client.answer(endpoint(wire), PROMPT, ONCE, RecordingListener())
     (call,) = reply.calls
     assert call.arguments == expected
 
 
 @pytest.mark.parametrize("text", ['{"path": "a', "[]", '"x"', '{"a": 1}}', '{"a": NaN}'])
 async def test_broken_input_goes_back_as_an_object(text, server, endpoint, client):
-    made = calling.messages([Call("look", {"path": "x"}, text)])
+    made = tool_streams.messages([Call("look", {"path": "x"}, text)])
     reply = await called("messages", server, endpoint, client, made)
     (call,) = reply.calls
     assert call.arguments is None
 
-    await client.answer(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, Heard())
+    await client.answer(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, RecordingListener())
 
     said = server.requests[1].json["messages"][1]["content"]
     assert said[-1]["input"] == {"INVALID_JSON": text}
 
 
 async def test_an_emoji_in_two_halves_is_whole_again(server, endpoint, client):
-    made = calling.messages([Call("look", {"path": "x"}, '{"path": "AB"}')])
+    made = tool_streams.messages([Call("look", {"path": "x"}, '{"path": "AB"}')])
     halves = [one.replace(b"A", b"\\ud83d").replace(b"B", b"\\ude00") for one in made.events]
     reply = await called("messages", server, endpoint, client, made._replace(events=halves))
 
-    await client.answer(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, Heard())
+    await client.answer(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, RecordingListener())
 
     said = server.requests[1].json["messages"][1]["content"]
     assert said[-1]["input"] == reply.calls[0].arguments == {"path": "\N{GRINNING FACE}"}
 
 
 async def test_input_that_came_with_the_block_itself_counts(server, endpoint, client):
-    events = calling.messages([Call("look", {})]).events
+    events = tool_streams.messages([Call("look", {})]).events
     events = [one.replace(b'"input": {}', b'"input": {"path" : "x"}') for one in events]
     server.on("/messages", Script(events))
-    reply = await client.answer(endpoint("messages"), PROMPT, ONCE, Heard())
+    reply = await client.answer(endpoint("messages"), PROMPT, ONCE, RecordingListener())
     assert reply.calls == (ToolCall("toolu_10", "look", {"path": "x"}),)
     assert '"input": {"path" : "x"}' in reply.items[-1]
 
 
 async def test_a_field_that_no_block_began_with_is_added(server, endpoint, client):
-    made = calling.messages([Call("look", {})])
+    made = tool_streams.messages([Call("look", {})])
     events = [one.replace(b' , "signature" :""', b"") for one in made.events]
     server.on("/messages", Script(events))
-    reply = await client.answer(endpoint("messages"), PROMPT, ONCE, Heard())
+    reply = await client.answer(endpoint("messages"), PROMPT, ONCE, RecordingListener())
     assert json.loads(reply.items[0]) == json.loads(made.echoed[0])
 
 
 @pytest.mark.parametrize("remark", ["", "\n\n"])
 async def test_a_blank_text_block_does_not_go_back(remark, server, endpoint, client):
-    reply = await called("messages", server, endpoint, client, calling.messages(CALLS, remark))
+    reply = await called("messages", server, endpoint, client, tool_streams.messages(CALLS, remark))
     kinds = [json.loads(item)["type"] for item in reply.items]
     assert kinds == ["thinking", "redacted_thinking", "tool_use", "tool_use"]
 
@@ -277,30 +278,30 @@ CUT = {
 }
 
 
-@pytest.mark.parametrize("wire", calling.ALL)
+@pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_a_call_that_was_cut_is_no_call(wire, server, endpoint, client):
-    stream = b"".join(calling.ALL[wire]([CALLS[0]]).events)
+    stream = b"".join(tool_streams.ALL[wire]([CALLS[0]]).events)
     for whole, cut in CUT[wire]:
         assert whole in stream
         stream = stream.replace(whole, cut)
     server.on(PATHS[wire], Script([stream]))
     with pytest.raises(TruncatedError):
-        await client.answer(endpoint(wire), PROMPT, ONCE, Heard())
+        await client.answer(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
 
 async def test_ids_of_gemini_s_calls_are_optional(server, endpoint, client):
-    reply = await called("gemini", server, endpoint, client, calling.gemini(CALLS, ids=True))
+    reply = await called("gemini", server, endpoint, client, tool_streams.gemini(CALLS, ids=True))
     assert [call.id for call in reply.calls] == ["fn_10", "fn_11"]
     nameless = ToolResult("", "look", "it is")
-    await client.answer(endpoint("gemini"), after(reply, nameless), ONCE, Heard())
+    await client.answer(endpoint("gemini"), after(reply, nameless), ONCE, RecordingListener())
     (part,) = server.requests[1].json["contents"][-1]["parts"]
     assert part == {"functionResponse": {"name": "look", "response": {"output": "it is"}}}
 
 
 async def test_parts_add_up_over_continuations(server, endpoint, client):
-    first = wires.gemini("I look.", reason="CONTINUATION", token="t1")
-    server.on("", Script(first), Script(calling.gemini(CALLS, "").events))
-    reply = await client.answer(endpoint("gemini"), PROMPT, ONCE, Heard())
+    first = streams.gemini("I look.", reason="CONTINUATION", token="t1")
+    server.on("", Script(first), Script(tool_streams.gemini(CALLS, "").events))
+    reply = await client.answer(endpoint("gemini"), PROMPT, ONCE, RecordingListener())
     assert len(reply.calls) == 2
     texts = [json.loads(item).get("text", "") for item in reply.items]
     assert "".join(text for text in texts if text != "hm") == "I look."
@@ -314,8 +315,8 @@ MARKED = {"prompt_cache_breakpoint": {"mode": "explicit"}}
     [("gpt-6.1-sol", True), ("gpt-5.6", True), ("gpt-5.5", False), ("o3", False), ("x", False)],
 )
 async def test_openai_s_context_is_marked_where_it_helps(model, marked, server, endpoint, client):
-    server.on("/responses", Script(wires.responses("ok")))
-    await client.answer(endpoint("responses", model_name=model), PROMPT, ONCE, Heard())
+    server.on("/responses", Script(streams.responses("ok")))
+    await client.answer(endpoint("responses", model_name=model), PROMPT, ONCE, RecordingListener())
     body = server.requests[0].json
     first, second = body["input"][0]["content"]
     assert first == {"type": "input_text", "text": "The repository.", **(MARKED if marked else {})}
@@ -325,25 +326,25 @@ async def test_openai_s_context_is_marked_where_it_helps(model, marked, server, 
 
 async def test_a_refused_mark_is_left_out(server, endpoint, client):
     error = {"message": "prompt_cache_breakpoint is not supported on this model"}
-    server.on("/responses", Script.error(400, {"error": error}), Script(wires.responses("ok")))
+    server.on("/responses", Script.error(400, {"error": error}), Script(streams.responses("ok")))
     target = endpoint("responses", model_name="gpt-6.1-terra")
-    assert (await client.answer(target, PROMPT, ONCE, Heard())).text == "ok"
+    assert (await client.answer(target, PROMPT, ONCE, RecordingListener())).text == "ok"
     assert b"prompt_cache" in server.requests[0].body
     assert b"prompt_cache" not in server.requests[1].body
 
 
 async def test_anthropic_s_marks_are_four_at_most(server, endpoint, client):
-    server.on("/messages", Script(wires.messages("ok")))
+    server.on("/messages", Script(streams.messages("ok")))
     turns = tuple(Turn(role, "x") for role in (Role.USER, Role.ASSISTANT) * 5)[:-1]
     for prompt in (PROMPT, Prompt("s", turns, "c", (TOOL,))):
-        await client.answer(endpoint("messages"), prompt, ONCE, Heard())
+        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
     few, many = (request.body.count(b'"cache_control"') for request in server.requests)
     assert (few, many) == (3, 4)
 
 
-@pytest.mark.parametrize("wire", calling.ALL)
+@pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_the_conversation_comes_last(wire, server, endpoint, client):
-    server.on(PATHS[wire], Script(wires.ALL[wire]("ok")))
+    server.on(PATHS[wire], Script(streams.ALL[wire]("ok")))
     longer = Prompt(
         PROMPT.system,
         (*PROMPT.turns, Turn(Role.ASSISTANT, "Done."), Turn(Role.USER, "More.")),
@@ -351,7 +352,7 @@ async def test_the_conversation_comes_last(wire, server, endpoint, client):
         PROMPT.tools,
     )
     for prompt in (PROMPT, longer):
-        await client.answer(endpoint(wire, effort="high"), prompt, ONCE, Heard())
+        await client.answer(endpoint(wire, effort="high"), prompt, ONCE, RecordingListener())
     first, second = (request.body for request in server.requests)
     shared = first[: first.index(b"The repository.") + len(b"The repository.")]
     assert second.startswith(shared)

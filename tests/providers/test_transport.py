@@ -7,8 +7,8 @@ import time
 
 import pytest
 import pytest_asyncio
-from fakes import Do, Heard, Script, paced
-from wires import ALL, PATHS
+from vendors.server import Action, RecordingListener, Script, pace
+from vendors.streams import ALL, PATHS
 
 from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError
 from dursor.providers.base import Limits
@@ -37,14 +37,14 @@ async def client():
 async def test_a_connection_serves_the_next_turn_too(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire]("whole")))
     for _ in range(3):
-        await client.answer(endpoint(wire), prompt, ONCE, Heard())
+        await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
 async def test_a_connection_the_server_closed_is_not_used(server, endpoint, client, prompt):
     server.on("", Script(ALL["responses"]("whole"), framing="close"))
     for _ in range(3):
-        await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.connections == 3
 
 
@@ -52,16 +52,16 @@ async def test_a_connection_closed_as_it_is_used_again_is_replaced(
     server, endpoint, client, prompt
 ):
     whole = Script(ALL["responses"]("whole"))
-    server.on("", whole, Script([Do.CUT], framing="raw"), whole)
+    server.on("", whole, Script([Action.CUT], framing="raw"), whole)
     for _ in range(2):
-        await client.answer(endpoint("responses"), prompt, Limits(), Heard())
+        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
 async def test_a_connection_with_a_rest_of_an_answer_is_not_used(server, endpoint, client, prompt):
     server.on("", Script([*ALL["responses"]("whole"), 0.2, b"data: late\n\n"]))
     for _ in range(2):
-        reply = await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+        reply = await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
         assert reply.text == "whole"
     assert server.connections == 2
 
@@ -69,18 +69,18 @@ async def test_a_connection_with_a_rest_of_an_answer_is_not_used(server, endpoin
 async def test_what_comes_unasked_spoils_an_idle_connection(server, endpoint, client, prompt):
     data = b"".join(ALL["responses"]("whole"))
     head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data)
-    server.on("", Script([head + data, 0.1, b"HTTP/1.1 200 OK\r\n", Do.HOLD], framing="raw"))
-    await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    server.on("", Script([head + data, 0.1, b"HTTP/1.1 200 OK\r\n", Action.HOLD], framing="raw"))
+    await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
     await asyncio.sleep(0.2)
-    await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.connections == 2
 
 
 async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, client, prompt):
-    server.on("", Script([*ALL["messages"]("half")[:9], Do.HOLD]))
+    server.on("", Script([*ALL["messages"]("half")[:9], Action.HOLD]))
     began = asyncio.Event()
 
-    class Waiting(Heard):
+    class Waiting(RecordingListener):
         def delta(self, text):
             began.set()
 
@@ -90,36 +90,38 @@ async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await server.sees(lambda s: len(s.hung_up) == 1)
-    assert server.hung_up[0] - cancelled < 1.0
+    assert await server.wait_until(lambda s: len(s.disconnects) == 1)
+    assert server.disconnects[0] - cancelled < 1.0
 
 
 async def test_a_call_cancelled_before_its_head_closes_its_connection(
     server, endpoint, client, prompt
 ):
-    server.on("", Script([Do.HOLD], framing="raw"))
-    task = asyncio.create_task(client.answer(endpoint("messages"), prompt, Limits(), Heard()))
-    assert await server.sees(lambda s: len(s.requests) == 1)
+    server.on("", Script([Action.HOLD], framing="raw"))
+    task = asyncio.create_task(
+        client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
+    )
+    assert await server.wait_until(lambda s: len(s.requests) == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await server.sees(lambda s: len(s.hung_up) == 1, 1.0)
+    assert await server.wait_until(lambda s: len(s.disconnects) == 1, 1.0)
 
 
 async def test_many_streams_at_once(server, endpoint, client, prompt):
     for wire in ALL:
-        server.on(PATHS[wire], Script(paced(ALL[wire]("abc" * 40, 40), 0.2)))
+        server.on(PATHS[wire], Script(pace(ALL[wire]("abc" * 40, 40), 0.2)))
     wires = [wire for wire in ALL for _ in range(15)]
     began = time.monotonic()
     replies = await asyncio.gather(
-        *(client.answer(endpoint(wire), prompt, ONCE, Heard()) for wire in wires)
+        *(client.answer(endpoint(wire), prompt, ONCE, RecordingListener()) for wire in wires)
     )
     assert {reply.text for reply in replies} == {"abc" * 40}
     assert time.monotonic() - began < 3.0  # they ran side by side: one by one they take 12 s
 
 
 async def test_a_slow_reader_does_not_lose_anything(server, endpoint, client, prompt):
-    class Slow(Heard):
+    class Slow(RecordingListener):
         def delta(self, text):
             super().delta(text)
             time.sleep(0.002)  # a listener that holds up the whole loop
@@ -135,7 +137,7 @@ async def test_a_large_prompt_to_a_slow_server(server, endpoint, client):
 
     server.on("", Script(ALL["responses"]("whole")))
     prompt = Prompt("", (Turn(Role.USER, "x" * 8_000_000),))
-    await client.answer(endpoint("responses"), prompt, ONCE, Heard())
+    await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.requests[0].json["input"][0]["content"] == "x" * 8_000_000
 
 
@@ -163,7 +165,7 @@ async def test_an_answer_that_comes_before_the_prompt_is_sent(endpoint, client):
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
     prompt = Prompt("", (Turn(Role.USER, "x" * 4_000_000),))
     with pytest.raises(ContextTooLargeError):
-        await client.answer(endpoint("responses", base_url=url), prompt, ONCE, Heard())
+        await client.answer(endpoint("responses", base_url=url), prompt, ONCE, RecordingListener())
     await closed.wait()
     listener.close()
     await listener.wait_closed()
@@ -173,7 +175,7 @@ async def test_redirects_are_not_followed(server, endpoint, client, prompt):
     server.on("/elsewhere", Script(ALL["responses"]("stolen")))
     server.on("", Script.error(307, {}, location=f"{server.url}/elsewhere"))
     with pytest.raises(ProviderError, match="307"):
-        await client.answer(endpoint("responses"), prompt, Limits(), Heard())
+        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
     assert len(server.requests) == 1
 
 
@@ -182,45 +184,49 @@ async def test_an_interim_response_is_skipped(server, endpoint, client, prompt):
     final = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data)
     script = Script([b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", final + data], framing="raw")
     server.on("", script)
-    assert (await client.answer(endpoint("responses"), prompt, ONCE, Heard())).text == "whole"
+    assert (
+        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+    ).text == "whole"
 
 
 async def test_a_body_compressed_all_the_same_is_read(server, endpoint, client, prompt):
     body = gzip.compress(b"".join(ALL["messages"]("whole")))
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([body[:50], body[50:]], headers=headers))
-    assert (await client.answer(endpoint("messages"), prompt, ONCE, Heard())).text == "whole"
+    assert (
+        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
+    ).text == "whole"
 
 
 async def test_limits_hold_in_a_bomb(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([gzip.compress(b"\n" * (96 << 20))], headers=headers))
     with pytest.raises(DeadlineError, match="total limit"):
-        await client.answer(endpoint("messages"), prompt, Limits(total=0.3), Heard())
+        await client.answer(endpoint("messages"), prompt, Limits(total=0.3), RecordingListener())
 
 
 async def test_a_body_that_cannot_be_decoded_is_an_error(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([b"no gzip at all"], headers=headers))
     with pytest.raises(ProviderError, match="decoded"):
-        await client.answer(endpoint("messages"), prompt, Limits(), Heard())
+        await client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
 
 
 @pytest.mark.parametrize(
     "junk", [b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 2000 X\r\n\r\n"]
 )
 async def test_what_is_no_http_is_the_provider_s_error(junk, server, endpoint, client, prompt):
-    server.on("", Script([junk, Do.HOLD], framing="raw"))
+    server.on("", Script([junk, Action.HOLD], framing="raw"))
     with pytest.raises(ProviderError, match="HTTP"):
-        await client.answer(endpoint("messages"), prompt, Limits(), Heard())
+        await client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
 
 
 async def test_what_came_before_a_broken_chunk_came(server, endpoint, client, prompt):
     events = b"".join(ALL["messages"]("half")[:9])
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     chunk = b"%x\r\n%b\r\n" % (len(events), events)
-    server.on("", Script([head + chunk + b"no size\r\n", Do.HOLD], framing="raw"))
-    heard = Heard()
+    server.on("", Script([head + chunk + b"no size\r\n", Action.HOLD], framing="raw"))
+    heard = RecordingListener()
     with pytest.raises(ProviderError, match="HTTP"):
         await client.answer(endpoint("messages"), prompt, Limits(), heard)
     assert heard.text
@@ -228,9 +234,9 @@ async def test_what_came_before_a_broken_chunk_came(server, endpoint, client, pr
 
 async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
     lines = [b"x-%d: %b\r\n" % (i, b"y" * 1000) for i in range(500)]
-    server.on("", Script([b"HTTP/1.1 200 OK\r\n", *lines, Do.HOLD], framing="raw"))
+    server.on("", Script([b"HTTP/1.1 200 OK\r\n", *lines, Action.HOLD], framing="raw"))
     with pytest.raises(ProviderError, match="HTTP"):
-        await client.answer(endpoint("messages"), prompt, ONCE, Heard())
+        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize(
@@ -246,7 +252,9 @@ async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
 )
 async def test_a_base_url_that_no_request_may_go_to(url, endpoint, client, prompt):
     with pytest.raises(UsageError, match="base URL") as caught:
-        await client.answer(endpoint("responses", base_url=url), prompt, Limits(), Heard())
+        await client.answer(
+            endpoint("responses", base_url=url), prompt, Limits(), RecordingListener()
+        )
     assert "secret" not in str(caught.value)
 
 
@@ -283,31 +291,31 @@ async def test_a_call_goes_through_the_proxy(server, endpoint, client, prompt, m
     monkeypatch.setenv("HTTP_PROXY", server.url)
     server.on("http://api.example.test/v1/responses", Script(ALL["responses"]("by proxy", 3)))
     target = endpoint("responses", base_url="http://api.example.test/v1")
-    reply = await client.answer(target, prompt, ONCE, Heard())
+    reply = await client.answer(target, prompt, ONCE, RecordingListener())
     assert reply.text == "by proxy"
     assert server.requests[0].headers["host"] == "api.example.test"
 
 
 async def test_a_stream_through_a_proxy_can_be_cut(server, endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", server.url)
-    server.on("", Script([*ALL["responses"]("x")[:-1], 0.05, Do.CUT]))
+    server.on("", Script([*ALL["responses"]("x")[:-1], 0.05, Action.CUT]))
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(NetworkError, match="cut"):
-        await client.answer(target, prompt, ONCE, Heard())
+        await client.answer(target, prompt, ONCE, RecordingListener())
 
 
 async def test_a_proxy_that_is_not_there(endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(NetworkError, match="cannot connect"):
-        await client.answer(target, prompt, ONCE, Heard())
+        await client.answer(target, prompt, ONCE, RecordingListener())
 
 
 async def test_a_proxy_of_an_unknown_kind_is_told(endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "socks5://user:hidden@127.0.0.1:9")
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(UsageError, match="proxy") as caught:
-        await client.answer(target, prompt, ONCE, Heard())
+        await client.answer(target, prompt, ONCE, RecordingListener())
     assert "hidden" not in str(caught.value)
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import calling
 import pytest
-import wires
-from calling import Call
 from hypothesis import given
 from hypothesis import strategies as st
+from vendors import streams, tool_streams
+from vendors.tool_streams import Call
 
 from dursor.domain import ProviderName, Secret, Usage
 from dursor.errors import CallError, ProviderError
@@ -46,8 +45,8 @@ def endpoint_of(wire: str) -> Endpoint:
 def answers_of(wire: str) -> list[list[tuple[str | None, dict[str, Any]]]]:
     """An answer with text, one with a call, one with an error: their events as (name, payload)."""
     error = {"type": "error", "error": {"type": "x", "code": "y", "details": [{"reason": "z"}]}}
-    made = calling.ALL[wire]([Call("look", {"path": "x"})]).events
-    raw = [wires.ALL[wire]("some text", 2), made, [wires.event(error, "error")]]
+    made = tool_streams.ALL[wire]([Call("look", {"path": "x"})]).events
+    raw = [streams.ALL[wire]("some text", 2), made, [streams.event(error, "error")]]
     return [[one for event in answer for one in parsed(event)] for answer in raw]
 
 
@@ -75,7 +74,7 @@ def replaced(payload: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict
     return changed
 
 
-ANSWERS = {wire: answers_of(wire) for wire in wires.ALL}
+ANSWERS = {wire: answers_of(wire) for wire in streams.ALL}
 SPOTS = {
     wire: [
         (answer, i, path)
@@ -87,7 +86,7 @@ SPOTS = {
 }
 
 
-@pytest.mark.parametrize("wire", wires.ALL)
+@pytest.mark.parametrize("wire", streams.ALL)
 @given(data=st.data())
 def test_no_type_in_a_stream_is_a_bug_of_ours(wire, data):
     answer, spot, path = data.draw(st.sampled_from(SPOTS[wire]))

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedServer
 from front import Front
 from hub import Hub
 from lab import FILES, Lab, clone
+from vendors.server import ScriptedServer
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import repos
-from fakes import Do, Script
 from front import DIFF, VENDORS, WIRES, Front, appending
+from vendors.server import Action, Script
 
 ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
 WRONG = appending("line 4", "line three")
@@ -124,7 +124,7 @@ def test_the_nearest_word_of_the_user_holds_and_the_repository_may_lower_it(
 def talkative(model: str, tokens: int) -> list[Any]:
     """A stream that goes on beyond its limit of TOKENS, and then waits."""
     events = WIRES[model]("word" * tokens, pieces=tokens // 32)
-    return [*events[: len(events) - 5], Do.HOLD]
+    return [*events[: len(events) - 5], Action.HOLD]
 
 
 @pytest.mark.parametrize("model", VENDORS)
@@ -146,7 +146,7 @@ def test_a_stream_that_passes_the_budget_is_cut(priced: Front, model: str):
     assert 300 * TOKEN < cut["cost_usd"] < 2000 * TOKEN
     assert cut["usage"]["output_tokens"] * TOKEN == pytest.approx(cut["cost_usd"])
     assert any("estimate" in warning for warning in cut["warnings"])
-    assert priced.server.wait_for(lambda server: len(server.hung_up) == 1)
+    assert priced.server.wait_for(lambda server: len(server.disconnects) == 1)
     assert done.exit_code == 0
 
 
@@ -199,8 +199,8 @@ def test_a_repair_does_not_take_what_another_run_may_still_need(priced: Front):
 
 def test_what_came_before_a_cut_has_its_price(priced: Front):
     events = WIRES["gpt"]("word" * 400, pieces=4)
-    priced.on("gpt", Script([*events[:-5], Do.END]))
-    priced.on("claude", Script([*WIRES["claude"]("")[:2], Do.CUT]))
+    priced.on("gpt", Script([*events[:-5], Action.END]))
+    priced.on("claude", Script([*WIRES["claude"]("")[:2], Action.CUT]))
     priced.configure(retries=0)
 
     gpt, claude = priced.round("append a line", "-m", "gpt", "-m", "claude").runs

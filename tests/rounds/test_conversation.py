@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 import repos
-from fakes import Received
 from front import DIFF, WIRES, Front, appending, turns
+from vendors.server import ReceivedRequest
 
 from dursor.agent.prompts import instruction
 from dursor.domain import Choices
 from dursor.store.read import Reader
 
 
-def said(request: Received) -> list[tuple[str, str]]:
+def said(request: ReceivedRequest) -> list[tuple[str, str]]:
     """The turns of a request, without the files that the first and the last show before them."""
     return [(role, text[max(0, text.find("# Instruction")) :]) for role, text in turns(request)]
 

@@ -4,18 +4,17 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import calling
 import pytest
 import repos
-import wires
-from calling import Call, Calling
-from fakes import Do, Received, Script
 from front import DIFF, VENDORS, WIRES, Front, appending, turns
+from vendors import streams, tool_streams
+from vendors.server import Action, ReceivedRequest, Script
+from vendors.tool_streams import Call, Calling
 
 CALLING: dict[str, Callable[..., Calling]] = {
-    "gpt": calling.responses,
-    "claude": calling.messages,
-    "gemini": calling.gemini,
+    "gpt": tool_streams.responses,
+    "claude": tool_streams.messages,
+    "gemini": tool_streams.gemini,
 }
 AWS = "AKIAQ4ZTRN7WVK2LMX3P"
 LIST = Call("list_files", {})
@@ -24,7 +23,7 @@ READ = Call("read_file", {"path": "calc.py"})
 PART = Call("read_file", {"path": "README.md", "first_line": 2, "last_line": 2})
 
 
-def results(request: Received) -> list[list[dict[str, Any]]]:
+def results(request: ReceivedRequest) -> list[list[dict[str, Any]]]:
     """The results in a request, a list for each reply that called: {id, text, failed}."""
     body = request.json
     if "contents" in body:
@@ -190,7 +189,7 @@ def test_secrets_stay_here_and_come_back_in_the_patch(front: Front):
     settings = f'access = "{AWS}"\nretries = 3\n'
     repos.commit(front.repo, {"settings.py": settings})
 
-    def answer(request: Received) -> Script:
+    def answer(request: ReceivedRequest) -> Script:
         (read,), (found,) = results(request)
         name = read["text"].partition('access = "')[2].partition('"')[0]
         assert name in found["text"]
@@ -238,7 +237,7 @@ def test_a_later_round_looks_at_the_files_as_they_then_are(front: Front):
 
 
 def test_a_call_cut_at_the_output_limit_is_never_carried_out(front: Front):
-    front.on("claude", Script(calling.messages([READ], reason="max_tokens").events))
+    front.on("claude", Script(tool_streams.messages([READ], reason="max_tokens").events))
 
     (run,) = front.round("append a line", "-m", "claude").runs
 
@@ -273,7 +272,7 @@ def test_looking_around_counts_toward_the_time(front: Front):
 
 def test_a_stream_cut_within_a_call_is_asked_again(front: Front):
     made = CALLING["gpt"]([LIST], "")
-    cut = Script([*made.events[:6], Do.CUT])
+    cut = Script([*made.events[:6], Action.CUT])
     front.on("gpt", cut, Script(made.events), Script(WIRES["gpt"](DIFF)))
 
     (run,) = front.round("append a line", "-m", "gpt").runs
@@ -282,7 +281,7 @@ def test_a_stream_cut_within_a_call_is_asked_again(front: Front):
 
 
 def test_a_call_that_gemini_cuts_off_gets_a_hint(front: Front):
-    front.on("gemini", Script(wires.gemini("", reason="UNEXPECTED_TOOL_CALL")))
+    front.on("gemini", Script(streams.gemini("", reason="UNEXPECTED_TOOL_CALL")))
 
     (run,) = front.round("append a line", "-m", "gemini").runs
 
@@ -297,7 +296,7 @@ def test_a_call_that_gemini_itself_finds_malformed_is_asked_for_again(
 ):
     monkeypatch.setattr("dursor.providers.call.BACKOFF_FIRST", 0.01)
     front.configure(retries=retries)
-    wrong = wires.gemini("", reason="MALFORMED_FUNCTION_CALL")
+    wrong = streams.gemini("", reason="MALFORMED_FUNCTION_CALL")
     scripts = (CALLING["gemini"]([LIST]).events, wrong, WIRES["gemini"](DIFF))
     front.on("gemini", *map(Script, scripts))
 
@@ -361,9 +360,9 @@ def test_servers_of_one_s_own_are_left_alone_until_asked(
 ):
     url = f"{front.server.url}/own/v1"
     front("models", "add", "own", "--provider", "openai", "--model", "m", "--base-url", url)
-    made = calling.chat([READ])
+    made = tool_streams.chat([READ])
     steps = [Script(made.events)] if explores else []
-    front.server.on("/own/v1/chat", *steps, Script(wires.chat(DIFF)))
+    front.server.on("/own/v1/chat", *steps, Script(streams.chat(DIFF)))
     if configured:
         front.configure(explore=configured)
 
@@ -392,7 +391,7 @@ def test_a_worker_looks_around_too(front: Front):
 
 def test_chat_completions_take_no_tools_unless_asked(front: Front):
     front("models", "add", "old", "--provider", "openai", "--model", "m", "--api", "chat")
-    front.server.on("/chat/completions", Script(wires.chat(DIFF)))
+    front.server.on("/chat/completions", Script(streams.chat(DIFF)))
 
     for words, explores in (((), False), (("--explore",), True)):
         assert front.round("append a line", "-m", "old", *words).exit_code == 0

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import repos
-from fakes import Script
 from front import README, WIRES, Front
+from vendors.server import Script
 
 HELD = "nobody may ever see this line\nline 2\n"
 FORBIDDEN = (".env", "deep/.env.local", "id.key", "Credentials.JSON")

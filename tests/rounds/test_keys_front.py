@@ -4,8 +4,8 @@ import stat
 
 import leaks
 import pytest
-from fakes import Received, Script
 from front import DIFF, KEYS, Front
+from vendors.server import ReceivedRequest, Script
 
 OTHERS = {
     "profile": "sk-the-profiles-own-key-4444",
@@ -16,7 +16,7 @@ PASSPHRASE = "correct horse battery staple 7777"
 UNSET = dict.fromkeys(KEYS, "")
 
 
-def key_of(request: Received) -> str:
+def key_of(request: ReceivedRequest) -> str:
     """The key a request carries, in the one header where it may stand."""
     names = ("authorization", "x-api-key", "x-goog-api-key")
     (found,) = (request.headers[name] for name in names if name in request.headers)

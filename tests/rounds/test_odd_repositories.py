@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import calling
 import pytest
 import repos
-from fakes import Script
 from front import DIFF, WIRES, Front, turns
+from vendors import tool_streams
+from vendors.server import Script
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 LATIN = os.fsdecode(b"caf\xe9.py")
@@ -121,7 +121,7 @@ def test_odd_names_are_shown_looked_at_and_changed(front: Front):
     repos.commit(front.repo, {**files, "filler.txt": "filler\n" * 2000})
     name = '"caf\\351.py"'
     diff = '--- "a/caf\\351.py"\n+++ "b/caf\\351.py"\n@@ -1 +1 @@\n-x = 1\n+x = 2\n'
-    made = calling.responses([calling.Call("read_file", {"path": name})])
+    made = tool_streams.responses([tool_streams.Call("read_file", {"path": name})])
     front.on("gpt", Script(made.events), Script(WIRES["gpt"](f"Done.\n\n```diff\n{diff}```\n")))
 
     (run,) = front.round("mend it", "-m", "gpt", "--context-budget", "0").runs
@@ -211,9 +211,12 @@ def test_a_partial_clone_is_looked_at_as_far_as_it_goes(front: Front):
     partial = front.home / "partial"
     url = f"file://{front.repo}"
     repos.git(front.home, "clone", "-q", "--filter=blob:none", "--sparse", url, str(partial))
-    read = [calling.Call("read_file", {"path": "far/away.py"}), calling.Call("list_files", {})]
-    read.append(calling.Call("search", {"text": "away"}))
-    front.on("gpt", Script(calling.responses(read).events), Script(WIRES["gpt"](DIFF)))
+    read = [
+        tool_streams.Call("read_file", {"path": "far/away.py"}),
+        tool_streams.Call("list_files", {}),
+    ]
+    read.append(tool_streams.Call("search", {"text": "away"}))
+    front.on("gpt", Script(tool_streams.responses(read).events), Script(WIRES["gpt"](DIFF)))
 
     looked = front("context", "look at away.py", "--json", cwd=partial)
     done = front("run", "append a line", "-m", "gpt", "--json", cwd=partial)

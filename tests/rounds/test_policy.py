@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import repos
-from fakes import Script
 from front import WIRES, Front, appending, turns
+from vendors.server import Script
 
 FORBIDDEN = [
     ".env",

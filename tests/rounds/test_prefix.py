@@ -3,22 +3,22 @@
 import json
 from typing import Any
 
-import calling
 import pytest
 import repos
-from fakes import Received, Script
 from front import DIFF, VENDORS, WIRES, Front, appending, turns
+from vendors import tool_streams
+from vendors.server import ReceivedRequest, Script
 
 AWS = "AKIAQ4ZTRN7WVK2LMX3P"
 NEXT = appending("line 5", "line 4")
 
 
-def prefix(request: Received) -> bytes:
+def prefix(request: ReceivedRequest) -> bytes:
     """The bytes of a request up to the conversation."""
     return request.body[: request.body.index(b"# Instruction")]
 
 
-def now(request: Received) -> str:
+def now(request: ReceivedRequest) -> str:
     """What stands before the instruction in the last turn."""
     text = turns(request)[-1][1]
     return text[: text.index("# Instruction")]
@@ -29,7 +29,7 @@ def big(name: str) -> str:
     return "".join(f"def {name}_{n}():\n    return {name!r}\n" for n in range(250))
 
 
-def shows(request: Received, name: str) -> bool:
+def shows(request: ReceivedRequest, name: str) -> bool:
     """Whether the whole file that speaks of NAME is in REQUEST; parts may fill what room is left."""
     return json.dumps(big(name))[1:-1].encode() in request.body
 
@@ -39,8 +39,12 @@ def shows(request: Received, name: str) -> bool:
 def test_a_second_round_sends_the_same_beginning_and_tells_what_was_cached(
     front: Front, model: str, goes_on: str
 ):
-    wire = {"gpt": calling.responses, "claude": calling.messages, "gemini": calling.gemini}[model]
-    looks = Script(wire([calling.Call("list_files", {})]).events)
+    wire = {
+        "gpt": tool_streams.responses,
+        "claude": tool_streams.messages,
+        "gemini": tool_streams.gemini,
+    }[model]
+    looks = Script(wire([tool_streams.Call("list_files", {})]).events)
     answers = (DIFF, NEXT if goes_on == "--from" else DIFF)
     front.on(model, looks, *(Script(WIRES[model](text)) for text in answers))
     (one,) = front.round("append line 4", "-m", model).runs
@@ -61,7 +65,7 @@ def test_a_second_round_sends_the_same_beginning_and_tells_what_was_cached(
     assert first.json.get("prompt_cache_key") == second.json.get("prompt_cache_key")
 
 
-def marked(request: Received, model: str) -> None:
+def marked(request: ReceivedRequest, model: str) -> None:
     """Fail unless MODEL's vendor is told where what may be cached ends, as it wants to be told."""
     body = request.json
     if model == "gpt":

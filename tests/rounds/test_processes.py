@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 import psutil
-import wires
-from fakes import Do, Script
 from front import DIFF, KEYS, Front
+from vendors import streams
+from vendors.server import Action, Script
 
-SLOW = [*wires.responses(DIFF)[:4], Do.HOLD]
+SLOW = [*streams.responses(DIFF)[:4], Action.HOLD]
 
 
 def listed(front: Front, *words: str) -> list[dict[str, str]]:
@@ -53,7 +53,7 @@ def test_cancel_from_another_process_stops_one_run(front: Front):
     done = front.process("run", "cancel", running["id"][:8], "--json")
     out = json.loads(round_.communicate(timeout=15)[0])
 
-    assert front.server.hung_up[0] - asked < 2  # the command itself starts within this, too
+    assert front.server.disconnects[0] - asked < 2  # the command itself starts within this, too
     assert [run["status"] for run in done.runs] == ["canceled"]
     assert [(run["model"], run["status"]) for run in out["data"]["runs"]] == [
         ("gpt", "canceled"),
@@ -74,7 +74,7 @@ def test_the_server_sees_a_canceled_stream_close_within_a_second(front: Front):
     front("run", "cancel", running["id"], "--json")
     round_.communicate(timeout=15)
 
-    assert front.server.hung_up[0] - asked < 1
+    assert front.server.disconnects[0] - asked < 1
     assert round_.returncode == 130
 
 
@@ -107,12 +107,12 @@ def test_ctrl_c_cancels_every_run(front: Front):
     assert [run["status"] for run in json.loads(out)["data"]["runs"]] == ["canceled"] * 2
     assert "Traceback" not in err
     assert [(run["status"], run["error"]) for run in listed(front)] == [("canceled", None)] * 2
-    assert front.server.wait_for(lambda server: len(server.hung_up) == 2)
+    assert front.server.wait_for(lambda server: len(server.disconnects) == 2)
 
 
 def test_a_detached_round_goes_on_and_can_be_watched(front: Front):
     front.answers(DIFF, models=["gpt"])
-    stream = wires.messages(DIFF)
+    stream = streams.messages(DIFF)
     front.on("claude", Script([*stream[:4], 1.0, *stream[4:]]))
 
     detached = front.process(
@@ -151,7 +151,7 @@ def _is_worker(process: psutil.Process, front: Front) -> bool:
 
 
 def test_logs_follow_a_run_to_its_end(front: Front):
-    stream = wires.responses(DIFF)
+    stream = streams.responses(DIFF)
     front.on("gpt", Script([*stream[:5], 0.5, *stream[5:]]))
     (run,) = front.process("run", "append a line", "-m", "gpt", "--detach", "--json").runs
 

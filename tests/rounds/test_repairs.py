@@ -3,9 +3,9 @@
 from typing import Any
 
 import repos
-import wires
-from fakes import Script
 from front import VENDORS, Front, turns
+from vendors import streams
+from vendors.server import Script
 
 ROWS = "".join(f"row {n}\n" for n in range(1, 101))
 BASE = {"a.py": ROWS, "b.py": "b1\nb2\nb3\n", "c.py": "c1\nc2\n"}
@@ -55,7 +55,7 @@ def test_every_vendor_is_shown_what_failed_and_the_rest_once(front: Front):
     front("models", "add", "chat", "--provider", "openai", "--model", "m", "--api", "chat")
     replies = (FIRST, fenced(NINE))
     front.answers(*replies)
-    front.server.on("/chat/completions", *(Script(wires.chat(reply)) for reply in replies))
+    front.server.on("/chat/completions", *(Script(streams.chat(reply)) for reply in replies))
 
     done = front.round(
         "make rows shout", *(word for name in (*VENDORS, "chat") for word in ("-m", name))

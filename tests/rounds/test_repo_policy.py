@@ -2,8 +2,8 @@
 
 import pytest
 import repos
-from fakes import Do, Script
 from front import WIRES, Front, appending, turns
+from vendors.server import Action, Script
 
 LINE = appending("line 4", "line 3")
 FILE = ".dursor.toml"
@@ -42,7 +42,7 @@ def test_it_lowers_the_number_of_files(front: Front, words: tuple[str, ...]):
 
 def test_it_shortens_the_time(front: Front):
     repos.commit(front.repo, {FILE: "timeout = 0.4\n"})
-    front.on("gpt", Script([*WIRES["gpt"](LINE)[:4], Do.HOLD]))
+    front.on("gpt", Script([*WIRES["gpt"](LINE)[:4], Action.HOLD]))
 
     done = front.round("do it", "-m", "gpt", "--timeout", "20")
 

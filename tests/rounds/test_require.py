@@ -1,8 +1,8 @@
 """What a round must reach, said by flag, environment or configuration."""
 
 import pytest
-from fakes import Script
 from front import DIFF, Front
+from vendors.server import Script
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 import repos
-from fakes import Do, Received, Script
 from front import DIFF, KEYS, WIRES, Front, appending, turns
+from vendors.server import Action, ReceivedRequest, Script
 
 ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
 
@@ -227,7 +227,7 @@ def test_the_time_limit_of_a_run_begins_with_the_run(front: Front):
 
 def test_the_time_limit_counts_repairs_and_is_named_as_it_was_set(front: Front):
     wrong = WIRES["gpt"](appending("line 4", "line three"))
-    front.on("gpt", Script([*wrong[:6], 0.3, *wrong[6:]]), Script([*wrong[:6], Do.HOLD]))
+    front.on("gpt", Script([*wrong[:6], 0.3, *wrong[6:]]), Script([*wrong[:6], Action.HOLD]))
 
     done = front.round("append a line", "-m", "gpt", "--timeout", "1.2")
 
@@ -245,7 +245,7 @@ def test_more_samples_than_a_round_can_hold_are_refused(front: Front):
 
 
 def test_answers_that_the_store_cannot_take_are_given_all_the_same(front: Front):
-    def break_the_store(_: Received) -> Script:
+    def break_the_store(_: ReceivedRequest) -> Script:
         with closing(sqlite3.connect(front.data / "dursor.db")) as db, db:
             db.execute("ALTER TABLE runs RENAME TO lost")
         return Script(WIRES["gpt"](DIFF))

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import calling
 import pytest
 import repos
-from fakes import Received, Script
 from front import VENDORS, WIRES, Front, appending, turns
 from planted import PEM_BODY, VENDOR_SECRETS
+from vendors import tool_streams
+from vendors.server import ReceivedRequest, Script
 
 AWS = "AKIAQ4ZTRN7WVK2LMX3P"
 PASSWORD = "zX7!kQ2#vR9pLm4w"  # no vendor's shape: known by the name beside it
@@ -50,8 +50,8 @@ def unseen(front: Front) -> None:
 def quoting(front: Front, *templates: str) -> None:
     """Have gpt answer TEMPLATES in turn; {access} and {password} are what it was shown."""
 
-    def answering(template: str) -> Callable[[Received], Script]:
-        def reply(request: Received) -> Script:
+    def answering(template: str) -> Callable[[ReceivedRequest], Script]:
+        def reply(request: ReceivedRequest) -> Script:
             shown = "\n".join(text for _, text in turns(request))
             found = dict(re.findall(rf'(access|password) = "({NAME})"', shown))
             return Script(WIRES["gpt"](template.format(**found)))
@@ -251,7 +251,7 @@ def test_no_kind_of_secret_is_sent_by_any_way_and_every_one_comes_back(front: Fr
     }
     repos.commit(front.repo, files)
 
-    def answer(request: Received) -> Script:
+    def answer(request: ReceivedRequest) -> Script:
         outputs = [one["output"] for one in request.json["input"] if "output" in one]
         (shown,) = [
             one.partition("\n")[2] for one in outputs if one.startswith("app/settings.py, l")
@@ -266,15 +266,15 @@ def test_no_kind_of_secret_is_sent_by_any_way_and_every_one_comes_back(front: Fr
         )
 
     looks = [
-        calling.Call("read_file", {"path": "app/settings.py"}),
-        calling.Call("search", {"text": "="}),
-        calling.Call("list_files", {}),
+        tool_streams.Call("read_file", {"path": "app/settings.py"}),
+        tool_streams.Call("search", {"text": "="}),
+        tool_streams.Call("list_files", {}),
     ]
     wrong = "--- a/app/settings.py\n+++ b/app/settings.py\n@@ -1,2 +1,2 @@\n first = 9\n-ENV = 9\n+ENV = 8\n"
     front.on(
         "gpt",
         Script(WIRES["gpt"](f"Done.\n\n```diff\n{wrong}```\n")),
-        Script(calling.responses(looks).events),
+        Script(tool_streams.responses(looks).events),
         answer,
     )
 

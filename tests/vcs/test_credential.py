@@ -8,10 +8,10 @@ import shutil
 import leaks
 import pytest
 import repos
-from fakes import ScriptedServer
 from hub.state import Token, long_token
 from hub.wire import Response
 from lab import clone
+from vendors.server import ScriptedServer
 
 from dursor.domain import Secret
 from dursor.errors import AuthError, DursorError, NotFoundError, PolicyError, UsageError

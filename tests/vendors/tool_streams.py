@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from wires import USAGE, cut, event
+from vendors.streams import USAGE, cut, event
 
 # Blanks, escapes, numbers and names that parsing and writing again would change.
 ODD = '"odd" : {"n": 1.50e+1, "big": 12345678901234567890.5, "text": "\\u00fc/ü\\/"}'

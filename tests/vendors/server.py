@@ -1,7 +1,7 @@
 """A real HTTP server on loopback that answers exactly as a test scripts it.
 
     with ScriptedServer() as server:
-        server.on("/responses", Script(wires.responses("hello")))
+        server.on("/responses", Script(streams.responses("hello")))
         ... point something at server.url ...
         assert server.requests[0].json["stream"] is True
 
@@ -20,7 +20,7 @@ from enum import Enum
 from typing import Any, Self
 
 
-class Do(Enum):
+class Action(Enum):
     """What a script can do besides sending bytes (bytes) and waiting (seconds)."""
 
     CUT = "cut"  # reset the connection
@@ -28,7 +28,7 @@ class Do(Enum):
     HOLD = "hold"  # send nothing more until the client hangs up
 
 
-Step = bytes | float | int | Do
+Step = bytes | float | int | Action
 EVENT_STREAM = {"content-type": "text/event-stream"}
 
 
@@ -64,7 +64,7 @@ class Script:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """One request as it came."""
 
     method: str
@@ -79,7 +79,7 @@ class Received:
         return json.loads(self.body)
 
 
-Answer = Script | Callable[[Received], Script]
+Answer = Script | Callable[[ReceivedRequest], Script]
 
 
 class ScriptedServer:
@@ -87,9 +87,9 @@ class ScriptedServer:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
-        self.requests: list[Received] = []
+        self.requests: list[ReceivedRequest] = []
         self.finished = 0  # responses sent to their end
-        self.hung_up: list[float] = []  # when a client left in the middle, time.monotonic()
+        self.disconnects: list[float] = []  # when a client left in the middle, time.monotonic()
         self.connections = 0
         self._routes: list[tuple[str, list[Answer]]] = []
         self._changed = threading.Condition()
@@ -113,7 +113,9 @@ class ScriptedServer:
         with self._changed:
             return self._changed.wait_for(lambda: what(self), seconds)
 
-    async def sees(self, what: Callable[["ScriptedServer"], bool], seconds: float = 5.0) -> bool:
+    async def wait_until(
+        self, what: Callable[["ScriptedServer"], bool], seconds: float = 5.0
+    ) -> bool:
         """`wait_for` without standing in the way of the event loop."""
         return await asyncio.to_thread(self.wait_for, what, seconds)
 
@@ -189,7 +191,7 @@ class ScriptedServer:
             sending.cancel()
             await asyncio.gather(leaving, sending, return_exceptions=True)
 
-    def _script(self, received: Received) -> Script:
+    def _script(self, received: ReceivedRequest) -> Script:
         for part, answers in self._routes:
             if part in received.path:
                 answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -199,13 +201,13 @@ class ScriptedServer:
     def _note(self, *, gone: bool) -> None:
         with self._changed:
             if gone:
-                self.hung_up.append(time.monotonic())
+                self.disconnects.append(time.monotonic())
             else:
                 self.finished += 1
             self._changed.notify_all()
 
 
-async def _read(reader: asyncio.StreamReader) -> Received | None:
+async def _read(reader: asyncio.StreamReader) -> ReceivedRequest | None:
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
@@ -216,7 +218,7 @@ async def _read(reader: asyncio.StreamReader) -> Received | None:
     method, path, _ = first.split(" ")
     headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Received(method, path, headers, body, time.monotonic())
+    return ReceivedRequest(method, path, headers, body, time.monotonic())
 
 
 async def _until_gone(reader: asyncio.StreamReader) -> None:
@@ -233,12 +235,12 @@ async def _send(script: Script, writer: asyncio.StreamWriter) -> bool:
             case bytes():
                 writer.write(_framed(step, script.framing))
                 await writer.drain()
-            case Do.HOLD:
+            case Action.HOLD:
                 await asyncio.Event().wait()
-            case Do.CUT:
+            case Action.CUT:
                 writer.transport.abort()
                 return False
-            case Do.END:
+            case Action.END:
                 return False
             case _:
                 await asyncio.sleep(float(step))
@@ -252,7 +254,7 @@ def _framed(data: bytes, framing: str) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data) if framing == "chunked" else data
 
 
-def paced(events: Iterable[bytes], seconds: float) -> list[Step]:
+def pace(events: Iterable[bytes], seconds: float) -> list[Step]:
     """EVENTS with equal pauses between them, SECONDS in all."""
     listed = list(events)
     pause = seconds / max(1, len(listed) - 1)
@@ -262,7 +264,7 @@ def paced(events: Iterable[bytes], seconds: float) -> list[Step]:
     return steps[:-1]
 
 
-class Heard:
+class RecordingListener:
     """A listener that remembers."""
 
     def __init__(self) -> None:
