@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from dursor.app import App
-from dursor.services.events import silent
+from dursor.services.events import ignore_event
 from dursor.services.rounds.service import spec_of
 from dursor.store.lease import Lease
 
@@ -22,7 +22,7 @@ def main() -> int:
     _let_go_of_the_terminal()
     try:
         with app:
-            app.rounds.adopt(spec, silent)
+            app.rounds.adopt(spec, ignore_event)
     finally:
         lease.release()
     return 0

@@ -113,7 +113,7 @@ MODEL = results.Model(PROFILE, KeySource.ENV)
 PR = PullRequest(
     "9999" * 8, TASK.id, 42, "https://x/42", "dursor/3fa1", "T", "B", "c0", "open", AT, AT
 )
-NEWS = results.PullNews(PR, (MESSAGE,))
+NEWS = results.PullSync(PR, (MESSAGE,))
 SIGNED_IN = results.GitHubStatus(
     "https://api.github.com", "app", "helper[bot]", "12345", "678", "dursor github login"
 )
@@ -121,9 +121,9 @@ HOSTED = results.HostedRepo(
     "ada/shop", "main", private=True, archived=False, url="https://github.com/ada/shop"
 )
 PLAN = results.ContextPlan(
-    "c0de" * 10, 8000, 321, 500, (SENT,), (results.Withheld(".env", "forbidden"),)
+    "c0de" * 10, 8000, 321, 500, (SENT,), (results.WithheldPath(".env", "forbidden"),)
 )
-APPLIED = results.Applied((CHANGED,), "fix", "c0de" * 10)
+APPLIED = results.AppliedChange((CHANGED,), "fix", "c0de" * 10)
 
 
 @dataclass
@@ -162,7 +162,7 @@ class Service:
         return lambda *args, **options: self._app.answer(name, args, options)
 
 
-def play_round(request: Any, listener: Any) -> results.Round:
+def play_round(request: Any, listener: Any) -> results.RoundResult:
     """A round of two models that takes a second, with all that can be heard of one."""
     begun = [replace(run, status=RunStatus.QUEUED) for run in (RUN, FAILED)]
     listener(RoundStarted(TASK, tuple(begun)))
@@ -175,20 +175,20 @@ def play_round(request: Any, listener: Any) -> results.Round:
     listener(OutputGrew(RUN.id, 4000, USAGE, 0.0312))
     listener(RunFinished(RUN))
     listener(RunFinished(FAILED))
-    return results.Round(TASK, (RUN, FAILED))
+    return results.RoundResult(TASK, (RUN, FAILED))
 
 
-def play_interrupted(request: Any, listener: Any) -> results.Round:
+def play_interrupted(request: Any, listener: Any) -> results.RoundResult:
     """A round that waits for Ctrl-C, as a real one handles it."""
     listener(RoundStarted(TASK, (replace(RUN, status=RunStatus.RUNNING),)))
     came: list[bool] = []
     with interrupts.held(), interrupts.told(lambda: came.append(True)):
         while not came:
             time.sleep(0.01)
-    return results.Round(TASK, (CANCELED,), interrupted=True)
+    return results.RoundResult(TASK, (CANCELED,), interrupted=True)
 
 
-def play_stubborn(request: Any, listener: Any) -> results.Round:
+def play_stubborn(request: Any, listener: Any) -> results.RoundResult:
     """A round that is interrupted again and again while it is being wound up."""
     listener(RoundStarted(TASK, (replace(RUN, status=RunStatus.RUNNING),)))
     try:

@@ -14,8 +14,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dursor.cli.command_tree import COMMANDS, ROUND, Branch, Leaf
-from dursor.cli.lazy import find
+from dursor.cli.command_tree import COMMANDS, ROUND, CommandSpec, GroupSpec
+from dursor.cli.lazy_commands import find
 from dursor.cli.root import app, command
 
 ROOT = Path(__file__).parents[1]
@@ -46,10 +46,10 @@ sys.exit(main())
 """
 
 
-def leaves() -> Iterator[tuple[tuple[str, ...], Leaf]]:
+def leaves() -> Iterator[tuple[tuple[str, ...], CommandSpec]]:
     yield ("run",), ROUND
     for name, entry in COMMANDS.items():
-        if isinstance(entry, Branch):
+        if isinstance(entry, GroupSpec):
             yield from (((name, word), leaf) for word, leaf in entry.commands.items())
         else:
             yield (name,), entry
@@ -146,7 +146,9 @@ def parameters(words: tuple[str, ...]) -> list[Any]:
     return [*node.get_params(context)]
 
 
-@pytest.mark.parametrize("name", [n for n, entry in COMMANDS.items() if isinstance(entry, Branch)])
+@pytest.mark.parametrize(
+    "name", [n for n, entry in COMMANDS.items() if isinstance(entry, GroupSpec)]
+)
 def test_every_group_has_its_sentence(name):
     result = CliRunner().invoke(app, [name, "--help"], catch_exceptions=False)
     assert COMMANDS[name].help in " ".join(result.stdout.split())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import dursor
-from dursor.cli.command_tree import COMMANDS, Branch
+from dursor.cli.command_tree import COMMANDS, GroupSpec
 from dursor.config.keys import KEYS
 from dursor.config.policy import LIMITS
 from dursor.errors import DursorError
@@ -30,7 +30,7 @@ def written() -> list[str]:
 def path_of(words: list[str]) -> list[str]:
     """The command that WORDS name, without its arguments."""
     node = COMMANDS.get(words[0]) if words else None
-    if isinstance(node, Branch) and len(words) > 1 and words[1] in node.commands:
+    if isinstance(node, GroupSpec) and len(words) > 1 and words[1] in node.commands:
         return words[:2]
     return words[:1] if node else []
 
@@ -77,14 +77,14 @@ def test_every_subcommand_of_a_listed_group_is_there():
         if not (row := re.match(r"\| `dursor (\w+) (\w[\w-]*)`((?:, `[\w-]+`)+)", line)):
             continue
         group = COMMANDS[row[1]]
-        assert isinstance(group, Branch)
+        assert isinstance(group, GroupSpec)
         listed = {row[2], *re.findall(r"`([\w-]+)`", row[3])}
         assert listed <= {*group.commands}, line
 
 
 def test_every_command_is_in_the_readme():
     for name, node in COMMANDS.items():
-        for word in node.commands if isinstance(node, Branch) else [""]:
+        for word in node.commands if isinstance(node, GroupSpec) else [""]:
             if word:
                 assert re.search(rf"`(dursor {name} )?{word}\b", README), (name, word)
             else:

@@ -57,7 +57,7 @@ def _open() -> App:
 
 
 def _ask(prompt: str) -> str:
-    from dursor.cli.input.keyboard import hidden
+    from dursor.cli.input.key_input import hidden
 
     return hidden(prompt)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dursor import interrupts
-from dursor.cli.lazy import HelpAsked
+from dursor.cli.command_result import PlainOutput
+from dursor.cli.lazy_commands import HelpRequested
 from dursor.cli.output import crash
 from dursor.cli.output import printer as output
 from dursor.cli.output.terminal import tell
-from dursor.cli.results import Plain
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def _run(root: Command, words: Sequence[str], extra: Mapping[str, Any], *, as_js
             value = root.invoke(ctx)
             interrupts.heed()
             return output.show(value, as_json=as_json)
-    except HelpAsked as asked:
-        return output.show(Plain({"help": str(asked)}, [str(asked)]), as_json=as_json)
+    except HelpRequested as asked:
+        return output.show(PlainOutput({"help": str(asked)}, [str(asked)]), as_json=as_json)
     except DursorError as error:
         return _fail(error, as_json=as_json)
     except typer.TyperException as error:
-        from dursor.cli.usage import translate
+        from dursor.cli.usage_errors import translate
 
         return _fail(translate(error), as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):

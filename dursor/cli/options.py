@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli.completion import candidates
+from dursor.cli.completion import completions
 
 LARGEST = 10**12  # what databases and vendors still take; more is a slip of the hand
 
@@ -44,31 +44,31 @@ def _between(least: int, value: int | None) -> int | None:
 
 
 RunId = Annotated[
-    str, typer.Argument(metavar="RUN", autocompletion=candidates.runs, help="A run's id.")
+    str, typer.Argument(metavar="RUN", autocompletion=completions.runs, help="A run's id.")
 ]
 RunIds = Annotated[
-    list[str], typer.Argument(metavar="RUN...", autocompletion=candidates.runs, help="Runs' ids.")
+    list[str], typer.Argument(metavar="RUN...", autocompletion=completions.runs, help="Runs' ids.")
 ]
 TaskId = Annotated[
-    str, typer.Argument(metavar="TASK", autocompletion=candidates.tasks, help="A task's id.")
+    str, typer.Argument(metavar="TASK", autocompletion=completions.tasks, help="A task's id.")
 ]
 RepoName = Annotated[
     str,
     typer.Argument(
         metavar="REPO",
-        autocompletion=candidates.repos,
+        autocompletion=completions.repos,
         help="A repository's path, name, id or OWNER/NAME.",
     ),
 ]
 ModelName = Annotated[
-    str, typer.Argument(metavar="NAME", autocompletion=candidates.models, help="A model's name.")
+    str, typer.Argument(metavar="NAME", autocompletion=completions.models, help="A model's name.")
 ]
 Repo = Annotated[
     str | None,
     typer.Option(
         "--repo",  # said, since Typer 0.27 makes --REPO of the metavar
         metavar="REPO",
-        autocompletion=candidates.repos,
+        autocompletion=completions.repos,
         help="Path, name, id or OWNER/NAME; default: the repository you stand in.",
     ),
 ]
@@ -84,7 +84,7 @@ Text = Annotated[
 InstructionFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", autocompletion=candidates.files, help="Read the instruction from FILE."
+        metavar="FILE", autocompletion=completions.files, help="Read the instruction from FILE."
     ),
 ]
 Files = Annotated[
@@ -92,7 +92,7 @@ Files = Annotated[
     typer.Option(
         "--file",
         metavar="PATH",
-        autocompletion=candidates.files,
+        autocompletion=completions.files,
         help="Always send this file; repeatable.",
     ),
 ]

@@ -9,9 +9,9 @@ import typer
 
 from dursor import __version__
 from dursor.cli import boundary
+from dursor.cli.command_result import PlainOutput
 from dursor.cli.command_tree import COMMANDS
-from dursor.cli.lazy import LazyGroup
-from dursor.cli.results import Plain
+from dursor.cli.lazy_commands import LazyGroup
 from dursor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def dursor(
             raise UsageError("--version stands alone", hint="dursor --version")
         return None
     if version:
-        return Plain({"version": __version__}, [f"dursor {__version__}"])
-    return Plain({"help": ctx.get_help()}, [ctx.get_help()])
+        return PlainOutput({"version": __version__}, [f"dursor {__version__}"])
+    return PlainOutput({"help": ctx.get_help()}, [ctx.get_help()])
 
 
 def command() -> Root:

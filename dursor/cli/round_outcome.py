@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dursor.cli.command_result import CommandResult, Failure
 from dursor.cli.output.formats import short
 from dursor.cli.output.printer import INTERRUPTED, INTERRUPTION
-from dursor.cli.results import Answer, Failure
 from dursor.domain import Run, RunStatus
 from dursor.errors import DursorError, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dursor.services.results import ModelCheck, Round
+    from dursor.services.results import ModelCheck, RoundResult
 
 FAILED = 1
 NEXT_RUNS = 4  # as many as fit on a line
 
 
-def finished(done: Round) -> Answer:
+def finished(done: RoundResult) -> CommandResult:
     """Judge a round whose runs are final."""
     succeeded = [run for run in done.runs if run.status is RunStatus.SUCCEEDED]
     others = [run for run in done.runs if run.status is not RunStatus.SUCCEEDED]
@@ -29,7 +29,7 @@ def finished(done: Round) -> Answer:
         errors.append(INTERRUPTION)
     if done.failure is not None:
         errors.append({"run_id": None, **describe(done.failure)})
-    return Answer(
+    return CommandResult(
         done,
         status=status(len(succeeded), len(done.runs)),
         errors=errors,
@@ -38,14 +38,14 @@ def finished(done: Round) -> Answer:
     )
 
 
-def under_way(round_: Round) -> Answer:
-    """Answer for runs that go on without us."""
+def under_way(round_: RoundResult) -> CommandResult:
+    """CommandResult for runs that go on without us."""
     ids = " ".join(short(run.id) for run in round_.runs[:NEXT_RUNS])
-    return Answer(round_, next=[f"dursor run watch {ids}", f"dursor run cancel {ids}"])
+    return CommandResult(round_, next=[f"dursor run watch {ids}", f"dursor run cancel {ids}"])
 
 
-def stopped(round_: Round) -> Answer:
-    """Answer for runs that were asked to stop."""
+def stopped(round_: RoundResult) -> CommandResult:
+    """CommandResult for runs that were asked to stop."""
     slow = [run for run in round_.runs if not run.status.is_final]
     hint = f"dursor run watch {' '.join(short(run.id) for run in slow)}"
     errors: list[Failure] = [
@@ -53,7 +53,7 @@ def stopped(round_: Round) -> Answer:
         for run in slow
     ]
     judged = status(len(round_.runs) - len(slow), len(round_.runs))
-    return Answer(round_, judged, errors, FAILED if slow else 0)
+    return CommandResult(round_, judged, errors, FAILED if slow else 0)
 
 
 def status(succeeded: int, asked: int) -> str:
@@ -92,7 +92,7 @@ def _exit_codes(kind: type[DursorError]) -> dict[str, int]:
     return codes
 
 
-def _exit_code(done: Round, others: Sequence[Run], *, met: bool) -> int:
+def _exit_code(done: RoundResult, others: Sequence[Run], *, met: bool) -> int:
     if done.interrupted:
         return INTERRUPTED
     return 0 if met else shared(map(_run_exit_code, others))

@@ -6,8 +6,8 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from dursor.cli.command_tree import ROUND, RUN
-from dursor.cli.lazy import Command, LazyGroup, build, commands_section
-from dursor.cli.usage import nearest
+from dursor.cli.lazy_commands import JsonCommand, LazyGroup, build, commands_section
+from dursor.cli.usage_errors import nearest
 from dursor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LITERAL = "--"  # what follows is text, whatever it looks like
 NEAR = 0.65  # likeness of a typo: `lst`, `ls`, `compere`, but not `refactor` for `retry`
 
 
-class RoundCommand(Command):
+class RoundCommand(JsonCommand):
     """`dursor run TEXT`, whose help speaks for the whole noun."""
 
     allow_extra_args = True  # to say better what is wrong with them

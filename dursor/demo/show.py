@@ -15,7 +15,7 @@ from dursor.demo.sample import INSTRUCTION, create_sample
 from dursor.demo.server import PracticeServer
 from dursor.demo.story import NOTICE, lines
 from dursor.errors import InternalError, UsageError
-from dursor.services.events import silent
+from dursor.services.events import ignore_event
 from dursor.services.request import ModelCount, NewModel, RoundRequest
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dursor.app import App
     from dursor.services.events import Listener
-    from dursor.services.results import Round
+    from dursor.services.results import RoundResult
 
 __all__ = ["NOTICE", "DemoResult", "PracticeModel", "TestOutcome", "lines", "run_demo"]
 
@@ -66,7 +66,7 @@ def run_demo(
             raise InternalError("the sample's test passes before anything was mended")
         env = _environment(environ, folder, server)
         with make_app(env, repository) as app:
-            done = _round(app, models, listener or silent)
+            done = _round(app, models, listener or ignore_event)
         if done.interrupted or done.task is None:
             raise KeyboardInterrupt
         tests = tuple(judge(run, repository, folder / "answers" / run.model) for run in done.runs)
@@ -74,7 +74,7 @@ def run_demo(
     return DemoResult(done.task, done.runs, tests, detail, notes, folder if keep else None)
 
 
-def _round(app: App, models: Sequence[PracticeModel], listener: Listener) -> Round:
+def _round(app: App, models: Sequence[PracticeModel], listener: Listener) -> RoundResult:
     """Add the practice models as profiles and start one run of each."""
     for model in models:
         app.models.add(NewModel(model.name, model.provider, model.name), lambda: None)

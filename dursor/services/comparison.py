@@ -12,7 +12,7 @@ from dursor.patch.diff.apply_canonical import apply_exact, relaid
 from dursor.patch.diff.canonical import canonical
 from dursor.patch.diff.index_lines import indexed
 from dursor.patch.diff.resolution import Resolution
-from dursor.services.results import Applied, ComparedFile, Comparison
+from dursor.services.results import AppliedChange, ComparedFile, Comparison
 from dursor.services.trailers import commit_message
 from dursor.tree import FileState, Overlay, Tree
 from dursor.vcs.apply.apply import apply_patch
@@ -138,7 +138,7 @@ def apply(
     commit: bool,
     three_way: bool,
     journals: Path,
-) -> Applied:
+) -> AppliedChange:
     """Put RUN's change into the working tree of its repository, or refuse and change nothing."""
     patch = patch_of(run)
     repo = reader.repo(reader.task(run.task_id).repo_id)
@@ -163,7 +163,7 @@ def apply(
         except ConflictError as error:
             hint = error.hint or _way_out(run, merged=three_way)
             raise ConflictError(error.message, hint=hint) from error
-    return Applied(run.files_changed, done.branch, done.commit, repository.top)
+    return AppliedChange(run.files_changed, done.branch, done.commit, repository.top)
 
 
 def _mergeable(repository: Repository, run: Run, patch: str, objects: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import DursorError
-from dursor.services.results import Finding
+from dursor.services.results import DoctorCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,12 +30,12 @@ class Doctor:
     models: Models
     repos: Repos
 
-    def examine(self) -> list[Finding]:
+    def examine(self) -> list[DoctorCheck]:
         """Every finding, good or bad."""
         return list(self._findings())
 
-    def _findings(self) -> Iterator[Finding]:
-        yield Finding("python", ok=True, detail=platform.python_version())
+    def _findings(self) -> Iterator[DoctorCheck]:
+        yield DoctorCheck("python", ok=True, detail=platform.python_version())
         yield from self._tried("git", self._git)
         yield from self._tried("config", self._config)
         yield from self._tried("store", self._store)
@@ -44,11 +44,11 @@ class Doctor:
         yield from self._tried("network", self._network)
         yield from self._tried("repository", self._repository)
 
-    def _tried(self, name: str, look: Callable[[], str]) -> Iterator[Finding]:
+    def _tried(self, name: str, look: Callable[[], str]) -> Iterator[DoctorCheck]:
         try:
-            yield Finding(name, ok=True, detail=look())
+            yield DoctorCheck(name, ok=True, detail=look())
         except DursorError as error:
-            yield Finding(name, ok=False, detail=error.message, hint=error.hint)
+            yield DoctorCheck(name, ok=False, detail=error.message, hint=error.hint)
 
     def _git(self) -> str:
         from dursor.vcs.command import Command

@@ -67,5 +67,5 @@ RoundEvent: TypeAlias = (
 Listener: TypeAlias = Callable[[RoundEvent], None]
 
 
-def silent(event: RoundEvent) -> None:
+def ignore_event(event: RoundEvent) -> None:
     """Hear nothing."""

@@ -16,7 +16,7 @@ from dursor.patch.diff.canonical import CanonicalPatch, canonical
 from dursor.patch.lines import codec_of
 from dursor.patch.policy import check
 from dursor.patch.resolve import Resolution, resolve
-from dursor.services.results import Applied, ResolvedPatch
+from dursor.services.results import AppliedChange, ResolvedPatch
 from dursor.services.rounds.plan import path_rules, repo_policy
 from dursor.vcs.apply.apply import apply_patch
 
@@ -46,7 +46,7 @@ class Patches:
             patch, found = self._resolved(place, repository, reply, base)
         return ResolvedPatch(patch.text, patch.files, found.warnings)
 
-    def apply(self, reply: bytes, repo: str | None, base: str | None) -> Applied:
+    def apply(self, reply: bytes, repo: str | None, base: str | None) -> AppliedChange:
         """Resolve REPLY and put it into the working tree, all or nothing."""
         place, _, repository = self.repos.locate(repo)
         with closing(repository):
@@ -61,7 +61,7 @@ class Patches:
                 patch.text.encode("utf-8", "surrogateescape"),
                 journals=self.settings.journals,
             )
-        return Applied(patch.files, done.branch, done.commit, repository.top)
+        return AppliedChange(patch.files, done.branch, done.commit, repository.top)
 
     def _resolved(
         self, place: Repo, repository: Repository, reply: bytes, base: str | None

@@ -241,20 +241,20 @@ class Repos:
 
     def refresh(self, repo: Repo, repository: Repository) -> None:
         """Fetch what is new into our clone."""
-        from dursor.services.events import silent
+        from dursor.services.events import ignore_event
         from dursor.vcs.remote import clone as clones
 
         def fetch(url: str, secret: Secret | None) -> None:
             clones.refresh(repository, None if secret is None else url, secret)
 
-        self.open_access().git(repo.repo_url or "", fetch, silent)
+        self.open_access().git(repo.repo_url or "", fetch, ignore_event)
         head = next((one.commit for one in repository.branches() if one.default), None)
         if head is not None and head != repo.latest_commit:
             self.open_store().update_repo(repo.id, latest_commit=head)
 
     def resolve(self, repo: Repo, repository: Repository, ref: str) -> str:
         """The id of the commit that REF names; what our clone lacks of old tags is fetched."""
-        from dursor.services.events import silent
+        from dursor.services.events import ignore_event
         from dursor.vcs.remote import clone as clones
 
         try:
@@ -263,7 +263,7 @@ class Repos:
             if repo.workspace_path is None or not self.open_access().git(
                 repo.repo_url or "",
                 lambda url, key: clones.seek(repository, ref, None if key is None else url, key),
-                silent,
+                ignore_event,
             ):
                 raise
             return repository.resolve(ref)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Round:
+class RoundResult:
     """Runs and the task they belong to; `task` is None when they belong to several."""
 
     task: Task | None
@@ -33,7 +33,7 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Withheld:
+class WithheldPath:
     """A path that is not sent, or not as it is."""
 
     path: str
@@ -49,7 +49,7 @@ class ContextPlan:
     tokens_files: int
     tokens_total: int
     files: tuple[ContextFile, ...]
-    withheld: tuple[Withheld, ...]
+    withheld: tuple[WithheldPath, ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -91,7 +91,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Applied:
+class AppliedChange:
     """A change that was put into the working tree, or onto a branch."""
 
     files_changed: tuple[FileChange, ...]
@@ -156,7 +156,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Finding:
+class DoctorCheck:
     """One thing the doctor looked at."""
 
     name: str
@@ -166,7 +166,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class PullNews:
+class PullSync:
     """A pull request as it is now, and what was said that its task had not heard yet."""
 
     pr: PullRequest

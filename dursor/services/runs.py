@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dursor.domain import LogEntry, Run, RunStatus, Task
     from dursor.services.repos import Repos
-    from dursor.services.results import Applied, Comparison, Round
+    from dursor.services.results import AppliedChange, Comparison, RoundResult
     from dursor.store.read import Reader
     from dursor.store.write import Store
 
@@ -67,16 +67,16 @@ class Runs:
                 return
             time.sleep(FOLLOW_SECONDS)  # another process works; the store is how it tells
 
-    def cancel(self, runs: Sequence[str]) -> Round:
+    def cancel(self, runs: Sequence[str]) -> RoundResult:
         """Ask the owning processes to stop RUNS, and wait until they have."""
-        from dursor.services.results import Round
+        from dursor.services.results import RoundResult
 
         found = [self.find(one) for one in runs]
         if not found:
             raise UsageError("no run named", hint="dursor run list --status running")
         self.open_store().request_cancel([run.id for run in found])
         settled = tuple(self._settled(run.id) for run in found)
-        return Round(self.common_task(settled), settled)
+        return RoundResult(self.common_task(settled), settled)
 
     def _settled(self, run_id: str) -> Run:
         """The run once its owner has let go of it; as it is after five seconds otherwise."""
@@ -100,7 +100,9 @@ class Runs:
 
         return compare(self.repos, self.reader, [self.find(one) for one in runs])
 
-    def apply(self, run: str, *, branch: str | None, commit: bool, three_way: bool) -> Applied:
+    def apply(
+        self, run: str, *, branch: str | None, commit: bool, three_way: bool
+    ) -> AppliedChange:
         """Put a run's change into the working tree, all or nothing."""
         from dursor.services.comparison import apply
 

@@ -62,7 +62,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
 def inside(home: Path, repo: Path, count: int, seconds: float) -> list[float]:
     """Seconds beyond the stream of three rounds in this process; the first also imports."""
     from dursor.app import App
-    from dursor.services.events import silent
+    from dursor.services.events import ignore_event
     from dursor.services.request import ModelCount, RoundRequest
 
     samples = [count // 3 + (i < count % 3) for i in range(3)]
@@ -71,7 +71,7 @@ def inside(home: Path, repo: Path, count: int, seconds: float) -> list[float]:
     with paced(seconds) as port, App(environment(home, port), repo) as app:
         for _ in range(4):
             began = time.perf_counter()
-            done = app.rounds.start(RoundRequest("add lines", models), silent)
+            done = app.rounds.start(RoundRequest("add lines", models), ignore_event)
             beyond.append(time.perf_counter() - began - seconds)
             assert {run.status for run in done.runs} == {"succeeded"}, done.runs[0].error
     return sorted(beyond[1:])

@@ -4,22 +4,22 @@ import pytest
 import stage
 from stage import APPLIED, MODEL, OTHER, REPO, RUN, TASK
 
-from dursor.cli.command_tree import COMMANDS, Branch
+from dursor.cli.command_tree import COMMANDS, GroupSpec
 from dursor.domain import Choices, ProviderName, RunStatus, Secret
 from dursor.services.request import ContextRequest, NewModel, NewPull
-from dursor.services.results import Branch as GitBranch
 from dursor.services.results import (
+    Branch,
     ComparedFile,
     Comparison,
-    Finding,
+    DoctorCheck,
     ModelCheck,
     ResolvedPatch,
-    Round,
+    RoundResult,
     Setting,
     TaskHistory,
 )
 
-ROUND = Round(TASK, (RUN, OTHER))
+ROUND = RoundResult(TASK, (RUN, OTHER))
 NO_FILTER = {"everywhere": False, "task": None, "status": None, "limit": 20}
 HISTORY = TaskHistory(TASK, (stage.MESSAGE,), (RUN,), (stage.PR,))
 COMPARED = Comparison(
@@ -104,7 +104,7 @@ CASES = [
         "repos.branches",
         ("shop",),
         {},
-        [GitBranch("main", "c0de" * 10, default=True)],
+        [Branch("main", "c0de" * 10, default=True)],
         "main    c0dec0de  default",
     ),
     ("repo remove shop", "repos.remove", ("shop",), {}, REPO, "name     shop"),
@@ -185,7 +185,7 @@ CASES = [
         "github.branches",
         ("ada/shop", ANY),
         {},
-        [GitBranch("main", "c0de" * 10, default=True)],
+        [Branch("main", "c0de" * 10, default=True)],
         "main    c0dec0de  default",
     ),
     ("github logout", "github.logout", (ANY,), {}, stage.SIGNED_IN, "api           https://api"),
@@ -214,7 +214,7 @@ CASES = [
         "doctor.examine",
         (),
         {},
-        [Finding("git", ok=True, detail="2.47")],
+        [DoctorCheck("git", ok=True, detail="2.47")],
         "git    ok      2.47",
     ),
 ]
@@ -244,7 +244,9 @@ def test_a_command_speaks_json(dursor, words, call, args, options, answer, line)
 def test_no_command_is_left_out():
     covered = {" ".join(words.split()[:2]) for words, *_ in CASES} | {"config path", "demo"}
     for word, entry in COMMANDS.items():
-        names = [f"{word} {one}" for one in entry.commands] if isinstance(entry, Branch) else [word]
+        names = (
+            [f"{word} {one}" for one in entry.commands] if isinstance(entry, GroupSpec) else [word]
+        )
         for name in names:
             assert any(f"{one} ".startswith(f"{name} ") for one in covered), name
 
@@ -262,8 +264,8 @@ def test_settings_are_shown_as_a_script_reads_them(dursor):
 
 def test_a_doctor_who_finds_something_fails(dursor):
     found = [
-        Finding("git", ok=True, detail="2.47"),
-        Finding("keyring", False, "locked", "unlock it"),
+        DoctorCheck("git", ok=True, detail="2.47"),
+        DoctorCheck("keyring", False, "locked", "unlock it"),
     ]
     told = dursor("doctor", answers={"doctor.examine": found})
     assert told.exit_code == 1

@@ -8,7 +8,7 @@ import pytest
 import stage
 from stage import AT, FAILED, RUN
 
-from dursor.cli.output.progress import StageLines
+from dursor.cli.output.progress import StageLog
 from dursor.domain import RunStatus, Stage
 from dursor.services.events import (
     Notice,
@@ -67,7 +67,7 @@ def test_a_story_without_readers_ends_no_round(home):
     ],
 )
 def test_each_event_is_one_line(capsys, event, line):
-    heard = StageLines().hear
+    heard = StageLog().hear
     heard(RoundStarted(stage.TASK, (RUN, FAILED)))
     heard(OutputGrew(RUN.id, 100))
     heard(event)
@@ -75,5 +75,5 @@ def test_each_event_is_one_line(capsys, event, line):
 
 
 def test_events_of_unknown_runs_are_told_all_the_same(capsys):
-    StageLines().hear(StageEntered(RUN.id, Stage.CALL, "asking", AT))
+    StageLog().hear(StageEntered(RUN.id, Stage.CALL, "asking", AT))
     assert capsys.readouterr().err == "3fa1c9e2 : call: asking\n"

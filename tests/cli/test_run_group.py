@@ -10,9 +10,9 @@ from dursor.cli.run_group import refuse_typo
 from dursor.domain import Choices
 from dursor.errors import UsageError
 from dursor.services.request import ModelCount, RoundRequest
-from dursor.services.results import Round, RoundPlan
+from dursor.services.results import RoundPlan, RoundResult
 
-DONE = {"rounds.start": Round(stage.TASK, (stage.RUN, stage.OTHER))}
+DONE = {"rounds.start": RoundResult(stage.TASK, (stage.RUN, stage.OTHER))}
 
 
 def asked(done):
@@ -174,7 +174,7 @@ def test_a_dry_run_plans_and_sends_nothing(dursor):
 
 
 def test_detached_runs_go_on_without_us(dursor):
-    answers = {"rounds.detach": Round(stage.TASK, (stage.RUN,))}
+    answers = {"rounds.detach": RoundResult(stage.TASK, (stage.RUN,))}
     done = dursor("run", "Fix it now", "--detach", answers=answers)
     assert done.exit_code == 0
     assert done.stderr == "next: dursor run watch 3fa1c9e2 · dursor run cancel 3fa1c9e2\n"

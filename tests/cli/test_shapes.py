@@ -7,8 +7,8 @@ import pytest
 import stage
 from stage import AT, FAILED, LATER, OTHER, RUN
 
+from dursor.cli.command_result import Items, PatchOutput, PlainOutput, RunView
 from dursor.cli.output import json_views as shapes
-from dursor.cli.results import Items, Patch, Plain, RunView
 from dursor.domain import KeySource
 from dursor.errors import AuthError
 from dursor.services import results
@@ -87,11 +87,11 @@ COMPARED = results.Comparison(
 
 VALUES = [
     (RunView(RUN, frozenset()), FULL_RUN),
-    (results.Round(stage.TASK, (RUN, FAILED)), {"task", "runs"}),
+    (results.RoundResult(stage.TASK, (RUN, FAILED)), {"task", "runs"}),
     (Items("run", [RUN]), {"items"}),
-    (Patch("diff", {}), {"patch"}),
+    (PatchOutput("diff", {}), {"patch"}),
     (
-        Patch("diff", {"files_changed": [], "warnings": []}),
+        PatchOutput("diff", {"files_changed": [], "warnings": []}),
         {"patch", "files_changed", "warnings"},
     ),
     (COMPARED, {"runs", "files", "interdiff"}),
@@ -104,7 +104,7 @@ VALUES = [
     (stage.PLAN, PLAN),
     (results.RoundPlan(stage.PLAN, ()), {"task", "runs", "plan"}),
     (results.Setting("budget_usd", 0.5, "default"), {"key", "value", "source"}),
-    (Plain({"checks": []}, []), {"checks"}),
+    (PlainOutput({"checks": []}, []), {"checks"}),
     (stage.PR, PR),
     (stage.NEWS, {"pr", "messages"}),
     (stage.SIGNED_IN, {"api_url", "kind", "login", "app_id", "installation_id"}),
@@ -217,4 +217,4 @@ def test_where_the_key_is():
 
 
 def test_a_round_over_several_tasks_names_none():
-    assert shapes.to_json(results.Round(None, (RUN,)))["task"] is None
+    assert shapes.to_json(results.RoundResult(None, (RUN,)))["task"] is None

@@ -5,9 +5,9 @@ import stage
 
 from dursor.cli.input.instruction_input import instruction
 from dursor.errors import UsageError
-from dursor.services.results import ResolvedPatch, Round
+from dursor.services.results import ResolvedPatch, RoundResult
 
-DONE = {"rounds.start": Round(stage.TASK, (stage.RUN,))}
+DONE = {"rounds.start": RoundResult(stage.TASK, (stage.RUN,))}
 
 
 def sent(done):

@@ -16,7 +16,7 @@ from dursor.domain import ProviderName, RunStatus
 from dursor.errors import UsageError
 from dursor.services.events import RoundEvent, RoundStarted, RunFinished
 from dursor.services.request import NewModel, RoundRequest
-from dursor.services.results import Round
+from dursor.services.results import RoundResult
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +167,8 @@ def test_an_interrupted_round_is_no_result(tmp_path: Path) -> None:
         def add(self, new: NewModel, ask_key: Callable[[], None]) -> None:
             assert ask_key() is None
 
-        def start(self, request: RoundRequest, listener: object) -> Round:
-            return Round(None, (), interrupted=True)
+        def start(self, request: RoundRequest, listener: object) -> RoundResult:
+            return RoundResult(None, (), interrupted=True)
 
     with pytest.raises(KeyboardInterrupt):
         run_demo(Interrupted, tmp_path / "kept", None)  # type: ignore[arg-type]

@@ -5,15 +5,15 @@ from typing import Annotated
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.completion import candidates
-from dursor.cli.results import Items, Plain
+from dursor.cli.command_result import Items, PlainOutput
+from dursor.cli.completion import completions
 from dursor.services.results import Setting
 
 Key = Annotated[
     str,
     typer.Argument(
         metavar="KEY",
-        autocompletion=candidates.settings,
+        autocompletion=completions.settings,
         help="A setting's name; see config list.",
     ),
 ]
@@ -35,7 +35,7 @@ def list_(ctx: typer.Context) -> Items:
     return Items("setting", get_app(ctx).configuration.list())
 
 
-def path(ctx: typer.Context) -> Plain:
+def path(ctx: typer.Context) -> PlainOutput:
     """Print where the configuration file lies."""
     found = str(get_app(ctx).configuration.path)
-    return Plain({"path": found}, [found])
+    return PlainOutput({"path": found}, [found])

@@ -3,9 +3,9 @@
 import typer
 
 from dursor.cli.application import get_app
+from dursor.cli.command_result import CommandResult
 from dursor.cli.input.instruction_input import instruction
 from dursor.cli.options import Base, ContextBudget, Files, InstructionFile, Repo, Text
-from dursor.cli.results import Answer
 from dursor.services.request import ContextRequest
 
 
@@ -18,7 +18,7 @@ def context(
     context_budget: ContextBudget = None,
     instruction_file: InstructionFile = None,
     file: Files = None,
-) -> Answer:
+) -> CommandResult:
     """Show what would be sent, file by file; nothing is called."""
     request = ContextRequest(
         instruction=instruction(text, instruction_file, "dursor context"),
@@ -28,4 +28,4 @@ def context(
         context_budget=context_budget,
     )
     plan = get_app(ctx).rounds.context(request)
-    return Answer(plan, warnings=plan.warnings)
+    return CommandResult(plan, warnings=plan.warnings)

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.completion import candidates
+from dursor.cli.command_result import Items
+from dursor.cli.completion import completions
 from dursor.cli.input.instruction_input import STDIN, decode, read_file, read_stdin
-from dursor.cli.input.keyboard import hidden
+from dursor.cli.input.key_input import hidden
 from dursor.cli.output.terminal import is_terminal
-from dursor.cli.results import Items
 from dursor.domain import Secret
 from dursor.errors import UsageError
 from dursor.services.results import GitHubStatus
@@ -28,7 +28,7 @@ KeyFile = Annotated[
     typer.Option(
         "--private-key-file",
         metavar="F",
-        autocompletion=candidates.files,
+        autocompletion=completions.files,
         help="The App's private key; - reads it from stdin.",
     ),
 ]
@@ -47,9 +47,9 @@ def login(
     token_stdin: TokenStdin = False,
 ) -> GitHubStatus:
     """Sign in as a GitHub App or with a token."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
-    github, hear = get_app(ctx).github, StageLines().hear
+    github, hear = get_app(ctx).github, StageLog().hear
     if app_id is None and private_key_file is None and installation_id is None:
         return github.with_token(_token(from_stdin=token_stdin), hear)
     if token_stdin:
@@ -81,29 +81,29 @@ def _private_key(file: Path) -> Secret:
 
 def status(ctx: typer.Context) -> GitHubStatus:
     """Show which GitHub, and who dursor is there."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
-    return get_app(ctx).github.status(StageLines().hear)
+    return get_app(ctx).github.status(StageLog().hear)
 
 
 def repos(ctx: typer.Context) -> Items:
     """List the repositories that the login can reach."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
     return Items(
-        "hosted", get_app(ctx).github.repos(StageLines().hear), "none: install the App somewhere"
+        "hosted", get_app(ctx).github.repos(StageLog().hear), "none: install the App somewhere"
     )
 
 
 def branches(ctx: typer.Context, name: Name) -> Items:
     """List the branches of a repository on GitHub."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
-    return Items("branch", get_app(ctx).github.branches(name, StageLines().hear))
+    return Items("branch", get_app(ctx).github.branches(name, StageLog().hear))
 
 
 def logout(ctx: typer.Context) -> GitHubStatus:
     """Forget the login that is kept."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
-    return get_app(ctx).github.logout(StageLines().hear)
+    return get_app(ctx).github.logout(StageLog().hear)

@@ -6,10 +6,10 @@ import typer
 
 from dursor.cli import round_outcome as rounds
 from dursor.cli.application import get_app
-from dursor.cli.completion import candidates
-from dursor.cli.input.keyboard import key_from_stdin, typed_key
+from dursor.cli.command_result import CommandResult, Items
+from dursor.cli.completion import completions
+from dursor.cli.input.key_input import key_from_stdin, typed_key
 from dursor.cli.options import Limit, ModelName, at_least_one
-from dursor.cli.results import Answer, Items
 from dursor.domain import ProviderName
 from dursor.services.request import NewModel
 from dursor.services.results import Model
@@ -35,14 +35,14 @@ ModelNames = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="NAME...",
-        autocompletion=candidates.models,
+        autocompletion=completions.models,
         help="Models; default: those whose keys are ready.",
     ),
 ]
 NameOrProvider = Annotated[
     str,
     typer.Argument(
-        metavar="NAME|PROVIDER", autocompletion=candidates.models, help="Whose key it is."
+        metavar="NAME|PROVIDER", autocompletion=completions.models, help="Whose key it is."
     ),
 ]
 
@@ -85,11 +85,11 @@ def show(ctx: typer.Context, name: ModelName) -> Model:
     return get_app(ctx).models.find(name)
 
 
-def check(ctx: typer.Context, name: ModelNames = None) -> Answer:
+def check(ctx: typer.Context, name: ModelNames = None) -> CommandResult:
     """Prove keys and models with the cheapest call."""
     checks = get_app(ctx).models.check(name or [])
     status, errors, exit_code = rounds.checked(checks)
-    return Answer(Items("check", checks), status, errors, exit_code)
+    return CommandResult(Items("check", checks), status, errors, exit_code)
 
 
 def set_key(ctx: typer.Context, name: NameOrProvider, stdin: Stdin = False) -> Model:

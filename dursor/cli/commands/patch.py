@@ -7,20 +7,20 @@ from typing import Annotated
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.completion import candidates
+from dursor.cli.command_result import PatchOutput
+from dursor.cli.completion import completions
 from dursor.cli.input.instruction_input import STDIN, read_file, read_stdin
 from dursor.cli.options import Base, Repo
 from dursor.cli.output.json_views import CHANGE, each, picks
 from dursor.cli.output.terminal import is_terminal
-from dursor.cli.results import Patch
 from dursor.errors import UsageError
-from dursor.services.results import Applied
+from dursor.services.results import AppliedChange
 
 Reply = Annotated[
     str | None,
     typer.Argument(
         metavar="[FILE|-]",
-        autocompletion=candidates.files,
+        autocompletion=completions.files,
         help="A model's whole reply; - reads it from stdin.",
     ),
 ]
@@ -33,7 +33,7 @@ def patch(
     repo: Repo = None,
     base: Base = None,
     apply: Apply = False,
-) -> Patch | Applied:
+) -> PatchOutput | AppliedChange:
     """Turn any model's reply into a clean patch."""
     text = _read(reply)
     patches = get_app(ctx).patches
@@ -44,7 +44,7 @@ def patch(
         "files_changed": each(resolved.files_changed, picks(CHANGE)),
         "warnings": [*resolved.warnings],
     }
-    return Patch(resolved.patch, data, resolved.warnings)
+    return PatchOutput(resolved.patch, data, resolved.warnings)
 
 
 def _read(reply: str | None) -> bytes:

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.completion import candidates
+from dursor.cli.command_result import CommandResult, Items
+from dursor.cli.completion import completions
 from dursor.cli.input.instruction_input import said
 from dursor.cli.options import Everywhere, Limit, Repo
 from dursor.cli.output.formats import short
-from dursor.cli.results import Answer, Items
 from dursor.domain import PullRequest
 
 HELP = "dursor pr create --help"
@@ -17,14 +17,14 @@ Pull = Annotated[
     str,
     typer.Argument(
         metavar="PR",
-        autocompletion=candidates.pulls,
+        autocompletion=completions.pulls,
         help="A pull request's number on GitHub, its page or its id.",
     ),
 ]
 FromRun = Annotated[
     str,
     typer.Option(
-        "--run", metavar="RUN", autocompletion=candidates.runs, help="The run whose change it is."
+        "--run", metavar="RUN", autocompletion=completions.runs, help="The run whose change it is."
     ),
 ]
 Title = Annotated[
@@ -63,9 +63,9 @@ def create(
     base: Base = None,
     branch: Branch = None,
     web: Web = False,
-) -> Answer:
+) -> CommandResult:
     """Open a pull request with a run's change."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
     from dursor.services.request import NewPull
 
     wish = NewPull(
@@ -76,19 +76,19 @@ def create(
         base,
         branch,
     )
-    pr = get_app(ctx).pulls.create(wish, StageLines().hear)
+    pr = get_app(ctx).pulls.create(wish, StageLog().hear)
     if web:
         from dursor.cli.output.browser import show_page
 
         show_page(pr.url)
-    return Answer(pr, next=[f"dursor pr sync {pr.number}"])
+    return CommandResult(pr, next=[f"dursor pr sync {pr.number}"])
 
 
 def update(ctx: typer.Context, pr: Pull, run: FromRun) -> PullRequest:
     """Put a run's change on a pull request's branch, as one more commit."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
-    return get_app(ctx).pulls.update(pr, run, StageLines().hear)
+    return get_app(ctx).pulls.update(pr, run, StageLog().hear)
 
 
 def list_(
@@ -101,15 +101,15 @@ def list_(
 
 def show(ctx: typer.Context, pr: Pull) -> PullRequest:
     """Show a pull request as it is now."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
-    return get_app(ctx).pulls.show(pr, StageLines().hear)
+    return get_app(ctx).pulls.show(pr, StageLog().hear)
 
 
-def sync(ctx: typer.Context, pr: Pull) -> Answer:
+def sync(ctx: typer.Context, pr: Pull) -> CommandResult:
     """Bring a pull request's state and review into its task."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
-    news = get_app(ctx).pulls.sync(pr, StageLines().hear)
+    news = get_app(ctx).pulls.sync(pr, StageLog().hear)
     go_on = f'dursor run "Address the review" --task {short(news.pr.task_id)}'
-    return Answer(news, next=[go_on] if news.messages and news.pr.is_live else [])
+    return CommandResult(news, next=[go_on] if news.messages and news.pr.is_live else [])

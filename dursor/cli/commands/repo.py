@@ -5,16 +5,16 @@ from typing import Annotated
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.completion import candidates
+from dursor.cli.command_result import Items
+from dursor.cli.completion import completions
 from dursor.cli.options import Limit, RepoName
-from dursor.cli.results import Items
 from dursor.domain import Repo
 
 Source = Annotated[
     str,
     typer.Argument(
         metavar="PATH|URL|OWNER/NAME",
-        autocompletion=candidates.files,
+        autocompletion=completions.files,
         help="A folder, or what to clone.",
     ),
 ]
@@ -23,9 +23,9 @@ Name = Annotated[str | None, typer.Option(metavar="N", help="What you will call 
 
 def add(ctx: typer.Context, source: Source, name: Name = None) -> Repo:
     """Register a folder, or clone a URL or OWNER/NAME."""
-    from dursor.cli.output.progress import StageLines
+    from dursor.cli.output.progress import StageLog
 
-    return get_app(ctx).repos.add(source, name, StageLines().hear)
+    return get_app(ctx).repos.add(source, name, StageLog().hear)
 
 
 def list_(ctx: typer.Context, limit: Limit = 20) -> Items:

@@ -4,6 +4,7 @@ import typer
 
 from dursor.cli import round_outcome as rounds
 from dursor.cli.application import get_app
+from dursor.cli.command_result import CommandResult
 from dursor.cli.options import (
     AllowPath,
     Budget,
@@ -14,18 +15,17 @@ from dursor.cli.options import (
     Timeout,
 )
 from dursor.cli.output import progress
-from dursor.cli.results import Answer
 from dursor.domain import Choices
 
 
-def watch(ctx: typer.Context, run: RunIds) -> Answer:
+def watch(ctx: typer.Context, run: RunIds) -> CommandResult:
     """Follow runs of another process until they are done."""
     with progress.shown() as listener:
         done = get_app(ctx).rounds.watch(run, listener)
     return rounds.finished(done)
 
 
-def cancel(ctx: typer.Context, run: RunIds) -> Answer:
+def cancel(ctx: typer.Context, run: RunIds) -> CommandResult:
     """Stop runs, also those of another process."""
     return rounds.stopped(get_app(ctx).runs.cancel(run))
 
@@ -39,7 +39,7 @@ def retry(
     allow_path: AllowPath = None,
     timeout: Timeout = None,
     explore: Explore = None,
-) -> Answer:
+) -> CommandResult:
     """Run the same model, base and instruction once more.
 
     What else was asked of that round holds again; an option said here takes the place of its own,

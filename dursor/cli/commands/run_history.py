@@ -6,16 +6,16 @@ from typing import Annotated
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.completion import candidates
+from dursor.cli.command_result import Items, PatchOutput, RunView
+from dursor.cli.completion import completions
 from dursor.cli.options import Everywhere, Limit, Repo, RunId
-from dursor.cli.results import Items, Patch, RunView
 from dursor.domain import LogEntry, RunStatus
 from dursor.errors import NotFoundError
 
 OfTask = Annotated[
     str | None,
     typer.Option(
-        "--task", metavar="TASK", autocompletion=candidates.tasks, help="Of this task only."
+        "--task", metavar="TASK", autocompletion=completions.tasks, help="Of this task only."
     ),
 ]
 Status = Annotated[RunStatus | None, typer.Option(help="With this status only.")]
@@ -57,7 +57,7 @@ def show(
     return RunView(get_app(ctx).runs.find(run), wanted)
 
 
-def diff(ctx: typer.Context, run: RunId) -> Patch:
+def diff(ctx: typer.Context, run: RunId) -> PatchOutput:
     """Print a run's patch."""
     found = get_app(ctx).runs.find(run)
     if found.patch is None:
@@ -65,7 +65,7 @@ def diff(ctx: typer.Context, run: RunId) -> Patch:
             f"run {found.id[:8]} has no patch: it is {found.status}",
             hint=f"dursor run show {found.id[:8]} --logs",
         )
-    return Patch(found.patch, {})
+    return PatchOutput(found.patch, {})
 
 
 def logs(ctx: typer.Context, run: RunId, follow: Follow = False) -> Items:

@@ -7,7 +7,7 @@ import typer
 from dursor.cli.application import get_app
 from dursor.cli.options import RunId, RunIds
 from dursor.errors import UsageError
-from dursor.services.results import Applied, Comparison
+from dursor.services.results import AppliedChange, Comparison
 
 Branch = Annotated[str | None, typer.Option(metavar="NAME", help="On a new branch of this name.")]
 Commit = Annotated[bool, typer.Option("--commit", help="Commit the change.")]
@@ -30,6 +30,6 @@ def apply(
     branch: Branch = None,
     commit: Commit = False,
     three_way: ThreeWay = False,
-) -> Applied:
+) -> AppliedChange:
     """Put a run's change into the working tree, all or nothing."""
     return get_app(ctx).runs.apply(run, branch=branch, commit=commit, three_way=three_way)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.completion import candidates
+from dursor.cli.command_result import CommandResult
+from dursor.cli.completion import completions
 from dursor.cli.options import (
     AllowPath,
     Base,
@@ -21,7 +22,6 @@ from dursor.cli.options import (
     Timeout,
     at_least_one,
 )
-from dursor.cli.results import Answer
 from dursor.domain import Choices
 from dursor.errors import UsageError
 
@@ -37,7 +37,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="NAME[:N]",
-        autocompletion=candidates.models,
+        autocompletion=completions.models,
         help="Ask this model, N times over; repeatable. Default: `models` in the configuration.",
     ),
 ]
@@ -49,14 +49,14 @@ Task = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        autocompletion=candidates.tasks,
+        autocompletion=completions.tasks,
         help="Go on with this task; default: a new one.",
     ),
 ]
 From = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="RUN", autocompletion=candidates.runs, help="Go on from this answer."
+        "--from", metavar="RUN", autocompletion=completions.runs, help="Go on from this answer."
     ),
 ]
 Jobs = Annotated[
@@ -116,12 +116,12 @@ def start(
     return _detach(ctx, request) if detach else _run(ctx, request)
 
 
-def _plan(ctx: typer.Context, request: "RoundRequest") -> Answer:
+def _plan(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
     plan = get_app(ctx).rounds.plan(request)
-    return Answer(plan, warnings=plan.context.warnings)
+    return CommandResult(plan, warnings=plan.context.warnings)
 
 
-def _run(ctx: typer.Context, request: "RoundRequest") -> Answer:
+def _run(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
     from dursor.cli import round_outcome as rounds
     from dursor.cli.output import progress
 
@@ -130,11 +130,11 @@ def _run(ctx: typer.Context, request: "RoundRequest") -> Answer:
     return rounds.finished(done)
 
 
-def _detach(ctx: typer.Context, request: "RoundRequest") -> Answer:
+def _detach(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
     from dursor.cli import round_outcome as rounds
     from dursor.cli.output import progress
 
-    return rounds.under_way(get_app(ctx).rounds.detach(request, progress.StageLines().hear))
+    return rounds.under_way(get_app(ctx).rounds.detach(request, progress.StageLog().hear))
 
 
 def model_counts(names: Sequence[str]) -> "tuple[ModelCount, ...]":

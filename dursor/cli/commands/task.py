@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from dursor.cli.application import get_app
+from dursor.cli.command_result import Items
 from dursor.cli.input.instruction_input import said
 from dursor.cli.options import Everywhere, Limit, Repo, TaskId
-from dursor.cli.results import Items
 from dursor.domain import Message, Task
 from dursor.services.results import TaskHistory
 

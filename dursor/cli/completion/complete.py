@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer._click.shell_completion import ShellComplete, split_arg_string
 
-from dursor.cli.completion.candidates import FILES
+from dursor.cli.completion.completions import FILES
 from dursor.cli.output.terminal import one_line
 from dursor.errors import DursorError
 

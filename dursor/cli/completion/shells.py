@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.cli.results import Plain
+from dursor.cli.command_result import PlainOutput
 from dursor.config.settings import home_folder
 from dursor.errors import InternalError, UsageError
 
@@ -106,14 +106,14 @@ def script(name: str) -> str:
     return _known(name).script
 
 
-def show(name: str | None) -> Plain:
+def show(name: str | None) -> PlainOutput:
     """Print the script of the shell called NAME, or of the one around us."""
     name = name or _around_us()
     text = script(name)
-    return Plain({"shell": name, "script": text}, text.splitlines())
+    return PlainOutput({"shell": name, "script": text}, text.splitlines())
 
 
-def install(name: str | None) -> Plain:
+def install(name: str | None) -> PlainOutput:
     """Write the script where the shell called NAME, or the one around us, looks for it."""
     name = name or _around_us()
     shell, home = _known(name), home_folder(os.environ)
@@ -129,7 +129,7 @@ def install(name: str | None) -> Plain:
     if start is not None:
         lines.append(f"{start[0]} holds: {start[1]}")
     data = {"shell": name, "path": str(target), "start_file": str(start[0]) if start else None}
-    return Plain(data, [*lines, f"open a new {name} to use it"])
+    return PlainOutput(data, [*lines, f"open a new {name} to use it"])
 
 
 def _ensure_line(path: Path, line: str) -> None:

@@ -13,7 +13,7 @@ from dursor.cli.output.terminal import harmless, one_line, paint, tell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from dursor.cli.results import Items, Plain, RunView
+    from dursor.cli.command_result import Items, PlainOutput, RunView
     from dursor.domain import LogEntry, Message, PullRequest, Repo, Run, Task
     from dursor.services import results
 
@@ -38,7 +38,7 @@ def items(listed: Items) -> Iterator[str]:
     yield from table(listed.kind, values)
 
 
-def plain(value: Plain) -> Iterator[str]:
+def plain(value: PlainOutput) -> Iterator[str]:
     """Write lines that the command has made."""
     yield from map(harmless, value.lines)
 
@@ -58,7 +58,7 @@ def log_line(entry: LogEntry) -> str:
     return f"{entry.at}  {entry.stage:<7}  {one_line(entry.message)}"
 
 
-def round_(value: results.Round) -> Iterator[str]:
+def round_(value: results.RoundResult) -> Iterator[str]:
     """Write the table of a round."""
     yield from table("round", value.runs)
 
@@ -162,7 +162,7 @@ def _apart(first: Run, last: Run) -> str:
     return f" their bases differ, too ({bases})"
 
 
-def applied(value: results.Applied) -> Iterator[str]:
+def applied(value: results.AppliedChange) -> Iterator[str]:
     """Write what was changed, and where it was committed; and where, if not here."""
     if value.top is not None and not Path.cwd().is_relative_to(value.top.resolve()):
         tell(f"in {one_line(str(value.top))}:")
@@ -219,7 +219,7 @@ def pull(value: PullRequest) -> Iterator[str]:
     )
 
 
-def news(value: results.PullNews) -> Iterator[str]:
+def news(value: results.PullSync) -> Iterator[str]:
     """Write how a pull request is, and what was new about it."""
     yield from table("pr", [value.pr])
     for said in value.messages:
@@ -302,18 +302,18 @@ def round_plan(value: results.RoundPlan) -> Iterator[str]:
 
 VIEWS: dict[str, Callable[[Any], Iterable[str]]] = {
     # by name: an import of the classes would cost the cheap commands 5 ms
-    "Applied": applied,
+    "AppliedChange": applied,
     "Comparison": comparison,
     "ContextPlan": context_plan,
     "GitHubStatus": github_status,
     "Items": items,
     "Message": message,
     "Model": model,
-    "Plain": plain,
-    "PullNews": news,
+    "PlainOutput": plain,
+    "PullSync": news,
     "PullRequest": pull,
     "Repo": repo,
-    "Round": round_,
+    "RoundResult": round_,
     "RoundPlan": round_plan,
     "RunView": run_view,
     "Setting": setting,

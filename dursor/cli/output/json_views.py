@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dursor.cli.results import Items, Patch, Plain, RunView
+    from dursor.cli.command_result import Items, PatchOutput, PlainOutput, RunView
     from dursor.domain import ContextFile, Run, RunError
     from dursor.services import results
 
@@ -124,7 +124,7 @@ def context_file(file: ContextFile) -> dict[str, Any]:
     return {"path": file.path, "ranges": ranges, "tokens": file.tokens, "reason": file.reason}
 
 
-def round_(value: results.Round) -> dict[str, Any]:
+def round_(value: results.RoundResult) -> dict[str, Any]:
     """Shape a round."""
     task = pick(value.task, TASK) if value.task else None
     return {"task": task, "runs": each(value.runs, full_run)}
@@ -160,7 +160,7 @@ def comparison(value: results.Comparison) -> dict[str, Any]:
     }
 
 
-def applied(value: results.Applied) -> dict[str, Any]:
+def applied(value: results.AppliedChange) -> dict[str, Any]:
     """Shape what was put into the working tree or onto a branch."""
     files = each(value.files_changed, picks(CHANGE))
     return {"files_changed": files, "branch": value.branch, "commit": value.commit}
@@ -176,7 +176,7 @@ def history(value: results.TaskHistory) -> dict[str, Any]:
     }
 
 
-def news(value: results.PullNews) -> dict[str, Any]:
+def news(value: results.PullSync) -> dict[str, Any]:
     """Shape a pull request and what was new about it."""
     return {"pr": pick(value.pr, PR), "messages": each(value.messages, picks(MESSAGE))}
 
@@ -202,12 +202,12 @@ def round_plan(value: results.RoundPlan) -> dict[str, Any]:
     return {"task": None, "runs": [], "plan": plan}
 
 
-def plain(value: Plain) -> dict[str, Any]:
+def plain(value: PlainOutput) -> dict[str, Any]:
     """Pass on what a command has shaped itself."""
     return {**value.data}
 
 
-def patch(value: Patch) -> dict[str, Any]:
+def patch(value: PatchOutput) -> dict[str, Any]:
     """Shape a patch with what its command knows besides."""
     return {"patch": value.text, **value.data}
 
@@ -236,19 +236,19 @@ ITEMS: dict[str, Callable[[Any], dict[str, Any]]] = {
 }
 
 SHAPES: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "Applied": applied,
+    "AppliedChange": applied,
     "Comparison": comparison,
     "ContextPlan": context_plan,
     "GitHubStatus": picks(STATUS),
     "Items": items,
     "Message": picks(MESSAGE),
     "Model": model,
-    "Patch": patch,
-    "Plain": plain,
-    "PullNews": news,
+    "PatchOutput": patch,
+    "PlainOutput": plain,
+    "PullSync": news,
     "PullRequest": picks(PR),
     "Repo": picks(REPO),
-    "Round": round_,
+    "RoundResult": round_,
     "RoundPlan": round_plan,
     "RunView": run_view,
     "Setting": picks(SETTING),

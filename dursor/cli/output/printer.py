@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dursor import interrupts
+from dursor.cli.command_result import CommandResult, PatchOutput
 from dursor.cli.output.terminal import is_terminal, one_line, tell
-from dursor.cli.results import Answer, Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from dursor.cli.results import Failure
+    from dursor.cli.command_result import Failure
 
 ENVELOPE = 1
 INTERRUPTED = 130
@@ -34,7 +34,7 @@ def asked_for_json(words: Sequence[str]) -> bool:
 
 def show(value: Any, *, as_json: bool) -> int:
     """Print a command's VALUE and return the exit code."""
-    answer = value if isinstance(value, Answer) else Answer(value)
+    answer = value if isinstance(value, CommandResult) else CommandResult(value)
     try:
         if as_json:
             _print_json(answer)
@@ -68,7 +68,7 @@ def _writing() -> Iterator[None]:
         raise StdoutError(error.strerror or str(error)) from error
 
 
-def _print_json(answer: Answer) -> None:
+def _print_json(answer: CommandResult) -> None:
     from dursor.cli.output.json_views import to_json
 
     _write_json(
@@ -92,10 +92,10 @@ def _write_json(envelope: Mapping[str, Any]) -> None:
         sys.stdout.flush()
 
 
-def _print_lines(answer: Answer) -> None:
+def _print_lines(answer: CommandResult) -> None:
     from dursor.cli.output import human_views as lines
 
-    if isinstance(answer.value, Patch):
+    if isinstance(answer.value, PatchOutput):
         _print_patch(answer.value)
     else:
         _print_each(lines.of(answer.value))
@@ -117,7 +117,7 @@ def _print_each(shown: Iterable[str]) -> None:
         sys.stdout.flush()
 
 
-def _print_patch(patch: Patch) -> None:
+def _print_patch(patch: PatchOutput) -> None:
     if is_terminal(sys.stdout):
         from dursor.cli.output.human_views import patch_lines
 

@@ -43,13 +43,13 @@ MOST_ROWS = 40  # a window seldom shows more; the rest is counted
 def shown() -> Iterator[Listener]:
     """Give the listener that tells a round's story on stderr."""
     if is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
-        with LiveRows() as rows:
+        with LiveTable() as rows:
             yield rows.hear
     else:
-        yield StageLines().hear
+        yield StageLog().hear
 
 
-class StageLines:
+class StageLog:
     """A plain line for every stage, retry and end."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ def _show_cursor() -> None:
     sys.stderr.flush()
 
 
-class LiveRows:
+class LiveTable:
     """A live table, one line a run; drawn by Rich's own thread, events only note what is new."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import GitHubAppConfig, now
 from dursor.errors import AuthError, DursorError, NotFoundError, UsageError
-from dursor.services.events import Notice, silent
+from dursor.services.events import Notice, ignore_event
 from dursor.services.results import Branch, GitHubStatus, HostedRepo
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class GitHubLogin:
             )
         return status
 
-    def status(self, listener: Listener = silent) -> GitHubStatus:
+    def status(self, listener: Listener = ignore_event) -> GitHubStatus:
         """Who dursor is on GitHub now; `kind` None when it is nobody."""
         from dursor.github.login import NoLoginError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import PullRequest, new_id, now
 from dursor.errors import CallError, ConflictError, NotFoundError, UsageError
-from dursor.services.events import Notice, silent
+from dursor.services.events import Notice, ignore_event
 from dursor.services.tasks import scope
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dursor.services.pulls.status import LiveHead
     from dursor.services.repos import Repos
     from dursor.services.request import NewPull
-    from dursor.services.results import PullNews
+    from dursor.services.results import PullSync
     from dursor.store.read import Reader
     from dursor.store.write import Store
     from dursor.vcs.repository import Repository
@@ -129,12 +129,12 @@ class Pulls:
             seen = replace(seen, updated_at=max(seen.updated_at, f"{now()[:19]}Z"))  # as GitHub's
         return self.open_store().save_pr(seen)
 
-    def sync(self, reference: str, listener: Listener) -> PullNews:
+    def sync(self, reference: str, listener: Listener) -> PullSync:
         """Bring a pull request's state, and what was said about it, into its task."""
         from dursor.services.pulls import comments as remarks
         from dursor.services.pulls import session as site
         from dursor.services.pulls import status as following
-        from dursor.services.results import PullNews
+        from dursor.services.results import PullSync
 
         pr = self.find(reference)
         host, name = site.page_of(self.access, pr)
@@ -147,7 +147,7 @@ class Pulls:
             listener(Notice(f"the branch {pull.head_ref} has moved on, to {pull.head_commit[:8]}"))
         messages = [replace(one, content=self.clean(one.content)) for one in said]
         stored, new = self.open_store().sync_pr(self._as_seen(pr, pull), messages)
-        return PullNews(stored, new)
+        return PullSync(stored, new)
 
     def live_head(self, task: Task, repo: Repo, repository: Repository) -> LiveHead:
         """Where the newest open pull request of TASK stands, its commits made readable."""
@@ -159,7 +159,7 @@ class Pulls:
             if not pr.is_live:
                 continue
             host, name = site.page_of(self.access, pr)
-            with site.opened(self.access, self.repos, repo, host, silent) as ground:
+            with site.opened(self.access, self.repos, repo, host, ignore_event) as ground:
                 head = following.live_head(ground, name, pr)
                 objects = ground.companion.objects
             notes += head.notes

@@ -21,7 +21,7 @@ from dursor.errors import DursorError, InternalError, UsageError
 from dursor.redact import Redactor
 from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
 from dursor.services.request import ContextRequest, ModelCount, RoundRequest
-from dursor.services.results import ContextPlan, PlannedModel, Round, RoundPlan, Withheld
+from dursor.services.results import ContextPlan, PlannedModel, RoundPlan, RoundResult, WithheldPath
 from dursor.services.rounds.executor import Execution
 from dursor.services.rounds.recorder import Journal
 from dursor.services.tasks import new_task, title_of
@@ -52,7 +52,7 @@ class Rounds:
     new_caller: Callable[[], Caller]
     spawn: Callable[[dict[str, Any], Lease], None]
 
-    def start(self, request: RoundRequest, listener: Listener) -> Round:
+    def start(self, request: RoundRequest, listener: Listener) -> RoundResult:
         """Run a round to its end; on Ctrl-C what ran is canceled and the result says so."""
         plan = self.planner.plan(request)
         try:
@@ -60,7 +60,7 @@ class Rounds:
         finally:
             plan.close()
 
-    def _run(self, plan: Plan, listener: Listener, former: Run | None = None) -> Round:
+    def _run(self, plan: Plan, listener: Listener, former: Run | None = None) -> RoundResult:
         caller = self._warm_caller(plan)
         lease = self.acquire_lease()
         try:
@@ -78,7 +78,7 @@ class Rounds:
 
     def _execute(
         self, plan: Plan, task: Task, runs: Sequence[Run], listener: Listener, caller: Caller
-    ) -> Round:
+    ) -> RoundResult:
         """Run what has been recorded."""
         asks = [
             self.planner.ask(target, run.id) for target, run in zip(plan.targets, runs, strict=True)
@@ -90,7 +90,7 @@ class Rounds:
             listener(event)
         journal = Journal(self.open_store(), runs, listener, redactor)
         finished, interrupted = asyncio.run(self._executed(plan, asks, journal, caller))
-        return Round(
+        return RoundResult(
             task, tuple(finished), interrupted, plan.bounds.require, failure=journal.failure
         )
 
@@ -176,7 +176,7 @@ class Rounds:
             choices=plan.choices,
         )
 
-    def detach(self, request: RoundRequest, listener: Listener) -> Round:
+    def detach(self, request: RoundRequest, listener: Listener) -> RoundResult:
         """Record a round and leave it to a worker process that outlives this one."""
         plan = self.planner.plan(request)
         lease = self.acquire_lease()
@@ -192,9 +192,9 @@ class Rounds:
         finally:
             plan.close()
         lease.hand_over()
-        return Round(task, tuple(runs))
+        return RoundResult(task, tuple(runs))
 
-    def adopt(self, spec: dict[str, Any], listener: Listener) -> Round:
+    def adopt(self, spec: dict[str, Any], listener: Listener) -> RoundResult:
         """Run, in a worker, the round that `detach` recorded."""
         request = RoundRequest.from_json(spec["request"])
         runs = [self.reader.run(run_id) for run_id in spec["runs"]]
@@ -205,7 +205,7 @@ class Rounds:
         finally:
             plan.close()
 
-    def retry(self, run: str, also: Choices, listener: Listener) -> Round:
+    def retry(self, run: str, also: Choices, listener: Listener) -> RoundResult:
         """A new run of the same model, base, instruction and choices as RUN, and what ALSO says."""
         former = self.runs.find(run)
         models, choices = (ModelCount(former.model, 1),), also.over(former.choices)
@@ -236,7 +236,7 @@ class Rounds:
         )
         return _context(self.planner.look(asked))
 
-    def watch(self, runs: Sequence[str], listener: Listener) -> Round:
+    def watch(self, runs: Sequence[str], listener: Listener) -> RoundResult:
         """Follow runs of any process until all are final."""
         ids = [self.runs.find(one).id for one in runs]
         if not ids:
@@ -251,7 +251,7 @@ class Rounds:
             for event in _news(current, heard):
                 listener(event)
             if all(run.status.is_final for run in current):
-                return Round(task, tuple(current))
+                return RoundResult(task, tuple(current))
             time.sleep(WATCH_SECONDS)  # another process works; the store is how it tells
 
 
@@ -294,7 +294,7 @@ def _context(plan: Plan) -> ContextPlan:
         selection.tokens_files,
         max(selection.tokens_total, tokens_sent(selection)),
         selection.as_context_files(),
-        tuple(Withheld(one.path, one.reason) for one in selection.withheld),
+        tuple(WithheldPath(one.path, one.reason) for one in selection.withheld),
         tuple(dict.fromkeys(_warnings(plan))),
     )
 

@@ -10,8 +10,8 @@ from typer._click.shell_completion import CompletionItem  # Typer's own Click ha
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from dursor import interrupts
-from dursor.cli.command_tree import Branch, Leaf
-from dursor.cli.usage import unknown_command
+from dursor.cli.command_tree import CommandSpec, GroupSpec
+from dursor.cli.usage_errors import unknown_command
 
 if TYPE_CHECKING:
     from typer._click.core import Command as AnyCommand
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dursor.cli.command_tree import Commands
 
 
-class HelpAsked(Exception):  # noqa: N818 - it is no error
+class HelpRequested(Exception):  # noqa: N818 - it is no error
     """--help was met: its text is the answer, whatever else the words say."""
 
 
@@ -31,7 +31,7 @@ def help_option(names: list[str]) -> TyperOption:
     def show(ctx: Context, param: object, value: object) -> None:
         del param
         if value and not ctx.resilient_parsing:
-            raise HelpAsked(ctx.get_help())
+            raise HelpRequested(ctx.get_help())
 
     return TyperOption(
         param_decls=names,
@@ -51,7 +51,7 @@ def json_option() -> TyperOption:
     )
 
 
-class Command(TyperCommand):
+class JsonCommand(TyperCommand):
     """A command that takes --json."""
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
@@ -122,15 +122,15 @@ def commands_section(table: Commands, formatter: HelpFormatter) -> None:
         formatter.write_dl([(name, entry.help) for name, entry in table.items()])
 
 
-def load(name: str, entry: Leaf | Branch) -> AnyCommand:
+def load(name: str, entry: CommandSpec | GroupSpec) -> AnyCommand:
     """Make the command or group that a table's ENTRY describes."""
-    if isinstance(entry, Leaf):
+    if isinstance(entry, CommandSpec):
         return build(name, entry)
     kind = cast("type[LazyGroup]", find(entry.kind))
     return kind(name=name, table=entry.commands, help=entry.help, rich_markup_mode=None)
 
 
-def build(name: str, leaf: Leaf, kind: type[Command] = Command) -> AnyCommand:
+def build(name: str, leaf: CommandSpec, kind: type[JsonCommand] = JsonCommand) -> AnyCommand:
     """Import LEAF's function and let Typer make a command of its signature and docstring."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(name, cls=kind)(find(f"dursor.cli.commands.{leaf.target}"))

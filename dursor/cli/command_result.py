@@ -27,14 +27,14 @@ class Items(NamedTuple):
     empty: str = ""  # said on stderr when there are none
 
 
-class Plain(NamedTuple):
+class PlainOutput(NamedTuple):
     """JSON data and lines that a command has made itself."""
 
     data: Mapping[str, Any]
     lines: Iterable[str]
 
 
-class Patch(NamedTuple):
+class PatchOutput(NamedTuple):
     """A patch as its exact bytes, decoded as UTF-8 with surrogateescape."""
 
     text: str
@@ -42,7 +42,7 @@ class Patch(NamedTuple):
     warnings: Sequence[str] = ()
 
 
-class Answer(NamedTuple):
+class CommandResult(NamedTuple):
     """A value that may be partly an error; a command that simply succeeds returns the value."""
 
     value: Any
