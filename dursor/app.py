@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from dursor.providers.base import Caller
     from dursor.services.configuration import Configuration
     from dursor.services.doctor import Doctor
-    from dursor.services.github.access import Access
+    from dursor.services.github.access import GitHubAccess
     from dursor.services.github.login import GitHubLogin
-    from dursor.services.github.secrets import KeyVault
+    from dursor.services.github.secrets import GitHubSecrets
     from dursor.services.models import Models
     from dursor.services.patches import Patches
-    from dursor.services.pulls.service import Pulls
+    from dursor.services.pulls.service import PullRequests
     from dursor.services.pulls.status import LiveHead
     from dursor.services.repos import Repos
     from dursor.services.rounds.plan import Planner
@@ -154,18 +154,18 @@ class App:
         )
 
     @cached_property
-    def access(self) -> Access:
-        from dursor.services.github.access import Access
+    def access(self) -> GitHubAccess:
+        from dursor.services.github.access import GitHubAccess
 
-        return Access(self.env, self.reader, self._vault)
+        return GitHubAccess(self.env, self.reader, self._vault)
 
     @cached_property
-    def _vault(self) -> KeyVault:
+    def _vault(self) -> GitHubSecrets:
         from dursor.keys.resolve import Keys
-        from dursor.services.github.secrets import KeyVault
+        from dursor.services.github.secrets import GitHubSecrets
 
         quiet = Keys(self.env, self.settings, self.reader)
-        return KeyVault(self.keys, quiet, self.open_store)
+        return GitHubSecrets(self.keys, quiet, self.open_store)
 
     @cached_property
     def github(self) -> GitHubLogin:
@@ -174,10 +174,10 @@ class App:
         return GitHubLogin(self.access, self.open_store)
 
     @cached_property
-    def pulls(self) -> Pulls:
-        from dursor.services.pulls.service import Pulls
+    def pulls(self) -> PullRequests:
+        from dursor.services.pulls.service import PullRequests
 
-        return Pulls(self.reader, self.open_store, self.repos, self.access, self.clean)
+        return PullRequests(self.reader, self.open_store, self.repos, self.access, self.clean)
 
     @cached_property
     def tasks(self) -> Tasks:

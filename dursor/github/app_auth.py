@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Secret
 from dursor.errors import AuthError, ConflictError, DursorError, NotFoundError, ProviderError
-from dursor.github import faults
-from dursor.github.entities import Installation, read_installation
-from dursor.github.login import load_private_key
-from dursor.github.reading import items, mapping, parsed, text
-from dursor.github.rest import Ask
-from dursor.github.token_cache import Minted, TokenCache
+from dursor.github import errors
+from dursor.github.credentials import load_private_key
+from dursor.github.payload import parse_json, text, to_list, to_object
+from dursor.github.resources import Installation, read_installation
+from dursor.github.rest import RestRequest
+from dursor.github.token_cache import InstallationToken, TokenCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dursor.github.clock import Clock
-    from dursor.github.login import AppLogin
-    from dursor.github.names import RepoName
-    from dursor.github.rest import Rest
-    from dursor.github.transport import Reply
+    from dursor.github.credentials import AppCredentials
+    from dursor.github.repo_names import RepoName
+    from dursor.github.rest import RestClient
+    from dursor.github.transport import RestResponse
 
 BACKDATED = 60.0  # seconds that an assertion is older than it is, for clocks that go wrong
 LIFETIME = 540.0  # GitHub takes 600 at most
@@ -33,10 +33,10 @@ LOOK: Mapping[str, str] = {"metadata": "read"}
 
 
 @dataclass
-class AppAuthority:
+class AppAuthenticator:
     """The App itself, by a signed assertion; only GitHub's /app and look-ups take it."""
 
-    login: AppLogin
+    login: AppCredentials
     clock: Clock
 
     @property
@@ -64,9 +64,9 @@ class AppAuthority:
             ) from error
         return Secret(signed)
 
-    def refused(self, reply: Reply, attempt: int) -> bool:
+    def refused(self, reply: RestResponse, attempt: int) -> bool:
         """Learn GitHub's time when the clocks differ, once."""
-        message, _ = faults.problem(reply)
+        message, _ = errors.problem(reply)
         if attempt or ("'exp'" not in message and "'iat'" not in message):
             return False
         before = self.clock.skew
@@ -75,16 +75,16 @@ class AppAuthority:
 
 
 @dataclass
-class InstallationAuthority:
+class InstallationAuthenticator:
     """An App in the account that owns REPO, by a token for that repository alone."""
 
-    app: AppAuthority
-    rest: Rest
+    app: AppAuthenticator
+    rest: RestClient
     cache: TokenCache
     sleep: Callable[[float], None]
     repo: RepoName | None
     permissions: Mapping[str, str]
-    _minted: Minted | None = field(default=None, init=False)
+    _minted: InstallationToken | None = field(default=None, init=False)
     _is_ours: bool = field(default=False, init=False)  # minted by this process, not remembered
 
     @property
@@ -98,7 +98,7 @@ class InstallationAuthority:
             self._minted = self.cache.get(self._key) or self._mint()
         return Secret(self._minted.token)
 
-    def refused(self, reply: Reply, attempt: int) -> bool:  # noqa: ARG002 - the status says it all
+    def refused(self, reply: RestResponse, attempt: int) -> bool:  # noqa: ARG002 - the status says it all
         """Wait until a token made just now is known everywhere; give up an old one, once."""
         if self._is_settling():
             if attempt >= len(SETTLING_WAITS):
@@ -128,7 +128,7 @@ class InstallationAuthority:
         repo = "" if self.repo is None else str(self.repo).lower()
         return "|".join((login.app_id, login.installation_id or "", repo, permissions))
 
-    def _mint(self) -> Minted:
+    def _mint(self) -> InstallationToken:
         stated = self.app.login.installation_id
         if stated is None:
             minted = self._minted_by(self._find())
@@ -143,13 +143,13 @@ class InstallationAuthority:
         self.cache.put(self._key, minted)
         return minted
 
-    def _minted_by(self, installation_id: str) -> Minted:
+    def _minted_by(self, installation_id: str) -> InstallationToken:
         body: dict[str, Any] = {"permissions": dict(self.permissions)}
         if self.repo is not None:
             body["repositories"] = [self.repo.name]
         what = "the App's repositories" if self.repo is None else str(self.repo)
-        reply = self.rest.ask(
-            Ask(
+        reply = self.rest.send(
+            RestRequest(
                 "POST",
                 f"/app/installations/{installation_id}/access_tokens",
                 f"get a token for {what}",
@@ -161,14 +161,14 @@ class InstallationAuthority:
         if reply.status == 422:
             raise self._refusal(reply, what)
         self.app.clock.learn(reply)
-        data = mapping(parsed(reply.body, self.rest.host.name))
+        data = to_object(parse_json(reply.body, self.rest.host.name))
         clock = self.app.clock
-        return Minted(
+        return InstallationToken(
             text(data, "token"), clock.local(), _seconds(text(data, "expires_at")), clock.skew
         )
 
-    def _refusal(self, reply: Reply, what: str) -> DursorError:
-        message, _ = faults.problem(reply)
+    def _refusal(self, reply: RestResponse, what: str) -> DursorError:
+        message, _ = errors.problem(reply)
         if "permissions" in message:
             wanted = ", ".join(f"{k}: {v}" for k, v in self.permissions.items())
             return AuthError(
@@ -184,8 +184,8 @@ class InstallationAuthority:
         """Find the installation to use."""
         if self.repo is None:
             return self._only()
-        reply = self.rest.ask(
-            Ask(
+        reply = self.rest.send(
+            RestRequest(
                 "GET",
                 f"/repos/{self.repo}/installation",
                 f"find the App's installation on {self.repo}",
@@ -198,7 +198,7 @@ class InstallationAuthority:
                 f"the App is not installed on {self.repo}, or there is no such repository",
                 hint=f"install it: {self.rest.host.web_url}/settings/installations",
             )
-        return read_installation(parsed(reply.body, self.rest.host.name)).id
+        return read_installation(parse_json(reply.body, self.rest.host.name)).id
 
     def _only(self) -> str:
         found = installations(self.rest, self.app)
@@ -216,10 +216,10 @@ class InstallationAuthority:
         )
 
 
-def installations(rest: Rest, app: AppAuthority) -> list[Installation]:
+def installations(rest: RestClient, app: AppAuthenticator) -> list[Installation]:
     """List where the App is installed."""
-    ask = Ask("GET", "/app/installations", "list the App's installations")
-    return [read_installation(one) for page in rest.pages(ask, app) for one in items(page)]
+    ask = RestRequest("GET", "/app/installations", "list the App's installations")
+    return [read_installation(one) for page in rest.pages(ask, app) for one in to_list(page)]
 
 
 def _seconds(stamp: str) -> float:

@@ -10,52 +10,52 @@ from urllib.parse import quote
 
 from dursor import __version__
 from dursor.errors import AuthError, UsageError
-from dursor.github import faults
+from dursor.github import errors
 from dursor.github.app_auth import (
     LOOK,
     PUBLISH,
-    AppAuthority,
-    InstallationAuthority,
+    AppAuthenticator,
+    InstallationAuthenticator,
     installations,
 )
 from dursor.github.clock import Clock
-from dursor.github.entities import (
+from dursor.github.credentials import AppCredentials, TokenCredentials, cache_key
+from dursor.github.payload import get_text, number, parse_json, text, to_list, to_object
+from dursor.github.pulls import PullRequestApi, branch_path
+from dursor.github.resources import (
     Account,
     AppInfo,
     BranchInfo,
+    Comment,
     CreatedPull,
     Installation,
     PullInfo,
-    Remark,
     RepoInfo,
     read_branch,
     read_repo,
 )
-from dursor.github.login import AppLogin, TokenLogin, cache_key
-from dursor.github.pulls import Pulls, branch_path
-from dursor.github.reading import items, mapping, maybe_text, number, parsed, text
-from dursor.github.rest import Ask, Rest
+from dursor.github.rest import RestClient, RestRequest
 from dursor.github.token_cache import TokenCache
-from dursor.github.transport import Transport
+from dursor.github.transport import RestTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dursor.domain import Secret
-    from dursor.github.host import Host
-    from dursor.github.login import Login, Vault
-    from dursor.github.names import RepoName
-    from dursor.github.rest import Authority
-    from dursor.github.transport import Reply
+    from dursor.github.credentials import Credentials, SecretStore
+    from dursor.github.host import GitHubHost
+    from dursor.github.repo_names import RepoName
+    from dursor.github.rest import Authenticator
+    from dursor.github.transport import RestResponse
 
 WORKFLOWS = {**PUBLISH, "workflows": "write"}
 RELATIONS = {"identical", "ahead", "behind", "diverged"}
 
 
-class TokenAuthority:
+class TokenAuthenticator:
     """Whoever a token stands for."""
 
-    def __init__(self, login: TokenLogin) -> None:
+    def __init__(self, login: TokenCredentials) -> None:
         self.source = f"the token of {login.source}"
         self._token = login.token
 
@@ -63,7 +63,7 @@ class TokenAuthority:
         """Give the token."""
         return self._token
 
-    def refused(self, reply: Reply, attempt: int) -> bool:  # noqa: ARG002 - it does not get better
+    def refused(self, reply: RestResponse, attempt: int) -> bool:  # noqa: ARG002 - it does not get better
         """A token that was refused stays refused."""
         return False
 
@@ -82,9 +82,9 @@ class GitHub:
 
     def __init__(
         self,
-        host: Host,
-        login: Login,
-        vault: Vault | None = None,
+        host: GitHubHost,
+        login: Credentials,
+        vault: SecretStore | None = None,
         *,
         notice: Callable[[str], None] = _unheard,
         clock: Callable[[], float] = time.time,
@@ -93,11 +93,11 @@ class GitHub:
         self.host = host
         self.login = login
         self._clock = Clock(clock)
-        self._transport = Transport(host, __version__)
-        self._rest = Rest(host, self._transport, self._clock, notice, sleep)
+        self._transport = RestTransport(host, __version__)
+        self._rest = RestClient(host, self._transport, self._clock, notice, sleep)
         self._cache = TokenCache(vault, cache_key(host), self._clock)
         self._sleep = sleep
-        self._authorities: dict[tuple[RepoName | None, bool], Authority] = {}
+        self._authorities: dict[tuple[RepoName | None, bool], Authenticator] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +114,7 @@ class GitHub:
     @property
     def kind(self) -> Literal["app", "token"]:
         """Tell what kind of login it is."""
-        return "app" if isinstance(self.login, AppLogin) else "token"
+        return "app" if isinstance(self.login, AppCredentials) else "token"
 
     def account(self, name: RepoName | None = None) -> Account | None:
         """Tell who commits and opens pull requests; None for a token that is nobody's.
@@ -124,21 +124,21 @@ class GitHub:
         if self.kind == "app":
             path = f"/users/{quote(f'{self.app().slug}[bot]', safe='')}"
             return self._account(self._get(path, "look up the App's account", name))
-        reply = self._ask(Ask("GET", "/user", "ask whose token it is", accept=(403,)), name)
+        reply = self._ask(RestRequest("GET", "/user", "ask whose token it is", accept=(403,)), name)
         if reply.status == 403:
-            if "not accessible by" in faults.problem(reply)[0]:
+            if "not accessible by" in errors.problem(reply)[0]:
                 return None
-            raise faults.explain(
+            raise errors.explain(
                 reply, "ask whose token it is", self._as(name).source, self.host.name
             )
-        return self._account(parsed(reply.body, self.host.name))
+        return self._account(parse_json(reply.body, self.host.name))
 
     def _account(self, value: Any) -> Account:
-        data = mapping(value)
+        data = to_object(value)
         login, ident = text(data, "login"), number(data, "id")
         domain = self.host.name.partition(":")[0]
         mail = f"{ident}+{login}@users.noreply.{domain}"
-        return Account(login, ident, maybe_text(data, "name") or login, mail)
+        return Account(login, ident, get_text(data, "name") or login, mail)
 
     def app(self) -> AppInfo:
         """Describe the App; UsageError when the login is a token."""
@@ -146,9 +146,9 @@ class GitHub:
 
     @cached_property
     def _app(self) -> AppInfo:
-        data = mapping(self._rest.get("/app", "read the App", self._as_app))
+        data = to_object(self._rest.get("/app", "read the App", self._as_app))
         return AppInfo(
-            str(number(data, "id")), text(data, "slug"), maybe_text(data, "html_url") or ""
+            str(number(data, "id")), text(data, "slug"), get_text(data, "html_url") or ""
         )
 
     def installations(self) -> list[Installation]:
@@ -161,14 +161,14 @@ class GitHub:
         """List every repository that the login can reach."""
         doing = "list your repositories"
         if self.kind == "app" or self.account() is None:
-            ask = Ask("GET", "/installation/repositories", doing)
+            ask = RestRequest("GET", "/installation/repositories", doing)
             for page in self._rest.pages(ask, self._as(None)):
-                found = items(mapping(page).get("repositories"))
+                found = to_list(to_object(page).get("repositories"))
                 yield from map(self._repo, found)
             return
-        ask = Ask("GET", "/user/repos", doing, {"sort": "full_name"})
+        ask = RestRequest("GET", "/user/repos", doing, {"sort": "full_name"})
         for page in self._rest.pages(ask, self._as(None)):
-            yield from map(self._repo, items(page))
+            yield from map(self._repo, to_list(page))
 
     def repository(self, name: RepoName) -> RepoInfo:
         """Read repository NAME; after a rename, it is found under the new name."""
@@ -176,17 +176,17 @@ class GitHub:
 
     def branches(self, name: RepoName) -> Iterator[BranchInfo]:
         """List the branches of NAME."""
-        ask = Ask("GET", f"/repos/{name}/branches", f"list the branches of {name}")
+        ask = RestRequest("GET", f"/repos/{name}/branches", f"list the branches of {name}")
         for page in self._rest.pages(ask, self._as(name)):
-            yield from map(read_branch, items(page))
+            yield from map(read_branch, to_list(page))
 
     def branch(self, name: RepoName, branch: str) -> BranchInfo | None:
         """Find one branch of NAME; None when there is no such branch."""
         path = f"/repos/{name}/branches/{branch_path(branch)}"
-        reply = self._ask(Ask("GET", path, f"read {branch} of {name}", accept=(404,)), name)
+        reply = self._ask(RestRequest("GET", path, f"read {branch} of {name}", accept=(404,)), name)
         if reply.status != 404:
-            return read_branch(parsed(reply.body, self.host.name))
-        if "Branch not found" not in faults.problem(reply)[0]:
+            return read_branch(parse_json(reply.body, self.host.name))
+        if "Branch not found" not in errors.problem(reply)[0]:
             self.repository(name)  # it says so when the repository is what is not there
         return None
 
@@ -196,7 +196,7 @@ class GitHub:
         "identical", "ahead", "behind" or "diverged"; None when GitHub does not know one of them.
         """
         path = f"/repos/{name}/compare/{branch_path(base)}...{branch_path(head)}"
-        ask = Ask(
+        ask = RestRequest(
             "GET", path, f"compare commits of {name}", {"per_page": 1}, accept=(404, 409, 422)
         )
         reply = self._ask(ask, name)
@@ -204,7 +204,7 @@ class GitHub:
             if reply.status == 404:
                 self.repository(name)
             return None
-        status = text(mapping(parsed(reply.body, self.host.name)), "status")
+        status = text(to_object(parse_json(reply.body, self.host.name)), "status")
         return status if status in RELATIONS else None
 
     # pull requests
@@ -241,7 +241,7 @@ class GitHub:
             raise UsageError("nothing to change was given")
         return self._pulls(name).update(number, given)
 
-    def remarks(self, name: RepoName, number: int, since: str | None = None) -> list[Remark]:
+    def remarks(self, name: RepoName, number: int, since: str | None = None) -> list[Comment]:
         """List comments, reviews and remarks about lines, oldest first; from SINCE on if given."""
         return self._pulls(name).remarks(number, since)
 
@@ -254,7 +254,7 @@ class GitHub:
     def renew(self, name: RepoName | None, *, workflows: bool = False) -> Secret:
         """Give a new token in place of one that git was refused with; AuthError if none can be."""
         authority = self._as(name, workflows=workflows)
-        if isinstance(authority, InstallationAuthority):
+        if isinstance(authority, InstallationAuthenticator):
             return authority.renew()
         raise AuthError(
             f"{self.host.name} refused {authority.source} for {name or 'git'}",
@@ -263,34 +263,34 @@ class GitHub:
 
     def revoke(self) -> None:
         """Have the login, an installation's token, end now."""
-        self._ask(Ask("DELETE", "/installation/token", "revoke a token"), None)
+        self._ask(RestRequest("DELETE", "/installation/token", "revoke a token"), None)
 
     # machinery
 
     @cached_property
-    def _as_app(self) -> AppAuthority:
-        if not isinstance(self.login, AppLogin):
+    def _as_app(self) -> AppAuthenticator:
+        if not isinstance(self.login, AppCredentials):
             raise UsageError("the login is a token, not an App", hint="dursor github login")
-        return AppAuthority(self.login, self._clock)
+        return AppAuthenticator(self.login, self._clock)
 
-    def _as(self, name: RepoName | None, *, workflows: bool = False) -> Authority:
+    def _as(self, name: RepoName | None, *, workflows: bool = False) -> Authenticator:
         key = (name, workflows)
         if key not in self._authorities:
             self._authorities[key] = self._authority(name, workflows=workflows)
         return self._authorities[key]
 
-    def _authority(self, name: RepoName | None, *, workflows: bool) -> Authority:
-        if isinstance(self.login, TokenLogin):
-            return TokenAuthority(self.login)
+    def _authority(self, name: RepoName | None, *, workflows: bool) -> Authenticator:
+        if isinstance(self.login, TokenCredentials):
+            return TokenAuthenticator(self.login)
         permissions: Mapping[str, str] = LOOK if name is None else PUBLISH
         if workflows:
             permissions = WORKFLOWS
-        return InstallationAuthority(
+        return InstallationAuthenticator(
             self._as_app, self._rest, self._cache, self._sleep, name, permissions
         )
 
-    def _ask(self, ask: Ask, name: RepoName | None) -> Reply:
-        return self._rest.ask(ask, self._as(name))
+    def _ask(self, ask: RestRequest, name: RepoName | None) -> RestResponse:
+        return self._rest.send(ask, self._as(name))
 
     def _get(self, path: str, doing: str, name: RepoName | None) -> Any:
         return self._rest.get(path, doing, self._as(name))
@@ -300,5 +300,5 @@ class GitHub:
         # what it says of an App's rights has nothing to do with the token's permissions
         return replace(found, can_push=None) if self.kind == "app" else found
 
-    def _pulls(self, name: RepoName) -> Pulls:
-        return Pulls(self._rest, self._as(name), name)
+    def _pulls(self, name: RepoName) -> PullRequestApi:
+        return PullRequestApi(self._rest, self._as(name), name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dursor.github.transport import Reply
+    from dursor.github.transport import RestResponse
 
 
 class Clock:
@@ -26,13 +26,13 @@ class Clock:
         """Give GitHub's time as far as it is known."""
         return self._read() + self.skew
 
-    def at(self, reply: Reply) -> float:
+    def at(self, reply: RestResponse) -> float:
         """Give GitHub's time when it answered REPLY; our guess when it does not say."""
         try:
             return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
         except (ValueError, OverflowError):
             return self.server()
 
-    def learn(self, reply: Reply) -> None:
+    def learn(self, reply: RestResponse) -> None:
         """Take GitHub's time from its answer."""
         self.skew = self.at(reply) - self._read()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from dursor.errors import UsageError
-from dursor.github.names import RepoName, split_remote
+from dursor.github.repo_names import RepoName, split_remote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,14 +22,14 @@ Origin = tuple[str, str, int]  # scheme, host, port
 
 
 @dataclass(frozen=True)
-class Host:
+class GitHubHost:
     """A GitHub by its two addresses, neither with a slash at its end."""
 
     api_url: str
     web_url: str
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Host:
+    def from_env(cls, env: Mapping[str, str]) -> GitHubHost:
         """Find the GitHub that the environment names, else github.com; UsageError for a bad one."""
         given_web = env.get(SERVER, "").strip() or env.get(HOST, "").strip()
         web = _address(given_web, SERVER if env.get(SERVER) else HOST) if given_web else None
@@ -39,7 +39,7 @@ class Host:
         return GITHUB if web is None else cls.of_web(web.removesuffix(V3))
 
     @classmethod
-    def of_web(cls, web_url: str) -> Host:
+    def of_web(cls, web_url: str) -> GitHubHost:
         """Find the API that belongs to WEB_URL."""
         parts = urlsplit(web_url)
         name = parts.hostname or ""
@@ -51,7 +51,7 @@ class Host:
         return cls(web_url + V3, web_url)
 
     @classmethod
-    def of_remote(cls, url: str, env: Mapping[str, str]) -> Host | None:
+    def of_remote(cls, url: str, env: Mapping[str, str]) -> GitHubHost | None:
         """Find the GitHub that URL, a remote's, would be on; None when it names no host.
 
         Whether there is a login for it is another question: any host may come out of this.
@@ -96,7 +96,7 @@ class Host:
         return f"{self.web_url}/{name}.git"
 
 
-GITHUB = Host("https://api.github.com", "https://github.com")
+GITHUB = GitHubHost("https://api.github.com", "https://github.com")
 
 
 def origin_of(url: str) -> Origin | None:
@@ -157,7 +157,7 @@ def _api(url: str, *, spelt_out: bool) -> str:
     name = parts.hostname or ""
     if parts.path or spelt_out or name.startswith("api.") or is_loopback(name):
         return url
-    return Host.of_web(url).api_url
+    return GitHubHost.of_web(url).api_url
 
 
 def _web_of(api_url: str) -> str:

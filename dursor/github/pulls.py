@@ -6,32 +6,32 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dursor.errors import AuthError, ConflictError, DursorError, NotFoundError, ProviderError
-from dursor.github import faults
-from dursor.github.entities import (
+from dursor.github import errors
+from dursor.github.payload import parse_json, to_list
+from dursor.github.resources import (
+    Comment,
     CreatedPull,
     PullInfo,
-    Remark,
     read_comment,
     read_pull,
     read_review,
 )
-from dursor.github.reading import items, parsed
-from dursor.github.rest import Ask
+from dursor.github.rest import RestRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dursor.github.names import RepoName
-    from dursor.github.rest import Authority, Rest
-    from dursor.github.transport import Reply
+    from dursor.github.repo_names import RepoName
+    from dursor.github.rest import Authenticator, RestClient
+    from dursor.github.transport import RestResponse
 
 STATES = {"open": "open", "closed": "closed"}
 
 
-class Pulls:
+class PullRequestApi:
     """The pull requests of repository NAME."""
 
-    def __init__(self, rest: Rest, authority: Authority, name: RepoName) -> None:
+    def __init__(self, rest: RestClient, authority: Authenticator, name: RepoName) -> None:
         self._rest = rest
         self._authority = authority
         self._name = name
@@ -40,7 +40,7 @@ class Pulls:
     def get(self, number: int) -> PullInfo:
         """Read pull request NUMBER."""
         doing = f"read pull request {number} of {self._name}"
-        found = self._read(self._rest.ask(self._ask("GET", f"/{number}", doing), self._authority))
+        found = self._read(self._rest.send(self._ask("GET", f"/{number}", doing), self._authority))
         return _checked(found, number)
 
     def find(self, head_owner: str, branch: str) -> PullInfo | None:
@@ -48,8 +48,8 @@ class Pulls:
         query = {"head": f"{head_owner}:{branch}", "state": "all", "direction": "desc"}
         doing = f"look for a pull request of {branch} in {self._name}"
         found: list[PullInfo] = []
-        for page in self._rest.pages(Ask("GET", self._path, doing, query), self._authority):
-            found += [read_pull(one, self._rest.host) for one in items(page)]
+        for page in self._rest.pages(RestRequest("GET", self._path, doing, query), self._authority):
+            found += [read_pull(one, self._rest.host) for one in to_list(page)]
         mine = [one for one in found if one.head_ref == branch and _is_of(one, head_owner)]
         mine.sort(key=lambda one: (one.state in {"open", "draft"}, one.number))
         return mine[-1] if mine else None
@@ -58,7 +58,7 @@ class Pulls:
         """Open one with BODY as GitHub takes it; `head` is OWNER:BRANCH."""
         owner, _, branch = str(body["head"]).partition(":")
         doing = f"open a pull request in {self._name}"
-        reply = self._rest.ask(self._ask("POST", "", doing, body, accept=(422,)), self._authority)
+        reply = self._rest.send(self._ask("POST", "", doing, body, accept=(422,)), self._authority)
         if reply.status != 422:
             return CreatedPull(self._read(reply), created=True, draft_refused=False)
         said = _said(reply)
@@ -73,10 +73,10 @@ class Pulls:
         """Change title, body, base or state."""
         doing = f"change pull request {number} of {self._name}"
         return self._read(
-            self._rest.ask(self._ask("PATCH", f"/{number}", doing, body), self._authority)
+            self._rest.send(self._ask("PATCH", f"/{number}", doing, body), self._authority)
         )
 
-    def remarks(self, number: int, since: str | None) -> list[Remark]:
+    def remarks(self, number: int, since: str | None) -> list[Comment]:
         """List what was said, oldest first, from SINCE (ISO-8601) on if given."""
         host, path = self._rest.host, f"/repos/{self._name}"
         begin = "" if since is None else since[:19]  # GitHub counts whole seconds
@@ -94,9 +94,9 @@ class Pulls:
         return sorted(said, key=lambda one: (one.at, one.id))
 
     def _listed(self, path: str, number: int, query: Mapping[str, str]) -> Iterator[Any]:
-        ask = Ask("GET", path, f"read what was said on pull request {number}", query)
+        ask = RestRequest("GET", path, f"read what was said on pull request {number}", query)
         for page in self._rest.pages(ask, self._authority):
-            yield from items(page)
+            yield from to_list(page)
 
     def _ask(
         self,
@@ -105,11 +105,11 @@ class Pulls:
         doing: str,
         body: Mapping[str, Any] | None = None,
         accept: tuple[int, ...] = (),
-    ) -> Ask:
-        return Ask(method, self._path + path, doing, body=body, accept=accept)
+    ) -> RestRequest:
+        return RestRequest(method, self._path + path, doing, body=body, accept=accept)
 
-    def _read(self, reply: Reply) -> PullInfo:
-        return read_pull(parsed(reply.body, self._rest.host.name), self._rest.host)
+    def _read(self, reply: RestResponse) -> PullInfo:
+        return read_pull(parse_json(reply.body, self._rest.host.name), self._rest.host)
 
 
 def _checked(pull: PullInfo, number: int) -> PullInfo:
@@ -127,12 +127,12 @@ def _is_of(pull: PullInfo, owner: str) -> bool:
     return pull.head_repo is None or pull.head_repo.owner.lower() == owner.lower()
 
 
-def _said(reply: Reply) -> str:
-    message, details = faults.problem(reply)
+def _said(reply: RestResponse) -> str:
+    message, details = errors.problem(reply)
     return "; ".join((*details, message))
 
 
-def _refusal(reply: Reply, name: RepoName, branch: str, base: str) -> DursorError:
+def _refusal(reply: RestResponse, name: RepoName, branch: str, base: str) -> DursorError:
     """Tell the reasons apart for which GitHub opens no pull request."""
     said = _said(reply)
     if "No commits between" in said:

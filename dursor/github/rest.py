@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode, urljoin
 
 from dursor.errors import DeadlineError, NetworkError, ProviderError, RateLimitedError
-from dursor.github import faults, limits
+from dursor.github import errors, rate_limits
 from dursor.github.host import origin_of
-from dursor.github.reading import parsed
-from dursor.github.transport import NotSentError, Reply, UntrustedError
+from dursor.github.payload import parse_json
+from dursor.github.transport import CertificateError, ConnectionFailedError, RestResponse
 from dursor.redact import Redactor
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dursor.domain import Secret
     from dursor.errors import DursorError
     from dursor.github.clock import Clock
-    from dursor.github.host import Host
-    from dursor.github.transport import Transport
+    from dursor.github.host import GitHubHost
+    from dursor.github.transport import RestTransport
 
 VERSION = "2022-11-28"
 HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": VERSION}
@@ -34,7 +34,7 @@ PAGE = 100
 PAGES = 1000
 
 
-class Authority(Protocol):
+class Authenticator(Protocol):
     """In whose name requests are made."""
 
     @property
@@ -46,13 +46,13 @@ class Authority(Protocol):
         """Give the token for the next request."""
         ...
 
-    def refused(self, reply: Reply, attempt: int) -> bool:
+    def refused(self, reply: RestResponse, attempt: int) -> bool:
         """Hear of a 401, and tell whether the next `secret` deserves another try."""
         ...
 
 
 @dataclass(frozen=True)
-class Ask:
+class RestRequest:
     """One request; DOING says in words what for, after "cannot"."""
 
     method: str
@@ -64,17 +64,17 @@ class Ask:
 
 
 @dataclass
-class Rest:
+class RestClient:
     """Sends requests to HOST. NOTICE hears of waits, and SLEEP does them."""
 
-    host: Host
-    transport: Transport
+    host: GitHubHost
+    transport: RestTransport
     clock: Clock
     notice: Callable[[str], None]
     sleep: Callable[[float], None]
     patience: float = PATIENCE
 
-    def ask(self, ask: Ask, authority: Authority) -> Reply:
+    def send(self, ask: RestRequest, authority: Authenticator) -> RestResponse:
         """Send ASK until there is an answer; one clear error for what is no success."""
         attempt = refusals = 0
         while True:
@@ -82,7 +82,7 @@ class Rest:
             if reply.status == 401 and authority.refused(reply, refusals):
                 refusals += 1
                 continue
-            if (seconds := limits.pause(reply, attempt, self.clock.at(reply))) is not None:
+            if (seconds := rate_limits.pause(reply, attempt, self.clock.at(reply))) is not None:
                 self._wait(seconds, reply)
                 attempt += 1
                 continue
@@ -90,23 +90,25 @@ class Rest:
                 return reply
             raise self._explained(reply, ask, authority)
 
-    def get(self, path: str, doing: str, authority: Authority) -> Any:
+    def get(self, path: str, doing: str, authority: Authenticator) -> Any:
         """Read what is at PATH."""
-        return parsed(self.ask(Ask("GET", path, doing), authority).body, self.host.name)
+        return parse_json(
+            self.send(RestRequest("GET", path, doing), authority).body, self.host.name
+        )
 
-    def pages(self, ask: Ask, authority: Authority) -> Iterator[Any]:
+    def pages(self, ask: RestRequest, authority: Authenticator) -> Iterator[Any]:
         """Read a list page by page, as GitHub links them."""
-        ask = Ask("GET", ask.path, ask.doing, {**ask.query, "per_page": PAGE})
+        ask = RestRequest("GET", ask.path, ask.doing, {**ask.query, "per_page": PAGE})
         for _ in range(PAGES):
-            reply = self.ask(ask, authority)
-            yield parsed(reply.body, self.host.name)
+            reply = self.send(ask, authority)
+            yield parse_json(reply.body, self.host.name)
             following = _next(reply.headers.get("link", ""))
             if following is None:
                 return
-            ask = Ask("GET", self._within(following, reply.url), ask.doing)
+            ask = RestRequest("GET", self._within(following, reply.url), ask.doing)
         raise ProviderError(f"{self.host.name} gave more than {PAGES} pages to {ask.doing}")
 
-    def _reply(self, ask: Ask, authority: Authority) -> Reply:
+    def _reply(self, ask: RestRequest, authority: Authenticator) -> RestResponse:
         """Send ASK, again where that does no harm, and follow where it has moved to."""
         url = self._url(ask)
         for _ in range(HOPS):
@@ -116,13 +118,13 @@ class Rest:
             url = self._within(reply.headers.get("location", ""), url)
         raise ProviderError(f"{self.host.name} sends this request in circles")
 
-    def _persistent(self, ask: Ask, url: str, authority: Authority) -> Reply:
+    def _persistent(self, ask: RestRequest, url: str, authority: Authenticator) -> RestResponse:
         for seconds in BACKOFF:
             try:
                 reply = self._sent(ask, url, authority)
-            except UntrustedError:
+            except CertificateError:
                 raise
-            except NotSentError:
+            except ConnectionFailedError:
                 pass
             except (NetworkError, DeadlineError):
                 if ask.method != "GET":
@@ -133,7 +135,7 @@ class Rest:
             self.sleep(seconds)
         return self._sent(ask, url, authority)
 
-    def _sent(self, ask: Ask, url: str, authority: Authority) -> Reply:
+    def _sent(self, ask: RestRequest, url: str, authority: Authenticator) -> RestResponse:
         headers = {**HEADERS, "authorization": f"Bearer {authority.secret().reveal()}"}
         body = None
         if ask.body is not None:
@@ -141,7 +143,7 @@ class Rest:
             body = json.dumps(ask.body).encode()
         return self.transport.send(ask.method, url, headers, body)
 
-    def _url(self, ask: Ask) -> str:
+    def _url(self, ask: RestRequest) -> str:
         if ask.path.startswith("/"):
             query = f"?{urlencode(ask.query)}" if ask.query else ""
             return f"{self.host.api_url}{ask.path}{query}"
@@ -154,11 +156,11 @@ class Rest:
             raise ProviderError(f"{self.host.name} sends this request to another host")
         return whole
 
-    def _wait(self, seconds: float, reply: Reply) -> None:
+    def _wait(self, seconds: float, reply: RestResponse) -> None:
         if seconds > self.patience:
             raise RateLimitedError(
                 f"{self.host.name} wants no more requests for {_span(seconds)}: "
-                f"{faults.problem(reply)[0] or 'rate limit'}",
+                f"{errors.problem(reply)[0] or 'rate limit'}",
                 hint=f"try again in {_span(seconds)}: nothing is made twice",
                 retry_after=seconds,
             )
@@ -166,10 +168,12 @@ class Rest:
         self.notice(f"waiting {_span(seconds)} for the rate limit of {self.host.name}")
         self.sleep(seconds)
 
-    def _explained(self, reply: Reply, ask: Ask, authority: Authority) -> DursorError:
+    def _explained(
+        self, reply: RestResponse, ask: RestRequest, authority: Authenticator
+    ) -> DursorError:
         said = reply.body.decode("utf-8", "replace")
         body = Redactor([authority.secret()]).clean(said).encode()
-        return faults.explain(
+        return errors.explain(
             replace(reply, body=body), ask.doing, authority.source, self.host.name
         )
 

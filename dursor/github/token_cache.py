@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dursor.github.clock import Clock
-    from dursor.github.login import Vault
+    from dursor.github.credentials import SecretStore
 
 LONGEST = 59 * 60.0  # seconds a token is used, though it lives for an hour
 MARGIN = 60.0  # before its end
@@ -21,7 +21,7 @@ MOST = 20
 
 
 @dataclass(frozen=True)
-class Minted:
+class InstallationToken:
     """A token: when it was made by this machine's clock, when it ends by GitHub's."""
 
     token: str
@@ -39,13 +39,13 @@ class Minted:
 class TokenCache:
     """Remembers tokens under NAME in VAULT; without one, for this process only."""
 
-    def __init__(self, vault: Vault | None, name: str, clock: Clock) -> None:
+    def __init__(self, vault: SecretStore | None, name: str, clock: Clock) -> None:
         self._vault = vault
         self._name = name
         self._clock = clock
-        self._known: dict[str, Minted] | None = None
+        self._known: dict[str, InstallationToken] | None = None
 
-    def get(self, key: str) -> Minted | None:
+    def get(self, key: str) -> InstallationToken | None:
         """Find the token for KEY that may still be used."""
         found = self._entries().get(key)
         return found if found is not None and found.is_fresh(self._clock) else None
@@ -54,7 +54,7 @@ class TokenCache:
         """List every token that may still be used."""
         return [Secret(one.token) for one in self._read().values() if one.is_fresh(self._clock)]
 
-    def put(self, key: str, minted: Minted) -> None:
+    def put(self, key: str, minted: InstallationToken) -> None:
         """Remember a token."""
         fresh = {k: v for k, v in self._read().items() if v.is_fresh(self._clock) and k != key}
         newest = sorted(fresh.items(), key=lambda item: item[1].minted_at)[-MOST + 1 :]
@@ -67,12 +67,12 @@ class TokenCache:
             del entries[key]
             self._keep(entries)
 
-    def _entries(self) -> dict[str, Minted]:
+    def _entries(self) -> dict[str, InstallationToken]:
         if self._known is None:
             self._known = self._read()
         return self._known
 
-    def _read(self) -> dict[str, Minted]:
+    def _read(self) -> dict[str, InstallationToken]:
         if self._vault is None:
             return dict(self._known or {})
         try:
@@ -81,7 +81,7 @@ class TokenCache:
             return dict(self._known or {})
         return {} if stored is None else _loaded(stored.reveal())
 
-    def _keep(self, entries: dict[str, Minted]) -> None:
+    def _keep(self, entries: dict[str, InstallationToken]) -> None:
         self._known = entries
         if self._vault is None:
             return
@@ -92,10 +92,10 @@ class TokenCache:
             return
 
 
-def _loaded(text: str) -> dict[str, Minted]:
+def _loaded(text: str) -> dict[str, InstallationToken]:
     """Read what was kept; what is not understood is as if it were not there."""
     try:
         found: Mapping[str, Mapping[str, Any]] = json.loads(text)
-        return {key: Minted(**one) for key, one in found.items()}
+        return {key: InstallationToken(**one) for key, one in found.items()}
     except (ValueError, TypeError, AttributeError):
         return {}

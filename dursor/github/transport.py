@@ -18,7 +18,7 @@ from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.github.host import Host
+    from dursor.github.host import GitHubHost
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 CONNECT_SECONDS = 10.0
@@ -27,16 +27,16 @@ TOTAL_SECONDS = 180.0  # for one whole body, however steadily it drips
 TOTAL_LIMIT = 32 << 20  # bytes of a body; a page of a hundred pull requests is 3 MB
 
 
-class NotSentError(NetworkError):
+class ConnectionFailedError(NetworkError):
     """No connection came to be: whatever it was, it did not happen."""
 
 
-class UntrustedError(NetworkError):
+class CertificateError(NetworkError):
     """Nobody vouches for who answers: trying again changes nothing."""
 
 
 @dataclass(frozen=True)
-class Reply:
+class RestResponse:
     """A whole response."""
 
     status: int
@@ -45,20 +45,20 @@ class Reply:
     url: str
 
 
-class Transport:
+class RestTransport:
     """One HTTP client; redirects are not followed, cookies not kept, .netrc not read."""
 
-    def __init__(self, host: Host, version: str) -> None:
+    def __init__(self, host: GitHubHost, version: str) -> None:
         self._host = host
         self._agent = f"dursor/{version}"
         self._client: httpx.Client | None = None
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
-    ) -> Reply:
+    ) -> RestResponse:
         """Send one request and read its response.
 
-        Raises NotSentError, UntrustedError, NetworkError, DeadlineError, ProviderError (too long).
+        Raises NetworkError (two of its kinds are defined here), DeadlineError or ProviderError.
         """
         client = self._opened()
         try:
@@ -67,7 +67,7 @@ class Transport:
                 method, request.url, headers=request.headers, content=body
             ) as response:
                 body = _read(response, self._host.name)
-                return Reply(response.status_code, response.headers, body, url)
+                return RestResponse(response.status_code, response.headers, body, url)
         except (httpx.ConnectTimeout, httpx.ConnectError, httpx.ProxyError) as error:
             raise _unconnected(self._host.name, error) from error
         except httpx.TimeoutException as error:
@@ -134,14 +134,14 @@ def _unconnected(host: str, error: Exception) -> NetworkError:
     cause: BaseException | None = error
     while cause is not None:
         if verdict := getattr(cause, "verify_message", None):  # ssl.SSLCertVerificationError's
-            return UntrustedError(
+            return CertificateError(
                 f"cannot trust {host}: {verdict}",
                 hint="behind a proxy with certificates of its own: export SSL_CERT_FILE=CA.pem",
             )
         cause = cause.__cause__ or cause.__context__
     proxy = next((name for name in PROXIES if os.environ.get(name)), None)
     hint = "try again" if proxy is None else f"try again, or check the proxy that {proxy} names"
-    return NotSentError(f"cannot connect to {host}: {_words(error)}", hint=hint)
+    return ConnectionFailedError(f"cannot connect to {host}: {_words(error)}", hint=hint)
 
 
 def _words(error: Exception) -> str:

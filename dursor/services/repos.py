@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dursor.domain import Secret
     from dursor.services.events import Listener
-    from dursor.services.github.access import Access
+    from dursor.services.github.access import GitHubAccess
     from dursor.services.results import Branch
     from dursor.store.read import Reader
     from dursor.store.write import Store
@@ -37,7 +37,7 @@ class Repos:
     cwd: Path
     workspaces: Path
     companions: Path  # where the private repositories for pull requests are
-    open_access: Callable[[], Access]
+    open_access: Callable[[], GitHubAccess]
 
     def list(self, limit: int) -> Sequence[Repo]:
         """Registered repositories, newest first."""
@@ -168,7 +168,7 @@ class Repos:
 
     def _url_of(self, source: str) -> str:
         """The URL that SOURCE is, or that OWNER/NAME has on GitHub."""
-        from dursor.github.names import split_remote
+        from dursor.github.repo_names import split_remote
 
         if "://" in source:
             return source

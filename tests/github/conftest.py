@@ -2,8 +2,8 @@ import pytest
 
 from dursor.errors import AuthError
 from dursor.github.client import GitHub
-from dursor.github.host import Host
-from dursor.github.login import find_login
+from dursor.github.credentials import find_credentials
+from dursor.github.host import GitHubHost
 
 
 class MemoryVault:
@@ -55,8 +55,8 @@ def connect(hub, vault, sleeper):
     opened = []
 
     def connect(env, **options):
-        host = Host.from_env(env)
-        login = find_login(env, vault, None, host)
+        host = GitHubHost.from_env(env)
+        login = find_credentials(env, vault, None, host)
         opened.append(GitHub(host, login, vault, **{"sleep": sleeper, **options}))
         return opened[-1]
 

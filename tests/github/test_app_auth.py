@@ -9,11 +9,11 @@ from dursor.domain import GitHubAppConfig, Secret
 from dursor.errors import AuthError, ConflictError, NotFoundError, ProviderError
 from dursor.github.client import GitHub
 from dursor.github.clock import Clock
-from dursor.github.host import Host
-from dursor.github.login import app_key, cache_key, find_login
-from dursor.github.names import RepoName
-from dursor.github.token_cache import Minted, TokenCache
-from dursor.github.transport import Reply
+from dursor.github.credentials import app_key, cache_key, find_credentials
+from dursor.github.host import GitHubHost
+from dursor.github.repo_names import RepoName
+from dursor.github.token_cache import InstallationToken, TokenCache
+from dursor.github.transport import RestResponse
 
 LIB = RepoName("ada", "lib")
 MINTS = "POST */access_tokens"
@@ -108,18 +108,18 @@ def test_a_token_is_used_for_59_minutes_at_most(hub, app, connect):
 
 def test_a_token_that_ends_sooner_is_given_up_a_minute_before():
     for left, fresh in ((61, True), (59, False), (-5, False)):
-        minted = Minted("t", 1000.0, 1000.0 + left, 0.0)
+        minted = InstallationToken("t", 1000.0, 1000.0 + left, 0.0)
         assert minted.is_fresh(Clock(lambda: 1000.0)) is fresh
 
 
 def test_a_token_that_ends_later_is_given_up_all_the_same():
-    minted = Minted("t", 1000.0, 1000.0 + 8 * 3600, 0.0)
+    minted = InstallationToken("t", 1000.0, 1000.0 + 8 * 3600, 0.0)
     assert minted.is_fresh(Clock(lambda: 1000.0 + 59 * 60 - 1))
     assert not minted.is_fresh(Clock(lambda: 1000.0 + 59 * 60))
 
 
 def test_the_end_of_a_token_is_by_github_s_clock():
-    minted = Minted("t", 1000.0, 1000.0 + 300 + 3600, skew=300.0)
+    minted = InstallationToken("t", 1000.0, 1000.0 + 300 + 3600, skew=300.0)
     assert minted.is_fresh(Clock(lambda: 1000.0 + 3530)) is True
     assert minted.is_fresh(Clock(lambda: 1000.0 + 3541)) is False
     assert minted.is_fresh(Clock(lambda: 999.0)) is False  # the clock was set back
@@ -287,7 +287,7 @@ def test_a_closed_key_store_costs_requests_and_nothing_else(hub, app, connect, v
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"k": 5}', '{"k": {"token": "x"}}', "\x00"])
 def test_a_cache_that_is_not_understood_counts_as_empty(hub, app, connect, vault, text):
-    vault.put(cache_key(Host.from_env(hub.env())), Secret(text))
+    vault.put(cache_key(GitHubHost.from_env(hub.env())), Secret(text))
     connect(hub.app_env(app)).repository(LIB)
     assert hub.count(MINTS) == 1
 
@@ -295,19 +295,19 @@ def test_a_cache_that_is_not_understood_counts_as_empty(hub, app, connect, vault
 def test_the_cache_stays_small_and_forgets_what_has_ended(vault):
     cache = TokenCache(vault, "c", Clock(lambda: 5000.0))
     for number in range(40):
-        cache.put(f"k{number}", Minted(f"t{number}", 4000.0 + number, 9000.0, 0.0))
+        cache.put(f"k{number}", InstallationToken(f"t{number}", 4000.0 + number, 9000.0, 0.0))
     kept = json.loads(vault.get("c").reveal())
     assert list(kept) == [f"k{number}" for number in range(20, 40)]
     later = TokenCache(vault, "c", Clock(lambda: 9500.0))
-    later.put("new", Minted("t", 9500.0, 13000.0, 0.0))
+    later.put("new", InstallationToken("t", 9500.0, 13000.0, 0.0))
     assert list(json.loads(vault.get("c").reveal())) == ["new"]
 
 
 def test_dropping_leaves_what_another_process_put_there(vault):
     clock = Clock(lambda: 100.0)
     mine, other = TokenCache(vault, "c", clock), TokenCache(vault, "c", clock)
-    mine.put("k", Minted("old", 100.0, 3700.0, 0.0))
-    other.put("k", Minted("new", 100.0, 3700.0, 0.0))
+    mine.put("k", InstallationToken("old", 100.0, 3700.0, 0.0))
+    other.put("k", InstallationToken("new", 100.0, 3700.0, 0.0))
     mine.drop("k", "old")
     assert TokenCache(vault, "c", clock).get("k").token == "new"
     mine.drop("k", "new")
@@ -333,8 +333,8 @@ def test_a_mint_that_is_refused_for_another_reason(hub, app, connect):
 
 def test_without_a_vault_a_token_lasts_for_the_process(hub, app):
     env = hub.app_env(app)
-    host = Host.from_env(env)
-    with GitHub(host, find_login(env, NoVault(), None, host)) as github:
+    host = GitHubHost.from_env(env)
+    with GitHub(host, find_credentials(env, NoVault(), None, host)) as github:
         github.token_for(LIB)
         github.token_for(LIB, workflows=False)
         list(github.branches(LIB))
@@ -348,10 +348,10 @@ class NoVault:
 
 
 def test_a_key_that_cannot_sign_says_where_it_came_from(hub, app, vault):
-    vault.put(app_key(Host.from_env(hub.env())), Secret("-----BEGIN nonsense"))
+    vault.put(app_key(GitHubHost.from_env(hub.env())), Secret("-----BEGIN nonsense"))
     config = GitHubAppConfig(str(app.id), None, "", "")
-    host = Host.from_env(hub.env())
-    with GitHub(host, find_login(hub.env(), vault, config, host)) as github:
+    host = GitHubHost.from_env(hub.env())
+    with GitHub(host, find_credentials(hub.env(), vault, config, host)) as github:
         with pytest.raises(AuthError, match="the private key of dursor github login"):
             github.app()
         assert hub.requests == []
@@ -360,7 +360,7 @@ def test_a_key_that_cannot_sign_says_where_it_came_from(hub, app, vault):
 def test_a_server_without_a_date_leaves_the_clock_alone():
     clock = Clock(lambda: 1000.0)
     for headers in ({}, {"date": "yesterday"}, {"date": "Sun, 22 Nov 99999 11:00:00 GMT"}):
-        clock.learn(Reply(401, headers, b"", ""))
+        clock.learn(RestResponse(401, headers, b"", ""))
     assert clock.skew == 0
-    clock.learn(Reply(401, {"date": "Thu, 01 Jan 1970 00:20:00 GMT"}, b"", ""))
+    clock.learn(RestResponse(401, {"date": "Thu, 01 Jan 1970 00:20:00 GMT"}, b"", ""))
     assert clock.skew == 200

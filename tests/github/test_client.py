@@ -4,7 +4,7 @@ import pytest
 from hub.wire import Response
 
 from dursor.errors import AuthError, NotFoundError, ProviderError, UsageError
-from dursor.github.names import RepoName
+from dursor.github.repo_names import RepoName
 
 LIB = RepoName("ada", "lib")
 

@@ -1,8 +1,8 @@
 import pytest
 
 from dursor.errors import UsageError
-from dursor.github.host import GITHUB, Host
-from dursor.github.names import RepoName
+from dursor.github.host import GITHUB, GitHubHost
+from dursor.github.repo_names import RepoName
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ from dursor.github.names import RepoName
     ],
 )
 def test_what_the_environment_names(env, api, web):
-    assert Host.from_env(env) == Host(api, web)
+    assert GitHubHost.from_env(env) == GitHubHost(api, web)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_the_environment_names(env, api, web):
 @pytest.mark.parametrize("variable", ["GITHUB_API_URL", "GITHUB_SERVER_URL"])
 def test_what_cannot_be_safe_is_refused_and_not_repeated(variable, url):
     with pytest.raises(UsageError) as failure:
-        Host.from_env({variable: url})
+        GitHubHost.from_env({variable: url})
     assert variable in failure.value.message
     assert "secret" not in failure.value.message
 
@@ -125,14 +125,14 @@ def test_which_addresses_are_its_own(url, name):
     ],
 )
 def test_the_host_of_a_remote(url, api):
-    host = Host.of_remote(url, {})
+    host = GitHubHost.of_remote(url, {})
     assert host is not None
     assert host.api_url == api
 
 
 @pytest.mark.parametrize("url", ["/srv/lib", "file:///srv/lib", "git@work-alias:ada/lib.git"])
 def test_no_host_in_a_remote(url):
-    assert Host.of_remote(url, {}) is None
+    assert GitHubHost.of_remote(url, {}) is None
 
 
 def test_the_environment_s_host_goes_before_a_guess():
@@ -140,8 +140,8 @@ def test_the_environment_s_host_goes_before_a_guess():
         "GITHUB_API_URL": "https://proxy.example.com/github",
         "GITHUB_SERVER_URL": "https://ghe.example.com",
     }
-    host = Host.of_remote("git@ghe.example.com:ada/lib.git", env)
-    assert host == Host.from_env(env)
+    host = GitHubHost.of_remote("git@ghe.example.com:ada/lib.git", env)
+    assert host == GitHubHost.from_env(env)
 
 
 def test_where_a_repository_is_cloned_from():

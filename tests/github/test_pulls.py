@@ -4,7 +4,7 @@ import pytest
 from hub.wire import Response, reply
 
 from dursor.errors import AuthError, ConflictError, NotFoundError, ProviderError, UsageError
-from dursor.github.names import RepoName
+from dursor.github.repo_names import RepoName
 
 LIB = RepoName("ada", "lib")
 ASK = {"head": "ada:topic", "base": "main", "title": "Title", "body": "Body"}

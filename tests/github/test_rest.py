@@ -20,12 +20,12 @@ from dursor.errors import (
     RateLimitedError,
     UsageError,
 )
-from dursor.github import limits, transport
+from dursor.github import rate_limits, transport
 from dursor.github.client import GitHub
-from dursor.github.host import Host
-from dursor.github.login import TokenLogin
-from dursor.github.names import RepoName
-from dursor.github.transport import Reply
+from dursor.github.credentials import TokenCredentials
+from dursor.github.host import GitHubHost
+from dursor.github.repo_names import RepoName
+from dursor.github.transport import RestResponse
 
 LIB = RepoName("ada", "lib")
 READ = "GET /api/v3/repos/ada/lib"
@@ -176,7 +176,7 @@ def test_a_secondary_limit_without_a_time_means_a_minute(hub, lib, ada, sleeper)
 
 
 def reply_with(status, body=b"", **headers):
-    return Reply(status, {k.replace("_", "-"): v for k, v in headers.items()}, body, "")
+    return RestResponse(status, {k.replace("_", "-"): v for k, v in headers.items()}, body, "")
 
 
 @pytest.mark.parametrize(
@@ -191,12 +191,12 @@ def reply_with(status, body=b"", **headers):
         (reply_with(429, b""), 0, 60.0),
         (reply_with(429, b""), 2, 240.0),
         (reply_with(429, retry_after="soon"), 0, 60.0),
-        (reply_with(429, retry_after="9" * 400), 0, limits.FOREVER),
+        (reply_with(429, retry_after="9" * 400), 0, rate_limits.FOREVER),
         (reply_with(500, retry_after="7"), 0, None),
     ],
 )
 def test_which_answers_are_a_rate_limit(given, attempt, seconds):
-    assert limits.pause(given, attempt, now=1000.0) == seconds
+    assert rate_limits.pause(given, attempt, now=1000.0) == seconds
 
 
 # what goes wrong
@@ -324,7 +324,7 @@ def closed_port():
 
 def alone(port, sleeper):
     url = f"http://127.0.0.1:{port}"
-    return GitHub(Host(url, url), TokenLogin(Secret("t"), "X"), sleep=sleeper)
+    return GitHub(GitHubHost(url, url), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
 
 
 def test_nobody_there(sleeper):
@@ -354,8 +354,8 @@ def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     public, context = certificate(tmp_path)
     with ScriptedServer(context) as server:
-        login = TokenLogin(Secret("t"), "X")
-        with GitHub(Host(server.url, server.url), login, sleep=sleeper) as github:
+        login = TokenCredentials(Secret("t"), "X")
+        with GitHub(GitHubHost(server.url, server.url), login, sleep=sleeper) as github:
             with pytest.raises(NetworkError, match=r"cannot trust .*: self-signed") as failure:
                 github.repository(LIB)
             assert "SSL_CERT_FILE" in failure.value.hint
@@ -363,7 +363,7 @@ def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
         monkeypatch.setenv("SSL_CERT_FILE", str(public))
         server.on("/repos", Script([b"[]"], 404, {}, "length"))
         with (
-            GitHub(Host(server.url, server.url), login, sleep=sleeper) as github,
+            GitHub(GitHubHost(server.url, server.url), login, sleep=sleeper) as github,
             pytest.raises(NotFoundError),
         ):
             github.repository(LIB)
@@ -385,14 +385,14 @@ def test_a_proxy_in_the_environment_is_not_used_on_loopback(hub, lib, ada, monke
 @pytest.mark.parametrize("proxy", ["socks9://x:1", "http://[::1"])
 def test_a_proxy_that_cannot_be_used(monkeypatch, sleeper, proxy):
     monkeypatch.setenv("ALL_PROXY", proxy)
-    github = GitHub(Host.from_env({}), TokenLogin(Secret("t"), "X"), sleep=sleeper)
+    github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(UsageError, match="proxy"):
         github.repository(LIB)
 
 
 def test_a_proxy_that_is_not_there(monkeypatch, sleeper):
     monkeypatch.setenv("HTTPS_PROXY", f"http://u:hunter2@127.0.0.1:{closed_port()}")
-    github = GitHub(Host.from_env({}), TokenLogin(Secret("t"), "X"), sleep=sleeper)
+    github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(NetworkError) as failure:
         github.repository(LIB)
     assert failure.value.hint == "try again, or check the proxy that HTTPS_PROXY names"
@@ -401,7 +401,7 @@ def test_a_proxy_that_is_not_there(monkeypatch, sleeper):
 
 def test_certificates_that_cannot_be_read(monkeypatch, sleeper, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
-    github = GitHub(Host.from_env({}), TokenLogin(Secret("t"), "X"), sleep=sleeper)
+    github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(NetworkError, match="certificates"):
         github.repository(LIB)
 

@@ -121,9 +121,9 @@ def test_two_processes_at_once_make_one_pull_request(lab: Lab):
 
     lab.hub.on("POST */pulls", together, times=2)
     started = [lab.front.start("pr", "create", "--run", run["id"], "--json") for _ in range(2)]
-    ended = [process.communicate(timeout=30) for process in started]
+    describe_end = [process.communicate(timeout=30) for process in started]
 
-    assert [process.returncode for process in started] == [0, 0], ended
+    assert [process.returncode for process in started] == [0, 0], describe_end
     assert [*lab.remote.pulls] == [1]
     (pr,) = lab.good("pr", "list")["items"]
     assert lab.log(pr["branch"]) == ["append a line", "start"]

@@ -138,7 +138,7 @@ def test_who_signs_out_leaves_no_token_that_works(out: Lab):
     out.good(*app_words(app.id), input=out.hub.private_key)
     out.good("github", "branches", "ada/lib")
     out.good("github", "repos")
-    out.hub.minted[0].revoked = True  # one that has ended is no obstacle
+    out.hub.minted[0].revoked = True  # one that has describe_end is no obstacle
     assert out("github", "logout").stderr == ""
     assert [one.revoked for one in out.hub.minted] == [True, True]
 

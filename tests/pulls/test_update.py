@@ -93,9 +93,9 @@ def test_two_at_once_make_one_commit(lab: Lab):
 
     lab.hub.on("GET *info/refs", together, times=4)
     started = [lab.front.start("pr", "update", "1", "--run", second["id"]) for _ in range(2)]
-    ended = [process.communicate(timeout=30) for process in started]
+    describe_end = [process.communicate(timeout=30) for process in started]
 
-    assert [process.returncode for process in started] == [0, 0], ended
+    assert [process.returncode for process in started] == [0, 0], describe_end
     assert commits(lab, pr["branch"]) == [second["id"], first["id"], ""]
 
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from dursor.domain import Secret
     from dursor.github.client import GitHub
-    from dursor.github.host import Host
-    from dursor.github.login import Login
-    from dursor.github.names import RepoName
+    from dursor.github.credentials import Credentials
+    from dursor.github.host import GitHubHost
+    from dursor.github.repo_names import RepoName
     from dursor.services.events import Listener
-    from dursor.services.github.secrets import KeyVault
+    from dursor.services.github.secrets import GitHubSecrets
     from dursor.store.read import Reader
 
 T = TypeVar("T")
@@ -25,45 +25,45 @@ Remote: TypeAlias = "Callable[[str, Secret | None], T]"
 
 
 @dataclass(frozen=True)
-class Access:
+class GitHubAccess:
     """Opens GitHub with the login there is."""
 
     env: Mapping[str, str]
     reader: Reader
-    vault: KeyVault
-    _found: dict[Host, Login] = field(default_factory=dict)  # asking gh takes a while
+    vault: GitHubSecrets
+    _found: dict[GitHubHost, Credentials] = field(default_factory=dict)  # asking gh takes a while
 
     @property
-    def host(self) -> Host:
+    def host(self) -> GitHubHost:
         """The GitHub that the environment names."""
-        from dursor.github.host import Host
+        from dursor.github.host import GitHubHost
 
-        return Host.from_env(self.env)
+        return GitHubHost.from_env(self.env)
 
-    def host_of(self, url: str) -> Host | None:
+    def host_of(self, url: str) -> GitHubHost | None:
         """The GitHub that URL, a remote's or a page's, would be on."""
-        from dursor.github.host import Host
+        from dursor.github.host import GitHubHost
 
-        return Host.of_remote(url, self.env)
+        return GitHubHost.of_remote(url, self.env)
 
-    def located(self, url: str) -> tuple[Host, RepoName] | None:
+    def located(self, url: str) -> tuple[GitHubHost, RepoName] | None:
         """The GitHub that URL, of any form, is on, and the repository there; None when on none."""
-        from dursor.github.ssh import resolved
+        from dursor.github.ssh_config import resolve_alias
 
         host = self.host_of(url)
         known = host is not None and (host == self.host or host.name == "github.com")
-        if not known and (real := resolved(url, self.env)) != url:
+        if not known and (real := resolve_alias(url, self.env)) != url:
             url, host = real, self.host_of(real)
         name = None if host is None else host.repo_of(url)
         return None if host is None or name is None else (host, name)
 
-    def login(self, host: Host) -> Login:
+    def login(self, host: GitHubHost) -> Credentials:
         """The login for HOST; AuthError when there is none."""
-        from dursor.github.login import find_login
+        from dursor.github.credentials import find_credentials
 
-        return find_login(self.env, self.vault, self.reader.github_app(), host)
+        return find_credentials(self.env, self.vault, self.reader.github_app(), host)
 
-    def open(self, host: Host, listener: Listener) -> GitHub:
+    def open(self, host: GitHubHost, listener: Listener) -> GitHub:
         """HOST with the login for it; AuthError when there is none."""
         from dursor.github.client import GitHub
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from dursor.domain import Secret
     from dursor.github.client import GitHub
-    from dursor.github.entities import Installation
-    from dursor.github.host import Host
-    from dursor.github.login import AppLogin, Login
+    from dursor.github.credentials import AppCredentials, Credentials
+    from dursor.github.host import GitHubHost
+    from dursor.github.resources import Installation
     from dursor.services.events import Listener
-    from dursor.services.github.access import Access
+    from dursor.services.github.access import GitHubAccess
     from dursor.store.write import Store
 
 GIVEN = "the login given"
@@ -29,15 +29,15 @@ GIVEN = "the login given"
 class GitHubLogin:
     """Keeps a login for the GitHub that the environment names, and shows what it can reach."""
 
-    access: Access
+    access: GitHubAccess
     open_store: Callable[[], Store]
 
     def with_token(self, token: Secret, listener: Listener) -> GitHubStatus:
         """Keep TOKEN, once GitHub has taken it; whoever was signed in before is signed out."""
-        from dursor.github.login import TokenLogin, checked_token, token_key
+        from dursor.github.credentials import TokenCredentials, parse_token, token_key
 
         host = self.access.host
-        login = TokenLogin(checked_token(token.reveal(), GIVEN), GIVEN)
+        login = TokenCredentials(parse_token(token.reveal(), GIVEN), GIVEN)
         with self._hub(host, login, listener) as hub:
             status = _status(hub)
         self.access.vault.put(token_key(host), login.token)
@@ -48,11 +48,11 @@ class GitHubLogin:
         self, app_id: str, installation_id: str | None, key: Secret, listener: Listener
     ) -> GitHubStatus:
         """Keep the App APP_ID with its private KEY, once GitHub has taken them."""
-        from dursor.github.login import AppLogin, app_key, check_app, read_private_key
+        from dursor.github.credentials import AppCredentials, app_key, check_app, parse_private_key
 
         check_app(app_id, installation_id)
         host = self.access.host
-        login = AppLogin(app_id, read_private_key(key.reveal()), installation_id, GIVEN)
+        login = AppCredentials(app_id, parse_private_key(key.reveal()), installation_id, GIVEN)
         try:
             with self._hub(host, login, listener) as hub:
                 _check_installation(hub, installation_id, listener)
@@ -69,17 +69,17 @@ class GitHubLogin:
 
     def with_installation(self, installation_id: str, listener: Listener) -> GitHubStatus:
         """Use another installation of the App that is signed in."""
-        from dursor.github.login import STORED, AppLogin, cache_key, check_app
+        from dursor.github.credentials import STORED, AppCredentials, cache_key, check_app
 
         host = self.access.host
         login = self.access.login(host)
-        if not isinstance(login, AppLogin) or login.source != STORED:
+        if not isinstance(login, AppCredentials) or login.source != STORED:
             raise UsageError(
                 "no App is signed in whose installation could be chosen",
                 hint="dursor github login --app-id ID --private-key-file FILE",
             )
         check_app(login.app_id, installation_id)
-        login = AppLogin(login.app_id, login.private_key, installation_id, STORED)
+        login = AppCredentials(login.app_id, login.private_key, installation_id, STORED)
         with self._hub(host, login, listener) as hub:
             _check_installation(hub, installation_id, listener)
             status = _status(hub)
@@ -87,7 +87,7 @@ class GitHubLogin:
         self._save(login)
         return status
 
-    def _save(self, login: AppLogin) -> None:
+    def _save(self, login: AppCredentials) -> None:
         former = self.access.reader.github_app()
         at = now()
         made = at if former is None else former.created_at
@@ -95,7 +95,7 @@ class GitHubLogin:
             GitHubAppConfig(login.app_id, login.installation_id, made, at)
         )
 
-    def _kept(self, status: GitHubStatus, host: Host, listener: Listener) -> GitHubStatus:
+    def _kept(self, status: GitHubStatus, host: GitHubHost, listener: Listener) -> GitHubStatus:
         """What was kept; a person hears when something else comes before it."""
         first = self.access.login(host)
         if first.source != _stored():
@@ -106,12 +106,12 @@ class GitHubLogin:
 
     def status(self, listener: Listener = ignore_event) -> GitHubStatus:
         """Who dursor is on GitHub now; `kind` None when it is nobody."""
-        from dursor.github.login import NoLoginError
+        from dursor.github.credentials import NotSignedInError
 
         host = self.access.host
         try:
             login = self.access.login(host)
-        except NoLoginError:
+        except NotSignedInError:
             return GitHubStatus(host.api_url, None, None, None, None, None)
         with self._hub(host, login, listener) as hub:
             return _status(hub)
@@ -121,7 +121,7 @@ class GitHubLogin:
 
         Tokens that were minted for an App end now, not within the hour.
         """
-        from dursor.github.login import NoLoginError
+        from dursor.github.credentials import NotSignedInError
 
         host = self.access.host
         self._revoke(host, listener)
@@ -129,31 +129,31 @@ class GitHubLogin:
             listener(Notice(f"nobody was signed in to {host.name}"))
         try:
             login = self.access.login(host)
-        except NoLoginError:
+        except NotSignedInError:
             return GitHubStatus(host.api_url, None, None, None, None, None)
         listener(Notice(f"{login.source} still says who dursor is on {host.name}"))
         return _described(host, login, None, None)
 
-    def _revoke(self, host: Host, listener: Listener) -> None:
+    def _revoke(self, host: GitHubHost, listener: Listener) -> None:
         import time
 
         from dursor.github.clock import Clock
-        from dursor.github.login import TokenLogin, cache_key
+        from dursor.github.credentials import TokenCredentials, cache_key
         from dursor.github.token_cache import TokenCache
 
         for token in TokenCache(self.access.vault, cache_key(host), Clock(time.time)).tokens():
             try:
-                with self._hub(host, TokenLogin(token, GIVEN), listener) as hub:
+                with self._hub(host, TokenCredentials(token, GIVEN), listener) as hub:
                     hub.revoke()
-            except AuthError:  # it has ended already
+            except AuthError:  # it has describe_end already
                 continue
             except DursorError as error:
                 listener(Notice(f"tokens of the App last up to an hour more: {error.message}"))
                 return
 
-    def _forget(self, host: Host, *, but: str | None = None) -> bool:
+    def _forget(self, host: GitHubHost, *, but: str | None = None) -> bool:
         """Drop every secret kept for HOST save BUT, and the App; whether there was any."""
-        from dursor.github.login import app_key, cache_key, token_key
+        from dursor.github.credentials import app_key, cache_key, token_key
 
         vault = self.access.vault
         names = {token_key(host), app_key(host), cache_key(host)} - {but}
@@ -164,7 +164,7 @@ class GitHubLogin:
             self.open_store().remove_github_app()
         return bool(kept)
 
-    def _hub(self, host: Host, login: Login, listener: Listener) -> GitHub:
+    def _hub(self, host: GitHubHost, login: Credentials, listener: Listener) -> GitHub:
         from dursor.github.client import GitHub
 
         vault = self.access.vault if login.source != GIVEN else None
@@ -180,7 +180,7 @@ class GitHubLogin:
 
     def branches(self, name: str, listener: Listener) -> Sequence[Branch]:
         """The branches of the repository called OWNER/NAME."""
-        from dursor.github.names import RepoName
+        from dursor.github.repo_names import RepoName
 
         wanted = RepoName.parse(name)
         with self.access.open(self.access.host, listener) as hub:
@@ -191,7 +191,7 @@ class GitHubLogin:
 
 
 def _stored() -> str:
-    from dursor.github.login import STORED
+    from dursor.github.credentials import STORED
 
     return STORED
 
@@ -225,11 +225,11 @@ def _status(hub: GitHub) -> GitHubStatus:
 
 
 def _described(
-    host: Host, login: Login, name: str | None, installation: str | None
+    host: GitHubHost, login: Credentials, name: str | None, installation: str | None
 ) -> GitHubStatus:
-    from dursor.github.login import AppLogin
+    from dursor.github.credentials import AppCredentials
 
-    if isinstance(login, AppLogin):
+    if isinstance(login, AppCredentials):
         chosen = login.installation_id or installation
         return GitHubStatus(host.api_url, "app", name, login.app_id, chosen, login.source)
     return GitHubStatus(host.api_url, "token", name, None, None, login.source)

@@ -16,7 +16,7 @@ CACHE, APP = "github:cache:", "github:app:"
 
 
 @dataclass(frozen=True)
-class KeyVault:
+class GitHubSecrets:
     """Keeps secrets in the key store. QUIET is the same key store, but asks nobody anything."""
 
     keys: Keys

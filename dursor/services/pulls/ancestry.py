@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEEPEST = 500  # commits of a branch that are looked at
 
 
-def change_of(companion: Companion, run: Run) -> Changes:
+def compute_changes(companion: Companion, run: Run) -> Changes:
     """What RUN changes of its base."""
     return apply_exact(run.patch or "", companion.tree(run.base_commit)).changes
 
@@ -40,7 +40,7 @@ def holds(tree: Tree, base: Tree, changes: Changes) -> bool:
     return True
 
 
-def is_made_from(companion: Companion, commit: CommitInfo, run: Run) -> bool:
+def is_commit_of(companion: Companion, commit: CommitInfo, run: Run) -> bool:
     """Whether COMMIT is one that dursor made from RUN, unchanged since."""
     return (
         commit.trailers.get(RUN) == run.id
@@ -48,12 +48,12 @@ def is_made_from(companion: Companion, commit: CommitInfo, run: Run) -> bool:
         and holds(
             companion.tree(commit.id),
             companion.tree(run.base_commit),
-            change_of(companion, run),
+            compute_changes(companion, run),
         )
     )
 
 
-def mentions(companion: Companion, head: str, run: Run) -> bool:
+def has_commit_of(companion: Companion, head: str, run: Run) -> bool:
     """Whether the branch that ends at HEAD has a commit that names RUN."""
     from dursor.vcs.history import messages
 
@@ -61,7 +61,7 @@ def mentions(companion: Companion, head: str, run: Run) -> bool:
     return any(trailer in said.splitlines() for said in messages(companion, head, DEEPEST))
 
 
-def check_line(
+def check_ancestry(
     companion: Companion, head: str, chain: Sequence[Run], *, number: int, known: str
 ) -> None:
     """Make sure that RUN, the last of CHAIN, may go on top of HEAD; ConflictError says why not.
@@ -79,7 +79,7 @@ def check_line(
             commit is not None
             and source is not None
             and len(commit.parents) == 1
-            and is_made_from(companion, commit, source)
+            and is_commit_of(companion, commit, source)
         )
         if commit is None or not intact:
             raise _moved(companion, head, chain, number=number, known=known)

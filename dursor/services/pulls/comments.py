@@ -7,13 +7,13 @@ import re
 from typing import TYPE_CHECKING
 
 from dursor.domain import Message, Role, now
-from dursor.github.reading import words
+from dursor.github.payload import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dursor.github.entities import PullInfo, Remark
-    from dursor.github.host import Host
+    from dursor.github.host import GitHubHost
+    from dursor.github.resources import Comment, PullInfo
 
 HUNK_LINES = 6  # of the change a remark is about; its end is what it stands below
 CODE_OR_HIDDEN = re.compile(
@@ -30,8 +30,8 @@ REVIEWS = {
 }
 
 
-def messages_of(
-    host: Host, pull: PullInfo, remarks: Sequence[Remark], task_id: str
+def to_messages(
+    host: GitHubHost, pull: PullInfo, remarks: Sequence[Comment], task_id: str
 ) -> list[Message]:
     """REMARKS in their order, each with an id of its own that is the same every time."""
     at = now()  # of hearing: a retry of an earlier round must not hear what was said after it
@@ -43,14 +43,14 @@ def messages_of(
     ]
 
 
-def state_message(host: Host, pull: PullInfo, how: str, task_id: str) -> Message:
+def build_state_message(host: GitHubHost, pull: PullInfo, how: str, task_id: str) -> Message:
     """What has become of a pull request; HOW in words."""
     key = f"{host.name}/state/{pull.url}/{pull.state}/{pull.updated_at}"
     said = f"Pull request #{pull.number} {how}."
     return Message(_hashed(key), task_id, Role.SYSTEM, said, None, now())
 
 
-def _id(host: Host, remark: Remark) -> str:
+def _id(host: GitHubHost, remark: Comment) -> str:
     """An id from what makes a remark another one: who it is, and what it says."""
     return _hashed(
         "/".join([host.name, remark.kind, str(remark.id), remark.state or "", remark.body])
@@ -61,16 +61,16 @@ def _hashed(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _content(remark: Remark, number: int, authors: Mapping[int, str]) -> str | None:
+def _content(remark: Comment, number: int, authors: Mapping[int, str]) -> str | None:
     """The words of a message; None when the remark has none."""
-    body = "" if remark.state == "dismissed" else visible(remark.body)
+    body = "" if remark.state == "dismissed" else strip_hidden(remark.body)
     if not body and remark.state in {None, "commented"}:
         return None
     parts = [_head(remark, number, authors), _place(remark), body]
     return "\n\n".join(part for part in parts if part)
 
 
-def _head(remark: Remark, number: int, authors: Mapping[int, str]) -> str:
+def _head(remark: Comment, number: int, authors: Mapping[int, str]) -> str:
     """The first line, and one line only: by it the agent knows a remark from an instruction."""
     edited = " (edited)" if remark.updated_at != remark.at else ""
     author = words(remark.author)
@@ -84,7 +84,7 @@ def _head(remark: Remark, number: int, authors: Mapping[int, str]) -> str:
     return f"@{author} on {_where(remark)} (pull request #{number}{to}){edited}:"
 
 
-def _where(remark: Remark) -> str:
+def _where(remark: Comment) -> str:
     """The file and the lines."""
     lines = f", line {remark.line}" if remark.line else ""
     if remark.line and remark.start_line and remark.start_line < remark.line:
@@ -92,13 +92,13 @@ def _where(remark: Remark) -> str:
     return f"{words(remark.path)}{lines}{' of an earlier version' if remark.outdated else ''}"
 
 
-def _place(remark: Remark) -> str:
+def _place(remark: Comment) -> str:
     """The end of the change that a remark stands below."""
     lines = [] if remark.reply_to else (remark.diff_hunk or "").splitlines()[-HUNK_LINES:]
     return "\n".join(f"> {line}" for line in lines)
 
 
-def visible(text: str) -> str:
+def strip_hidden(text: str) -> str:
     """TEXT as people see it on GitHub: what it hides from them tells no model a thing."""
     shown = INVISIBLE.sub("", text.replace("\r\n", "\n"))
     return CODE_OR_HIDDEN.sub(lambda m: m[1] or "", shown).strip()

@@ -9,7 +9,7 @@ from dursor.domain import LIVE, RunStatus
 from dursor.errors import ConflictError, UsageError
 from dursor.services.events import Notice
 from dursor.services.pulls import text as pull_text
-from dursor.services.pulls.ancestry import change_of, mentions
+from dursor.services.pulls.ancestry import compute_changes, has_commit_of
 from dursor.services.pulls.target import HEADS, check_base, find_base
 from dursor.services.trailers import commit_message
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from dursor.domain import Run
-    from dursor.github.entities import PullInfo
-    from dursor.github.names import RepoName
+    from dursor.github.repo_names import RepoName
+    from dursor.github.resources import PullInfo
     from dursor.services.events import Listener
-    from dursor.services.pulls.session import Site
-    from dursor.services.pulls.target import Place
+    from dursor.services.pulls.session import PullSession
+    from dursor.services.pulls.target import PullTarget
     from dursor.services.request import NewPull
     from dursor.tree import Changes
 
@@ -30,7 +30,7 @@ TITLE, BODY = 256, pull_text.LARGEST  # characters
 ANOTHER_BRANCH = "--branch ANOTHER-NAME"
 
 
-def publishable(run: Run) -> Run:
+def check_publishable(run: Run) -> Run:
     """RUN, if it has a change that others could apply; UsageError or ConflictError."""
     if run.status is not RunStatus.SUCCEEDED or run.patch is None:
         why = f" ({run.error.code})" if run.error else ""
@@ -64,16 +64,16 @@ def checked(wish: NewPull) -> NewPull:
     )
 
 
-def own_branch(run: Run) -> str:
+def name_branch(run: Run) -> str:
     """The branch that a run's change is pushed to when nobody names another."""
     return f"dursor/{run.id[:8]}"
 
 
-def commit_of(site: Site, run: Run, parent: str, name: RepoName) -> tuple[str, Changes]:
+def create_commit(site: PullSession, run: Run, parent: str, name: RepoName) -> tuple[str, Changes]:
     """The commit of RUN's resulting tree on PARENT, the same every time; NoChangeError."""
     from dursor.vcs.remote.push import commit_change
 
-    changes = change_of(site.companion, run)
+    changes = compute_changes(site.companion, run)
     commit = commit_change(
         site.companion,
         run.base_commit,
@@ -92,11 +92,11 @@ def touches_workflows(changes: Changes) -> bool:
 
 
 @dataclass(frozen=True)
-class Opening:
+class PullCreator:
     """A pull request in the making, from the last run of CHAIN."""
 
-    site: Site
-    place: Place
+    site: PullSession
+    place: PullTarget
     remotes: Mapping[str, RepoName]
     chain: Sequence[Run]
     wish: NewPull
@@ -111,7 +111,7 @@ class Opening:
     @property
     def branch(self) -> str:
         """The branch that the commit goes to."""
-        return self.wish.branch or own_branch(self.run)
+        return self.wish.branch or name_branch(self.run)
 
     @property
     def wanted_base(self) -> str | None:
@@ -134,16 +134,16 @@ class Opening:
         if found.state in LIVE:
             name, url = self.place.head.name, self.place.head.clone_url
             head = self.site.fetch(name, url, self.branch)
-            if head is not None and mentions(self.site.companion, head, self.run):
+            if head is not None and has_commit_of(self.site.companion, head, self.run):
                 return True
             raise ConflictError(
                 f"{self.branch} has the pull request #{found.number}, which is not from run "
                 f"{self.run.id[:8]}",
                 hint=ANOTHER_BRANCH,
             )
-        if found.url in self.known or self.branch == own_branch(self.run):
+        if found.url in self.known or self.branch == name_branch(self.run):
             raise ConflictError(
-                f"#{found.number}, the pull request of {self.branch}, {ended(found)}",
+                f"#{found.number}, the pull request of {self.branch}, {describe_end(found)}",
                 hint=ANOTHER_BRANCH,
             )
         return False
@@ -160,7 +160,7 @@ class Opening:
     def _publish(self) -> None:
         """Push the run's commit, unless the branch has it."""
         site, run, head = self.site, self.run, self.place.head
-        commit, changes = commit_of(site, run, run.base_commit, head.name)
+        commit, changes = create_commit(site, run, run.base_commit, head.name)
         workflows = touches_workflows(changes)
         try:
             site.push(
@@ -170,7 +170,7 @@ class Opening:
             there = site.fetch(head.name, head.clone_url, self.branch)
             if there is None:
                 raise
-            if not mentions(site.companion, there, run):
+            if not has_commit_of(site.companion, there, run):
                 raise ConflictError(
                     f"{head.name} has a branch {self.branch} that is not from run {run.id[:8]}",
                     hint=ANOTHER_BRANCH,
@@ -183,8 +183,8 @@ class Opening:
             self.place.base,
             head=f"{self.place.head.name.owner}:{self.branch}",
             base=base,
-            title=pull_text.title_for(self.chain) if wish.title is None else wish.title,
-            body=pull_text.body_for(self.chain, tree) if wish.body is None else wish.body,
+            title=pull_text.render_title(self.chain) if wish.title is None else wish.title,
+            body=pull_text.render_body(self.chain, tree) if wish.body is None else wish.body,
             draft=wish.draft,
         )
         if made.draft_refused:
@@ -194,8 +194,8 @@ class Opening:
         return made.pull if made.created else self._kept(made.pull)
 
 
-def ended(pull: PullInfo) -> str:
-    """How a pull request that is not live any more ended."""
+def describe_end(pull: PullInfo) -> str:
+    """How a pull request that is not live any more describe_end."""
     if pull.state == "merged":
         return f"was merged into {pull.base_ref}"
     return "was closed"

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dursor.domain import Repo, Run, Task
-    from dursor.github.entities import PullInfo
+    from dursor.github.resources import PullInfo
     from dursor.services.events import Listener
-    from dursor.services.github.access import Access
+    from dursor.services.github.access import GitHubAccess
     from dursor.services.pulls.status import LiveHead
     from dursor.services.repos import Repos
     from dursor.services.request import NewPull
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pulls:
+class PullRequests:
     """Opens, grows, lists and follows pull requests."""
 
     reader: Reader
     open_store: Callable[[], Store]
     repos: Repos
-    access: Access
+    access: GitHubAccess
     clean: Callable[[str], str]  # takes secrets out of a text
 
     def list(self, repo: str | None, *, everywhere: bool, limit: int) -> Sequence[PullRequest]:
@@ -50,10 +50,10 @@ class Pulls:
 
     def show(self, reference: str, listener: Listener) -> PullRequest:
         """The pull request as GitHub has it; where that cannot be asked, as last heard of."""
-        from dursor.services.pulls.session import page_of
+        from dursor.services.pulls.session import locate_pull
 
         pr = self.find(reference)
-        host, name = page_of(self.access, pr)
+        host, name = locate_pull(self.access, pr)
         try:
             with self.access.open(host, listener) as hub:
                 pull = hub.pull(name, pr.number)
@@ -70,18 +70,18 @@ class Pulls:
         from dursor.services.trailers import chain_of
 
         wish = opening.checked(wish)
-        run = opening.publishable(self.reader.run(wish.run))
+        run = opening.check_publishable(self.reader.run(wish.run))
         known = self.reader.prs(task_id=run.task_id)
         if wish.base is None:
             self._refuse_stacking(run, known)
         repo = self._repo_of(run)
         with self.repos.open(repo) as repository:
-            host, remotes = place.github_of(self.access, repo, repository)
+            host, remotes = place.find_github(self.access, repo, repository)
         with site.opened(self.access, self.repos, repo, host, listener) as ground:
-            where = place.find_place(ground.hub, remotes)
+            where = place.find_target(ground.hub, remotes)
             if wish.base is not None and ":" in wish.base:
                 where = where.into(wish.base.partition(":")[0])
-            pull = opening.Opening(
+            pull = opening.PullCreator(
                 ground,
                 where,
                 remotes,
@@ -112,18 +112,18 @@ class Pulls:
         from dursor.services.trailers import chain_of
 
         pr = self.find(reference)
-        found = opening.publishable(self.reader.run(run))
+        found = opening.check_publishable(self.reader.run(run))
         repo = self._repo_of(found)
         if self.reader.task(pr.task_id).repo_id != repo.id:
             raise UsageError(
                 f"run {found.id[:8]} is about {repo.name!r}, and #{pr.number} is not",
                 hint=f"dursor run list --task {pr.task_id[:8]}",
             )
-        host, name = site.page_of(self.access, pr)
+        host, name = site.locate_pull(self.access, pr)
         with site.opened(self.access, self.repos, repo, host, listener) as ground:
             pull = ground.hub.pull(name, pr.number)
             chain = chain_of(self.reader, found)
-            commit = growing.grow(ground, pr, pull, chain, listener)
+            commit = growing.push_update(ground, pr, pull, chain, listener)
         seen = replace(self._as_seen(pr, pull), latest_commit=commit)
         if commit != pull.head_commit:
             seen = replace(seen, updated_at=max(seen.updated_at, f"{now()[:19]}Z"))  # as GitHub's
@@ -137,12 +137,12 @@ class Pulls:
         from dursor.services.results import PullSync
 
         pr = self.find(reference)
-        host, name = site.page_of(self.access, pr)
+        host, name = site.locate_pull(self.access, pr)
         with self.access.open(host, listener) as hub:
             pull = hub.pull(name, pr.number)
-            said = remarks.messages_of(
+            said = remarks.to_messages(
                 host, pull, hub.remarks(name, pr.number), pr.task_id
-            ) + following.turn_of(hub, name, pr, pull)
+            ) + following.describe_change(hub, name, pr, pull)
         if pull.head_commit != pr.latest_commit:
             listener(Notice(f"the branch {pull.head_ref} has moved on, to {pull.head_commit[:8]}"))
         messages = [replace(one, content=self.clean(one.content)) for one in said]
@@ -158,7 +158,7 @@ class Pulls:
         for pr in self.reader.prs(task_id=task.id):
             if not pr.is_live:
                 continue
-            host, name = site.page_of(self.access, pr)
+            host, name = site.locate_pull(self.access, pr)
             with site.opened(self.access, self.repos, repo, host, ignore_event) as ground:
                 head = following.live_head(ground, name, pr)
                 objects = ground.companion.objects

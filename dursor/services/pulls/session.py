@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from dursor.domain import PullRequest, Repo
     from dursor.github.client import GitHub
-    from dursor.github.entities import PullInfo
-    from dursor.github.host import Host
-    from dursor.github.names import RepoName
+    from dursor.github.host import GitHubHost
+    from dursor.github.repo_names import RepoName
+    from dursor.github.resources import PullInfo
     from dursor.services.events import Listener
-    from dursor.services.github.access import Access
+    from dursor.services.github.access import GitHubAccess
     from dursor.services.repos import Repos
     from dursor.vcs.remote.mirror import Companion
     from dursor.vcs.remote.push import Identity
@@ -32,7 +32,7 @@ PAGE = re.compile(r"(https?://[^/]+/[^/]+/[^/]+)/pull/\d+")
 
 
 @dataclass(frozen=True)
-class Site:
+class PullSession:
     """A repository, the GitHub it is on, and the companion where git runs with a token."""
 
     hub: GitHub
@@ -91,18 +91,18 @@ class Site:
 
 @contextmanager
 def opened(
-    access: Access, repos: Repos, repo: Repo, host: Host, listener: Listener
-) -> Iterator[Site]:
+    access: GitHubAccess, repos: Repos, repo: Repo, host: GitHubHost, listener: Listener
+) -> Iterator[PullSession]:
     """REPO with HOST and its companion at hand."""
     from dursor.vcs.remote.mirror import Companion
 
     with access.open(host, listener) as hub, repos.open(repo) as repository:
         folder: Path = repos.companion(repo)
         with Companion.open(folder, repository) as companion:
-            yield Site(hub, repository, companion)
+            yield PullSession(hub, repository, companion)
 
 
-def page_of(access: Access, pr: PullRequest) -> tuple[Host, RepoName]:
+def locate_pull(access: GitHubAccess, pr: PullRequest) -> tuple[GitHubHost, RepoName]:
     """The GitHub and the repository that PR was opened in."""
     match = PAGE.fullmatch(pr.url)
     host = access.host_of(match[1]) if match else None

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import LIVE
 from dursor.errors import ConflictError
-from dursor.services.pulls.comments import state_message
-from dursor.services.pulls.create import ended
+from dursor.services.pulls.comments import build_state_message
+from dursor.services.pulls.create import describe_end
 from dursor.services.pulls.target import HOLDING
 
 if TYPE_CHECKING:
     from dursor.domain import Message, PullRequest
     from dursor.github.client import GitHub
-    from dursor.github.entities import PullInfo
-    from dursor.github.names import RepoName
-    from dursor.services.pulls.session import Site
+    from dursor.github.repo_names import RepoName
+    from dursor.github.resources import PullInfo
+    from dursor.services.pulls.session import PullSession
 
 NOW_LIVE = {"open": "is open for review", "draft": "is a draft"}
 
@@ -31,12 +31,12 @@ class LiveHead:
     notes: tuple[str, ...] = ()  # what a person should know besides
 
 
-def turn_of(hub: GitHub, name: RepoName, pr: PullRequest, pull: PullInfo) -> list[Message]:
+def describe_change(hub: GitHub, name: RepoName, pr: PullRequest, pull: PullInfo) -> list[Message]:
     """What to say of a state that has changed since PR was last heard of."""
     if pull.state == pr.status:
         return []
     how = NOW_LIVE.get(pull.state) or f"{_ended(hub, name, pull)}; {_branch_left(hub, pull)}"
-    return [state_message(hub.host, pull, how, pr.task_id)]
+    return [build_state_message(hub.host, pull, how, pr.task_id)]
 
 
 def _ended(hub: GitHub, name: RepoName, pull: PullInfo) -> str:
@@ -53,11 +53,13 @@ def _branch_left(hub: GitHub, pull: PullInfo) -> str:
     return f"its branch {pull.head_ref} is {'still there' if there else 'deleted'}"
 
 
-def live_head(site: Site, name: RepoName, pr: PullRequest) -> LiveHead:
+def live_head(site: PullSession, name: RepoName, pr: PullRequest) -> LiveHead:
     """Where PR's branch stands now; without a commit, and a note why, when it is over."""
     pull = site.hub.pull(name, pr.number)
     if pull.state not in LIVE:
-        return LiveHead(notes=(f"#{pr.number} {ended(pull)}: this round does not start from it",))
+        return LiveHead(
+            notes=(f"#{pr.number} {describe_end(pull)}: this round does not start from it",)
+        )
     try:
         head, _, _ = site.fetch_head(pull)
     except ConflictError as error:

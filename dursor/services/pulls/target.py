@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from dursor.domain import Repo, Run
     from dursor.github.client import GitHub
-    from dursor.github.entities import RepoInfo
-    from dursor.github.host import Host
-    from dursor.github.names import RepoName
-    from dursor.services.github.access import Access
+    from dursor.github.host import GitHubHost
+    from dursor.github.repo_names import RepoName
+    from dursor.github.resources import RepoInfo
+    from dursor.services.github.access import GitHubAccess
     from dursor.vcs.repository import Repository
 
 HOLDING = {"identical", "behind"}  # how a commit stands to a branch whose history holds it
@@ -23,35 +23,35 @@ HEADS, REMOTES = "refs/heads/", "refs/remotes/"
 
 
 @dataclass(frozen=True)
-class Place:
+class PullTarget:
     """A repository to push to, and one (the same, or the one it was forked from) to ask."""
 
     head: RepoInfo
     base: RepoName
     default_branch: str
 
-    def into(self, owner: str) -> Place:
+    def into(self, owner: str) -> PullTarget:
         """The same, with the pull request in the repository that belongs to OWNER."""
         if owner.lower() == self.base.owner.lower():
             return self
         if owner.lower() == self.head.name.owner.lower():
-            return Place(self.head, self.head.name, self.head.default_branch)
+            return PullTarget(self.head, self.head.name, self.head.default_branch)
         raise UsageError(
             f"the base can be in {self.base} or {self.head.name}, not with {owner!a}",
             hint="--base BRANCH",
         )
 
 
-def github_of(
-    access: Access, repo: Repo, repository: Repository
-) -> tuple[Host, Mapping[str, RepoName]]:
+def find_github(
+    access: GitHubAccess, repo: Repo, repository: Repository
+) -> tuple[GitHubHost, Mapping[str, RepoName]]:
     """The GitHub that REPO is on, and its repositories by the names of the remotes."""
     from dursor.vcs.remote.remotes import remotes
 
     known = remotes(repository)
     if repo.workspace_path is not None and repo.repo_url is not None:
         known = {"origin": repo.repo_url}
-    found: list[tuple[str, Host, RepoName]] = []
+    found: list[tuple[str, GitHubHost, RepoName]] = []
     for remote, url in known.items():
         if (located := access.located(url)) is not None:
             found.append((remote, *located))
@@ -67,7 +67,7 @@ def github_of(
     return main, {remote: name for remote, host, name in found if host == main}
 
 
-def find_place(hub: GitHub, named: Mapping[str, RepoName]) -> Place:
+def find_target(hub: GitHub, named: Mapping[str, RepoName]) -> PullTarget:
     """Choose among the repositories NAMED by remotes: origin, or the user's fork of it."""
     first = next(iter(named.values()))
     info = hub.repository(first)
@@ -77,8 +77,8 @@ def find_place(hub: GitHub, named: Mapping[str, RepoName]) -> Place:
         raise PolicyError(f"{info.name} is archived", hint="unarchive it on GitHub")
     if info.is_fork and info.parent is not None:
         default = info.parent_default_branch or hub.repository(info.parent).default_branch
-        return Place(info, info.parent, default)
-    return Place(info, info.name, info.default_branch)
+        return PullTarget(info, info.parent, default)
+    return PullTarget(info, info.name, info.default_branch)
 
 
 def _pushable(hub: GitHub, info: RepoInfo, others: list[RepoName]) -> RepoInfo:
@@ -97,7 +97,7 @@ def _pushable(hub: GitHub, info: RepoInfo, others: list[RepoName]) -> RepoInfo:
 
 
 def find_base(
-    hub: GitHub, place: Place, run: Run, given: str | None, remotes: Mapping[str, RepoName]
+    hub: GitHub, place: PullTarget, run: Run, given: str | None, remotes: Mapping[str, RepoName]
 ) -> str:
     """The branch to merge RUN into: the one GIVEN, the one its base ref names, or the default."""
     if given is not None:
@@ -119,7 +119,7 @@ def _branch_named(ref: str, remotes: Mapping[str, RepoName]) -> str | None:
     return branch if plain and "@{" not in branch and ".." not in branch else None
 
 
-def check_base(hub: GitHub, place: Place, branch: str, run: Run, current: str | None) -> None:
+def check_base(hub: GitHub, place: PullTarget, branch: str, run: Run, current: str | None) -> None:
     """Make sure that BRANCH holds the commit RUN started from; ConflictError says what to do.
 
     CURRENT is the branch the user is on.
@@ -144,12 +144,12 @@ def check_base(hub: GitHub, place: Place, branch: str, run: Run, current: str | 
     )
 
 
-def _in_the_fork(place: Place) -> str:
+def _in_the_fork(place: PullTarget) -> str:
     return f"--base {place.head.name.owner}:{place.head.default_branch} (into the fork itself)"
 
 
 def _other_base(
-    hub: GitHub, place: Place, branch: str, run: Run, current: str | None
+    hub: GitHub, place: PullTarget, branch: str, run: Run, current: str | None
 ) -> str | None:
     for other in dict.fromkeys([current, place.default_branch]):
         if other is None or other == branch:
@@ -159,7 +159,7 @@ def _other_base(
     return None
 
 
-def _no_branch(hub: GitHub, place: Place, branch: str) -> ConflictError | NotFoundError:
+def _no_branch(hub: GitHub, place: PullTarget, branch: str) -> ConflictError | NotFoundError:
     if next(iter(hub.branches(place.base)), None) is None:
         return ConflictError(
             f"{place.base} is empty: it has no branch to merge into",

@@ -29,28 +29,28 @@ FENCE = re.compile(r"\s*(```|~~~)")
 CODE_OR_MENTION = re.compile(r"(`+)(?:.|\n)*?\1|(?<![\w/.`@])@[A-Za-z0-9][A-Za-z0-9/-]*")
 
 
-def title_for(chain: Sequence[Run]) -> str:
+def render_title(chain: Sequence[Run]) -> str:
     """A title for the change that CHAIN, oldest run first, has led to: what was asked first."""
     return title_of(chain[0].instruction)
 
 
-def body_for(chain: Sequence[Run], base: Tree) -> str:
-    """A text for the change that CHAIN has led to, filled into the template of BASE."""
+def render_body(chain: Sequence[Run], base: Tree) -> str:
+    """A text for the change that CHAIN has led to, fill_template into the template of BASE."""
     run = chain[-1]
-    asked = "\n\n".join(_quoted(without_mentions(one.instruction)) for one in chain)
+    asked = "\n\n".join(_quoted(escape_mentions(one.instruction)) for one in chain)
     made = f"Made by dursor with {run.model} (`{run.model_name}`), run `{run.id[:8]}`."
-    parts = [without_mentions(run.summary or ""), f"Asked for:\n\n{asked}", made]
+    parts = [escape_mentions(run.summary or ""), f"Asked for:\n\n{asked}", made]
     text = "\n\n".join(part for part in parts if part)
-    template = template_of(base)
-    return _cut(text if template is None else filled(template, text))
+    template = find_template(base)
+    return _cut(text if template is None else fill_template(template, text))
 
 
-def without_mentions(text: str) -> str:
+def escape_mentions(text: str) -> str:
     """TEXT with its @names as code: nobody is called by a decorator's name."""
     return CODE_OR_MENTION.sub(lambda m: m[0] if m[1] else f"`{m[0]}`", text).strip()
 
 
-def template_of(tree: Tree) -> str | None:
+def find_template(tree: Tree) -> str | None:
     """The repository's template for pull requests, where GitHub looks for it.
 
     Of a folder of several, the one that is alone or has the usual name: nobody is there to choose.
@@ -83,7 +83,7 @@ def _usual(paths: Iterable[str]) -> str | None:
     return None
 
 
-def filled(template: str, text: str) -> str:
+def fill_template(template: str, text: str) -> str:
     """TEMPLATE with TEXT below the heading that asks for it, or before everything."""
     lines = template.strip("\n").split("\n")
     headings = {at: lines[at].lower() for at in _headings(lines)}

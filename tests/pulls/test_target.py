@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import repos
 
-from dursor.github.names import RepoName
+from dursor.github.repo_names import RepoName
 from dursor.services.pulls.target import _branch_named
 from dursor.vcs.remote.remotes import remotes
 from dursor.vcs.repository import Repository

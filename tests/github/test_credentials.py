@@ -9,27 +9,27 @@ from hub.keys import key_pair
 
 from dursor.domain import GitHubAppConfig, Secret
 from dursor.errors import AuthError, UsageError
-from dursor.github.host import GITHUB, Host
-from dursor.github.login import (
-    AppLogin,
-    TokenLogin,
+from dursor.github.credentials import (
+    AppCredentials,
+    TokenCredentials,
     app_key,
     cache_key,
     check_app,
-    checked_token,
-    find_login,
-    read_private_key,
+    find_credentials,
+    parse_private_key,
+    parse_token,
     token_key,
 )
+from dursor.github.host import GITHUB, GitHubHost
 
 APP = {"DURSOR_GITHUB_APP_ID": "17", "DURSOR_GITHUB_APP_PRIVATE_KEY": key_pair()[0]}
 CONFIG = GitHubAppConfig("18", "99", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
-GHES = Host("https://ghe.example.com/api/v3", "https://ghe.example.com")
+GHES = GitHubHost("https://ghe.example.com/api/v3", "https://ghe.example.com")
 ON_GHES = {"GITHUB_API_URL": GHES.api_url}
 
 
 def token_of(login):
-    assert isinstance(login, TokenLogin)
+    assert isinstance(login, TokenCredentials)
     return login.token.reveal(), login.source
 
 
@@ -68,14 +68,16 @@ def test_the_order_of_all_places(stored, gh):
     }
 
     def find(config=None):
-        return find_login(env, stored, config, GITHUB)
+        return find_credentials(env, stored, config, GITHUB)
 
-    assert find() == AppLogin("17", read_private_key(key_pair()[0]), None, "DURSOR_GITHUB_APP_ID")
+    assert find() == AppCredentials(
+        "17", parse_private_key(key_pair()[0]), None, "DURSOR_GITHUB_APP_ID"
+    )
     for name in APP:
         del env[name]
     assert token_of(find(CONFIG)) == ("own", "DURSOR_GITHUB_TOKEN")
     del env["DURSOR_GITHUB_TOKEN"]
-    assert find(CONFIG) == AppLogin("18", Secret(key_pair()[0]), "99", "dursor github login")
+    assert find(CONFIG) == AppCredentials("18", Secret(key_pair()[0]), "99", "dursor github login")
     assert token_of(find()) == ("stored-token", "dursor github login")
     stored.drop(token_key(GITHUB))
     assert token_of(find()) == ("gh", "GH_TOKEN")
@@ -93,9 +95,9 @@ def test_the_order_of_all_places(stored, gh):
 def test_a_remote_s_host_does_not_choose_where_a_token_goes(stored, gh):
     env = {**APP, "DURSOR_GITHUB_TOKEN": "own", "GH_TOKEN": "gh", "GH_ENTERPRISE_TOKEN": "e"}
     env["PATH"] = gh({"github.com": "cli"})
-    for host in (GHES, Host.of_remote("git@evil.example:ada/lib.git", env)):
+    for host in (GHES, GitHubHost.of_remote("git@evil.example:ada/lib.git", env)):
         with pytest.raises(AuthError) as failure:
-            find_login(env, stored, CONFIG, host)
+            find_credentials(env, stored, CONFIG, host)
         assert host.name in failure.value.message
         assert (
             failure.value.hint
@@ -105,20 +107,20 @@ def test_a_remote_s_host_does_not_choose_where_a_token_goes(stored, gh):
 
 def test_a_login_for_another_host_holds_there_only(stored):
     stored.put(token_key(GHES), Secret("enterprise"))
-    assert token_of(find_login({}, stored, None, GHES))[0] == "enterprise"
-    assert token_of(find_login(ON_GHES, stored, None, GITHUB))[0] == "stored-token"
+    assert token_of(find_credentials({}, stored, None, GHES))[0] == "enterprise"
+    assert token_of(find_credentials(ON_GHES, stored, None, GITHUB))[0] == "stored-token"
     assert len({token_key(GHES), token_key(GITHUB), app_key(GITHUB), cache_key(GITHUB)}) == 4
 
 
 def test_enterprise_variables_go_to_the_enterprise_that_is_named(vault):
     env = {**ON_GHES, "GH_TOKEN": "gh", "GH_ENTERPRISE_TOKEN": "e", "GITHUB_ENTERPRISE_TOKEN": "f"}
-    assert token_of(find_login(env, vault, None, GHES)) == ("e", "GH_ENTERPRISE_TOKEN")
+    assert token_of(find_credentials(env, vault, None, GHES)) == ("e", "GH_ENTERPRISE_TOKEN")
     del env["GH_ENTERPRISE_TOKEN"]
-    assert token_of(find_login(env, vault, None, GHES)) == ("f", "GITHUB_ENTERPRISE_TOKEN")
+    assert token_of(find_credentials(env, vault, None, GHES)) == ("f", "GITHUB_ENTERPRISE_TOKEN")
     del env["GITHUB_ENTERPRISE_TOKEN"]
-    assert token_of(find_login(env, vault, None, GHES)) == ("gh", "GH_TOKEN")
+    assert token_of(find_credentials(env, vault, None, GHES)) == ("gh", "GH_TOKEN")
     with pytest.raises(AuthError):
-        find_login(env, vault, None, GITHUB)
+        find_credentials(env, vault, None, GITHUB)
 
 
 def test_gh_is_asked_for_the_host_and_told_no_secret(vault, gh, tmp_path):
@@ -128,7 +130,7 @@ def test_gh_is_asked_for_the_host_and_told_no_secret(vault, gh, tmp_path):
         "OPENAI_API_KEY": "sk-secret",
         "GITHUB_ENTERPRISE_TOKEN": "",
     }
-    assert token_of(find_login(env, vault, None, GHES)) == ("cli", "gh auth token")
+    assert token_of(find_credentials(env, vault, None, GHES)) == ("cli", "gh auth token")
     assert (tmp_path / "gh-args").read_text() == "auth token --hostname ghe.example.com\n"
     seen = (tmp_path / "gh-env").read_text()
     assert "sk-secret" not in seen
@@ -138,14 +140,14 @@ def test_gh_is_asked_for_the_host_and_told_no_secret(vault, gh, tmp_path):
 @pytest.mark.parametrize("tail", ["exit 0", "kill -9 $$", "echo; exit 3"])
 def test_a_gh_that_says_nothing_of_use_is_passed_by(vault, gh, tail):
     with pytest.raises(AuthError, match=r"no login for github\.com"):
-        find_login({"PATH": gh({"github.com": "x"}, tail=tail)}, vault, None, GITHUB)
+        find_credentials({"PATH": gh({"github.com": "x"}, tail=tail)}, vault, None, GITHUB)
 
 
 def test_half_an_app_says_what_is_lacking(vault):
     for name in APP:
         rest = {key: value for key, value in APP.items() if key != name}
         with pytest.raises(AuthError, match=f"{name} is not"):
-            find_login({**rest, "GH_TOKEN": "gh"}, vault, None, GITHUB)
+            find_credentials({**rest, "GH_TOKEN": "gh"}, vault, None, GITHUB)
 
 
 @pytest.mark.parametrize("ident", ["17", "Iv1.8a61f9b3a7aba766", "Iv23liABCDEFGHIJ1234"])
@@ -162,14 +164,14 @@ def test_what_is_no_id(ident, installation):
 @pytest.mark.parametrize("text", ["", "  ", "two words", "tök", "a\nb"])
 def test_what_is_no_token(text):
     with pytest.raises(AuthError) as failure:
-        checked_token(text, "GH_TOKEN")
+        parse_token(text, "GH_TOKEN")
     assert "GH_TOKEN" in failure.value.message
     assert text.strip() == "" or text not in failure.value.message
 
 
 def test_a_variable_with_a_broken_token_is_named_and_no_other_used(vault):
     with pytest.raises(AuthError, match="GH_TOKEN"):
-        find_login({"GH_TOKEN": "two words", "GITHUB_TOKEN": "good"}, vault, None, GITHUB)
+        find_credentials({"GH_TOKEN": "two words", "GITHUB_TOKEN": "good"}, vault, None, GITHUB)
 
 
 def test_every_form_of_a_private_key():
@@ -182,7 +184,7 @@ def test_every_form_of_a_private_key():
         base64.b64encode(pem.encode()).decode(),
         base64.encodebytes(pem.encode()).decode(),
     ]
-    assert {read_private_key(form).reveal() for form in forms} == {pem.strip() + "\n"}
+    assert {parse_private_key(form).reveal() for form in forms} == {pem.strip() + "\n"}
 
 
 def pem_of(key, lock=None):
@@ -196,7 +198,7 @@ def pem_of(key, lock=None):
 def test_a_private_key_in_the_newer_form():
     pem = pem_of(rsa.generate_private_key(65537, 2048))
     assert pem.startswith("-----BEGIN PRIVATE KEY-----")
-    assert read_private_key(pem).reveal() == pem
+    assert parse_private_key(pem).reveal() == pem
 
 
 @pytest.mark.parametrize(
@@ -214,11 +216,11 @@ def test_a_private_key_in_the_newer_form():
 )
 def test_what_is_no_private_key(text, why):
     with pytest.raises(AuthError, match=why) as failure:
-        read_private_key(text, "KEY.pem")
+        parse_private_key(text, "KEY.pem")
     assert failure.value.message.startswith("KEY.pem is not")
     assert "BEGIN" not in failure.value.message
 
 
 def test_a_bad_address_in_the_environment_is_not_overlooked(vault):
     with pytest.raises(UsageError):
-        find_login({"GITHUB_API_URL": "http://ghe.example.com"}, vault, None, GITHUB)
+        find_credentials({"GITHUB_API_URL": "http://ghe.example.com"}, vault, None, GITHUB)

@@ -18,7 +18,7 @@ LARGEST = (1 << 63) - 1  # what a database keeps
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
-def parsed(body: bytes, host: str) -> Any:
+def parse_json(body: bytes, host: str) -> Any:
     """Read BODY; ProviderError when it is not JSON."""
     try:
         return json.loads(body)
@@ -28,12 +28,12 @@ def parsed(body: bytes, host: str) -> Any:
         ) from error
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def to_object(value: Any) -> Mapping[str, Any]:
     """Take VALUE as an object."""
     return _checked(value, dict, "an object")
 
 
-def items(value: Any) -> list[Any]:
+def to_list(value: Any) -> list[Any]:
     """Take VALUE as an array."""
     return _checked(value, list, "an array")
 
@@ -57,12 +57,12 @@ def inner(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return {} if found is None else _checked(found, dict, f"an object as {key!r}")
 
 
-def maybe_text(value: Mapping[str, Any], key: str) -> str | None:
+def get_text(value: Mapping[str, Any], key: str) -> str | None:
     """Take the string under KEY, or None."""
     return None if value.get(key) is None else text(value, key)
 
 
-def maybe_number(value: Mapping[str, Any], key: str) -> int | None:
+def get_number(value: Mapping[str, Any], key: str) -> int | None:
     """Take the whole number under KEY, or None."""
     return None if value.get(key) is None else number(value, key)
 

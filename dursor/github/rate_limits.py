@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dursor.github.transport import Reply
+    from dursor.github.transport import RestResponse
 
 SECONDARY = (b"secondary rate limit", b"abuse detection", b"blocked from content creation")
 PRIMARY = (b"API rate limit exceeded",)
@@ -14,7 +14,7 @@ MARGIN = 1.0  # its clock counts whole seconds
 FOREVER = 1e12
 
 
-def pause(reply: Reply, attempt: int, now: float) -> float | None:
+def pause(reply: RestResponse, attempt: int, now: float) -> float | None:
     """Tell how many seconds to wait before the same request; None when it is no rate limit.
 
     NOW is the time by GitHub's own clock; ATTEMPT counts from 0.

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.errors import UsageError
-from dursor.github.names import RepoName, split_remote
+from dursor.github.repo_names import RepoName, split_remote
 
 OWNERS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}", fullmatch=True)
 NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,60}", fullmatch=True).filter(

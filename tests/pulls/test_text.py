@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from dursor.domain import Run
 from dursor.services.pulls.text import (
     LARGEST,
-    body_for,
-    filled,
-    template_of,
-    title_for,
-    without_mentions,
+    escape_mentions,
+    fill_template,
+    find_template,
+    render_body,
+    render_title,
 )
 from dursor.tree import FILE, SYMLINK, FileState, MemoryTree
 
@@ -32,13 +32,13 @@ def tree(**files: str | bytes) -> MemoryTree:
 def test_title_and_body_of_a_chain():
     asked = replace(stage.RUN, instruction="Fix the\noff-by-one")
     run = replace(stage.OTHER, instruction="and page 0", summary="Uses @property.")
-    assert title_for((asked, run)) == "Fix the"
-    assert body_for((asked, run), NOTHING) == (
+    assert render_title((asked, run)) == "Fix the"
+    assert render_body((asked, run), NOTHING) == (
         "Uses `@property`.\n\nAsked for:\n\n> Fix the\n> off-by-one\n\n> and page 0\n\n"
         "Made by dursor with claude (`gpt-5.2`), run `b07d55aa`."
     )
     silent = replace(run, summary=None)
-    assert body_for((silent,), NOTHING).startswith("Asked for:")
+    assert render_body((silent,), NOTHING).startswith("Asked for:")
 
 
 @pytest.mark.parametrize(
@@ -54,31 +54,31 @@ def test_title_and_body_of_a_chain():
     ],
 )
 def test_nobody_is_called_by_accident(text: str, shown: str):
-    assert without_mentions(text) == shown
+    assert escape_mentions(text) == shown
 
 
 @given(st.text(alphabet="@a` \n/", max_size=30))
 def test_words_stay_when_mentions_go(text: str):
-    assert without_mentions(text).replace("`", "").split() == text.replace("`", "").split()
+    assert escape_mentions(text).replace("`", "").split() == text.replace("`", "").split()
 
 
 def test_templates_are_where_github_looks():
-    assert template_of(NOTHING) is None
-    assert template_of(tree(docs__Pull_Request_Template_md="a\r\nb")) == "a\nb"
+    assert find_template(NOTHING) is None
+    assert find_template(tree(docs__Pull_Request_Template_md="a\r\nb")) == "a\nb"
     both = tree(**{".github/PULL_REQUEST_TEMPLATE_md": "hidden", "pull_request_template": "top"})
-    assert template_of(both) == "hidden"
+    assert find_template(both) == "hidden"
     several = {f".github/Pull_Request_Template/{name}_md": name for name in ("bug", "feature")}
-    assert template_of(tree(**several)) is None
-    assert template_of(tree(**several, **{"docs/pull-request-template.txt": "one"})) == "one"
-    assert template_of(tree(**several, **{"PULL_REQUEST_TEMPLATE/only_md": "only"})) == "only"
+    assert find_template(tree(**several)) is None
+    assert find_template(tree(**several, **{"docs/pull-request-template.txt": "one"})) == "one"
+    assert find_template(tree(**several, **{"PULL_REQUEST_TEMPLATE/only_md": "only"})) == "only"
     several[".github/PULL_REQUEST_TEMPLATE/Default_md"] = "usual"
-    assert template_of(tree(**several)) == "usual"
-    assert template_of(tree(**{"src/.github/pull_request_template_md": "elsewhere"})) is None
-    assert template_of(tree(pull_request_template_md="\ufeff \n")) is None
-    assert template_of(tree(pull_request_template_md=b"\xff")) == "\ufffd"
-    assert template_of(tree(pull_request_template_md="x" * (LARGEST + 1))) is None
+    assert find_template(tree(**several)) == "usual"
+    assert find_template(tree(**{"src/.github/pull_request_template_md": "elsewhere"})) is None
+    assert find_template(tree(pull_request_template_md="\ufeff \n")) is None
+    assert find_template(tree(pull_request_template_md=b"\xff")) == "\ufffd"
+    assert find_template(tree(pull_request_template_md="x" * (LARGEST + 1))) is None
     link = MemoryTree({"pull_request_template.md": FileState(SYMLINK, b"/etc/passwd")})
-    assert template_of(link) is None
+    assert find_template(link) is None
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ def test_templates_are_where_github_looks():
     ],
 )
 def test_the_text_goes_where_it_is_asked_for(template: str, whole: str):
-    assert filled(template, "TEXT") == whole
+    assert fill_template(template, "TEXT") == whole
 
 
 @given(st.text(alphabet="# Sumary\n<!-`>x", max_size=60))
 def test_nothing_of_a_template_is_lost(template: str):
-    words = filled(template, "TEXT").split()
+    words = fill_template(template, "TEXT").split()
     assert [word for word in words if word != "TEXT"] == template.split()
 
 
 def test_a_text_that_is_too_long_is_cut():
     run: Run = replace(stage.RUN, summary="a line\n" * 10_000)
-    body = body_for((run,), NOTHING)
+    body = render_body((run,), NOTHING)
     assert len(body) <= LARGEST
     assert body.endswith("a line\n\n(cut: GitHub takes no more)\n")

@@ -8,22 +8,22 @@ from urllib.parse import urlsplit
 
 from dursor.errors import ProviderError
 from dursor.github.host import origin_of
-from dursor.github.names import RepoName
-from dursor.github.reading import (
+from dursor.github.payload import (
     flag,
+    get_number,
+    get_text,
     inner,
-    mapping,
-    maybe_number,
-    maybe_text,
     number,
     text,
+    to_object,
     words,
 )
+from dursor.github.repo_names import RepoName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.github.host import Host
+    from dursor.github.host import GitHubHost
 
 GHOST = "ghost"  # whom GitHub puts in the place of accounts that are gone
 
@@ -114,7 +114,7 @@ class CreatedPull:
 
 
 @dataclass(frozen=True)
-class Remark:
+class Comment:
     """Something said about a pull request.
 
     `kind` is "comment" (the conversation), "review" (its summary) or "line" (about a place in the
@@ -139,12 +139,12 @@ class Remark:
     start_line: int | None = None  # of several lines the first; `line` is the last
 
 
-def read_repo(value: Any, host: Host) -> RepoInfo:
+def read_repo(value: Any, host: GitHubHost) -> RepoInfo:
     """Read a repository. Its clone URL is the host's own, whatever the answer says."""
-    data = mapping(value)
+    data = to_object(value)
     name = full_name(data)
     parent = inner(data, "parent")
-    stated = maybe_text(data, "clone_url") or ""
+    stated = get_text(data, "clone_url") or ""
     permissions = inner(data, "permissions")
     return RepoInfo(
         name,
@@ -155,21 +155,21 @@ def read_repo(value: Any, host: Host) -> RepoInfo:
         flag(data, "archived"),
         flag(data, "fork"),
         full_name(parent) if parent else None,
-        maybe_text(parent, "default_branch"),
+        get_text(parent, "default_branch"),
         flag(permissions, "push") if permissions else None,
     )
 
 
 def read_branch(value: Any) -> BranchInfo:
     """Read a branch."""
-    data = mapping(value)
+    data = to_object(value)
     commit = text(inner(data, "commit"), "sha")
     return BranchInfo(text(data, "name"), commit_id(commit), flag(data, "protected"))
 
 
-def read_pull(value: Any, host: Host) -> PullInfo:
+def read_pull(value: Any, host: GitHubHost) -> PullInfo:
     """Read a pull request, whole or from a list."""
-    data = mapping(value)
+    data = to_object(value)
     head, base = inner(data, "head"), inner(data, "base")
     fork = inner(head, "repo")
     merged = flag(data, "merged") or data.get("merged_at") is not None
@@ -181,13 +181,13 @@ def read_pull(value: Any, host: Host) -> PullInfo:
         url,
         _state(data, merged=merged),
         text(data, "title"),
-        maybe_text(data, "body") or "",
+        get_text(data, "body") or "",
         text(head, "ref"),
         commit_id(text(head, "sha")),
         full_name(fork) if fork else None,
         text(base, "ref"),
         commit_id(text(base, "sha")),
-        maybe_text(data, "merge_commit_sha") if merged else None,
+        get_text(data, "merge_commit_sha") if merged else None,
         author_of(data)[0],
         text(data, "created_at"),
         text(data, "updated_at"),
@@ -202,44 +202,44 @@ def _state(data: Mapping[str, Any], *, merged: bool) -> str:
     return "draft" if flag(data, "draft") else "open"
 
 
-def read_comment(value: Any, host: Host) -> Remark:
+def read_comment(value: Any, host: GitHubHost) -> Comment:
     """Read a comment of the conversation, or one about a line."""
-    data = mapping(value)
+    data = to_object(value)
     author, is_bot = author_of(data)
-    line, original = maybe_number(data, "line"), maybe_number(data, "original_line")
+    line, original = get_number(data, "line"), get_number(data, "original_line")
     outdated = line is None and original is not None
-    return Remark(
+    return Comment(
         "line" if "path" in data else "comment",
         number(data, "id"),
         author,
         is_bot,
-        maybe_text(data, "body") or "",
+        get_text(data, "body") or "",
         text(data, "created_at"),
         text(data, "updated_at"),
         web_address(data, host),
-        maybe_text(data, "path"),
+        get_text(data, "path"),
         original if outdated else line,
-        maybe_text(data, "diff_hunk"),
+        get_text(data, "diff_hunk"),
         None,
-        maybe_number(data, "in_reply_to_id"),
+        get_number(data, "in_reply_to_id"),
         outdated=outdated,
-        start_line=maybe_number(data, "original_start_line" if outdated else "start_line"),
+        start_line=get_number(data, "original_start_line" if outdated else "start_line"),
     )
 
 
-def read_review(value: Any, host: Host) -> Remark | None:
+def read_review(value: Any, host: GitHubHost) -> Comment | None:
     """Read a review; None for one that its author has not submitted yet."""
-    data = mapping(value)
-    at = maybe_text(data, "submitted_at")
+    data = to_object(value)
+    at = get_text(data, "submitted_at")
     if at is None:
         return None
     author, is_bot = author_of(data)
-    return Remark(
+    return Comment(
         "review",
         number(data, "id"),
         author,
         is_bot,
-        maybe_text(data, "body") or "",
+        get_text(data, "body") or "",
         at,
         at,
         web_address(data, host),
@@ -249,15 +249,15 @@ def read_review(value: Any, host: Host) -> Remark | None:
 
 def read_installation(value: Any) -> Installation:
     """Read an App's installation."""
-    data = mapping(value)
+    data = to_object(value)
     account = inner(data, "account")
     return Installation(
         str(number(data, "id")),
-        maybe_text(account, "login") or maybe_text(account, "slug") or GHOST,
+        get_text(account, "login") or get_text(account, "slug") or GHOST,
         data.get("repository_selection") == "all",
         data.get("suspended_at") is not None,
         {str(k): str(v) for k, v in inner(data, "permissions").items()},
-        maybe_text(data, "html_url") or "",
+        get_text(data, "html_url") or "",
     )
 
 
@@ -273,7 +273,7 @@ def full_name(data: Mapping[str, Any]) -> RepoName:
 def author_of(data: Mapping[str, Any]) -> tuple[str, bool]:
     """Name who wrote it, and tell whether that is a program."""
     user = inner(data, "user")
-    return maybe_text(user, "login") or GHOST, user.get("type") == "Bot"
+    return get_text(user, "login") or GHOST, user.get("type") == "Bot"
 
 
 def commit_id(given: str) -> str:
@@ -283,7 +283,7 @@ def commit_id(given: str) -> str:
     return given
 
 
-def web_address(data: Mapping[str, Any], host: Host) -> str:
+def web_address(data: Mapping[str, Any], host: GitHubHost) -> str:
     """Take the address of a page of HOST, which a browser may be sent to."""
     given = text(data, "html_url")
     if origin_of(given) != origin_of(host.web_url) or not given.isprintable():

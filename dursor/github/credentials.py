@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from dursor.domain import Secret
 from dursor.errors import AuthError
-from dursor.github.host import API, GITHUB, Host
+from dursor.github.host import API, GITHUB, GitHubHost
 from dursor.github.programs import ask
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ GH_VARIABLES = (
 )
 
 
-class NoLoginError(AuthError):
+class NotSignedInError(AuthError):
     """Nobody has said who dursor is on this GitHub."""
 
 
-class Vault(Protocol):
+class SecretStore(Protocol):
     """Where secrets are kept between commands: encrypted, never in the database."""
 
     def get(self, name: str) -> Secret | None:
@@ -59,7 +59,7 @@ class Vault(Protocol):
 
 
 @dataclass(frozen=True)
-class AppLogin:
+class AppCredentials:
     """A GitHub App; without an installation id, a repository's own is looked up."""
 
     app_id: str  # or its client id
@@ -69,40 +69,40 @@ class AppLogin:
 
 
 @dataclass(frozen=True)
-class TokenLogin:
+class TokenCredentials:
     """A personal access token, or any other that somebody else has made."""
 
     token: Secret
     source: str
 
 
-Login: TypeAlias = AppLogin | TokenLogin
+Credentials: TypeAlias = AppCredentials | TokenCredentials
 
 
-def token_key(host: Host) -> str:
+def token_key(host: GitHubHost) -> str:
     """Name the stored token for HOST; a login is never sent to another host than its own."""
     return f"github:token:{host.name}"
 
 
-def app_key(host: Host) -> str:
+def app_key(host: GitHubHost) -> str:
     """Name the stored private key of the App on HOST."""
     return f"github:app:{host.name}"
 
 
-def cache_key(host: Host) -> str:
+def cache_key(host: GitHubHost) -> str:
     """Name what is kept of installation tokens for HOST."""
     return f"github:cache:{host.name}"
 
 
-def find_login(
-    env: Mapping[str, str], vault: Vault, app: GitHubAppConfig | None, host: Host
-) -> Login:
+def find_credentials(
+    env: Mapping[str, str], vault: SecretStore, app: GitHubAppConfig | None, host: GitHubHost
+) -> Credentials:
     """Find the login for HOST; AuthError says what to type.
 
     What the environment holds is for the GitHub that the environment names: the address of some
     remote must not choose where a token goes.
     """
-    named = host == Host.from_env(env)
+    named = host == GitHubHost.from_env(env)
     found = (_own(env) if named else None) or _stored(vault, app, host)
     if found is None and named:
         found = _ambient(env, host)
@@ -112,7 +112,7 @@ def find_login(
     return found
 
 
-def checked_token(text: str, source: str) -> Secret:
+def parse_token(text: str, source: str) -> Secret:
     """Take a token; AuthError when it could not stand in a request header."""
     token = text.strip()
     if token and token.isascii() and token.isprintable() and " " not in token:
@@ -123,7 +123,7 @@ def checked_token(text: str, source: str) -> Secret:
     )
 
 
-def read_private_key(text: str, source: str = "the private key") -> Secret:
+def parse_private_key(text: str, source: str = "the private key") -> Secret:
     """Take a private key: PEM, maybe with its line breaks spelt out, or Base64 of that."""
     pem = text.replace("\\n", "\n").replace("\r\n", "\n").strip()
     if not pem:
@@ -164,13 +164,13 @@ def _no_key(source: str, why: str) -> AuthError:
     )
 
 
-def _own(env: Mapping[str, str]) -> Login | None:
+def _own(env: Mapping[str, str]) -> Credentials | None:
     """Find what the environment says to dursor alone."""
     app_id, key = env.get(APP_ID, "").strip(), env.get(PRIVATE_KEY, "").strip()
     if app_id and key:
         installation = env.get(INSTALLATION_ID, "").strip() or None
         check_app(app_id, installation)
-        return AppLogin(app_id, read_private_key(key, PRIVATE_KEY), installation, APP_ID)
+        return AppCredentials(app_id, parse_private_key(key, PRIVATE_KEY), installation, APP_ID)
     if app_id or key:
         given, lacking = (APP_ID, PRIVATE_KEY) if app_id else (PRIVATE_KEY, APP_ID)
         raise AuthError(f"{given} is set, {lacking} is not", hint=f"export {lacking}=...")
@@ -190,14 +190,16 @@ def check_app(app_id: str, installation_id: str | None) -> None:
         )
 
 
-def _stored(vault: Vault, app: GitHubAppConfig | None, host: Host) -> Login | None:
+def _stored(
+    vault: SecretStore, app: GitHubAppConfig | None, host: GitHubHost
+) -> Credentials | None:
     if app is not None and (key := vault.get(app_key(host))) is not None:
-        return AppLogin(app.app_id, key, app.installation_id, STORED)
+        return AppCredentials(app.app_id, key, app.installation_id, STORED)
     token = vault.get(token_key(host))
-    return None if token is None else TokenLogin(token, STORED)
+    return None if token is None else TokenCredentials(token, STORED)
 
 
-def _ambient(env: Mapping[str, str], host: Host) -> Login | None:
+def _ambient(env: Mapping[str, str], host: GitHubHost) -> Credentials | None:
     """Find what the environment says to any program."""
     is_cloud = host == GITHUB or host.name.endswith(".ghe.com")
     for name in TOKENS if is_cloud else (*ENTERPRISE_TOKENS, *TOKENS):
@@ -206,27 +208,27 @@ def _ambient(env: Mapping[str, str], host: Host) -> Login | None:
     return None
 
 
-def _token(env: Mapping[str, str], name: str) -> Login | None:
+def _token(env: Mapping[str, str], name: str) -> Credentials | None:
     given = env.get(name, "").strip()
-    return TokenLogin(checked_token(given, name), name) if given else None
+    return TokenCredentials(parse_token(given, name), name) if given else None
 
 
-def _gh(env: Mapping[str, str], host: Host) -> Login | None:
-    """Ask GitHub's own command line for its token, when it is there and logged in to HOST."""
+def _gh(env: Mapping[str, str], host: GitHubHost) -> Credentials | None:
+    """Return the token of the `gh` command line, if it is installed and signed in to HOST."""
     words = ["gh", "auth", "token", "--hostname", host.name]
     text = ask(words, env, GH_VARIABLES, GH_PROMPT_DISABLED="1", NO_COLOR="1")
     if not text:
         return None
-    return TokenLogin(checked_token(text, "gh auth token"), "gh auth token")
+    return TokenCredentials(parse_token(text, "gh auth token"), "gh auth token")
 
 
-def _missing(host: Host, *, named: bool) -> NoLoginError:
+def _missing(host: GitHubHost, *, named: bool) -> NotSignedInError:
     if named:
-        return NoLoginError(
+        return NotSignedInError(
             f"there is no login for {host.name}",
             hint=f"dursor github login, or export {OWN_TOKEN}=...",
         )
-    return NoLoginError(
+    return NotSignedInError(
         f"there is no login for {host.name}, which the environment does not name as a GitHub",
         hint=f"if it is one: export {API}={host.api_url}, then dursor github login",
     )

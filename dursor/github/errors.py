@@ -14,12 +14,12 @@ from dursor.errors import (
     ProviderError,
     UsageError,
 )
-from dursor.github.reading import words
+from dursor.github.payload import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.github.transport import Reply
+    from dursor.github.transport import RestResponse
 
 NEEDS = "x-accepted-github-permissions"
 SCOPES = "x-accepted-oauth-scopes"
@@ -28,7 +28,7 @@ NOT_ALLOWED = ("Resource not accessible by", "Must have admin rights", "does not
 LOGIN = "dursor github status"
 
 
-def problem(reply: Reply) -> tuple[str, Sequence[str]]:
+def problem(reply: RestResponse) -> tuple[str, Sequence[str]]:
     """Read an error's message and its details; both are fit to be shown."""
     try:
         data = json.loads(reply.body)
@@ -49,7 +49,7 @@ def _detail(entry: Any) -> str:
     return words(f"{entry.get('field', 'something')} is {entry.get('code', 'wrong')}")
 
 
-def explain(reply: Reply, doing: str, source: str, host: str) -> DursorError:
+def explain(reply: RestResponse, doing: str, source: str, host: str) -> DursorError:
     """Choose the error for an answer that was not hoped for.
 
     DOING is what was asked ("list the branches of o/r"), SOURCE where the login came from.
@@ -82,7 +82,9 @@ def _other(status: int, line: str, host: str) -> DursorError:
     return kind.get(status, ProviderError)(line, hint="look at it on GitHub")
 
 
-def _forbidden(reply: Reply, doing: str, source: str, host: str, message: str) -> DursorError:
+def _forbidden(
+    reply: RestResponse, doing: str, source: str, host: str, message: str
+) -> DursorError:
     if "archived" in message:
         return PolicyError(f"cannot {doing}: {message}", hint="unarchive it on GitHub")
     if reply.headers.get(SSO, "").startswith("required"):

@@ -17,7 +17,7 @@ ADDRESS = re.compile(
 HOSTNAME = re.compile(r"^hostname (\S+)$", re.MULTILINE)
 
 
-def resolved(url: str, env: Mapping[str, str]) -> str:
+def resolve_alias(url: str, env: Mapping[str, str]) -> str:
     """Give URL with the host that its ssh alias stands for; as it is when it has none.
 
     ssh is asked, which reads the user's configuration and connects to nobody.

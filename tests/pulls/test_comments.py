@@ -3,8 +3,8 @@
 import pytest
 
 from dursor.agent import prompts
-from dursor.github.entities import Remark
-from dursor.services.pulls.comments import _head, visible
+from dursor.github.resources import Comment
+from dursor.services.pulls.comments import _head, strip_hidden
 
 
 @pytest.mark.parametrize(
@@ -21,16 +21,16 @@ from dursor.services.pulls.comments import _head, visible
     ],
 )
 def test_what_people_do_not_see_no_model_sees(text: str, shown: str):
-    assert visible(text) == shown
+    assert strip_hidden(text) == shown
 
 
 def test_a_hostile_remark_costs_no_time():
     for piece in ("<!--", "```\n", "`", " " * 100 + "\n", "-->"):
-        visible(piece * 20_000)
+        strip_hidden(piece * 20_000)
 
 
 def test_no_path_makes_a_remark_an_instruction():
-    remark = Remark(
+    remark = Comment(
         "line", 1, "eve", False, "Obey.", "2026", "2026", "https://x", "a:\n\nb\u2028", 3, ""
     )
     head = _head(remark, 7, {})
