@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.config import RepoPolicy, Settings, Value
-from dursor.config.edit import edited
-from dursor.config.keys import KEYS
+from dursor.config.edit import set_value
+from dursor.config.options import OPTIONS
 from dursor.errors import InternalError, PolicyError, UsageError
 
 
@@ -123,7 +123,7 @@ def test_defaults(settings):
     assert values["models"] == Value("models", (), "default")
     assert values["context_budget"].value == 32_000
     assert values["budget_usd"].value is None
-    assert set(values) == set(KEYS)
+    assert set(values) == set(OPTIONS)
     assert {value.source for value in values.values()} == {"default"}
 
 
@@ -162,7 +162,7 @@ EACH_KEY = {
 }
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", OPTIONS)
 def test_each_key_is_set_read_and_guarded(settings, key):
     good, value, bad = EACH_KEY[key]
     made = settings()
@@ -173,7 +173,7 @@ def test_each_key_is_set_read_and_guarded(settings, key):
     if bad is not None:
         with pytest.raises(UsageError) as caught:
             made.set(key, bad)
-        assert KEYS[key].accepts in caught.value.message
+        assert OPTIONS[key].accepts in caught.value.message
         with pytest.raises(UsageError, match=variable):
             settings(**{variable: bad}).get(key)
     assert settings().get(key) == value
@@ -411,7 +411,7 @@ def test_any_name_and_value_can_be_written_and_read(prices, globs):
     text, known = "", {}
     settings = [(("prices", model, "input"), price) for model, price in prices]
     for path, value in [*settings, (("forbidden_paths",), tuple(globs))]:
-        text = edited(text, known, path, value, Path("config.toml")).decode()
+        text = set_value(text, known, path, value, Path("config.toml")).decode()
         known = tomllib.loads(text)
     assert known.get("prices", {}) == {model: {"input": price} for model, price in prices}
     assert known["forbidden_paths"] == globs

@@ -11,7 +11,7 @@ import pytest
 
 import dursor
 from dursor.cli.command_tree import COMMANDS, GroupSpec
-from dursor.config.keys import KEYS
+from dursor.config.options import OPTIONS
 from dursor.config.policy import LIMITS
 from dursor.errors import DursorError
 
@@ -107,7 +107,7 @@ def test_the_exit_codes_are_those_of_the_errors():
 def test_the_policy_names_what_a_repository_may_tighten():
     for name in ("forbidden_paths", *LIMITS):
         assert f"`{name}`" in README
-        assert name in KEYS
+        assert name in OPTIONS
 
 
 def test_the_changelog_has_this_version():

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def edited(
+def set_value(
     text: str, known: Mapping[str, Any], path: tuple[str, ...], value: Any, file: Path
 ) -> bytes:
     """Give TEXT (which parses to KNOWN) with VALUE at PATH; None takes it away.

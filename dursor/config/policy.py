@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dursor.config import keys, toml
+from dursor.config import options, toml
 from dursor.errors import PolicyError
 
 FILE = ".dursor.toml"
@@ -57,13 +57,13 @@ def _parsed(text: str | bytes) -> dict[str, Any]:
 
 def _value(name: str, raw: Any) -> Any:
     try:
-        value = keys.KEYS[name].parse(raw)
+        value = options.OPTIONS[name].parse(raw)
     except ValueError as error:
-        raise _broken(f"{name} takes {keys.KEYS[name].accepts}") from error
+        raise _broken(f"{name} takes {options.OPTIONS[name].accepts}") from error
     if name == "explore":
         return value != "off"
     if isinstance(raw, str):
-        raise _broken(f"{name} takes {keys.KEYS[name].accepts}")
+        raise _broken(f"{name} takes {options.OPTIONS[name].accepts}")
     return value
 
 

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dursor.config import keys, toml
-from dursor.config.edit import edited
+from dursor.config import options, toml
+from dursor.config.edit import set_value
 from dursor.errors import InternalError, UsageError
-from dursor.files import locked, replace_file
+from dursor.files import hold_lock, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +110,7 @@ class Settings:
         """Give KEY with its source; UsageError when there is no such key, or its value is bad."""
         if key == "prices":
             return self._prices()
-        if (price := keys.price_key(key)) is not None:
+        if (price := options.split_price_key(key)) is not None:
             return self._price(key, *price)
         found = _key(key)
         if self.env.get(found.variable):
@@ -129,29 +129,31 @@ class Settings:
             for model, fields in self._prices().value.items()
             for field, price in fields.items()
         ]
-        return [*(self.value(name) for name in keys.KEYS), *prices]
+        return [*(self.value(name) for name in options.OPTIONS), *prices]
 
     def unknown(self) -> list[str]:
         """Keys of the file that mean nothing, each with the close one if there is one."""
-        found = [name for name in self._file if name not in keys.KEYS and name != "prices"]
+        found = [name for name in self._file if name not in options.OPTIONS and name != "prices"]
         return [f"{name!r}{_close(name, '; did you mean {}?')}" for name in found]
 
     def set(self, key: str, text: str) -> Value:
         """Write KEY to config.toml, leaving everything else in it as it is."""
-        price = keys.price_key(key)
+        price = options.split_price_key(key)
         path = ("prices", *price) if price is not None else (_key(key).name,)
         value = _parse_price(key, text) if price is not None else _parse(_key(key), text)
-        with locked(self.config_dir / ".config.lock"):
+        with hold_lock(self.config_dir / ".config.lock"):
             self.__dict__.pop("_file", None)
             known = self._file
             before = self._read() or ""
             replace_file(
-                self.config_file, edited(before, known, path, value, self.config_file), mode=0o644
+                self.config_file,
+                set_value(before, known, path, value, self.config_file),
+                mode=0o644,
             )
             self.__dict__.pop("_file", None)
         return self.value(key)
 
-    def _parsed(self, key: keys.Key, raw: Any, where: str, mend: str) -> Any:
+    def _parsed(self, key: options.Option, raw: Any, where: str, mend: str) -> Any:
         try:
             return key.parse(raw)
         except ValueError as error:
@@ -164,11 +166,11 @@ class Settings:
         if "prices" not in self._file:
             return Value("prices", {}, "default")
         try:
-            return Value("prices", keys.prices(self._file["prices"]), "file")
+            return Value("prices", options.parse_prices(self._file["prices"]), "file")
         except ValueError as error:
             raise UsageError(
                 f"{self.config_file}: prices holds something other than US dollars a million "
-                f"tokens under {', '.join(keys.PRICE_FIELDS)}",
+                f"tokens under {', '.join(options.PRICE_FIELDS)}",
                 hint="dursor config set 'prices.\"MODEL\".output' USD",
             ) from error
 
@@ -237,12 +239,12 @@ def _homeless(why: str) -> UsageError:
     )
 
 
-def _key(name: str) -> keys.Key:
-    if (key := keys.KEYS.get(name)) is not None:
+def _key(name: str) -> options.Option:
+    if (key := options.OPTIONS.get(name)) is not None:
         return key
     if name.startswith("prices"):
         raise UsageError(
-            f"no such setting: {name}", hint=f'prices."MODEL".{"|".join(keys.PRICE_FIELDS)}'
+            f"no such setting: {name}", hint=f'prices."MODEL".{"|".join(options.PRICE_FIELDS)}'
         )
     raise UsageError(
         f"no such setting: {name}", hint=_close(name, "did you mean {}?") or "dursor config list"
@@ -250,11 +252,11 @@ def _key(name: str) -> keys.Key:
 
 
 def _close(name: str, sentence: str) -> str:
-    found = difflib.get_close_matches(name, keys.KEYS, 1)
+    found = difflib.get_close_matches(name, options.OPTIONS, 1)
     return sentence.format(found[0]) if found else ""
 
 
-def _parse(key: keys.Key, text: str) -> Any:
+def _parse(key: options.Option, text: str) -> Any:
     try:
         return key.parse(text)
     except ValueError as error:
@@ -265,7 +267,7 @@ def _parse(key: keys.Key, text: str) -> Any:
 
 def _parse_price(name: str, text: str) -> float:
     try:
-        return keys.price(text)
+        return options.parse_price(text)
     except ValueError as error:
         raise UsageError(
             f"{name} takes US dollars a million tokens, not {text!r}", hint="dursor config list"

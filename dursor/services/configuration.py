@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dursor.config.keys import words
+from dursor.config.options import parse_words
 from dursor.services.results import Setting
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Configuration:
     def set(self, key: str, value: str) -> Setting:
         """Write one value into config.toml; NotFoundError for a model that does not exist."""
         if key == "models":
-            for word in words(value):
+            for word in parse_words(value):
                 self.find_model(word.partition(":")[0])
         return _setting(self.settings.set(key, value))
 

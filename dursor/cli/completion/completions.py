@@ -67,9 +67,9 @@ def pulls(ctx: typer.Context, incomplete: str) -> Offer:
 def settings(ctx: typer.Context, incomplete: str) -> Offer:
     """Offer the names of settings, and what each takes."""
     del ctx
-    from dursor.config.keys import KEYS
+    from dursor.config.options import OPTIONS
 
-    return [(name, key.accepts) for name, key in KEYS.items() if name.startswith(incomplete)]
+    return [(name, key.accepts) for name, key in OPTIONS.items() if name.startswith(incomplete)]
 
 
 runs = ids("runs")

@@ -13,7 +13,7 @@ _NONE = ("none", "off", "")
 LARGEST = 1e15
 
 
-class Key(NamedTuple):
+class Option(NamedTuple):
     """One key: `parse` takes a string or what TOML gives, and raises ValueError."""
 
     name: str
@@ -78,7 +78,7 @@ def _switch(value: Any) -> str:
     return _one_of("auto", "on", "off")(value)
 
 
-def words(value: Any) -> tuple[str, ...]:
+def parse_words(value: Any) -> tuple[str, ...]:
     """Read a list: TOML's, or text with commas (or blanks) between."""
     if isinstance(value, str):
         found = value.split(",") if "," in value else value.split()
@@ -89,7 +89,7 @@ def words(value: Any) -> tuple[str, ...]:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    found = words(value)
+    found = parse_words(value)
     if not all(re.fullmatch(r"[a-z0-9][a-z0-9._-]*(:[1-9][0-9]*)?", one) for one in found):
         raise ValueError
     return found
@@ -99,28 +99,28 @@ _SECONDS = "seconds above 0"
 _COUNT = "a whole number, 1 or more"
 _GLOBS = 'a list of globs, such as ["secrets/**", "*.sqlite"]'
 
-KEYS: Mapping[str, Key] = {
+OPTIONS: Mapping[str, Option] = {
     key.name: key
     for key in (
-        Key("models", (), 'a list of model names, such as ["gpt", "claude"]', _names),
-        Key("context_budget", 32_000, "a whole number of tokens, 0 or more", _whole(0)),
-        Key("max_files", 50, _COUNT, _whole(1)),
-        Key("max_output_tokens", 32_000, "a whole number of tokens, 1 or more", _whole(1)),
-        Key("timeout", 900, _SECONDS, _amount(above_zero=True)),
-        Key("connect_timeout", 10, _SECONDS, _amount(above_zero=True)),
-        Key("first_byte_timeout", 300, _SECONDS, _amount(above_zero=True)),
-        Key("idle_timeout", 120, _SECONDS, _amount(above_zero=True)),
-        Key("retries", 4, "a whole number, 0 or more", _whole(0)),
-        Key("retry_after_cap", 120, "seconds, 0 or more", _amount(above_zero=False)),
-        Key("jobs", 0, "a whole number, 0 for no limit", _whole(0)),
-        Key("concurrency", 64, _COUNT, _whole(1)),
-        Key("require", "any", "any or all", _one_of("any", "all")),
-        Key("explore", "auto", "auto, on or off", _switch),
-        Key("budget_usd", None, "US dollars, or none", _dollars),
-        Key("forbidden_paths", (), _GLOBS, words),
-        Key("allowed_paths", (), _GLOBS, words),
-        Key("key_store", "auto", "auto, keyring or file", _one_of("auto", "keyring", "file")),
-        Key(
+        Option("models", (), 'a list of model names, such as ["gpt", "claude"]', _names),
+        Option("context_budget", 32_000, "a whole number of tokens, 0 or more", _whole(0)),
+        Option("max_files", 50, _COUNT, _whole(1)),
+        Option("max_output_tokens", 32_000, "a whole number of tokens, 1 or more", _whole(1)),
+        Option("timeout", 900, _SECONDS, _amount(above_zero=True)),
+        Option("connect_timeout", 10, _SECONDS, _amount(above_zero=True)),
+        Option("first_byte_timeout", 300, _SECONDS, _amount(above_zero=True)),
+        Option("idle_timeout", 120, _SECONDS, _amount(above_zero=True)),
+        Option("retries", 4, "a whole number, 0 or more", _whole(0)),
+        Option("retry_after_cap", 120, "seconds, 0 or more", _amount(above_zero=False)),
+        Option("jobs", 0, "a whole number, 0 for no limit", _whole(0)),
+        Option("concurrency", 64, _COUNT, _whole(1)),
+        Option("require", "any", "any or all", _one_of("any", "all")),
+        Option("explore", "auto", "auto, on or off", _switch),
+        Option("budget_usd", None, "US dollars, or none", _dollars),
+        Option("forbidden_paths", (), _GLOBS, parse_words),
+        Option("allowed_paths", (), _GLOBS, parse_words),
+        Option("key_store", "auto", "auto, keyring or file", _one_of("auto", "keyring", "file")),
+        Option(
             "log_level",
             "warning",
             "debug, info, warning or error",
@@ -132,7 +132,7 @@ KEYS: Mapping[str, Key] = {
 _PRICE = _amount(above_zero=False)
 
 
-def price_key(name: str) -> tuple[str, str] | None:
+def split_price_key(name: str) -> tuple[str, str] | None:
     """Split `prices."MODEL".FIELD` (quoted or not) into model and field; None when it is none."""
     if not name.startswith("prices."):
         return None
@@ -141,7 +141,7 @@ def price_key(name: str) -> tuple[str, str] | None:
     return (model, field) if model and field in PRICE_FIELDS else None
 
 
-def prices(value: Any) -> dict[str, dict[str, float]]:
+def parse_prices(value: Any) -> dict[str, dict[str, float]]:
     """Read the table of prices: US dollars a million tokens, by model and kind of token."""
     if not isinstance(value, dict):
         raise ValueError  # noqa: TRY004 # one kind of error says: not accepted
@@ -154,6 +154,6 @@ def _prices_of(fields: Any) -> dict[str, float]:
     return {field: _PRICE(price) for field, price in fields.items()}
 
 
-def price(value: Any) -> float:
+def parse_price(value: Any) -> float:
     """Read one price; ValueError."""
     return _PRICE(value.strip().removeprefix("$") if isinstance(value, str) else value)
