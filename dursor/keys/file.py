@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dursor.domain import KeySource, Secret
 from dursor.errors import AuthError, InternalError
-from dursor.files import locked, replace_file
+from dursor.files import hold_lock, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,7 +112,7 @@ class EncryptedFile:
     def set(self, name: str, secret: Secret) -> None:
         """Keep a secret, in place of the one that had the name."""
         self._passphrase(new=not self.path.exists())  # before the lock: somebody may be typing
-        with locked(self._lock):
+        with hold_lock(self._lock):
             sealed = self._sealed()
             secrets = {} if sealed is None else self._opened(sealed)
             self._write(sealed, {**secrets, name: secret.reveal()})
@@ -122,7 +122,7 @@ class EncryptedFile:
         if not self.path.exists():
             return False
         self._passphrase(new=False)
-        with locked(self._lock):
+        with hold_lock(self._lock):
             sealed = self._sealed()
             secrets = {} if sealed is None else self._opened(sealed)
             if secrets.pop(name, None) is None:

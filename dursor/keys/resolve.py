@@ -37,7 +37,7 @@ def provider_key(provider: ProviderName) -> str:
     return f"provider:{provider.value}"
 
 
-class Sources(Protocol):
+class KeySources(Protocol):
     """What remembers where stored keys lie: the store's reader."""
 
     def key_sources(self) -> Mapping[str, KeySource]:
@@ -56,7 +56,7 @@ class Keys:
         self,
         env: Mapping[str, str],
         settings: Settings,
-        sources: Sources,
+        sources: KeySources,
         ask: Callable[[str], str] | None = None,
         handed: Mapping[str, str] | None = None,
     ) -> None:
@@ -97,7 +97,7 @@ class Keys:
             return self._stored(profile, name, source), source
         raise _missing(profile)
 
-    def in_environment(self) -> list[Secret]:
+    def list_environment_keys(self) -> list[Secret]:
         """Every key that the environment holds, to be kept out of what is written."""
         names = (name for group in VARIABLES.values() for name in group)
         return [Secret(self._env[name]) for name in names if self._env.get(name)]
@@ -106,7 +106,7 @@ class Keys:
         return profile.key_source or self.stored(profile_key(profile.name))
 
     def _stored(self, profile: ModelProfile, name: str, source: KeySource) -> Secret:
-        secret = self._rings.at(source).get(name)
+        secret = self._rings.ring_at(source).get(name)
         if secret is None:
             target = profile.name if name == profile_key(profile.name) else profile.provider.value
             raise AuthError(
@@ -124,11 +124,11 @@ class Keys:
     def get(self, name: str) -> Secret | None:
         """Read the stored secret NAME; None when the store remembers none."""
         source = self.stored(name)
-        return None if source is None else self._rings.at(source).get(name)
+        return None if source is None else self._rings.ring_at(source).get(name)
 
     def store(self, name: str, secret: Secret) -> KeySource:
         """Keep a secret, and tell where; the caller has the store remember it."""
-        ring, trouble = self._rings.for_new()
+        ring, trouble = self._rings.choose()
         if trouble is not None and not self._file.has_passphrase:
             raise _nowhere(trouble)
         ring.set(name, secret)
@@ -140,13 +140,13 @@ class Keys:
 
     def delete(self, name: str, source: KeySource) -> bool:
         """Forget a stored secret; False when it was not there any more."""
-        return self._rings.at(source).delete(name)
+        return self._rings.ring_at(source).delete(name)
 
     def state(self) -> str:
         """Say where new keys go; AuthError when they can go nowhere."""
-        ring, trouble = self._rings.for_new()
+        ring, trouble = self._rings.choose()
         if ring.source is KeySource.KEYRING:
-            if (now_trouble := self._rings.system.trouble()) is not None:
+            if (now_trouble := self._rings.system.find_problem()) is not None:
                 raise AuthError(now_trouble, hint=system.HINT)
             return _PLACES[KeySource.KEYRING]
         if not self._file.has_passphrase:

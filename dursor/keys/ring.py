@@ -45,17 +45,17 @@ class KeyRings:
     system: SystemKeyring
     file: KeyRing
 
-    def at(self, source: KeySource) -> KeyRing:
+    def ring_at(self, source: KeySource) -> KeyRing:
         """Give the place where a key was stored, whatever the choice is now."""
         if source is KeySource.ENV:
             raise UsageError("a key in the environment is in no key store")
         return self.system if source is KeySource.KEYRING else self.file
 
-    def for_new(self) -> tuple[KeyRing, str | None]:
+    def choose(self) -> tuple[KeyRing, str | None]:
         """Give the place for new keys, and why "auto" passed the OS keyring by if it did."""
         if self.choice == "file":
             return self.file, None
         if self.choice == "keyring":
             return self.system, None
-        trouble = self.system.trouble()
+        trouble = self.system.find_problem()
         return (self.system, None) if trouble is None else (self.file, trouble)

@@ -48,7 +48,7 @@ class SystemKeyring:
     source: KeySource = field(default=KeySource.KEYRING, init=False)
     _trouble: str | None = field(default=None, init=False)
 
-    def trouble(self) -> str | None:
+    def find_problem(self) -> str | None:
         """Say why the keyring cannot be used, or None; asks it once for a key that is not there."""
         try:
             self._within_limit(lambda: _backend().get_password(SERVICE, "probe"))

@@ -17,7 +17,7 @@ KEY = Secret("sk-test-0123456789abcdef")
 def test_secret_is_kept_under_the_program_s_name(use, backends):
     backend, ring = use(backends["Memory"]()), SystemKeyring()
     assert ring.source is KeySource.KEYRING
-    assert ring.trouble() is None
+    assert ring.find_problem() is None
     assert ring.get("model:gpt") is None
     ring.set("model:gpt", KEY)
     assert backend.kept == {("dursor", "model:gpt"): KEY.reveal()}
@@ -38,7 +38,7 @@ def test_absent_keyring_is_said(use, backends, kind, call):
     kinds = {"fail": fail.Keyring(), "null": null.Keyring(), "plaintext": plain}
     use(kinds.get(kind) or backends["Chain"](plain, fail.Keyring()))
     ring, (method, *arguments) = SystemKeyring(), call
-    assert ring.trouble() == "there is no OS keyring here"
+    assert ring.find_problem() == "there is no OS keyring here"
     with pytest.raises(AuthError, match="there is no OS keyring here") as caught:
         getattr(ring, method)(*arguments)
     assert caught.value.hint.startswith("export DURSOR_KEY_STORE=file")
@@ -55,7 +55,7 @@ def test_first_safe_keyring_of_several_is_used(use, backends):
 
 def test_failing_keyring_is_said_in_one_line(use, backends):
     use(backends["Failing"]())
-    assert SystemKeyring().trouble() == "the OS keyring failed: the collection is locked"
+    assert SystemKeyring().find_problem() == "the OS keyring failed: the collection is locked"
     use(backends["Odd"]())
     with pytest.raises(AuthError, match=r"the OS keyring failed \(OddError\)"):
         SystemKeyring().get("x")
@@ -75,7 +75,7 @@ def test_hanging_keyring_is_left_and_not_asked_again(use, backends):
     with pytest.raises(AuthError, match=r"did not answer within 0\.1 s"):
         ring.get("x")
     first = time.monotonic() - start
-    assert ring.trouble() == "the OS keyring did not answer within 0.1 s"
+    assert ring.find_problem() == "the OS keyring did not answer within 0.1 s"
     assert time.monotonic() - start - first < 0.1
     assert first < 2
 
@@ -88,7 +88,7 @@ def test_keyring_whose_import_hangs_does_not_hold_the_process(tmp_path):
 import sys
 sys.path.insert(0, sys.argv[1])
 from dursor.keys.system import SystemKeyring
-print(SystemKeyring(limit=0.2).trouble())
+print(SystemKeyring(limit=0.2).find_problem())
 """
     start = time.monotonic()
     done = subprocess.run(
@@ -103,7 +103,7 @@ def test_keyring_that_is_not_installed(tmp_path):
 import sys
 sys.modules["keyring"] = None
 from dursor.keys.system import SystemKeyring
-print(SystemKeyring().trouble())
+print(SystemKeyring().find_problem())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "there is no OS keyring here\n"
