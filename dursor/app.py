@@ -126,7 +126,7 @@ class App:
         """TEXT without the keys of the environment and what else looks like a secret."""
         from dursor.redact import Redactor
 
-        return Redactor(self.keys.in_environment()).clean(text)
+        return Redactor(self.keys.list_environment_keys()).clean(text)
 
     @cached_property
     def models(self) -> Models:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOCK_POLL = 0.02
 
 
-def private_dir(path: Path) -> Path:
+def make_private_dir(path: Path) -> Path:
     """Make PATH and its parents where missing; what is made, only its owner can enter."""
     missing = []
     at = path
@@ -37,7 +37,7 @@ def private_dir(path: Path) -> Path:
 def replace_file(path: Path, data: bytes | bytearray, *, mode: int = 0o600) -> None:
     """Put DATA where PATH is, all or nothing and on the disk; a symlink there stays one."""
     target = Path(os.path.realpath(path))
-    private_dir(target.parent)
+    make_private_dir(target.parent)
     scratch = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
         try:
@@ -96,9 +96,9 @@ else:
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, timeout: float = 10.0) -> Iterator[None]:
+def hold_lock(path: Path, *, timeout: float = 10.0) -> Iterator[None]:
     """Hold the lock file PATH; it is made if missing and stays. InternalError after TIMEOUT s."""
-    private_dir(path.parent)
+    make_private_dir(path.parent)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:

@@ -29,7 +29,7 @@ def defer() -> None:
         signal.signal(signal.SIGINT, _note)
 
 
-def heed() -> None:
+def resume() -> None:
     """Hear Ctrl-C again: KeyboardInterrupt at once when it came, else as soon as it does."""
     if signal.getsignal(signal.SIGINT) is _note:
         signal.signal(signal.SIGINT, _strike)
@@ -43,14 +43,14 @@ def check() -> None:
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def hold() -> Iterator[None]:
     """Hold Ctrl-C back until the block is through, and forget it then."""
     with _handled(_note):
         yield
 
 
 @contextmanager
-def told(act: Callable[[], object]) -> Iterator[None]:
+def call_on_interrupt(act: Callable[[], object]) -> Iterator[None]:
     """Call ACT for every Ctrl-C; at once for one that is being held back."""
 
     def tell(number: int, frame: FrameType | None) -> None:

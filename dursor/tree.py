@@ -12,11 +12,11 @@ SYMLINK = "120000"
 SUBMODULE = "160000"
 
 
-ELSEWHERE = 1 << 62  # the size of what a partial clone left where it came from: never to be read
+NOT_FETCHED = 1 << 62  # the size of what a partial clone left where it came from: never to be read
 
 
 class Entry(NamedTuple):
-    """One path of a tree; `size` in bytes (0 for a submodule, or ELSEWHERE)."""
+    """One path of a tree; `size` in bytes (0 for a submodule, or NOT_FETCHED)."""
 
     mode: str
     oid: str  # blob id in hex; "" when the content exists only in memory

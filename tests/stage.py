@@ -182,7 +182,7 @@ def play_interrupted(request: Any, listener: Any) -> results.RoundResult:
     """A round that waits for Ctrl-C, as a real one handles it."""
     listener(RoundStarted(TASK, (replace(RUN, status=RunStatus.RUNNING),)))
     came: list[bool] = []
-    with interrupts.held(), interrupts.told(lambda: came.append(True)):
+    with interrupts.hold(), interrupts.call_on_interrupt(lambda: came.append(True)):
         while not came:
             time.sleep(0.01)
     return results.RoundResult(TASK, (CANCELED,), interrupted=True)

@@ -8,21 +8,21 @@ import sys
 import pytest
 
 from dursor.errors import InternalError
-from dursor.files import locked, private_dir, replace_file
+from dursor.files import hold_lock, make_private_dir, replace_file
 
 
 def test_folder_is_its_owner_s_alone(tmp_path):
     tmp_path.chmod(0o755)
-    private_dir(tmp_path / "a" / "b")
+    make_private_dir(tmp_path / "a" / "b")
     assert [stat.S_IMODE((tmp_path / one).stat().st_mode) for one in ("a", "a/b")] == [0o700] * 2
-    private_dir(tmp_path)  # what was there stays as its owner made it
+    make_private_dir(tmp_path)  # what was there stays as its owner made it
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
 
 def test_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "a").touch()
     with pytest.raises(InternalError, match=r"cannot make the folder .*a/b"):
-        private_dir(tmp_path / "a" / "b")
+        make_private_dir(tmp_path / "a" / "b")
 
 
 def test_file_is_replaced_with_its_mode(tmp_path):
@@ -52,8 +52,8 @@ def test_failed_replacement_leaves_the_old_file_and_nothing_else(tmp_path):
 
 HOLDER = """
 import pathlib, sys
-from dursor.files import locked
-with locked(pathlib.Path(sys.argv[1])):
+from dursor.files import hold_lock
+with hold_lock(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -66,16 +66,16 @@ def test_lock_is_held_by_one_process(tmp_path):
         assert holder.stdout.readline() == b"held\n"
         with (
             pytest.raises(InternalError, match="another process holds"),
-            locked(path, timeout=0.05),
+            hold_lock(path, timeout=0.05),
         ):
             pytest.fail("two hold it")
         holder.stdin.close()
-        with locked(path):
+        with hold_lock(path):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with locked(path, timeout=0):
+    with hold_lock(path, timeout=0):
         pass
 
 
 def test_lock_that_cannot_be_made_is_named(tmp_path):
-    with pytest.raises(InternalError, match="cannot open"), locked(tmp_path):
+    with pytest.raises(InternalError, match="cannot open"), hold_lock(tmp_path):
         pytest.fail("a folder is no lock")

@@ -40,7 +40,7 @@ def _run(root: Command, words: Sequence[str], extra: Mapping[str, Any], *, as_js
     try:
         with root.make_context("dursor", [*words], **extra) as ctx:
             value = root.invoke(ctx)
-            interrupts.heed()
+            interrupts.resume()
             return output.show(value, as_json=as_json)
     except HelpRequested as asked:
         return output.show(PlainOutput({"help": str(asked)}, [str(asked)]), as_json=as_json)

@@ -65,7 +65,7 @@ class JsonCommand(TyperCommand):
 
     def invoke(self, ctx: Context) -> Any:
         """Run it; from here on Ctrl-C is heard at once."""
-        interrupts.heed()
+        interrupts.resume()
         return super().invoke(ctx)
 
 

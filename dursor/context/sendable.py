@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.tree import ELSEWHERE, SUBMODULE, SYMLINK
+from dursor.tree import NOT_FETCHED, SUBMODULE, SYMLINK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def _kind(path: str, entry: Entry) -> str | None:
         return "a symlink, and links are not followed"
     if entry.mode == SUBMODULE:
         return "a submodule"
-    if entry.size == ELSEWHERE:
+    if entry.size == NOT_FETCHED:
         return NOT_HERE
     if suffix(path) in BINARY_SUFFIXES:
         return "binary"

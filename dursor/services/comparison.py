@@ -13,7 +13,7 @@ from dursor.patch.diff.canonical import canonical
 from dursor.patch.diff.index_lines import indexed
 from dursor.patch.diff.resolution import Resolution
 from dursor.services.results import AppliedChange, ComparedFile, Comparison
-from dursor.services.trailers import commit_message
+from dursor.services.trailers import build_commit_message
 from dursor.tree import FileState, Overlay, Tree
 from dursor.vcs.apply.apply import apply_patch
 from dursor.vcs.apply.commit import CommitRequest
@@ -37,12 +37,14 @@ def compare(repos: Repos, reader: Reader, runs: Sequence[Run]) -> Comparison:
         trees = [_tree_of(repository, run) for run in runs]
         paths = sorted({path for run in runs for path in _touched(run)})
         files = tuple(_compared(path, runs, trees) for path in paths)
-        return Comparison(tuple(runs), files, interdiff(trees[0], trees[-1], runs[0], runs[-1]))
+        return Comparison(
+            tuple(runs), files, compute_interdiff(trees[0], trees[-1], runs[0], runs[-1])
+        )
 
 
 def _common_repo(reader: Reader, runs: Sequence[Run]) -> Repo:
     for run in runs:
-        patch_of(run)
+        require_patch(run)
     ids = {reader.task(run.task_id).repo_id for run in runs}
     if len(ids) > 1:
         raise UsageError(
@@ -51,7 +53,7 @@ def _common_repo(reader: Reader, runs: Sequence[Run]) -> Repo:
     return reader.repo(ids.pop())
 
 
-def patch_of(run: Run) -> str:
+def require_patch(run: Run) -> str:
     """The patch of a run that has one."""
     if run.patch is None:
         raise UsageError(
@@ -71,7 +73,7 @@ def _state(run: Run) -> str:
 
 def _tree_of(repository: Repository, run: Run) -> Tree:
     base = _base_of(repository, run)
-    return Overlay(base, apply_exact(patch_of(run), base).changes)
+    return Overlay(base, apply_exact(require_patch(run), base).changes)
 
 
 def _base_of(repository: Repository, run: Run) -> Tree:
@@ -103,7 +105,7 @@ def _state_at(tree: Tree, path: str) -> FileState | None:
     return None if entry is None else FileState(entry.mode, tree.read(path))
 
 
-def interdiff(first: Tree, last: Tree, one: Run, other: Run) -> str:
+def compute_interdiff(first: Tree, last: Tree, one: Run, other: Run) -> str:
     """The patch that leads from one run's resulting tree to another's."""
     touched = _touched(one) | _touched(other)
     if one.base_commit != other.base_commit:
@@ -140,14 +142,14 @@ def apply(
     journals: Path,
 ) -> AppliedChange:
     """Put RUN's change into the working tree of its repository, or refuse and change nothing."""
-    patch = patch_of(run)
+    patch = require_patch(run)
     repo = reader.repo(reader.task(run.task_id).repo_id)
     if repo.workspace_path is not None:
         raise UsageError(
             f"{repo.name!r} is a clone that dursor keeps; it has no working tree",
             hint=f"dursor run diff {run.id[:8]} | git apply",
         )
-    request = CommitRequest(commit_message(run)) if commit else None
+    request = CommitRequest(build_commit_message(run)) if commit else None
     with closing(repos.open(repo)) as repository, TemporaryDirectory(prefix="dursor-") as objects:
         if three_way:
             patch = _mergeable(repository, run, patch, Path(objects))
@@ -169,7 +171,7 @@ def apply(
 def _mergeable(repository: Repository, run: Run, patch: str, objects: Path) -> str:
     """RUN's PATCH with the texts it was made from named; those no commit holds go to OBJECTS."""
     base = _base_of(repository, run)
-    repository.borrow(objects)
+    repository.add_alternate(objects)
 
     def oid_of(path: str) -> str:
         entry = base.entries()[path]

@@ -51,9 +51,9 @@ class Doctor:
             yield DoctorCheck(name, ok=False, detail=error.message, hint=error.hint)
 
     def _git(self) -> str:
-        from dursor.vcs.command import Command
+        from dursor.vcs.command import GitCommand
 
-        version = Command().run("version").out.decode().split()[2]
+        version = GitCommand().run("version").out.decode().split()[2]
         if tuple(map(int, version.split(".")[:2])) < OLDEST_GIT:
             raise DursorError(f"git {version} is too old", hint="install git 2.31 or newer")
         return version

@@ -36,7 +36,7 @@ class Repos:
     open_store: Callable[[], Store]
     cwd: Path
     workspaces: Path
-    companions: Path  # where the private repositories for pull requests are
+    mirrors: Path  # where the private repositories for pull requests are
     open_access: Callable[[], GitHubAccess]
 
     def list(self, limit: int) -> Sequence[Repo]:
@@ -103,14 +103,14 @@ class Repos:
 
     def _lending(self, repo: Repo, repository: Repository) -> Repository:
         """REPOSITORY with what was fetched of pull requests: rounds may have started from there."""
-        fetched = self.companion(repo) / "objects"
+        fetched = self.mirror(repo) / "objects"
         if fetched.is_dir():
-            repository.borrow(fetched)
+            repository.add_alternate(fetched)
         return repository
 
-    def companion(self, repo: Repo) -> Path:
+    def mirror(self, repo: Repo) -> Path:
         """Where the private repository for REPO's pull requests is, or will be."""
-        return self.companions / f"{repo.id}.git"
+        return self.mirrors / f"{repo.id}.git"
 
     def _around(self, folder: Path) -> tuple[Repo, bool, Repository]:
         from dursor.vcs.repository import Repository
@@ -126,9 +126,9 @@ class Repos:
         return Repo(
             id=new_id(),
             name=self._free_name(name or repository.top.name or "repo", exact=name is not None),
-            repo_url=url or repository.origin_url(),
+            repo_url=url or repository.read_origin_url(),
             path=path,
-            default_branch=repository.default_branch(),
+            default_branch=repository.find_default_branch(),
             latest_commit=None,
             workspace_path=path if url else None,
             created_at=now(),
@@ -212,13 +212,13 @@ class Repos:
         url = access.canonical(url, listener)
         if (known := self._with_url(url)) is not None:
             return self._already(known, name)
-        wanted = self._free_name(name or urls.name_of(url), exact=name is not None)
-        listener(Notice(f"cloning {urls.without_credentials(url)}"))
+        wanted = self._free_name(name or urls.derive_name(url), exact=name is not None)
+        listener(Notice(f"cloning {urls.strip_credentials(url)}"))
         into = self.workspaces / wanted
         repository = access.git(url, lambda at, key: clones.clone(at, into, key), listener)
         try:
-            repo = self._new(repository, wanted, urls.without_credentials(url))
-            head = next((one.commit for one in repository.branches() if one.default), None)
+            repo = self._new(repository, wanted, urls.strip_credentials(url))
+            head = next((one.commit for one in repository.list_branches() if one.default), None)
             return self.open_store().add_repo(replace(repo, latest_commit=head))
         finally:
             repository.close()
@@ -235,7 +235,7 @@ class Repos:
         try:
             if repo.workspace_path is not None:
                 self.refresh(repo, repository)
-            return [Branch(one.name, one.commit, one.default) for one in repository.branches()]
+            return [Branch(one.name, one.commit, one.default) for one in repository.list_branches()]
         finally:
             repository.close()
 
@@ -248,7 +248,7 @@ class Repos:
             clones.refresh(repository, None if secret is None else url, secret)
 
         self.open_access().git(repo.repo_url or "", fetch, ignore_event)
-        head = next((one.commit for one in repository.branches() if one.default), None)
+        head = next((one.commit for one in repository.list_branches() if one.default), None)
         if head is not None and head != repo.latest_commit:
             self.open_store().update_repo(repo.id, latest_commit=head)
 
@@ -276,7 +276,7 @@ class Repos:
         self.open_store().remove_repo(repo.id)
         if repo.workspace_path is not None:
             clones.remove(Path(repo.workspace_path), self.workspaces)
-        clones.remove(self.companion(repo), self.companions)
+        clones.remove(self.mirror(repo), self.mirrors)
         return repo
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RUN, MODEL, BASE = "Dursor-Run", "Dursor-Model", "Dursor-Base"  # trailers of our commits
 
 
-def commit_message(run: Run) -> str:
+def build_commit_message(run: Run) -> str:
     """A commit message: the instruction's first line, the summary, and where it comes from."""
     parts = [title_of(run.instruction)]
     if run.summary:
@@ -22,7 +22,7 @@ def commit_message(run: Run) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def chain_of(reader: Reader, run: Run) -> tuple[Run, ...]:
+def list_chain(reader: Reader, run: Run) -> tuple[Run, ...]:
     """The runs that led to RUN by --from, oldest first, RUN itself last."""
     chain = [run]
     while chain[-1].parent_run_id is not None:

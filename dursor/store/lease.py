@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.domain import Run, new_id
 from dursor.errors import InternalError
-from dursor.files import private_dir, try_lock
+from dursor.files import make_private_dir, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Lease(NamedTuple):
     @classmethod
     def acquire(cls, folder: Path) -> Lease:
         """Take a new lease in FOLDER, and clear away what dead processes left there."""
-        private_dir(folder)
+        make_private_dir(folder)
         sweep(folder)
         while True:
             lease_id = new_id()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlite_utils import Database
 
-from dursor.files import private_dir
+from dursor.files import make_private_dir
 from dursor.store.connect import BUSY_TIMEOUT, open_for_writing, translated, version_of
 from dursor.store.migrations import migrations
 from dursor.store.schema import VERSION
@@ -31,7 +31,7 @@ class Transactions:
     ) -> None:
         self.path = path
         self.leases = path.parent / LEASES if leases is None else leases
-        private_dir(path.parent)
+        make_private_dir(path.parent)
         with translated(path), contextlib.ExitStack() as stack:
             self._connection = open_for_writing(path, busy_timeout)
             stack.callback(self._connection.close)

@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dursor.errors import DeadlineError, DursorError, InternalError, UsageError
-from dursor.vcs.environment import find_git, local_environment
+from dursor.vcs.environment import build_local_env, find_git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,15 +68,15 @@ HARDENING = (
 )
 
 
-class LackingError(UsageError):
+class MissingObjectError(UsageError):
     """A partial clone lacks what was asked for."""
 
 
-class LateError(InternalError):
+class GitTimeoutError(InternalError):
     """A git process took longer than it may."""
 
 
-class Output(NamedTuple):
+class GitOutput(NamedTuple):
     """What a finished git process left: exit status, stdout as it was, stderr as text."""
 
     status: int
@@ -84,7 +84,7 @@ class Output(NamedTuple):
     err: str
 
 
-class Command(Git):
+class GitCommand(Git):
     """Runs git in one folder with a scrubbed environment; bytes in, bytes out."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Command(Git):
         working_dir: str | os.PathLike[str] | None = None,
         *,
         hooks: bool = False,
-        environment: Callable[[], dict[str, str]] = local_environment,
+        environment: Callable[[], dict[str, str]] = build_local_env,
     ) -> None:
         super().__init__(working_dir)
         # Alone, lest a prompt wait on the terminal; but hooks and signing programs may need it.
@@ -108,33 +108,33 @@ class Command(Git):
         ok: Sequence[int] = (0,),
         env: Mapping[str, str] | None = None,
         seconds: float = SECONDS,
-    ) -> Output:
+    ) -> GitOutput:
         """Run `git ARGS`; a status outside OK becomes one clear error."""
-        with TemporaryFile() as source, TemporaryFile() as complaints:
+        with TemporaryFile() as source, TemporaryFile() as stderr:
             if stdin:
                 source.write(stdin)
                 source.seek(0)
             words = ["git", *self._persistent_git_options, *args]
-            process = self._start(words, source if stdin else subprocess.DEVNULL, complaints, env)
+            process = self._start(words, source if stdin else subprocess.DEVNULL, stderr, env)
             status, out = _collect(process, _verb(args), seconds, group=self._own_session)
-            complaints.seek(0)
-            output = Output(status, out, decode(complaints.read(1 << 16)))
+            stderr.seek(0)
+            output = GitOutput(status, out, decode(stderr.read(1 << 16)))
         log.debug("git %s: exit %d", " ".join(args[:3]), status)
         if status not in ok:
             raise explain(_verb(args), output.err)
         return output
 
-    def speak(self, url: str, *args: str, env: Mapping[str, str], seconds: float) -> Output:
+    def run_remote(self, url: str, *args: str, env: Mapping[str, str], seconds: float) -> GitOutput:
         """Run `git ARGS`, which speaks to URL, however it ends; DeadlineError when it does not."""
         try:
             return self.run(*args, ok=ANY, env=env, seconds=seconds)
-        except LateError as error:
+        except GitTimeoutError as error:
             raise DeadlineError(f"{url} took more than {seconds:g} s", hint="try again") from error
 
-    def open_pipe(self, *args: str, complaints: IO[bytes]) -> Process:
+    def open_pipe(self, *args: str, stderr: IO[bytes]) -> Process:
         """Start `git ARGS` with pipes at both ends, for a process that answers many questions."""
         words = ["git", *self._persistent_git_options, *args]
-        return self._start(words, subprocess.PIPE, complaints, None)
+        return self._start(words, subprocess.PIPE, stderr, None)
 
     def execute(self, command: Sequence[str], **options: Any) -> Any:  # type: ignore[override]
         """Start what GitPython itself asks for; only its `as_process` form is in use."""
@@ -196,7 +196,7 @@ def _collect(process: Process, name: str, seconds: float, *, group: bool) -> tup
             _kill(process.pid, group=group)
         process._terminate()  # noqa: SLF001 - what its __del__ does, but now
     if late.is_set():
-        raise LateError(f"git {name} did not finish within {seconds:g} s")
+        raise GitTimeoutError(f"git {name} did not finish within {seconds:g} s")
     return status, out
 
 
@@ -239,18 +239,18 @@ def explain(name: str, stderr: str) -> DursorError:
             hint=f"git config --global --add safe.directory {shlex.quote(owner[1])}",
         )
     if "promisor remote" in stderr:
-        return LackingError(
+        return MissingObjectError(
             "this partial clone lacks files that are needed",
             hint=FETCH,
         )
     if "bad config" in stderr:
         return UsageError(
-            f"git cannot read its configuration: {complaint(stderr)}", hint="git config --list"
+            f"git cannot read its configuration: {find_reason(stderr)}", hint="git config --list"
         )
-    return InternalError(f"git {name} failed: {complaint(stderr)}")
+    return InternalError(f"git {name} failed: {find_reason(stderr)}")
 
 
-def complaint(stderr: str) -> str:
+def find_reason(stderr: str) -> str:
     """Pick the line of STDERR that says what is wrong, without credentials and at most 300 long."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
@@ -259,6 +259,6 @@ def complaint(stderr: str) -> str:
     return re.sub(r"://[^/\s@']*@", "://", line)[:300]
 
 
-def is_trusted(folder: Path) -> bool:
+def is_owned(folder: Path) -> bool:
     """Tell whether FOLDER belongs to this user."""
     return sys.platform == "win32" or folder.stat().st_uid == os.geteuid()

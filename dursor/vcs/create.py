@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError
-from dursor.vcs.command import Command
+from dursor.vcs.command import GitCommand
 from dursor.vcs.repository import Repository
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def create(path: Path, files: Mapping[str, str], message: str) -> Repository:
             target.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise InternalError(f"cannot write {path}: {error.strerror}") from error
-    command = Command(path)
+    command = GitCommand(path)
     command.update_environment(**_nobody(path))
     command.run("init", "--quiet", f"--initial-branch={BRANCH}", "--template=")
     command.run("add", "--all", "--force")

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 from dursor.errors import InternalError, UsageError
 from dursor.tree import SUBMODULE, FileState
 from dursor.vcs.objects import ObjectReader
+from dursor.vcs.private_git_dir import open_private_git_dir
 from dursor.vcs.repository import checked
-from dursor.vcs.scratch import scratch
 
 if TYPE_CHECKING:
     from dursor.tree import Changes
+    from dursor.vcs.private_git_dir import PrivateGitDir
     from dursor.vcs.repository import Repository
-    from dursor.vcs.scratch import Scratch
 
 
-def changes_since(repo: Repository, commit: str) -> Changes:
+def read_changes(repo: Repository, commit: str) -> Changes:
     """Find what tracked files of REPO hold now that they do not in COMMIT (a full id)."""
     if repo.is_bare:
         raise UsageError(f"{repo.top} is bare: it has no working tree", hint="leave out --dirty")
     repo.resolve("HEAD")
-    with scratch(repo) as private:
+    with open_private_git_dir(repo) as private:
         private.take_working_tree()
         changes = private.diff("diff-index", "--cached", checked(commit))
         kept = [c for c in changes if SUBMODULE not in {c.old_mode, c.mode} and c.status != "U"]
@@ -37,7 +37,7 @@ def changes_since(repo: Repository, commit: str) -> Changes:
     }
 
 
-def _read(private: Scratch, oids: list[str]) -> dict[str, bytes]:
+def _read(private: PrivateGitDir, oids: list[str]) -> dict[str, bytes]:
     reader = ObjectReader(private.command)
     try:
         found = reader.read(oids)

@@ -104,30 +104,30 @@ FIXED = {
 }
 
 
-def local_environment() -> dict[str, str]:
+def build_local_env() -> dict[str, str]:
     """Build the environment of a git process that stays on this machine."""
     names = (*PLACES, *GIT)
     environment = {name: os.environ[name] for name in names if name in os.environ}
-    environment["PATH"] = search_path()
-    return environment | inherited_config() | FIXED
+    environment["PATH"] = build_search_path()
+    return environment | copy_git_config() | FIXED
 
 
-def network_environment(*protocols: str) -> dict[str, str]:
+def build_network_env(*protocols: str) -> dict[str, str]:
     """Build what a git process that may speak PROTOCOLS needs on top."""
     extra = {name: os.environ[name] for name in NETWORK if name in os.environ}
     stalled = {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "60"}
     return extra | stalled | {"GIT_ALLOW_PROTOCOL": ":".join(protocols)}
 
 
-def commit_environment() -> dict[str, str]:
+def build_commit_env() -> dict[str, str]:
     """Build the environment of a commit in the user's name, whose hooks may be any program."""
     names = (*PLACES, *GIT, *NETWORK, *COMMIT)
     environment = {name: os.environ[name] for name in names if name in os.environ}
-    fixed = {"PATH": search_path(), "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":"}
-    return environment | inherited_config() | fixed
+    fixed = {"PATH": build_search_path(), "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":"}
+    return environment | copy_git_config() | fixed
 
 
-def search_path() -> str:
+def build_search_path() -> str:
     """List the absolute folders of PATH: a relative one would mean the repository's own files."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
@@ -135,7 +135,7 @@ def search_path() -> str:
 
 def find_git() -> str:
     """Find the git program; UsageError when there is none."""
-    found = shutil.which("git", path=search_path())
+    found = shutil.which("git", path=build_search_path())
     if found is None:
         raise UsageError("git is not installed, or not on PATH", hint=_install_hint())
     return found
@@ -145,7 +145,7 @@ def _install_hint() -> str:
     return "xcode-select --install" if sys.platform == "darwin" else "install git: git-scm.com"
 
 
-def inherited_config(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def copy_git_config(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Keep settings given as GIT_CONFIG_KEY_n, save those that may hold a credential."""
     count = environ.get("GIT_CONFIG_COUNT", "")
     pairs = [

@@ -12,8 +12,8 @@ from dursor.vcs.command import decode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dursor.vcs.command import Command
-    from dursor.vcs.remote.mirror import Companion
+    from dursor.vcs.command import GitCommand
+    from dursor.vcs.remote.mirror import Mirror
     from dursor.vcs.repository import Repository
 
 FIRST, CHUNK = 25, 250  # commits read at once, at first and at most:
@@ -58,7 +58,7 @@ class History:
             count = max(1, count // 2) if len(output) > CHUNK_BYTES else min(CHUNK, 2 * count)
 
 
-def _told(command: Command, ids: Sequence[str], seconds: float) -> tuple[bytes, bytes]:
+def _told(command: GitCommand, ids: Sequence[str], seconds: float) -> tuple[bytes, bytes]:
     """Return a mark with which each of the commits IDS begins, and what git tells of them."""
     mark = os.urandom(8).hex()  # no path of a hostile repository can begin a commit
     output = command.run(
@@ -82,9 +82,9 @@ def _commits(mark: bytes, told: bytes) -> Iterator[PastCommit]:
         start = end
 
 
-def messages(companion: Companion, head: str, limit: int) -> list[str]:
+def read_messages(mirror: Mirror, head: str, limit: int) -> list[str]:
     """Read the messages of HEAD and its first parents, newest first, at most LIMIT."""
-    output = companion.command.run(
+    output = mirror.command.run(
         *("log", "--first-parent", "-z", "--format=%B", "--no-mailmap", "--no-show-signature"),
         *("--encoding=UTF-8", f"--max-count={limit}", head, "--"),
     )

@@ -8,14 +8,14 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from dursor.errors import PolicyError, UsageError
-from dursor.tree import ELSEWHERE, SUBMODULE, Entry
-from dursor.vcs.command import FETCH, LackingError, decode, encode, explain
+from dursor.tree import NOT_FETCHED, SUBMODULE, Entry
+from dursor.vcs.command import FETCH, MissingObjectError, decode, encode, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dursor.vcs.command import Command, Process
+    from dursor.vcs.command import GitCommand, Process
 
 BATCH = 100  # names written before answers are read: always less than a pipe holds
 BLOB_LIMIT = 100 << 20
@@ -33,7 +33,7 @@ class GitObject(NamedTuple):
 class ObjectReader:
     """Answers names with objects over one `cat-file --batch`; threads may share it."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: GitCommand) -> None:
         self._command = command
         self._lock = threading.Lock()
         self._process: Process | None = None
@@ -82,9 +82,7 @@ class ObjectReader:
     def _start(self) -> Process:
         if self._process is None:
             self._complaints = TemporaryFile()  # noqa: SIM115 - lives as long as the process
-            self._process = self._command.open_pipe(
-                "cat-file", "--batch", complaints=self._complaints
-            )
+            self._process = self._command.open_pipe("cat-file", "--batch", stderr=self._complaints)
         return self._process
 
     def _failure(self) -> Exception:
@@ -108,7 +106,7 @@ class ObjectReader:
 class CommitTree:
     """The files of one commit, read from git's objects; nothing is checked out."""
 
-    def __init__(self, command: Command, reader: ObjectReader, commit: str) -> None:
+    def __init__(self, command: GitCommand, reader: ObjectReader, commit: str) -> None:
         self.commit = commit
         self._command = command
         self._reader = reader
@@ -123,7 +121,7 @@ class CommitTree:
                 words = ("ls-tree", "-r", "-z", "--full-tree", self.commit)
                 try:
                     self._entries = _entries(self._command.run(*words, "--long").out)
-                except LackingError:
+                except MissingObjectError:
                     self._entries = self._measured(_entries(self._command.run(*words).out))
             return self._entries
 
@@ -160,8 +158,8 @@ class CommitTree:
         for path, entry in wanted.items():
             if entry.mode == SUBMODULE:
                 raise KeyError(path)
-            if entry.size == ELSEWHERE:
-                raise LackingError(f"this partial clone lacks {path}", hint=FETCH)
+            if entry.size == NOT_FETCHED:
+                raise MissingObjectError(f"this partial clone lacks {path}", hint=FETCH)
             if entry.size > BLOB_LIMIT:
                 raise PolicyError(f"{path} has {entry.size >> 20} MiB, too large to read")
         found = self._reader.read([entry.oid for entry in wanted.values()])
@@ -179,7 +177,7 @@ class CommitTree:
         self._reader.close()
 
 
-def write_blob(command: Command, data: bytes, objects: Path) -> str:
+def write_blob(command: GitCommand, data: bytes, objects: Path) -> str:
     """Put DATA into the folder OBJECTS, which is laid out as git's, and return its id."""
     where = {"GIT_OBJECT_DIRECTORY": str(objects)}
     return decode(command.run("hash-object", "-w", "--stdin", stdin=data, env=where).out).strip()
@@ -187,7 +185,7 @@ def write_blob(command: Command, data: bytes, objects: Path) -> str:
 
 def _size(entry: Entry, told: str | None) -> int:
     if told is None:
-        return 0 if entry.mode == SUBMODULE else ELSEWHERE
+        return 0 if entry.mode == SUBMODULE else NOT_FETCHED
     return int(told)
 
 

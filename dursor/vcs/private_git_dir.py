@@ -1,6 +1,6 @@
 """A private git directory over somebody's working tree.
 
-It has its own index, objects and configuration; the repository's objects are borrowed. Whatever
+It has its own index, objects and configuration and reads the repository's objects. Whatever
 git does through it, the repository's own index, objects and references stay as they are, and what
 its local configuration plants (filters, merge drivers, fsmonitor, hooks) is not even read.
 """
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.tree import SUBMODULE
-from dursor.vcs.command import Command, decode, encode
+from dursor.vcs.command import GitCommand, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,13 +52,13 @@ class RawChange(NamedTuple):
     status: str
 
 
-class Scratch:
+class PrivateGitDir:
     """Runs git with the private directory over the working tree of REPO."""
 
     def __init__(self, repo: Repository, folder: Path) -> None:
         self.repo = repo
         self.folder = folder
-        self.command = Command(repo.top)
+        self.command = GitCommand(repo.top)
         self.command.update_environment(GIT_DIR=str(folder), GIT_WORK_TREE=str(repo.top))
 
     def show_hidden(self) -> None:
@@ -109,18 +109,18 @@ class Scratch:
 
 
 @contextmanager
-def scratch(repo: Repository) -> Iterator[Scratch]:
+def open_private_git_dir(repo: Repository) -> Iterator[PrivateGitDir]:
     """Make a private git directory beside REPO, gone at the end."""
     with TemporaryDirectory(prefix="dursor-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         for part in ("refs", "objects/info", "info"):
             (folder / part).mkdir(parents=True)
         (folder / "HEAD").write_bytes(b"ref: refs/heads/none\n")
-        (folder / "objects/info/alternates").write_bytes(encode(alternates(repo)))
+        (folder / "objects/info/alternates").write_bytes(encode(list_alternates(repo)))
         (folder / "config").write_bytes(encode(_config(repo)))
         (folder / "info/attributes").write_bytes(_attributes(repo) + NO_DRIVERS)
         copy_index(repo, folder)
-        yield Scratch(repo, folder)
+        yield PrivateGitDir(repo, folder)
 
 
 def copy_index(repo: Repository, folder: Path) -> None:
@@ -170,9 +170,9 @@ def _attributes(repo: Repository) -> bytes:
         return b""
 
 
-def alternates(repo: Repository) -> str:
+def list_alternates(repo: Repository) -> str:
     """List where the objects of REPO lie, as git reads such a list."""
-    places = (repo.common_dir / "objects", *repo.borrowed)
+    places = (repo.common_dir / "objects", *repo.alternates)
     return "".join(quoted(str(place)) + "\n" for place in places)
 
 

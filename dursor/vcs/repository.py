@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.errors import InternalError, NotFoundError, UsageError
-from dursor.vcs.command import Command, decode, encode, is_trusted
+from dursor.vcs.command import GitCommand, decode, encode, is_owned
 from dursor.vcs.locate import find_top
 from dursor.vcs.objects import CommitTree, ObjectReader
-from dursor.vcs.urls import without_credentials
+from dursor.vcs.urls import strip_credentials
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,24 +34,24 @@ class Branch(NamedTuple):
     default: bool
 
 
-class Opened(git.Repo):
+class HardenedRepo(git.Repo):
     """GitPython's repository, its processes hardened."""
 
-    GitCommandWrapperType = Command
+    GitCommandWrapperType = GitCommand
 
 
 class Repository:
     """One repository on this machine: the user's, or our clone."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: HardenedRepo) -> None:
         self._opened = opened
         self.is_bare = _is_bare(opened)
         self.git_dir = Path(opened.git_dir)
         self.top = self.git_dir if self.is_bare else Path(str(opened.working_tree_dir))
         self.common_dir = _common_dir(self.git_dir)
-        self.borrowed: tuple[Path, ...] = ()
-        self.command = Command(self.top)
-        if self.is_bare and is_trusted(self.git_dir):
+        self.alternates: tuple[Path, ...] = ()
+        self.command = GitCommand(self.top)
+        if self.is_bare and is_owned(self.git_dir):
             self.command.update_environment(GIT_DIR=str(self.git_dir))
         self._reader = ObjectReader(self.command)
 
@@ -62,7 +62,7 @@ class Repository:
             if not path.is_dir():
                 raise UsageError(f"no such folder: {path}")
             top = find_top(path)
-            opened = Opened(
+            opened = HardenedRepo(
                 str(top or path.resolve()), search_parent_directories=top is None, expand_vars=False
             )
         except (GitError, OSError, ValueError, configparser.Error) as error:
@@ -93,37 +93,37 @@ class Repository:
         """Open the files of COMMIT (a full id)."""
         return CommitTree(self.command, self._reader, checked(commit))
 
-    def origin_url(self) -> str | None:
+    def read_origin_url(self) -> str | None:
         """Read the URL of the remote `origin`, credentials left out."""
         output = self.command.run("config", "-z", "--get", "remote.origin.url", ok=(0, 1))
         url = decode(output.out).split("\0", maxsplit=1)[0]
-        return without_credentials(url) or None
+        return strip_credentials(url) or None
 
-    def current_branch(self) -> str | None:
+    def find_current_branch(self) -> str | None:
         """Name the branch HEAD is on; None when detached."""
         output = self.command.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))
         return decode(output.out).rstrip("\n").removeprefix("refs/heads/") or None
 
-    def default_branch(self) -> str | None:
+    def find_default_branch(self) -> str | None:
         """Name the branch that work starts from; None when nothing tells."""
         return self._default(list(self._heads()))
 
-    def branches(self) -> list[Branch]:
+    def list_branches(self) -> list[Branch]:
         """List the branches by name."""
         heads = self._heads()
         default = self._default(list(heads))
         return [Branch(name, commit, name == default) for name, commit in heads.items()]
 
-    def borrow(self, objects: Path) -> None:
+    def add_alternate(self, objects: Path) -> None:
         """Read the objects in folder OBJECTS, too; nothing is written anywhere."""
         self._reader.close()
-        self.borrowed = (*self.borrowed, objects)
-        self.command.update_environment(**self.loan)
+        self.alternates = (*self.alternates, objects)
+        self.command.update_environment(**self.alternates_env)
 
     @property
-    def loan(self) -> dict[str, str]:
-        """The environment of a git process that reads the borrowed objects, too."""
-        places = os.pathsep.join(_in_list(str(place)) for place in self.borrowed)
+    def alternates_env(self) -> dict[str, str]:
+        """The environment of a git process that reads the alternates, too."""
+        places = os.pathsep.join(_in_list(str(place)) for place in self.alternates)
         return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": places}
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class Repository:
         return {name.removeprefix("refs/heads/"): commit for name, commit in pairs}
 
     def _default(self, names: list[str]) -> str | None:
-        current = self.current_branch()
+        current = self.find_current_branch()
         if self.is_bare:
             return current
         for target in self._refs("%(symref)", "refs/remotes/origin/HEAD"):
@@ -209,15 +209,15 @@ def checked(commit: str) -> str:
     return commit
 
 
-def _is_bare(opened: Opened) -> bool:
+def _is_bare(opened: HardenedRepo) -> bool:
     """Tell whether there is no working tree; git is asked where the configuration is silent.
 
     GitPython then takes the folder above for one.
     """
     if opened.bare or os.path.lexists(Path(str(opened.working_tree_dir), ".git")):
         return bool(opened.bare)
-    named = ("-c", "safe.bareRepository=all") if is_trusted(Path(opened.git_dir)) else ()
-    output = Command(opened.git_dir).run(*named, "rev-parse", "--is-bare-repository")
+    named = ("-c", "safe.bareRepository=all") if is_owned(Path(opened.git_dir)) else ()
+    output = GitCommand(opened.git_dir).run(*named, "rev-parse", "--is-bare-repository")
     return output.out.strip() == b"true"
 
 

@@ -12,7 +12,7 @@ from dursor.errors import UsageError
 SCP_FORM = re.compile(r"(?:[^@/:\s]+@)?([^@/:\s]+):(?!//)(.+)")
 
 
-def without_credentials(url: str) -> str:
+def strip_credentials(url: str) -> str:
     """Take user and password out of URL; an SSH user name is part of the address and stays."""
     match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/]*)@(.*)", url, re.DOTALL)
     if not match:
@@ -22,7 +22,7 @@ def without_credentials(url: str) -> str:
     return f"{scheme}{user}@{rest}" if "ssh" in scheme.lower() else scheme + rest
 
 
-def name_of(url: str) -> str:
+def derive_name(url: str) -> str:
     """Name a repository after the last part of its URL; `.git` is dropped."""
     path = re.sub(r"^[^:/]*://[^/]*", "", url).replace(":", "/")
     last = PurePosixPath(unquote(path).rstrip("/")).name.removesuffix(".git")
@@ -32,7 +32,7 @@ def name_of(url: str) -> str:
 
 def check(url: str) -> SplitResult:
     """Accept a URL that can be cloned; UsageError says why not. Credentials are never echoed."""
-    shown = without_credentials(url)
+    shown = strip_credentials(url)
     if not url.isprintable() or url.startswith("-") or set(url) & set(" \\"):
         raise UsageError(f"not a URL: {shown[:100]!a}")
     if re.match(r"[A-Za-z0-9][A-Za-z0-9+.-]*::", url):

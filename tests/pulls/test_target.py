@@ -8,7 +8,7 @@ import repos
 
 from dursor.github.repo_names import RepoName
 from dursor.services.pulls.target import _branch_named
-from dursor.vcs.remote.remotes import remotes
+from dursor.vcs.remote.remotes import list_remotes
 from dursor.vcs.repository import Repository
 
 NAMES = {"origin": RepoName("ada", "lib"), "mine": RepoName("bob", "lib")}
@@ -54,7 +54,7 @@ def test_remotes_are_as_git_sees_them_with_origin_first(
     repos.git(top, "config", "remote.a.pushurl", "https://elsewhere/x")
     repos.git(top, "config", "remote.a.partialclonefilter", "blob:none")
     with closing(Repository.open(top)) as repository:
-        assert [*remotes(repository).items()] == [
+        assert [*list_remotes(repository).items()] == [
             ("origin", "git@github.com:ada/lib"),
             ("a", "https://github.com/a/b"),
             ("spaced", "/srv/a b (fetch)/c"),

@@ -7,14 +7,14 @@ from front import DIFF, README, Front
 CALC = "def add(a, b):\n    return a - b\n"
 KILLED = """\
 import os, signal
-from dursor.vcs.apply import rename as moving
-real, done = moving.move, []
+from dursor.vcs.apply import rename
+real, done = rename.move, []
 def move(source, target):
     if done:
         os.kill(os.getpid(), signal.SIGKILL)
     done.append(target)
     real(source, target)
-moving.move = move
+rename.move = move
 """
 
 

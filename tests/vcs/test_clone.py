@@ -19,7 +19,7 @@ from dursor.errors import (
 )
 from dursor.files import try_lock
 from dursor.vcs.remote import clone as clones
-from dursor.vcs.remote.clone import clone, name_of, refresh, remove
+from dursor.vcs.remote.clone import clone, derive_name, refresh, remove
 from dursor.vcs.repository import Branch
 
 
@@ -93,9 +93,9 @@ def test_clone_is_bare_and_whole(origin, tmp_path, fetch, untouched):
     head = repos.head(origin)
     assert repo.is_bare
     assert repo.top == tmp_path / "workspaces/r.git"
-    assert repo.branches() == [Branch("main", head, True), Branch("topic/x", head, False)]
+    assert repo.list_branches() == [Branch("main", head, True), Branch("topic/x", head, False)]
     assert repo.tree(repo.resolve("v1")).read("ü b") == b"b\n"
-    assert repo.origin_url() == f"file://{origin}"
+    assert repo.read_origin_url() == f"file://{origin}"
     assert inside(tmp_path) == ["r.git"]
     assert not (repo.top / "hooks").exists()
 
@@ -117,7 +117,7 @@ def test_refresh_follows_branches_tags_and_the_default(origin, fetch):
     commit = repos.commit(origin, {"c": "c\n"})
     repos.git(origin, "tag", "v2")
     refresh(repo)
-    assert [(b.name, b.default) for b in repo.branches()] == [
+    assert [(b.name, b.default) for b in repo.list_branches()] == [
         ("main", False),
         ("topic", False),
         ("trunk", True),
@@ -202,7 +202,7 @@ def test_without_news_nothing_is_fetched(long, fetch, spy):
     repo = fetch(f"file://{origin}")
     repos.git(origin, "branch", "deep/er", made[3])
     refresh(repo)
-    assert [one.name for one in repo.branches()] == ["deep/er", "main"]
+    assert [one.name for one in repo.list_branches()] == ["deep/er", "main"]
     begun = len(spy.calls)
     repos.git(origin, "symbolic-ref", "HEAD", "refs/heads/deep/er")
     refresh(repo)
@@ -406,4 +406,4 @@ def test_remove_that_fails_is_one_line(tmp_path, monkeypatch):
 
 
 def test_name_of_is_offered_here_too():
-    assert name_of("https://host/o/r.git") == "r"
+    assert derive_name("https://host/o/r.git") == "r"

@@ -7,9 +7,9 @@ import repos
 
 from dursor.errors import InternalError, UsageError
 from dursor.vcs import command
-from dursor.vcs.command import Command, complaint, decode, encode, explain
-from dursor.vcs.dirty import changes_since
-from dursor.vcs.environment import commit_environment, local_environment, network_environment
+from dursor.vcs.command import GitCommand, decode, encode, explain, find_reason
+from dursor.vcs.dirty import read_changes
+from dursor.vcs.environment import build_commit_env, build_local_env, build_network_env
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-very-secret-1",
@@ -35,21 +35,21 @@ def secrets(monkeypatch):
 def test_bytes_come_out_as_they_are(tmp_path):
     data = b"\r\n\xff\0 text without end\n\n"
     top = repos.build(tmp_path / "r", {"a": data})
-    assert Command(top).run("cat-file", "blob", "HEAD:a").out == data
+    assert GitCommand(top).run("cat-file", "blob", "HEAD:a").out == data
 
 
 def test_bytes_go_in_as_they_are(tmp_path):
     top = repos.build(tmp_path / "r")
     data = b"\r\n\xff\0" + b"x" * 300_000
-    output = Command(top).run("hash-object", "--stdin", stdin=data)
+    output = GitCommand(top).run("hash-object", "--stdin", stdin=data)
     assert decode(output.out).strip() == repos.git(top, "hash-object", "--stdin", stdin=data)
 
 
 def test_no_key_reaches_git(tmp_path, spy, secrets):
     top = repos.build(tmp_path / "r")
-    Command(top).run("status")
-    Command(top, environment=commit_environment).run("status")
-    Command(top).run("status", env=network_environment("https"))
+    GitCommand(top).run("status")
+    GitCommand(top, environment=build_commit_env).run("status")
+    GitCommand(top).run("status", env=build_network_env("https"))
     assert "HOME=" in spy.environment
     assert "very-secret" not in spy.environment
     assert "GIT_CONFIG_VALUE_0=kept" in spy.environment
@@ -82,14 +82,14 @@ def test_inherited_git_variables_do_not_lead_astray(tmp_path, monkeypatch, reope
     monkeypatch.setenv(name, str(other / ".git"))
     repo = reopen(top)
     assert list(repo.tree(repo.resolve("HEAD")).entries()) == ["mine"]
-    assert changes_since(repo, repo.resolve("HEAD")) == {}
+    assert read_changes(repo, repo.resolve("HEAD")) == {}
 
 
 def test_users_global_configuration_counts(tmp_path, monkeypatch):
     top = repos.build(tmp_path / "r")
     (tmp_path / "gitconfig").write_text("[demo]\n\tword = yes\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    assert Command(top).run("config", "demo.word").out == b"yes\n"
+    assert GitCommand(top).run("config", "demo.word").out == b"yes\n"
 
 
 def test_git_of_the_repository_itself_is_never_run(tmp_path, monkeypatch):
@@ -97,52 +97,52 @@ def test_git_of_the_repository_itself_is_never_run(tmp_path, monkeypatch):
     repos.write(top, {"git": repos.Script("#!/bin/sh\necho mine\n")})
     monkeypatch.chdir(top)
     monkeypatch.setenv("PATH", os.pathsep.join(["", ".", os.environ["PATH"]]))
-    assert Command(top).run("rev-parse", "--is-bare-repository").out == b"false\n"
-    assert "." not in local_environment()["PATH"].split(os.pathsep)
+    assert GitCommand(top).run("rev-parse", "--is-bare-repository").out == b"false\n"
+    assert "." not in build_local_env()["PATH"].split(os.pathsep)
 
 
 def test_missing_git_is_one_clear_line(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="git is not installed") as caught:
-        Command(tmp_path).run("status")
+        GitCommand(tmp_path).run("status")
     assert caught.value.hint
 
 
 def test_failure_names_the_command_and_the_reason(tmp_path):
     top = repos.build(tmp_path / "r")
     with pytest.raises(InternalError, match="git ls-tree failed: Not a valid object name nope"):
-        Command(top).run("ls-tree", "nope")
+        GitCommand(top).run("ls-tree", "nope")
 
 
 def test_slow_process_is_ended(tmp_path):
     top = repos.build(tmp_path / "r")
     with pytest.raises(InternalError, match=r"git nap did not finish within 0\.2 s"):
-        Command(top).run("-c", "alias.nap=!exec sleep 20", "nap", seconds=0.2)
+        GitCommand(top).run("-c", "alias.nap=!exec sleep 20", "nap", seconds=0.2)
 
 
 def test_slow_process_with_hooks_is_ended_too(tmp_path):
     top = repos.build(tmp_path / "r")
     with pytest.raises(InternalError, match="did not finish"):
-        Command(top, hooks=True).run("-c", "alias.nap=!exec sleep 5 >&2", "nap", seconds=0.2)
+        GitCommand(top, hooks=True).run("-c", "alias.nap=!exec sleep 5 >&2", "nap", seconds=0.2)
 
 
 def test_program_that_cannot_start_is_one_line(tmp_path, monkeypatch):
     repos.write(tmp_path, {"bin/git": repos.Script("#!/no/such/interpreter\n")})
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     with pytest.raises(InternalError, match="git could not be started: No such file"):
-        Command(tmp_path).run("status")
+        GitCommand(tmp_path).run("status")
 
 
 def test_endless_output_is_cut(tmp_path, monkeypatch):
     top = repos.build(tmp_path / "r")
     monkeypatch.setattr(command, "OUTPUT_LIMIT", 1 << 20)
     with pytest.raises(InternalError, match="more than 1 MiB"):
-        Command(top).run("-c", "alias.talk=!exec yes", "talk")
+        GitCommand(top).run("-c", "alias.talk=!exec yes", "talk")
 
 
 def test_zero_byte_is_refused(tmp_path):
     with pytest.raises(UsageError, match="zero byte"):
-        Command(tmp_path).run("rev-parse", "a\0b")
+        GitCommand(tmp_path).run("rev-parse", "a\0b")
 
 
 def test_names_survive_both_ways():
@@ -173,12 +173,12 @@ def test_safe_directory_of_the_user_is_honoured(tmp_path, monkeypatch, reopen):
 
 def test_complaint_is_one_short_line_without_credentials():
     text = "hint: x\nfatal: cannot read https://user:pw@host/a 'b@c'\nmore\n"
-    assert complaint(text) == "cannot read https://host/a 'b@c'"
-    assert len(complaint("fatal: " + "x" * 5000)) == 300
-    assert complaint("") == "no reason given"
+    assert find_reason(text) == "cannot read https://host/a 'b@c'"
+    assert len(find_reason("fatal: " + "x" * 5000)) == 300
+    assert find_reason("") == "no reason given"
     assert explain("gc", "").message == "git gc failed: no reason given"
 
 
 def test_gitpython_itself_runs_only_processes(tmp_path):
     with pytest.raises(NotImplementedError):
-        Command(tmp_path).version()
+        GitCommand(tmp_path).version()

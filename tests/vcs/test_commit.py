@@ -52,7 +52,7 @@ def test_branch_is_made_at_head_and_stood_on(top, reopen):
     patch, head = repos.patch(top, CHANGE), repos.head(top)
     repo = reopen(top)
     assert apply_patch(repo, patch, branch="dursor/x") == Applied("dursor/x", None)
-    assert repo.current_branch() == "dursor/x"
+    assert repo.find_current_branch() == "dursor/x"
     assert repo.resolve("HEAD") == repo.resolve("main") == head
     assert status(top) == [
         " M a.txt",
@@ -64,7 +64,7 @@ def test_branch_is_made_at_head_and_stood_on(top, reopen):
     ]
     repos.git(top, "stash", "--all", "-q")
     repos.git(top, "switch", "-q", "-")
-    assert repo.current_branch() == "main"
+    assert repo.find_current_branch() == "main"
 
 
 def test_names_that_are_no_branches(top, reopen, untouched):

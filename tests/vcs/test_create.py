@@ -6,7 +6,7 @@ import pytest
 
 from dursor.errors import ConflictError, InternalError
 from dursor.vcs.create import create
-from dursor.vcs.dirty import changes_since
+from dursor.vcs.dirty import read_changes
 
 FILES = {"README.md": "# hi\r\n", "src/a b.py": "x = 1\n", "build/out.log": "é\n"}
 
@@ -21,8 +21,8 @@ def test_it_holds_the_files_byte_for_byte_on_one_branch(tmp_path: Path) -> None:
         commit = repository.resolve("HEAD")
         tree = repository.tree(commit)
         assert {p: tree.read(p).decode() for p in tree.entries()} == FILES
-        assert repository.branches() == [("main", commit, True)]
-        assert not changes_since(repository, commit)
+        assert repository.list_branches() == [("main", commit, True)]
+        assert not read_changes(repository, commit)
 
 
 def test_the_users_git_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

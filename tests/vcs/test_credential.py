@@ -16,11 +16,11 @@ from vendors.server import ScriptedServer
 from dursor.domain import Secret
 from dursor.errors import AuthError, DursorError, NotFoundError, PolicyError, UsageError
 from dursor.tree import FILE, FileState
-from dursor.vcs.environment import local_environment
+from dursor.vcs.environment import build_local_env
 from dursor.vcs.remote import clone as clones
-from dursor.vcs.remote.credential import authenticated_environment
-from dursor.vcs.remote.mirror import Companion
-from dursor.vcs.remote.push import Identity, commit_change, fetch, push, remote_branch
+from dursor.vcs.remote.credential import build_authenticated_env
+from dursor.vcs.remote.mirror import Mirror
+from dursor.vcs.remote.push import Identity, commit_change, fetch, find_remote_branch, push
 
 WHO = Identity("Ada", "ada@example.com")
 HOOKS = ("pre-push", "reference-transaction", "post-checkout", "pre-auto-gc", "push-to-checkout")
@@ -75,14 +75,14 @@ def publish(mine, lib, url, token, tmp_path, reopen):
     def run(top=mine):
         head = repos.head(top)
         theirs = lib.commit("theirs", {"b": "nothing of this is in the clone\n"})
-        with Companion.open(tmp_path / "data/mine.git", reopen(top)) as companion:
-            assert not companion.has(theirs)
-            assert fetch(companion, url, "theirs", token) == theirs
+        with Mirror.open(tmp_path / "data/mine.git", reopen(top)) as mirror:
+            assert not mirror.has(theirs)
+            assert fetch(mirror, url, "theirs", token) == theirs
             made = commit_change(
-                companion, head, {"a": FileState(FILE, b"one\n")},
+                mirror, head, {"a": FileState(FILE, b"one\n")},
                 parents=[head], message="m", author=WHO, at="2026-11-22T10:00:00Z",
             )  # fmt: skip
-            push(companion, url, made, "dursor/1234", expect=None, secret=token)
+            push(mirror, url, made, "dursor/1234", expect=None, secret=token)
         assert lib.show("dursor/1234", "a") == b"one"
 
     return run
@@ -199,7 +199,7 @@ def test_the_traps_are_real(mine, url, token, tmp_path):
     """The same credential, used by git in the user's own folder, gets out in each of these ways."""
     trace = tmp_path / "caught"
     trap = f"env >>'{trace}'; cat"
-    env = local_environment() | authenticated_environment(url, token)
+    env = build_local_env() | build_authenticated_env(url, token)
 
     def pushed(*settings):
         trace.unlink(missing_ok=True)
@@ -245,14 +245,14 @@ def test_no_token_where_somebody_else_has_written_settings(
 ):
     words = {"evil": evil.url, "trap": trap, "hub": hub.url, "url": url}
     folder, head = tmp_path / "x.git", repos.head(mine)
-    with Companion.open(folder, reopen(mine)) as companion:
+    with Mirror.open(folder, reopen(mine)) as mirror:
         config = folder / "config"
         ours = config.read_bytes()
         calls = (
-            lambda: fetch(companion, url, "theirs", token),
-            lambda: remote_branch(companion, url, "main", token),
-            lambda: push(companion, url, head, "t", expect=None, secret=token),
-            lambda: Companion.open(folder, reopen(mine)),
+            lambda: fetch(mirror, url, "theirs", token),
+            lambda: find_remote_branch(mirror, url, "main", token),
+            lambda: push(mirror, url, head, "t", expect=None, secret=token),
+            lambda: Mirror.open(folder, reopen(mine)),
         )
         for key, value in PLANTED.items():
             config.write_bytes(ours)
@@ -267,7 +267,7 @@ def test_no_token_where_somebody_else_has_written_settings(
 
 
 def test_hooks_in_our_own_repository_do_not_run(publish, mine, trap, tmp_path, reopen):
-    Companion.open(tmp_path / "data/mine.git", reopen(mine)).close()
+    Mirror.open(tmp_path / "data/mine.git", reopen(mine)).close()
     for hook in HOOKS:
         path = f"data/mine.git/hooks/{hook}"
         repos.write(tmp_path, {path: repos.Script(f"#!/bin/sh\n{trap} </dev/null\n")})
@@ -345,10 +345,10 @@ def test_a_refusal_does_not_reach_the_user_s_helpers(everywhere, trap, url, mine
     """They would push as somebody else, or forget what they keep."""
     everywhere("credential.helper", f"!{trap}")
     with (
-        Companion.open(tmp_path / "x.git", reopen(mine)) as companion,
+        Mirror.open(tmp_path / "x.git", reopen(mine)) as mirror,
         pytest.raises(AuthError, match="refused the login"),
     ):
-        remote_branch(companion, url, "main", Secret("ghp_" + "0" * 36))
+        find_remote_branch(mirror, url, "main", Secret("ghp_" + "0" * 36))
 
 
 def test_a_trace_that_the_user_has_asked_for_holds_no_token(publish, everywhere, token, tmp_path):
@@ -421,10 +421,10 @@ def test_no_token_in_what_is_said_of_a_failure(hub, lib, mine, url, token, tmp_p
 
     hub.on("GET /ada/lib.git/*", echoing, times=9)
     with (
-        Companion.open(tmp_path / "x.git", reopen(mine)) as companion,
+        Mirror.open(tmp_path / "x.git", reopen(mine)) as mirror,
         pytest.raises(DursorError) as failure,
     ):
-        remote_branch(companion, url, "main", token)
+        find_remote_branch(mirror, url, "main", token)
     assert not leaks.find(repr(failure.value).encode(), [token.reveal()])
     with pytest.raises(DursorError) as failure:
         clones.clone(url, tmp_path / "ws/lib", token)
@@ -447,10 +447,10 @@ def test_a_redirect_is_not_followed(hub, mine, url, token, evil, tmp_path, reope
     away = [("Location", f"{evil.url}/ada/lib.git/info/refs?service=git-upload-pack")]
     hub.on("GET /ada/lib.git/info/refs", lambda r, p: Response(302, b"", away))
     with (
-        Companion.open(tmp_path / "x.git", reopen(mine)) as companion,
+        Mirror.open(tmp_path / "x.git", reopen(mine)) as mirror,
         pytest.raises(NotFoundError, match="has moved"),
     ):
-        remote_branch(companion, url, "main", token)
+        find_remote_branch(mirror, url, "main", token)
 
 
 def test_a_proxy_in_the_environment_is_not_used_on_loopback(publish, evil, monkeypatch):
@@ -465,7 +465,7 @@ def test_other_settings_of_the_environment_stay(monkeypatch, url, token):
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Authorization: Basic d3Jvbmc=")
     monkeypatch.setenv("GIT_CONFIG_KEY_1", "safe.directory")
     monkeypatch.setenv("GIT_CONFIG_VALUE_1", "*")
-    env = local_environment() | authenticated_environment(url, token)
+    env = build_local_env() | build_authenticated_env(url, token)
     assert (env["GIT_CONFIG_KEY_0"], env["GIT_CONFIG_VALUE_0"]) == ("safe.directory", "*")
     count = int(env["GIT_CONFIG_COUNT"])
     assert f"GIT_CONFIG_VALUE_{count - 1}" in env
@@ -479,15 +479,15 @@ def test_other_settings_of_the_environment_stay(monkeypatch, url, token):
 
 def test_authorities_that_python_was_told_to_trust(monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", "/etc/own.pem")
-    env = authenticated_environment("https://ghe.example.com/a/b.git", Secret("t"))
+    env = build_authenticated_env("https://ghe.example.com/a/b.git", Secret("t"))
     assert env["GIT_SSL_CAINFO"] == "/etc/own.pem"
     assert env["GIT_ALLOW_PROTOCOL"] == "https"
     monkeypatch.setenv("GIT_SSL_CAINFO", "/etc/git.pem")
-    env = authenticated_environment("https://ghe.example.com/a/b.git", Secret("t"))
+    env = build_authenticated_env("https://ghe.example.com/a/b.git", Secret("t"))
     assert env["GIT_SSL_CAINFO"] == "/etc/git.pem"
 
 
 @pytest.mark.parametrize("url", ["file:///srv/x", "ssh://git@host/x/y", "http://host/x/y", "x"])
 def test_addresses_that_get_no_token(url):
     with pytest.raises(UsageError):
-        authenticated_environment(url, Secret("t"))
+        build_authenticated_env(url, Secret("t"))

@@ -5,11 +5,11 @@ import repos
 
 from dursor.errors import InternalError
 from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState, Overlay
-from dursor.vcs.dirty import changes_since
+from dursor.vcs.dirty import read_changes
 
 
 def dirty(repo):
-    return dict(changes_since(repo, repo.resolve("HEAD")))
+    return dict(read_changes(repo, repo.resolve("HEAD")))
 
 
 def stashed(top):
@@ -85,7 +85,7 @@ def test_result_is_the_tree_git_would_record(tmp_path, reopen):
         repos.write(top, {f"f{n}": f"new {n}\n", f"f{n + 1}": None})
     repo = reopen(top)
     commit = repo.resolve("HEAD")
-    overlay = Overlay(repo.tree(commit), changes_since(repo, commit))
+    overlay = Overlay(repo.tree(commit), read_changes(repo, commit))
     recorded = repos.git(top, "ls-tree", "-r", "-z", stashed(top)).split("\0")[:-1]
     listed = {line.split("\t")[1]: line.split()[0] for line in recorded}
     assert {path: entry.mode for path, entry in overlay.entries().items()} == listed
@@ -114,7 +114,7 @@ def test_against_an_older_commit(tmp_path, reopen):
     first = repos.head(top)
     repos.commit(top, {"a": "2\n"})
     repos.write(top, {"b": "2\n"})
-    found = dict(changes_since(reopen(top), first))
+    found = dict(read_changes(reopen(top), first))
     assert found == {"a": FileState(FILE, b"2\n"), "b": FileState(FILE, b"2\n")}
 
 

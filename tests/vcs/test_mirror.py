@@ -5,7 +5,7 @@ import pytest
 import repos
 
 from dursor.errors import ConflictError, InternalError, NotFoundError, PolicyError
-from dursor.vcs.remote.mirror import Companion
+from dursor.vcs.remote.mirror import Mirror
 from dursor.vcs.repository import Repository
 
 
@@ -17,18 +17,18 @@ def top(tmp_path):
 
 
 @pytest.fixture
-def companion(tmp_path, top, reopen):
-    with Companion.open(tmp_path / "data/publish/x.git", reopen(top)) as opened:
+def mirror(tmp_path, top, reopen):
+    with Mirror.open(tmp_path / "data/publish/x.git", reopen(top)) as opened:
         yield opened
 
 
-def test_it_is_private_bare_and_has_what_the_other_has(companion, top, tmp_path):
+def test_it_is_private_bare_and_has_what_the_other_has(mirror, top, tmp_path):
     folder = tmp_path / "data/publish/x.git"
     head = repos.head(top)
-    assert companion.repository.is_bare
-    assert companion.has(head)
-    assert companion.tree(head).read("d/b") == b"2\n"
-    assert not companion.has("f" * 40)
+    assert mirror.repository.is_bare
+    assert mirror.has(head)
+    assert mirror.tree(head).read("d/b") == b"2\n"
+    assert not mirror.has("f" * 40)
     assert (folder.stat().st_mode & 0o777, folder.parent.stat().st_mode & 0o777) == (0o700, 0o700)
     assert [item.name for item in folder.parent.iterdir()] == ["x.git"]
     assert not (folder / "hooks").exists()
@@ -36,48 +36,48 @@ def test_it_is_private_bare_and_has_what_the_other_has(companion, top, tmp_path)
 
 def test_opening_it_writes_nothing_into_the_other(top, tmp_path, reopen, untouched):
     with untouched(top):
-        Companion.open(tmp_path / "x.git", reopen(top)).close()
-        Companion.open(tmp_path / "x.git", reopen(top)).close()
+        Mirror.open(tmp_path / "x.git", reopen(top)).close()
+        Mirror.open(tmp_path / "x.git", reopen(top)).close()
 
 
-def test_what_a_commit_says(companion, top):
+def test_what_a_commit_says(mirror, top):
     head = repos.head(top)
     message = "Title\n\nBody: not a trailer\n\nDursor-Run: first\nDursor-Run: abc\nSigned: x: y\n"
     made = repos.git(
         top, "commit-tree", f"{head}^{{tree}}", "-p", head, "-p", head, stdin=message.encode()
     )
-    found = companion.commit(made)
+    found = mirror.commit(made)
     assert (found.id, found.tree) == (made, repos.git(top, "rev-parse", f"{head}^{{tree}}"))
     assert found.parents in {(head,), (head, head)}
     assert found.author == "Ada <ada@example.com>"
     assert found.message == message
     assert found.trailers == {"Dursor-Run": "abc", "Signed": "x: y"}
-    assert companion.tree_id(made) == companion.tree_id(head)
+    assert mirror.tree_id(made) == mirror.tree_id(head)
 
 
 @pytest.mark.parametrize("name", ["f" * 40, "HEAD", "main", "--all", "", "a" * 39])
-def test_a_commit_that_is_not_here(companion, name):
+def test_a_commit_that_is_not_here(mirror, name):
     with pytest.raises(NotFoundError):
-        companion.commit(name)
+        mirror.commit(name)
 
 
-def test_a_file_is_no_commit(companion, top):
+def test_a_file_is_no_commit(mirror, top):
     with pytest.raises(NotFoundError):
-        companion.commit(repos.git(top, "rev-parse", "HEAD:a"))
+        mirror.commit(repos.git(top, "rev-parse", "HEAD:a"))
 
 
-def test_who_comes_after_whom(companion, top):
+def test_who_comes_after_whom(mirror, top):
     first = repos.head(top)
     second = repos.commit(top, {"a": "2\n"})
-    assert companion.is_ancestor(first, second)
-    assert companion.is_ancestor(first, first)
-    assert not companion.is_ancestor(second, first)
+    assert mirror.is_ancestor(first, second)
+    assert mirror.is_ancestor(first, first)
+    assert not mirror.is_ancestor(second, first)
 
 
 def test_the_tips_of_the_other_are_followed(tmp_path, top, reopen):
     def tips():
-        with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
-            listing = companion.command.run("for-each-ref", "--format=%(objectname)").out
+        with Mirror.open(tmp_path / "x.git", reopen(top)) as mirror:
+            listing = mirror.command.run("for-each-ref", "--format=%(objectname)").out
         return set(listing.decode().split())
 
     first = repos.head(top)
@@ -89,50 +89,50 @@ def test_the_tips_of_the_other_are_followed(tmp_path, top, reopen):
 
 
 def test_a_branch_whose_commit_is_lost_is_no_obstacle(tmp_path, top, reopen):
-    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    Mirror.open(tmp_path / "x.git", reopen(top)).close()
     (top / ".git/refs/heads/lost").write_text("f" * 40 + "\n")
-    with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
-        assert companion.has(repos.head(top))
+    with Mirror.open(tmp_path / "x.git", reopen(top)) as mirror:
+        assert mirror.has(repos.head(top))
 
 
 def test_a_damaged_one_is_told_of(tmp_path, top, reopen):
-    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    Mirror.open(tmp_path / "x.git", reopen(top)).close()
     (tmp_path / "x.git/HEAD").unlink()
     with pytest.raises(InternalError, match=r"x\.git is damaged") as failure:
-        Companion.open(tmp_path / "x.git", reopen(top))
+        Mirror.open(tmp_path / "x.git", reopen(top))
     assert "made anew" in failure.value.hint
 
 
 def test_a_repository_that_moves_is_found_again(tmp_path, top, reopen):
-    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    Mirror.open(tmp_path / "x.git", reopen(top)).close()
     moved = top.rename(tmp_path / 'elsewhere "q" : ü')
     head = repos.head(moved)
-    with Companion.open(tmp_path / "x.git", reopen(moved)) as companion:
-        assert companion.tree(head).read("a") == b"1\n"
+    with Mirror.open(tmp_path / "x.git", reopen(moved)) as mirror:
+        assert mirror.tree(head).read("a") == b"1\n"
 
 
 def test_a_repository_without_commits(tmp_path, reopen):
     top = repos.init(tmp_path / "empty")
-    with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
-        assert not companion.has("f" * 40)
+    with Mirror.open(tmp_path / "x.git", reopen(top)) as mirror:
+        assert not mirror.has("f" * 40)
 
 
 def test_objects_that_github_does_not_take(tmp_path, reopen):
     top = repos.build(tmp_path / "new", sha256=True)
     with pytest.raises(ConflictError, match="SHA-256"):
-        Companion.open(tmp_path / "x.git", reopen(top))
+        Mirror.open(tmp_path / "x.git", reopen(top))
 
 
 def test_a_shallow_clone_ends_where_it_ends(tmp_path, top, reopen):
     repos.commit(top, {"a": "2\n"})
     repos.git(tmp_path, "clone", "-q", "--depth=1", f"file://{top}", "shallow")
     head = repos.head(top)
-    with Companion.open(tmp_path / "x.git", reopen(tmp_path / "shallow")) as companion:
-        assert companion.commit(head).parents != ()
-        assert companion.command.run("rev-list", head).out.decode().split() == [head]
+    with Mirror.open(tmp_path / "x.git", reopen(tmp_path / "shallow")) as mirror:
+        assert mirror.commit(head).parents != ()
+        assert mirror.command.run("rev-list", head).out.decode().split() == [head]
     repos.git(tmp_path / "shallow", "fetch", "-q", "--unshallow")
-    with Companion.open(tmp_path / "x.git", reopen(tmp_path / "shallow")) as companion:
-        assert len(companion.command.run("rev-list", head).out.split()) == 2
+    with Mirror.open(tmp_path / "x.git", reopen(tmp_path / "shallow")) as mirror:
+        assert len(mirror.command.run("rev-list", head).out.split()) == 2
 
 
 def test_many_open_it_at_once(tmp_path, top):
@@ -140,7 +140,7 @@ def test_many_open_it_at_once(tmp_path, top):
 
     def open_():
         try:
-            with Repository.open(top) as repo, Companion.open(tmp_path / "x.git", repo):
+            with Repository.open(top) as repo, Mirror.open(tmp_path / "x.git", repo):
                 pass
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails the test
             failures.append(error)
@@ -155,20 +155,20 @@ def test_many_open_it_at_once(tmp_path, top):
 
 
 def test_a_folder_that_others_can_enter_is_closed(tmp_path, top, reopen):
-    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    Mirror.open(tmp_path / "x.git", reopen(top)).close()
     (tmp_path / "x.git").chmod(0o777)
-    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    Mirror.open(tmp_path / "x.git", reopen(top)).close()
     assert (tmp_path / "x.git").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_link_is_not_followed(tmp_path, top, reopen):
-    Companion.open(tmp_path / "x.git", reopen(top)).close()
+    Mirror.open(tmp_path / "x.git", reopen(top)).close()
     (tmp_path / "link").symlink_to(tmp_path / "x.git")
     with pytest.raises(PolicyError, match="own folder"):
-        Companion.open(tmp_path / "link", reopen(top))
+        Mirror.open(tmp_path / "link", reopen(top))
 
 
-def test_the_other_can_borrow_what_was_fetched(tmp_path, top, reopen, companion):
+def test_the_other_can_borrow_what_was_fetched(tmp_path, top, reopen, mirror):
     other = repos.build(tmp_path / "other", {"a": "new\n"})
     commit = repos.head(other)
     env = {"GIT_DIR": str(tmp_path / "data/publish/x.git")}
@@ -176,7 +176,7 @@ def test_the_other_can_borrow_what_was_fetched(tmp_path, top, reopen, companion)
     repo = reopen(top)
     with pytest.raises(Exception, match="no such ref"):
         repo.resolve(commit)
-    repo.borrow(companion.objects)
+    repo.add_alternate(mirror.objects)
     assert repo.resolve(commit) == commit
     assert repo.tree(commit).read("a") == b"new\n"
     assert repo.tree(repo.resolve("HEAD")).read("a") == b"1\n"
@@ -186,8 +186,8 @@ def test_a_place_to_borrow_from_may_be_called_anything(tmp_path, top, reopen):
     for name in (f'o"t{os.pathsep}h\\er', '"quoted', "plain ü"):
         place = repos.build(tmp_path / name, {"a": name})
         repo = reopen(top)
-        repo.borrow(tmp_path / "absent")
-        repo.borrow(place / ".git/objects")
+        repo.add_alternate(tmp_path / "absent")
+        repo.add_alternate(place / ".git/objects")
         assert repo.tree(repos.head(place)).read("a") == name.encode()
 
 
@@ -200,6 +200,6 @@ def test_a_three_way_merge_finds_what_is_borrowed(tmp_path, top, reopen):
     patch = repos.diff(other, base, after)
     repos.commit(top, {"a": "1\n2\n3\n4\n5\n6\n7\neight\n"})
     repo = reopen(top)
-    repo.borrow(other / ".git/objects")
+    repo.add_alternate(other / ".git/objects")
     apply_patch(repo, patch, three_way=True)
     assert (top / "a").read_text() == "one\n2\n3\n4\n5\n6\n7\neight\n"

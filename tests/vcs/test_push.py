@@ -24,8 +24,8 @@ from dursor.errors import (
 from dursor.patch.diff.apply_canonical import apply_exact
 from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState
 from dursor.vcs.remote import push as publish
-from dursor.vcs.remote.mirror import Companion
-from dursor.vcs.remote.push import Identity, commit_change, fetch, push, remote_branch
+from dursor.vcs.remote.mirror import Mirror
+from dursor.vcs.remote.push import Identity, commit_change, fetch, find_remote_branch, push
 from dursor.vcs.repository import Repository
 
 WHO = Identity("helper[bot]", "1+helper[bot]@users.noreply.example.com")
@@ -37,9 +37,9 @@ MISLEADING = (
 )
 
 
-def change(companion, base, changes, **options):
+def change(mirror, base, changes, **options):
     given = {"parents": [base], "message": MESSAGE, "author": WHO, "at": AT} | options
-    return commit_change(companion, base, changes, **given)
+    return commit_change(mirror, base, changes, **given)
 
 
 def files(git_dir, commit):
@@ -60,39 +60,39 @@ def head(top):
 
 
 @pytest.fixture
-def companion(tmp_path, top, reopen):
-    with Companion.open(tmp_path / "x.git", reopen(top)) as opened:
+def mirror(tmp_path, top, reopen):
+    with Mirror.open(tmp_path / "x.git", reopen(top)) as opened:
         yield opened
 
 
 # commits
 
 
-def test_a_commit_is_what_was_asked_for(companion, top, head):
-    made = change(companion, head, {"a": FileState(FILE, b"one\n")})
-    found = companion.commit(made)
+def test_a_commit_is_what_was_asked_for(mirror, top, head):
+    made = change(mirror, head, {"a": FileState(FILE, b"one\n")})
+    found = mirror.commit(made)
     assert (found.parents, found.message, found.trailers) == (
         (head,),
         MESSAGE,
         {"Dursor-Run": "abc"},
     )
-    raw = companion.command.run("cat-file", "commit", made).out.decode()
+    raw = mirror.command.run("cat-file", "commit", made).out.decode()
     line = "helper[bot] <1+helper[bot]@users.noreply.example.com> 1795341600 +0000"
     assert f"\nauthor {line}\ncommitter {line}\n\n" in raw
-    assert files(companion.repository.git_dir, made)["a"] == (FILE, repos.hashed(b"one\n"))
+    assert files(mirror.repository.git_dir, made)["a"] == (FILE, repos.hashed(b"one\n"))
 
 
-def test_equal_arguments_make_the_same_commit(companion, head):
-    first = change(companion, head, {"a": FileState(FILE, b"one\n")})
-    assert change(companion, head, {"a": FileState(FILE, b"one\n")}) == first
-    assert change(companion, head, {"a": FileState(FILE, b"two\n")}) != first
-    assert change(companion, head, {"a": FileState(FILE, b"one\n")}, message="x") != first
+def test_equal_arguments_make_the_same_commit(mirror, head):
+    first = change(mirror, head, {"a": FileState(FILE, b"one\n")})
+    assert change(mirror, head, {"a": FileState(FILE, b"one\n")}) == first
+    assert change(mirror, head, {"a": FileState(FILE, b"two\n")}) != first
+    assert change(mirror, head, {"a": FileState(FILE, b"one\n")}, message="x") != first
 
 
-def test_nothing_is_left_behind_but_the_commit(companion, top, head, untouched):
+def test_nothing_is_left_behind_but_the_commit(mirror, top, head, untouched):
     with untouched(top):
-        made = change(companion, head, {"a": FileState(FILE, b"one\n")})
-    listing = companion.command.run("for-each-ref", "--format=%(refname)").out.decode()
+        made = change(mirror, head, {"a": FileState(FILE, b"one\n")})
+    listing = mirror.command.run("for-each-ref", "--format=%(refname)").out.decode()
     assert listing.split() == [f"refs/dursor/kept/{made}", f"refs/dursor/tip/{head}"]
 
 
@@ -140,16 +140,14 @@ def test_every_byte_is_as_given_whatever_is_set_to_mislead(tmp_path, reopen, mon
     for hook in ("pre-commit", "commit-msg", "post-commit", "reference-transaction"):
         repos.write(top, {f".git/hooks/{hook}": repos.Script(f"#!/bin/sh\n{trap} </dev/null\n")})
     head = repos.head(top)
-    with Companion.open(tmp_path / "x.git", reopen(top)) as companion:
+    with Mirror.open(tmp_path / "x.git", reopen(top)) as mirror:
         before = files(top, head)
-        made = change(
-            companion, head, {**CONTENTS, "gone": None}, message="Tü\n\n  kept  \n# too\n"
-        )
+        made = change(mirror, head, {**CONTENTS, "gone": None}, message="Tü\n\n  kept  \n# too\n")
         wanted = {path: (state.mode, repos.hashed(state.data)) for path, state in CONTENTS.items()}
         del before["gone"]
-        assert files(companion.repository.git_dir, made) == before | wanted
-        assert companion.commit(made).message == "Tü\n\n  kept  \n# too\n"
-        assert companion.commit(made).author == f"{WHO.name} <{WHO.email}>"
+        assert files(mirror.repository.git_dir, made) == before | wanted
+        assert mirror.commit(made).message == "Tü\n\n  kept  \n# too\n"
+        assert mirror.commit(made).author == f"{WHO.name} <{WHO.email}>"
     assert not (tmp_path / "trapped").exists()
 
 
@@ -175,10 +173,10 @@ def test_the_patch_that_is_committed_is_the_patch_that_was_shown(tmp_path, reope
     for part in (b"rename from", b"deleted file", b"new mode 100755", b"\\ No newline", b"120000"):
         assert part in patch
     repo = reopen(top)
-    with Companion.open(tmp_path / "x.git", repo) as companion:
+    with Mirror.open(tmp_path / "x.git", repo) as mirror:
         text = patch.decode("utf-8", "surrogateescape")
-        made = change(companion, head, apply_exact(text, repo.tree(head)).changes)
-        shown = repos.diff(companion.repository.git_dir, head, made, options=("-M",))
+        made = change(mirror, head, apply_exact(text, repo.tree(head)).changes)
+        shown = repos.diff(mirror.repository.git_dir, head, made, options=("-M",))
     assert shown == patch
 
 
@@ -186,7 +184,7 @@ PATHS = st.lists(st.sampled_from(["a", "b", "d", "é", " c"]), min_size=1, max_s
 STATES = st.builds(FileState, st.sampled_from([FILE, EXECUTABLE, SYMLINK]), st.binary(max_size=40))
 
 
-def test_any_tree_becomes_any_other(companion, top, head):
+def test_any_tree_becomes_any_other(mirror, top, head):
     """The result holds exactly what was wanted: what was there before is deleted."""
     before = files(top, head)
 
@@ -196,35 +194,35 @@ def test_any_tree_becomes_any_other(companion, top, head):
         wanted = {p: s for p, s in given.items() if not any(q.startswith(f"{p}/") for q in given)}
         expected = {p: (s.mode, repos.hashed(s.data)) for p, s in wanted.items()}
         try:
-            made = change(companion, head, {**wanted, **dict.fromkeys(set(before) - set(wanted))})
+            made = change(mirror, head, {**wanted, **dict.fromkeys(set(before) - set(wanted))})
         except NoChangeError:
             assert before == expected
         else:
-            assert files(companion.repository.git_dir, made) == expected
+            assert files(mirror.repository.git_dir, made) == expected
 
     check()
 
 
-def test_a_tree_on_another_parent(companion, top, head):
+def test_a_tree_on_another_parent(mirror, top, head):
     """An update: the tree is the run's, the parent is what the branch holds now."""
-    first = change(companion, head, {"a": FileState(FILE, b"one\n"), "x": FileState(FILE, b"x")})
-    second = change(companion, head, {"a": FileState(FILE, b"two\n")}, parents=[first])
-    assert companion.commit(second).parents == (first,)
-    found = files(companion.repository.git_dir, second)
+    first = change(mirror, head, {"a": FileState(FILE, b"one\n"), "x": FileState(FILE, b"x")})
+    second = change(mirror, head, {"a": FileState(FILE, b"two\n")}, parents=[first])
+    assert mirror.commit(second).parents == (first,)
+    found = files(mirror.repository.git_dir, second)
     assert set(found) == {"a", "d/b", "d/c"}
     assert found["a"][1] == repos.hashed(b"two\n")
 
 
-def test_a_merge(companion, top, head):
+def test_a_merge(mirror, top, head):
     other = repos.commit(top, {"z": "1\n"})
-    made = change(companion, head, {"a": FileState(FILE, b"one\n")}, parents=[head, other])
-    assert companion.commit(made).parents == (head, other)
+    made = change(mirror, head, {"a": FileState(FILE, b"one\n")}, parents=[head, other])
+    assert mirror.commit(made).parents == (head, other)
 
 
 @pytest.mark.parametrize("changes", [{}, {"a": FileState(FILE, b"1\n")}])
-def test_what_changes_nothing_is_no_commit(companion, head, changes):
+def test_what_changes_nothing_is_no_commit(mirror, head, changes):
     with pytest.raises(NoChangeError):
-        change(companion, head, changes)
+        change(mirror, head, changes)
 
 
 @pytest.mark.parametrize(
@@ -236,14 +234,14 @@ def test_what_changes_nothing_is_no_commit(companion, head, changes):
         ("Ü N.", "ü@b", "Ü N <ü@b>"),
     ],
 )
-def test_names_that_git_would_stumble_over(companion, head, name, email, line):
-    made = change(companion, head, {"a": FileState(FILE, b"x")}, author=Identity(name, email))
-    assert companion.commit(made).author == line
+def test_names_that_git_would_stumble_over(mirror, head, name, email, line):
+    made = change(mirror, head, {"a": FileState(FILE, b"x")}, author=Identity(name, email))
+    assert mirror.commit(made).author == line
 
 
-def test_a_base_that_is_not_here(companion):
+def test_a_base_that_is_not_here(mirror):
     with pytest.raises(NotFoundError):
-        change(companion, "f" * 40, {"a": None})
+        change(mirror, "f" * 40, {"a": None})
 
 
 # pushes
@@ -266,9 +264,9 @@ def token(hub, lib):
 
 @pytest.fixture
 def local(lib, tmp_path, reopen):
-    """Ada's own clone, with a companion."""
+    """Ada's own clone, with a mirror."""
     clone(lib, f"file://{lib.path}", tmp_path / "mine")
-    with Companion.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as opened:
+    with Mirror.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as opened:
         yield opened
 
 
@@ -332,10 +330,10 @@ def test_two_at_once_make_one_branch(local, lib, url, token, tmp_path):
         try:
             with (
                 Repository.open(tmp_path / "mine") as repo,
-                Companion.open(tmp_path / "mine.git", repo) as companion,
+                Mirror.open(tmp_path / "mine.git", repo) as mirror,
             ):
-                made = change(companion, head, {"a": FileState(FILE, b"one\n")})
-                push(companion, url, made, "t", expect=None, secret=token)
+                made = change(mirror, head, {"a": FileState(FILE, b"one\n")})
+                push(mirror, url, made, "t", expect=None, secret=token)
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails the test
             failures.append(error)
 
@@ -355,9 +353,9 @@ def test_only_what_is_new_is_sent_though_the_remote_went_on(hub, lib, tmp_path, 
     repos.git(tmp_path, "clone", "-q", f"file://{lib.path}", "mine")
     for number in range(3):
         lib.commit("main", {"new": str(number)})
-    with Companion.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as companion:
-        made = change(companion, base, {"a": FileState(FILE, b"one\n")})
-        push(companion, url, made, "t", expect=None, secret=token)
+    with Mirror.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as mirror:
+        made = change(mirror, base, {"a": FileState(FILE, b"one\n")})
+        push(mirror, url, made, "t", expect=None, secret=token)
     (sent,) = [len(r.body) for r in hub.requests if r.path.endswith("git-receive-pack") and r.body]
     assert sent < 12_000  # the tree of 200 names, one blob, one commit
 
@@ -365,9 +363,9 @@ def test_only_what_is_new_is_sent_though_the_remote_went_on(hub, lib, tmp_path, 
 def test_from_a_shallow_clone(lib, tmp_path, reopen, url, token):
     base = lib.commit("main", {"b": "2\n"})
     repos.git(tmp_path, "clone", "-q", "--depth=1", f"file://{lib.path}", "mine")
-    with Companion.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as companion:
-        made = change(companion, base, {"a": FileState(FILE, b"one\n")})
-        push(companion, url, made, "t", expect=None, secret=token)
+    with Mirror.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as mirror:
+        made = change(mirror, base, {"a": FileState(FILE, b"one\n")})
+        push(mirror, url, made, "t", expect=None, secret=token)
     assert lib.git("rev-list", "--count", "t") == "3"
 
 
@@ -375,9 +373,9 @@ def test_from_a_clone_without_old_contents(lib, tmp_path, reopen, url, token):
     base = lib.commit("main", {"b": "2\n"})
     lib.commit("main", {"c": "3\n"})
     repos.git(tmp_path, "clone", "-q", "--bare", "--filter=blob:none", f"file://{lib.path}", "mine")
-    with Companion.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as companion:
-        made = change(companion, base, {"a": FileState(FILE, b"one\n")})
-        push(companion, url, made, "t", expect=None, secret=token)
+    with Mirror.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as mirror:
+        made = change(mirror, base, {"a": FileState(FILE, b"one\n")})
+        push(mirror, url, made, "t", expect=None, secret=token)
     assert lib.show("t", "a") == b"one"
 
 
@@ -396,11 +394,11 @@ def test_to_a_fork(hub, lib, local, tmp_path):
 
 def test_where_a_branch_stands(hub, lib, local, url, token):
     lib.commit("feature/x", {"b": "1\n"})
-    assert remote_branch(local, url, "main", token) == lib.head("main")
-    assert remote_branch(local, url, "feature/x", token) == lib.head("feature/x")
-    assert remote_branch(local, url, "x", token) is None
+    assert find_remote_branch(local, url, "main", token) == lib.head("main")
+    assert find_remote_branch(local, url, "feature/x", token) == lib.head("feature/x")
+    assert find_remote_branch(local, url, "x", token) is None
     hub.repo("ada/empty", private=True)
-    assert remote_branch(local, f"{hub.url}/ada/empty.git", "main", token) is None
+    assert find_remote_branch(local, f"{hub.url}/ada/empty.git", "main", token) is None
 
 
 def test_only_what_is_new_is_fetched(hub, lib, local, url, token, tmp_path, untouched):
@@ -506,7 +504,7 @@ def test_what_is_no_branch(local, url, made, token):
         with pytest.raises(UsageError):
             push(local, url, made, name, expect=None, secret=token)
         with pytest.raises(UsageError):
-            remote_branch(local, url, name, token)
+            find_remote_branch(local, url, name, token)
 
 
 def test_nobody_there(hub, local, made, token):

@@ -2,7 +2,7 @@ import pytest
 import repos
 
 from dursor.errors import DursorError
-from dursor.vcs.dirty import changes_since
+from dursor.vcs.dirty import read_changes
 from dursor.vcs.repository import Repository
 
 
@@ -55,11 +55,11 @@ def read_all(top, path):
         commit = repo.resolve("HEAD")
         tree = repo.tree(commit)
         tree.read_many([p for p, e in tree.entries().items() if e.mode != "160000"])
-        assert changes_since(repo, commit)
-        assert repo.branches()
-        repo.default_branch()
-        repo.current_branch()
-        repo.origin_url()
+        assert read_changes(repo, commit)
+        assert repo.list_branches()
+        repo.find_default_branch()
+        repo.find_current_branch()
+        repo.read_origin_url()
         for ref in ("main", "v1", "nope", "HEAD@{9}", "-x"):
             try:
                 repo.resolve(ref)

@@ -17,12 +17,11 @@ from dursor.vcs.apply.recovery import recover
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from dursor.vcs.apply import commit as commits
-from dursor.vcs.apply import rename as moving
-from dursor.vcs.apply import apply as worktree
+from dursor.vcs.apply import apply, commit
+from dursor.vcs.apply import rename
 from dursor.vcs.repository import Repository
 name = sys.argv[3]
-module = moving if name == "move" else commits
+module = rename if name == "move" else commit
 real, left = getattr(module, name), [int(sys.argv[4])]
 def dying(*given, **named):
     if not left[0]:
@@ -30,9 +29,9 @@ def dying(*given, **named):
     left[0] -= 1
     return real(*given, **named)
 setattr(module, name, dying)
-options = {"commit": commits.CommitRequest("Change"), "branch": "side"} if "--commit" in sys.argv else {}
+options = {"commit": commit.CommitRequest("Change"), "branch": "side"} if "--commit" in sys.argv else {}
 patch = sys.stdin.buffer.read()
-worktree.apply_patch(Repository.open(Path(sys.argv[1])), patch, journals=Path(sys.argv[2]), **options)
+apply.apply_patch(Repository.open(Path(sys.argv[1])), patch, journals=Path(sys.argv[2]), **options)
 """
 BASE = {"a": "a\n", "b": "b\n", "d/e/f": "f\n", "p": "private\n", "x": "a file\n"}
 NEW = {"a": "A\n", "b": None, "d/e/f": None, "n/m": "n\n", "p": "P\n", "x": None, "x/z": "z\n"}

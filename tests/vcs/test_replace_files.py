@@ -8,8 +8,8 @@ import pytest
 import repos
 
 from dursor.errors import ConflictError, InternalError
-from dursor.vcs.apply import rename as moving
-from dursor.vcs.apply.replace_files import Exchange, undisturbed
+from dursor.vcs.apply import rename
+from dursor.vcs.apply.replace_files import FileReplacement, defer_signals
 
 OLD = {"a": "a\n", "b": "b\n", "d/e/c": "c\n", "l": repos.Link("a")}
 NEW = {"a": "A\n", "l": "no link\n", "n/m/x": "x\n", "s": repos.Script("s\n")}
@@ -21,7 +21,7 @@ def swap(tmp_path):
     top, folder = tmp_path / "top", tmp_path / "folder"
     repos.write(top, OLD)
     folder.mkdir()
-    swap = Exchange(top, folder)
+    swap = FileReplacement(top, folder)
     repos.write(swap.new, NEW)
     return swap
 
@@ -52,7 +52,7 @@ def test_undo_puts_everything_back(swap):
 
 @pytest.mark.parametrize("failing", range(6))
 def test_failure_at_any_file_puts_everything_back(swap, monkeypatch, failing):
-    before, real, count = repos.fingerprint(swap.top), moving.move, [0]
+    before, real, count = repos.fingerprint(swap.top), rename.move, [0]
 
     def move(source, target):
         count[0] += 1
@@ -60,7 +60,7 @@ def test_failure_at_any_file_puts_everything_back(swap, monkeypatch, failing):
             raise OSError(errno.ENOSPC, "no space", str(target))
         real(source, target)
 
-    monkeypatch.setattr(moving, "move", move)
+    monkeypatch.setattr(rename, "move", move)
     with pytest.raises(InternalError, match="no space; nothing was changed"):
         swap.run(list(NEW), GONE)
     assert count[0] > failing
@@ -73,7 +73,7 @@ def test_old_files_are_kept_when_they_cannot_be_put_back(swap, monkeypatch, tmp_
     def move(source, target):
         raise OSError(errno.EIO, "broken disk", str(target))
 
-    monkeypatch.setattr(moving, "move", move)
+    monkeypatch.setattr(rename, "move", move)
     with pytest.raises(
         InternalError, match=r"could not put back .* the old files are in"
     ) as caught:
@@ -87,7 +87,7 @@ def test_old_files_are_kept_when_they_cannot_be_put_back(swap, monkeypatch, tmp_
 def test_folder_with_other_files_stays(tmp_path):
     repos.write(tmp_path, {"top/d/a": "a\n", "top/d/b": "b\n"})
     (tmp_path / "folder").mkdir()
-    swap = Exchange(tmp_path / "top", tmp_path / "folder")
+    swap = FileReplacement(tmp_path / "top", tmp_path / "folder")
     swap.run([], ["d/a"])
     assert [path.name for path in (tmp_path / "top/d").iterdir()] == ["b"]
 
@@ -98,7 +98,7 @@ def test_working_folder_that_is_gone_does_not_matter(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    Exchange(tmp_path / "top", tmp_path / "folder").run([], ["d/a"])
+    FileReplacement(tmp_path / "top", tmp_path / "folder").run([], ["d/a"])
     assert not (tmp_path / "top/d").exists()
 
 
@@ -138,7 +138,7 @@ def test_file_written_meanwhile_is_a_conflict(swap):
 def test_rename_that_changes_only_the_case_is_not_in_its_own_way(swap, tmp_path):
     os.link(swap.top / "b", swap.top / "B")  # what a file system without case would show
     (tmp_path / "later").mkdir()
-    swap = Exchange(swap.top, tmp_path / "later")
+    swap = FileReplacement(swap.top, tmp_path / "later")
     swap.check(["B"], [], ["b"])
     with pytest.raises(ConflictError, match="in the way: B"):
         swap.check(["B"], [], [])
@@ -148,7 +148,7 @@ def test_signal_waits_for_the_end_of_the_block():
     steps = []
 
     def work():
-        with undisturbed():
+        with defer_signals():
             signal.raise_signal(signal.SIGINT)
             steps.append("after")
 
@@ -162,7 +162,7 @@ def test_other_threads_have_no_signals_to_wait_for():
     ran = []
 
     def work():
-        with undisturbed():
+        with defer_signals():
             ran.append(True)
 
     thread = threading.Thread(target=work)

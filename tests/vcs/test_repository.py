@@ -6,7 +6,7 @@ import repos
 from dursor.errors import NotFoundError, PolicyError, UsageError
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK
 from dursor.vcs import objects
-from dursor.vcs.dirty import changes_since
+from dursor.vcs.dirty import read_changes
 from dursor.vcs.repository import Branch
 
 ODD = (
@@ -211,8 +211,8 @@ def test_detached_head(tmp_path, reopen):
     repos.git(top, "checkout", "-q", "--detach")
     repo = reopen(top)
     assert repo.resolve("HEAD") == repos.head(top)
-    assert repo.current_branch() is None
-    assert repo.default_branch() == "main"
+    assert repo.find_current_branch() is None
+    assert repo.find_default_branch() == "main"
 
 
 def test_linked_worktree_has_its_own_head(tmp_path, reopen):
@@ -220,7 +220,7 @@ def test_linked_worktree_has_its_own_head(tmp_path, reopen):
     repos.git(top, "worktree", "add", "-q", "-b", "side", str(tmp_path / "w"))
     commit = repos.commit(tmp_path / "w", {"b": "b\n"})
     repo = reopen(tmp_path / "w")
-    assert (repo.top, repo.resolve("HEAD"), repo.current_branch()) == (
+    assert (repo.top, repo.resolve("HEAD"), repo.find_current_branch()) == (
         tmp_path / "w",
         commit,
         "side",
@@ -306,9 +306,9 @@ def test_repository_without_commits(tmp_path, reopen):
     with pytest.raises(UsageError, match="no commits yet") as caught:
         repo.resolve("HEAD")
     assert caught.value.hint
-    assert (repo.branches(), repo.current_branch()) == ([], "main")
+    assert (repo.list_branches(), repo.find_current_branch()) == ([], "main")
     with pytest.raises(UsageError, match="no commits yet"):
-        changes_since(repo, "0" * 40)
+        read_changes(repo, "0" * 40)
 
 
 def test_outside_a_repository(tmp_path, reopen):
@@ -337,9 +337,9 @@ def test_bare_repository(tmp_path, reopen):
     assert repo.is_bare
     assert repo.top == tmp_path / "b.git"
     assert repo.tree(repo.resolve("main")).read("README.md").startswith(b"line 1")
-    assert repo.default_branch() == "main"
+    assert repo.find_default_branch() == "main"
     with pytest.raises(UsageError, match="no working tree"):
-        changes_since(repo, repo.resolve("main"))
+        read_changes(repo, repo.resolve("main"))
 
 
 @pytest.mark.parametrize("named", ["all", "explicit"])
@@ -369,16 +369,16 @@ def test_branches_and_the_default_one(tmp_path, reopen):
     top = repos.build(tmp_path / "r", branch="trunk")
     head = repos.head(top)
     repo = reopen(top)
-    assert repo.branches() == [Branch("trunk", head, True)]
+    assert repo.list_branches() == [Branch("trunk", head, True)]
     repos.git(top, "branch", "ünï/x")
     repos.git(top, "branch", "a\"b'c")
-    assert [b.name for b in repo.branches()] == ["a\"b'c", "trunk", "ünï/x"]
-    assert repo.default_branch() == "trunk"
+    assert [b.name for b in repo.list_branches()] == ["a\"b'c", "trunk", "ünï/x"]
+    assert repo.find_default_branch() == "trunk"
     repos.git(top, "branch", "main")
-    assert repo.default_branch() == "main"
+    assert repo.find_default_branch() == "main"
     repos.git(top, "update-ref", "refs/remotes/origin/ünï/x", head)
     repos.git(top, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/ünï/x")
-    assert [b.name for b in repo.branches() if b.default] == ["ünï/x"]
+    assert [b.name for b in repo.list_branches() if b.default] == ["ünï/x"]
 
 
 @pytest.mark.parametrize(
@@ -394,9 +394,9 @@ def test_branches_and_the_default_one(tmp_path, reopen):
 def test_origin_is_shown_without_credentials(tmp_path, reopen, url, shown):
     top = repos.build(tmp_path / "r")
     repo = reopen(top)
-    assert repo.origin_url() is None
+    assert repo.read_origin_url() is None
     repos.git(top, "remote", "add", "origin", url)
-    assert repo.origin_url() == shown
+    assert repo.read_origin_url() == shown
 
 
 def test_commit_ids_are_checked_before_git_sees_them(tmp_path, reopen):
@@ -405,7 +405,7 @@ def test_commit_ids_are_checked_before_git_sees_them(tmp_path, reopen):
         with pytest.raises(NotFoundError, match="not a commit id"):
             repo.tree(commit)
         with pytest.raises(NotFoundError, match="not a commit id"):
-            changes_since(repo, commit)
+            read_changes(repo, commit)
 
 
 def test_sparse_checkout_hides_nothing_from_the_tree(tmp_path, reopen):
@@ -414,7 +414,7 @@ def test_sparse_checkout_hides_nothing_from_the_tree(tmp_path, reopen):
     repo = reopen(top)
     commit = repo.resolve("HEAD")
     assert set(repo.tree(commit).entries()) == {"in/a", "out/b"}
-    assert changes_since(repo, commit) == {}
+    assert read_changes(repo, commit) == {}
 
 
 def test_object_that_is_lost_is_named(tmp_path, reopen):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.errors import UsageError
-from dursor.vcs.urls import check, is_loopback, name_of, without_credentials
+from dursor.vcs.urls import check, derive_name, is_loopback, strip_credentials
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_any_text_is_accepted_or_refused_in_one_line(text):
     ],
 )
 def test_credentials_are_taken_out(url, shown):
-    assert without_credentials(url) == shown
+    assert strip_credentials(url) == shown
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ def test_credentials_are_taken_out(url, shown):
     ],
 )
 def test_name_of(url, name):
-    assert name_of(url) == name
+    assert derive_name(url) == name
 
 
 @given(st.text())
 def test_name_of_is_always_a_plain_file_name(text):
-    name = name_of(text)
+    name = derive_name(text)
     assert name
     assert not set(name) & set("/\\\0")
     assert name not in {".", ".."}

@@ -117,7 +117,7 @@ class LiveTable:
     def __exit__(self, *_: object) -> None:
         if self._live is None:
             return
-        with interrupts.held():
+        with interrupts.hold():
             self._live.stop()
             atexit.unregister(_show_cursor)
 

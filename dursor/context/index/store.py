@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from dursor.context.index.segment import DamagedError, Segment, build, merge
 from dursor.errors import DursorError
-from dursor.files import private_dir, replace_file
+from dursor.files import make_private_dir, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -154,7 +154,7 @@ class Shelf:
 def _write(folder: Path, data: bytearray) -> Path | None:
     path = folder / f"{os.urandom(8).hex()}{SUFFIX}"
     try:
-        private_dir(folder)
+        make_private_dir(folder)
         replace_file(path, data)
     except (DursorError, OSError) as error:
         log.debug("%s cannot be kept: %s", path, error)

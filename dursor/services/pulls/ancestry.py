@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from dursor.domain import Run
     from dursor.tree import Changes, Tree
-    from dursor.vcs.remote.mirror import CommitInfo, Companion
+    from dursor.vcs.remote.mirror import CommitInfo, Mirror
 
 DEEPEST = 500  # commits of a branch that are looked at
 
 
-def compute_changes(companion: Companion, run: Run) -> Changes:
+def compute_changes(mirror: Mirror, run: Run) -> Changes:
     """What RUN changes of its base."""
-    return apply_exact(run.patch or "", companion.tree(run.base_commit)).changes
+    return apply_exact(run.patch or "", mirror.tree(run.base_commit)).changes
 
 
 def holds(tree: Tree, base: Tree, changes: Changes) -> bool:
@@ -40,29 +40,29 @@ def holds(tree: Tree, base: Tree, changes: Changes) -> bool:
     return True
 
 
-def is_commit_of(companion: Companion, commit: CommitInfo, run: Run) -> bool:
+def is_commit_of(mirror: Mirror, commit: CommitInfo, run: Run) -> bool:
     """Whether COMMIT is one that dursor made from RUN, unchanged since."""
     return (
         commit.trailers.get(RUN) == run.id
-        and companion.has(run.base_commit)
+        and mirror.has(run.base_commit)
         and holds(
-            companion.tree(commit.id),
-            companion.tree(run.base_commit),
-            compute_changes(companion, run),
+            mirror.tree(commit.id),
+            mirror.tree(run.base_commit),
+            compute_changes(mirror, run),
         )
     )
 
 
-def has_commit_of(companion: Companion, head: str, run: Run) -> bool:
+def has_commit_of(mirror: Mirror, head: str, run: Run) -> bool:
     """Whether the branch that ends at HEAD has a commit that names RUN."""
-    from dursor.vcs.history import messages
+    from dursor.vcs.history import read_messages
 
     trailer = f"{RUN}: {run.id}"
-    return any(trailer in said.splitlines() for said in messages(companion, head, DEEPEST))
+    return any(trailer in said.splitlines() for said in read_messages(mirror, head, DEEPEST))
 
 
 def check_ancestry(
-    companion: Companion, head: str, chain: Sequence[Run], *, number: int, known: str
+    mirror: Mirror, head: str, chain: Sequence[Run], *, number: int, known: str
 ) -> None:
     """Make sure that RUN, the last of CHAIN, may go on top of HEAD; ConflictError says why not.
 
@@ -73,28 +73,28 @@ def check_ancestry(
     ancestors = {one.id: one for one in chain}
     at = head
     while at != run.base_commit:
-        commit = companion.commit(at) if companion.has(at) else None
+        commit = mirror.commit(at) if mirror.has(at) else None
         source = None if commit is None else ancestors.get(commit.trailers.get(RUN, ""))
         intact = (
             commit is not None
             and source is not None
             and len(commit.parents) == 1
-            and is_commit_of(companion, commit, source)
+            and is_commit_of(mirror, commit, source)
         )
         if commit is None or not intact:
-            raise _moved(companion, head, chain, number=number, known=known)
+            raise _moved(mirror, head, chain, number=number, known=known)
         at = commit.parents[0]
 
 
 def _moved(
-    companion: Companion, head: str, chain: Sequence[Run], *, number: int, known: str
+    mirror: Mirror, head: str, chain: Sequence[Run], *, number: int, known: str
 ) -> ConflictError:
-    run, commit = chain[-1], companion.commit(head)
+    run, commit = chain[-1], mirror.commit(head)
     hint = (
         f"dursor pr sync {number}, then dursor run TEXT --task {run.task_id[:8]}  "
         "(starts from what is there now)"
     )
-    rewritten = companion.has(known) and not companion.is_ancestor(known, head)
+    rewritten = mirror.has(known) and not mirror.is_ancestor(known, head)
     if rewritten or _names_one_of(commit, chain):
         said = f"the branch of #{number} was rewritten (rebased, amended or force-pushed)"
     elif RUN in commit.trailers:

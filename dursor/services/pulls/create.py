@@ -11,7 +11,7 @@ from dursor.services.events import Notice
 from dursor.services.pulls import text as pull_text
 from dursor.services.pulls.ancestry import compute_changes, has_commit_of
 from dursor.services.pulls.target import HEADS, check_base, find_base
-from dursor.services.trailers import commit_message
+from dursor.services.trailers import build_commit_message
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -73,13 +73,13 @@ def create_commit(site: PullSession, run: Run, parent: str, name: RepoName) -> t
     """The commit of RUN's resulting tree on PARENT, the same every time; NoChangeError."""
     from dursor.vcs.remote.push import commit_change
 
-    changes = compute_changes(site.companion, run)
+    changes = compute_changes(site.mirror, run)
     commit = commit_change(
-        site.companion,
+        site.mirror,
         run.base_commit,
         changes,
         parents=[parent],
-        message=commit_message(run),
+        message=build_commit_message(run),
         author=site.author(name),
         at=run.completed_at or run.created_at,
     )
@@ -124,7 +124,7 @@ class PullCreator:
         if found is not None and self._is_ours(found):
             return self._kept(found)
         base = find_base(self.site.hub, self.place, self.run, self.wanted_base, self.remotes)
-        current = self.site.repository.current_branch()
+        current = self.site.repository.find_current_branch()
         check_base(self.site.hub, self.place, base, self.run, current)
         self._publish()
         return self._opened(base)
@@ -134,7 +134,7 @@ class PullCreator:
         if found.state in LIVE:
             name, url = self.place.head.name, self.place.head.clone_url
             head = self.site.fetch(name, url, self.branch)
-            if head is not None and has_commit_of(self.site.companion, head, self.run):
+            if head is not None and has_commit_of(self.site.mirror, head, self.run):
                 return True
             raise ConflictError(
                 f"{self.branch} has the pull request #{found.number}, which is not from run "
@@ -170,14 +170,14 @@ class PullCreator:
             there = site.fetch(head.name, head.clone_url, self.branch)
             if there is None:
                 raise
-            if not has_commit_of(site.companion, there, run):
+            if not has_commit_of(site.mirror, there, run):
                 raise ConflictError(
                     f"{head.name} has a branch {self.branch} that is not from run {run.id[:8]}",
                     hint=ANOTHER_BRANCH,
                 ) from error
 
     def _opened(self, base: str) -> PullInfo:
-        tree = self.site.companion.tree(self.run.base_commit)
+        tree = self.site.mirror.tree(self.run.base_commit)
         wish = self.wish
         made = self.site.hub.create_pull(
             self.place.base,

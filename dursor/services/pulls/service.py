@@ -67,7 +67,7 @@ class PullRequests:
         from dursor.services.pulls import create as opening
         from dursor.services.pulls import session as site
         from dursor.services.pulls import target as place
-        from dursor.services.trailers import chain_of
+        from dursor.services.trailers import list_chain
 
         wish = opening.checked(wish)
         run = opening.check_publishable(self.reader.run(wish.run))
@@ -85,7 +85,7 @@ class PullRequests:
                 ground,
                 where,
                 remotes,
-                chain_of(self.reader, run),
+                list_chain(self.reader, run),
                 wish,
                 listener,
                 {one.url for one in known},
@@ -109,7 +109,7 @@ class PullRequests:
         from dursor.services.pulls import create as opening
         from dursor.services.pulls import session as site
         from dursor.services.pulls import update as growing
-        from dursor.services.trailers import chain_of
+        from dursor.services.trailers import list_chain
 
         pr = self.find(reference)
         found = opening.check_publishable(self.reader.run(run))
@@ -122,7 +122,7 @@ class PullRequests:
         host, name = site.locate_pull(self.access, pr)
         with site.opened(self.access, self.repos, repo, host, listener) as ground:
             pull = ground.hub.pull(name, pr.number)
-            chain = chain_of(self.reader, found)
+            chain = list_chain(self.reader, found)
             commit = growing.push_update(ground, pr, pull, chain, listener)
         seen = replace(self._as_seen(pr, pull), latest_commit=commit)
         if commit != pull.head_commit:
@@ -161,11 +161,11 @@ class PullRequests:
             host, name = site.locate_pull(self.access, pr)
             with site.opened(self.access, self.repos, repo, host, ignore_event) as ground:
                 head = following.live_head(ground, name, pr)
-                objects = ground.companion.objects
+                objects = ground.mirror.objects
             notes += head.notes
             if head.commit is not None:
-                if objects not in repository.borrowed:
-                    repository.borrow(objects)
+                if objects not in repository.alternates:
+                    repository.add_alternate(objects)
                 return replace(head, notes=notes)
         return following.LiveHead(notes=notes)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dursor.services.events import Listener
     from dursor.services.github.access import GitHubAccess
     from dursor.services.repos import Repos
-    from dursor.vcs.remote.mirror import Companion
+    from dursor.vcs.remote.mirror import Mirror
     from dursor.vcs.remote.push import Identity
     from dursor.vcs.repository import Repository
 
@@ -33,11 +33,11 @@ PAGE = re.compile(r"(https?://[^/]+/[^/]+/[^/]+)/pull/\d+")
 
 @dataclass(frozen=True)
 class PullSession:
-    """A repository, the GitHub it is on, and the companion where git runs with a token."""
+    """A repository, the GitHub it is on, and the mirror where git runs with a token."""
 
     hub: GitHub
     repository: Repository
-    companion: Companion
+    mirror: Mirror
 
     def author(self, name: RepoName) -> Identity:
         """Who commits to NAME."""
@@ -50,7 +50,7 @@ class PullSession:
         """Bring BRANCH of NAME at URL here; None when there is no such branch."""
         from dursor.vcs.remote.push import fetch
 
-        return with_token(self.hub, name, lambda secret: fetch(self.companion, url, branch, secret))
+        return with_token(self.hub, name, lambda secret: fetch(self.mirror, url, branch, secret))
 
     def fetch_head(self, pull: PullInfo) -> tuple[str, RepoName, str]:
         """Bring PULL's branch here: its commit, whose it is, and its URL; ConflictError if gone."""
@@ -84,7 +84,7 @@ class PullSession:
         with_token(
             self.hub,
             name,
-            lambda secret: push(self.companion, url, commit, branch, expect=expect, secret=secret),
+            lambda secret: push(self.mirror, url, commit, branch, expect=expect, secret=secret),
             workflows=workflows,
         )
 
@@ -93,13 +93,13 @@ class PullSession:
 def opened(
     access: GitHubAccess, repos: Repos, repo: Repo, host: GitHubHost, listener: Listener
 ) -> Iterator[PullSession]:
-    """REPO with HOST and its companion at hand."""
-    from dursor.vcs.remote.mirror import Companion
+    """REPO with HOST and its mirror at hand."""
+    from dursor.vcs.remote.mirror import Mirror
 
     with access.open(host, listener) as hub, repos.open(repo) as repository:
-        folder: Path = repos.companion(repo)
-        with Companion.open(folder, repository) as companion:
-            yield PullSession(hub, repository, companion)
+        folder: Path = repos.mirror(repo)
+        with Mirror.open(folder, repository) as mirror:
+            yield PullSession(hub, repository, mirror)
 
 
 def locate_pull(access: GitHubAccess, pr: PullRequest) -> tuple[GitHubHost, RepoName]:

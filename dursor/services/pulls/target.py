@@ -46,9 +46,9 @@ def find_github(
     access: GitHubAccess, repo: Repo, repository: Repository
 ) -> tuple[GitHubHost, Mapping[str, RepoName]]:
     """The GitHub that REPO is on, and its repositories by the names of the remotes."""
-    from dursor.vcs.remote.remotes import remotes
+    from dursor.vcs.remote.remotes import list_remotes
 
-    known = remotes(repository)
+    known = list_remotes(repository)
     if repo.workspace_path is not None and repo.repo_url is not None:
         known = {"origin": repo.repo_url}
     found: list[tuple[str, GitHubHost, RepoName]] = []

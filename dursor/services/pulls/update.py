@@ -35,10 +35,10 @@ def push_update(
     run = chain[-1]
     check_live(pull, run)
     head, name, url = site.fetch_head(pull)
-    if is_commit_of(site.companion, site.companion.commit(head), run):
+    if is_commit_of(site.mirror, site.mirror.commit(head), run):
         listener(Notice(f"#{pr.number} holds run {run.id[:8]} already"))
         return head
-    check_ancestry(site.companion, head, chain, number=pr.number, known=pr.latest_commit)
+    check_ancestry(site.mirror, head, chain, number=pr.number, known=pr.latest_commit)
     try:
         commit, changes = create_commit(site, run, head, name)
     except NoChangeError:
@@ -49,7 +49,7 @@ def push_update(
         site.push(name, url, commit, pull.head_ref, expect=head, workflows=workflows)
     except ConflictError:
         there = site.fetch(name, url, pull.head_ref)
-        if there is None or not is_commit_of(site.companion, site.companion.commit(there), run):
+        if there is None or not is_commit_of(site.mirror, site.mirror.commit(there), run):
             raise
         return there  # another process was faster
     return commit

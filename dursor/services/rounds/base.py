@@ -245,12 +245,12 @@ class Surveyor:
 
     def _dirty_patch(self, repository: Repository, commit: str, tree: Tree) -> str | None:
         """The uncommitted change to text files; what is binary or forbidden stays as committed."""
-        from dursor.vcs.dirty import changes_since
+        from dursor.vcs.dirty import read_changes
 
         rules = PathRules()
         changes = {
             path: state
-            for path, state in changes_since(repository, commit).items()
+            for path, state in read_changes(repository, commit).items()
             if rules.reason(path) is None and _is_text(path, state, tree)
         }
         return canonical(tree, Resolution(changes, {})).text or None

@@ -17,7 +17,7 @@ from dursor.context.selection.render import rendered
 from dursor.context.selection.select import choose
 from dursor.context.selection.select_followup import Follower
 from dursor.errors import InternalError, UsageError
-from dursor.files import locked, replace_file
+from dursor.files import hold_lock, replace_file
 from dursor.providers import catalogue
 from dursor.services.rounds.base import files_of
 from dursor.tree import Overlay
@@ -161,7 +161,7 @@ def placeholder_key(data_dir: Path) -> Key:
     def read() -> bytes:
         made = os.urandom(KEY_BYTES)
         try:
-            with locked(data_dir / ".placeholder.lock"):
+            with hold_lock(data_dir / ".placeholder.lock"):
                 if file.exists() and len(known := file.read_bytes()) == KEY_BYTES:
                     return known
                 replace_file(file, made)

@@ -160,7 +160,9 @@ def _cancel_on_signals() -> Iterator[None]:
     if task is None:
         raise AssertionError
     with contextlib.ExitStack() as stack:
-        stack.enter_context(interrupts.told(lambda: loop.call_soon_threadsafe(task.cancel)))
+        stack.enter_context(
+            interrupts.call_on_interrupt(lambda: loop.call_soon_threadsafe(task.cancel))
+        )
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(signal.SIGTERM, task.cancel)  # not on Windows, or in a thread
             stack.callback(loop.remove_signal_handler, signal.SIGTERM)

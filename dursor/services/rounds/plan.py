@@ -21,7 +21,7 @@ from dursor.providers import catalogue, prices
 from dursor.providers.base import Endpoint, Limits
 from dursor.redact import MARK, Redactor
 from dursor.services.rounds.context import Fitted, Prompting
-from dursor.tree import ELSEWHERE, Overlay
+from dursor.tree import NOT_FETCHED, Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -161,7 +161,10 @@ class Planner:
         self, request: RoundRequest, endpoints: Iterable[Endpoint]
     ) -> tuple[RoundRequest, tuple[str, ...]]:
         """REQUEST as it may be sent and stored: a key that was pasted is neither."""
-        keys = [*(endpoint.key for endpoint in endpoints), *self.models.keys.in_environment()]
+        keys = [
+            *(endpoint.key for endpoint in endpoints),
+            *self.models.keys.list_environment_keys(),
+        ]
         clean = struck(Redactor(keys).clean(request.instruction), MARK)
         if clean == request.instruction:
             return request, ()
@@ -192,7 +195,7 @@ class Planner:
         )
         choices = replace(request.choices, files=pinned)
         entries = Overlay(standing.base, standing.start.changes).entries()
-        if count := sum(entry.size == ELSEWHERE for entry in entries.values()):
+        if count := sum(entry.size == NOT_FETCHED for entry in entries.values()):
             warnings += (ABSENT.format(count),)
         if slip := misspelt(text, entries):
             warnings += (f"the instruction names {slip[0]}, which is not there: {slip[1]} is",)

@@ -65,7 +65,7 @@ class Rounds:
         lease = self.acquire_lease()
         try:
             interrupts.check()
-            with interrupts.held():  # once there are rows, Ctrl-C cancels them
+            with interrupts.hold():  # once there are rows, Ctrl-C cancels them
                 task, runs = self._record(plan, lease, listener, former)
                 return self._execute(plan, task, runs, listener, caller)
         finally:
@@ -83,7 +83,7 @@ class Rounds:
         asks = [
             self.planner.ask(target, run.id) for target, run in zip(plan.targets, runs, strict=True)
         ]
-        known = self.planner.models.keys.in_environment()
+        known = self.planner.models.keys.list_environment_keys()
         redactor = Redactor([*(ask.endpoint.key for ask in asks), *known])
         listener(RoundStarted(task, tuple(runs)))
         for event in _news(runs, {}):
@@ -182,7 +182,7 @@ class Rounds:
         lease = self.acquire_lease()
         try:
             interrupts.check()
-            with interrupts.held():
+            with interrupts.hold():
                 task, runs = self._record(plan, lease, listener)
                 listener(RoundStarted(task, tuple(runs)))
                 self.spawn(_orders(plan, request, runs, lease), lease)

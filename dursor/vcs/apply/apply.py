@@ -18,21 +18,21 @@ from typing import TYPE_CHECKING
 from dursor.errors import ConflictError, InternalError, NoChangeError, UsageError
 from dursor.tree import EXECUTABLE
 from dursor.vcs.apply import commit as commits
-from dursor.vcs.apply.journal import Intent, journal
+from dursor.vcs.apply.journal import ApplyIntent, journal
 from dursor.vcs.apply.private_index import place
-from dursor.vcs.apply.replace_files import Exchange, undisturbed
+from dursor.vcs.apply.replace_files import FileReplacement, defer_signals
 from dursor.vcs.apply.replace_plan import plan
 from dursor.vcs.command import decode
-from dursor.vcs.scratch import lines, scratch
+from dursor.vcs.private_git_dir import lines, open_private_git_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from dursor.vcs.apply.commit import CommitRequest
-    from dursor.vcs.apply.replace_plan import Plan
+    from dursor.vcs.apply.replace_plan import ReplacePlan
+    from dursor.vcs.private_git_dir import PrivateGitDir, RawChange
     from dursor.vcs.repository import Repository
-    from dursor.vcs.scratch import RawChange, Scratch
 
 RENAME = re.compile(rb'^rename from ([^"\n][^\n]*)\nrename to ([^"\n][^\n]*)$', re.MULTILINE)
 
@@ -60,24 +60,24 @@ def apply_patch(
     """
     head = _check(repo, patch, branch, commit)
     with _translated(), ExitStack() as stack:
-        private = stack.enter_context(scratch(repo))
+        private = stack.enter_context(open_private_git_dir(repo))
         intent = partial(
-            Intent,
+            ApplyIntent,
             head=head,
-            before=repo.current_branch(),
+            before=repo.find_current_branch(),
             branch=branch,
             subject=commit.subject if commit else None,
         )
-        exchange = stack.enter_context(_room(repo, journals, intent))
-        changes = _prepare(private, exchange, patch, three_way=three_way)
+        replacement = stack.enter_context(_room(repo, journals, intent))
+        changes = _prepare(private, replacement, patch, three_way=three_way)
         record = None
         if commit:
-            on_head = stack.enter_context(scratch(repo))
+            on_head = stack.enter_context(open_private_git_dir(repo))
             commits.rehearse(on_head, patch, head, three_way=three_way)
             record = partial(commits.commit, on_head, patch, head, commit, three_way=three_way)
         place_to_stand = commits.on_branch(repo, branch, head) if branch else nullcontext()
-        with undisturbed() as interrupts:
-            made = _carry_out(exchange, changes, interrupts, place_to_stand, record)
+        with defer_signals() as interrupts:
+            made = _carry_out(replacement, changes, interrupts, place_to_stand, record)
             if made:
                 commits.bring_index(repo, head, made)
     return Applied(branch, made)
@@ -96,8 +96,8 @@ def _translated() -> Iterator[None]:
 
 @contextmanager
 def _room(
-    repo: Repository, journals: Path | None, intent: Callable[[Plan], Intent]
-) -> Iterator[Exchange]:
+    repo: Repository, journals: Path | None, intent: Callable[[ReplacePlan], ApplyIntent]
+) -> Iterator[FileReplacement]:
     """Make room for new and old files; where there are JOURNALS, one of them knows of it."""
     with ExitStack() as stack:
         book = stack.enter_context(journal(journals, repo.top)) if journals else None
@@ -107,31 +107,31 @@ def _room(
             )
         )
         if book is None:
-            yield Exchange(repo.top, folder)
+            yield FileReplacement(repo.top, folder)
             return
         idle = intent(plan(repo.top, folder, (), ()))
         book.write(idle)
         stack.callback(book.settle, idle)
-        yield Exchange(repo.top, folder, lambda steps: book.write(intent(steps)))
+        yield FileReplacement(repo.top, folder, lambda steps: book.write(intent(steps)))
 
 
 def _carry_out(
-    exchange: Exchange,
+    replacement: FileReplacement,
     changes: Sequence[RawChange],
     interrupts: Sequence[int],
     place_to_stand: AbstractContextManager[None],
     record: Callable[[], str] | None,
 ) -> str | None:
-    """Exchange the files, stand on the branch and commit; undo everything when one step fails."""
+    """Replace the files, switch to the branch and commit, or undo everything."""
     present = [change.path for change in changes if change.status != "D"]
     removed = [change.path for change in changes if change.status == "D"]
     try:
-        exchange.run(present, removed)
+        replacement.run(present, removed)
         _stop_for(interrupts)
         with place_to_stand:
             return record() if record else None
     except BaseException:  # Ctrl-C, too, changes all of it or nothing
-        exchange.undo()
+        replacement.undo()
         raise
 
 
@@ -157,7 +157,7 @@ def _check(repo: Repository, patch: bytes, branch: str | None, commit: CommitReq
 
 
 def _prepare(
-    private: Scratch, exchange: Exchange, patch: bytes, *, three_way: bool
+    private: PrivateGitDir, replacement: FileReplacement, patch: bytes, *, three_way: bool
 ) -> list[RawChange]:
     """Compute every file, check that each may be written, and write it aside."""
     private.show_hidden()
@@ -170,19 +170,19 @@ def _prepare(
             hint="dursor run diff RUN | git apply",
         )
     replaced = [c for c in changes if c.status not in {"A", "D"}]
-    exchange.check(
+    replacement.check(
         [c.path for c in changes if c.status == "A"],
         [c.path for c in replaced],
         [c.path for c in changes if c.status == "D"],
     )
     wanted = [change.path for change in changes if change.status != "D"]
     if wanted:
-        prefix = f"--prefix={exchange.new}/"
+        prefix = f"--prefix={replacement.new}/"
         private.command.run(
             "checkout-index", "--force", "--quiet", prefix, "-z", "--stdin", stdin=lines(wanted)
         )
     origins = _origins(changes, patch)
-    exchange.take_modes(
+    replacement.take_modes(
         origins, [c.path for c in changes if c.status == "A" and c.path not in origins]
     )
     return changes

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from dursor.errors import ConflictError, PolicyError, UsageError
 from dursor.vcs.apply.private_index import place
 from dursor.vcs.branchnames import is_branch_name
-from dursor.vcs.command import ANY, Command, complaint, encode
-from dursor.vcs.environment import commit_environment
-from dursor.vcs.scratch import RawChange, Scratch, copy_index, raw_changes
+from dursor.vcs.command import ANY, GitCommand, encode, find_reason
+from dursor.vcs.environment import build_commit_env
+from dursor.vcs.private_git_dir import PrivateGitDir, RawChange, copy_index, raw_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def check_commit(repo: Repository, request: CommitRequest) -> None:
         output = repo.command.run("-c", "user.useConfigOnly=true", "var", ident, ok=(0, 1, 128))
         if output.status != 0:
             raise UsageError(
-                f"git does not know who you are: {complaint(output.err)}",
+                f"git does not know who you are: {find_reason(output.err)}",
                 hint="git config --global user.name NAME && git config --global user.email MAIL",
             )
 
@@ -83,11 +83,11 @@ def check_commit(repo: Repository, request: CommitRequest) -> None:
 def on_branch(repo: Repository, name: str, head: str) -> Iterator[None]:
     """Create branch NAME at HEAD and stand on it; leave again when the block fails."""
     run, ref = repo.command.run, f"refs/heads/{name}"
-    before = repo.current_branch()
+    before = repo.find_current_branch()
     output = run("update-ref", "-m", "branch: Created from HEAD", ref, head, "", ok=(0, 1, 128))
     if output.status != 0:
         raise ConflictError(
-            f"branch {name} cannot be made: {complaint(output.err)}",
+            f"branch {name} cannot be made: {find_reason(output.err)}",
             hint="git branch --list, then another --branch NAME",
         )
     try:
@@ -102,7 +102,7 @@ def on_branch(repo: Repository, name: str, head: str) -> Iterator[None]:
 def leave(repo: Repository, name: str, before: str | None, head: str) -> None:
     """Go back from the new branch NAME to branch BEFORE (None: to commit HEAD), and delete NAME."""
     run, ref = repo.command.run, f"refs/heads/{name}"
-    if repo.current_branch() == name:
+    if repo.find_current_branch() == name:
         if before:
             run("symbolic-ref", "-m", "dursor: undone", "HEAD", f"refs/heads/{before}")
         else:
@@ -110,7 +110,7 @@ def leave(repo: Repository, name: str, before: str | None, head: str) -> None:
     run("update-ref", "-d", ref, head, ok=(0, 1, 128))
 
 
-def rehearse(private: Scratch, patch: bytes, head: str, *, three_way: bool) -> None:
+def rehearse(private: PrivateGitDir, patch: bytes, head: str, *, three_way: bool) -> None:
     """Try PATCH on HEAD itself: the commit holds it and nothing else of the user's."""
     staged = {change.path for change in private.diff("diff-index", "--cached", head)}
     for change in _place_on_head(private, patch, head, three_way=three_way):
@@ -122,15 +122,15 @@ def rehearse(private: Scratch, patch: bytes, head: str, *, three_way: bool) -> N
 
 
 def commit(
-    private: Scratch, patch: bytes, head: str, request: CommitRequest, *, three_way: bool
+    private: PrivateGitDir, patch: bytes, head: str, request: CommitRequest, *, three_way: bool
 ) -> str:
     """Commit HEAD with PATCH, by the user's hooks and identity; the working tree has it already."""
     repo = private.repo
     copy_index(repo, private.folder)
-    objects = {"GIT_OBJECT_DIRECTORY": str(repo.common_dir / "objects"), **repo.loan}
+    objects = {"GIT_OBJECT_DIRECTORY": str(repo.common_dir / "objects"), **repo.alternates_env}
     if not _place_on_head(private, patch, head, three_way=three_way, env=objects):
         raise ConflictError("this change is already committed", hint="git log")
-    output = Command(repo.top, hooks=True, environment=commit_environment).run(
+    output = GitCommand(repo.top, hooks=True, environment=build_commit_env).run(
         *("commit", "--quiet", "--no-edit", "--cleanup=whitespace", "--file=-"),
         stdin=encode(request.message),
         ok=ANY,
@@ -157,14 +157,14 @@ def bring_index(repo: Repository, head: str, made: str) -> None:
     )
     if output.status != 0:
         raise ConflictError(
-            f"committed as {made[:12]}, but the index is locked: {complaint(output.err)}",
+            f"committed as {made[:12]}, but the index is locked: {find_reason(output.err)}",
             hint="git reset",
         )
     repo.command.run("update-index", "-q", "--refresh", ok=(0, 1))
 
 
 def _place_on_head(
-    private: Scratch,
+    private: PrivateGitDir,
     patch: bytes,
     head: str,
     *,

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dursor.errors import ConflictError, InternalError
-from dursor.files import LOCK_POLL, private_dir, try_lock
-from dursor.vcs.apply.replace_plan import Plan, Step
+from dursor.files import LOCK_POLL, make_private_dir, try_lock
+from dursor.vcs.apply.replace_plan import ReplacePlan, ReplaceStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,24 +27,24 @@ PATIENCE = 10.0  # seconds for another apply to end
 
 
 @dataclass(frozen=True)
-class Intent:
+class ApplyIntent:
     """An apply on its way."""
 
-    plan: Plan  # without steps while it is prepared
+    plan: ReplacePlan  # without steps while it is prepared
     head: str  # the commit it began on
     before: str | None  # the branch it began on; None when detached
     branch: str | None  # the one to be made
     subject: str | None  # of the commit to be made
 
 
-class Journal:
+class ApplyJournal:
     """An open and locked journal, empty until there is something to undo."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
 
-    def write(self, intent: Intent) -> None:
+    def write(self, intent: ApplyIntent) -> None:
         """Put INTENT on the disk, in place of what was written before."""
         plan = intent.plan
         told = {**asdict(intent), "plan": {**asdict(plan), "top": str(plan.top)}}
@@ -61,12 +61,12 @@ class Journal:
                 f"cannot write {self.path}: {error.strerror}", hint=f"df {self.path.parent}"
             ) from error
 
-    def settle(self, idle: Intent) -> None:
+    def settle(self, idle: ApplyIntent) -> None:
         """Say that nothing is to be undone any more, only cleaned up."""
         with contextlib.suppress(InternalError):  # what was written before is gone all the same
             self.write(idle)
 
-    def read(self) -> Intent | None:
+    def read(self) -> ApplyIntent | None:
         """Read what is to be undone; None when there is nothing, or it was not written whole."""
         with open(self._descriptor, "rb", closefd=False) as stream:
             stream.seek(0)
@@ -89,9 +89,9 @@ class Journal:
 
 
 @contextlib.contextmanager
-def journal(folder: Path, top: Path) -> Iterator[Journal]:
+def journal(folder: Path, top: Path) -> Iterator[ApplyJournal]:
     """Open the journal in FOLDER of the working tree TOP; ConflictError while another holds it."""
-    private_dir(folder)
+    make_private_dir(folder)
     name = hashlib.sha256(os.fsencode(os.path.realpath(top))).hexdigest()[:32]
     opened = _wait_for(folder / f"{name}.json", top)
     if opened.read() is not None:
@@ -105,7 +105,7 @@ def journal(folder: Path, top: Path) -> Iterator[Journal]:
         opened.close()
 
 
-def left_behind(folder: Path) -> Iterator[Intent]:
+def left_behind(folder: Path) -> Iterator[ApplyIntent]:
     """Give what dead processes left in FOLDER; each is forgotten after its turn."""
     for path in [*folder.glob("*.json")] if folder.is_dir() else []:
         opened = _open(path, create=False)
@@ -119,13 +119,13 @@ def left_behind(folder: Path) -> Iterator[Intent]:
             opened.close()
 
 
-def discard(plan: Plan) -> None:
+def discard(plan: ReplacePlan) -> None:
     """Remove the folder that kept new and old files."""
     if plan.folder.name.startswith("dursor-"):
         shutil.rmtree(plan.folder, ignore_errors=True)
 
 
-def _wait_for(path: Path, top: Path) -> Journal:
+def _wait_for(path: Path, top: Path) -> ApplyJournal:
     deadline = time.monotonic() + PATIENCE
     while (opened := _open(path, create=True)) is None:
         if time.monotonic() >= deadline:
@@ -136,7 +136,7 @@ def _wait_for(path: Path, top: Path) -> Journal:
     return opened
 
 
-def _open(path: Path, *, create: bool) -> Journal | None:
+def _open(path: Path, *, create: bool) -> ApplyJournal | None:
     """Open and lock PATH; None when another holds it, or has just taken it away."""
     try:
         descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
@@ -146,19 +146,19 @@ def _open(path: Path, *, create: bool) -> Journal | None:
         raise InternalError(f"cannot open {path}: {error.strerror}") from error
     with contextlib.suppress(OSError):
         if try_lock(descriptor) and os.path.samestat(os.fstat(descriptor), path.stat()):
-            return Journal(path, descriptor)
+            return ApplyJournal(path, descriptor)
     os.close(descriptor)
     return None
 
 
-def _intent(told: dict[str, Any]) -> Intent:
+def _intent(told: dict[str, Any]) -> ApplyIntent:
     plan = told.pop("plan")
     steps = tuple(
-        Step(path, had, None if comes is None else (comes[0], comes[1], comes[2]))
+        ReplaceStep(path, had, None if comes is None else (comes[0], comes[1], comes[2]))
         for path, had, comes in plan["steps"]
     )
-    return Intent(
-        Plan(
+    return ApplyIntent(
+        ReplacePlan(
             Path(plan["top"]),
             Path(plan["folder"]),
             steps,

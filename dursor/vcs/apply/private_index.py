@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ApplyFailedError, ConflictError, DursorError, PolicyError, UsageError
 from dursor.tree import SUBMODULE
-from dursor.vcs.command import Output, complaint, explain
+from dursor.vcs.command import GitOutput, explain, find_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.vcs.scratch import RawChange, Scratch
+    from dursor.vcs.private_git_dir import PrivateGitDir, RawChange
 
 APPLY = ("-c", "apply.ignoreWhitespace=no", "apply", "-p1", "--whitespace=nowarn")
 REASONS = {
@@ -24,7 +24,7 @@ UNREADABLE = "corrupt patch|No valid patches|unrecognized input|without header|o
 
 
 def place(
-    private: Scratch,
+    private: PrivateGitDir,
     patch: bytes,
     *,
     three_way: bool,
@@ -49,7 +49,7 @@ def place(
     return changes
 
 
-def _refusal(private: Scratch, patch: bytes, output: Output) -> DursorError:
+def _refusal(private: PrivateGitDir, patch: bytes, output: GitOutput) -> DursorError:
     """Choose the error; whoever asked knows what to advise when the files have moved on."""
     unmerged = [c.path for c in private.diff("diff-files") if c.status == "U"]
     if unmerged:
@@ -68,14 +68,14 @@ def _refusal(private: Scratch, patch: bytes, output: Output) -> DursorError:
 def _oddity(stderr: str) -> DursorError:
     """Choose the error for a patch that is wrong in itself."""
     if re.search(UNREADABLE, stderr):
-        return ApplyFailedError(f"git cannot read the patch: {complaint(stderr)}")
+        return ApplyFailedError(f"git cannot read the patch: {find_reason(stderr)}")
     if "invalid path" in stderr:
-        return PolicyError(f"the patch leaves the repository: {complaint(stderr)}")
+        return PolicyError(f"the patch leaves the repository: {find_reason(stderr)}")
     if "cannot be used together" in stderr:
         return UsageError("--3way needs git 2.32 or newer", hint="leave out --3way")
     if "fatal: " in stderr:
         return explain("apply", stderr)
-    return ConflictError(f"the patch does not fit: {complaint(stderr)}", hint="git status")
+    return ConflictError(f"the patch does not fit: {find_reason(stderr)}", hint="git status")
 
 
 def _listed(paths: list[str]) -> str:

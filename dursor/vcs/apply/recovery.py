@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dursor.vcs.apply.journal import Intent
+    from dursor.vcs.apply.journal import ApplyIntent
 
 
 def recover(folder: Path) -> Iterator[str]:
@@ -31,7 +31,7 @@ def recover(folder: Path) -> Iterator[str]:
         discard(plan)
 
 
-def _settled(intent: Intent) -> str:
+def _settled(intent: ApplyIntent) -> str:
     plan = intent.plan
     with Repository.open(plan.top) as repo:
         now = repo.resolve("HEAD")
@@ -56,7 +56,7 @@ def _settled(intent: Intent) -> str:
     )
 
 
-def _is_ours(repo: Repository, commit: str, intent: Intent) -> bool:
+def _is_ours(repo: Repository, commit: str, intent: ApplyIntent) -> bool:
     """Tell whether COMMIT is the one that INTENT was about to make."""
     head, _, message = decode(repo.command.run("cat-file", "commit", commit).out).partition("\n\n")
     parents = [line[7:] for line in head.split("\n") if line.startswith("parent ")]

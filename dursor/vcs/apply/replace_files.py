@@ -18,31 +18,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError
-from dursor.vcs.apply import rename as moving
+from dursor.vcs.apply import rename
 from dursor.vcs.apply.rename import identity, lstat
 from dursor.vcs.apply.replace_plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from dursor.vcs.apply.replace_plan import Plan, Step
+    from dursor.vcs.apply.replace_plan import ReplacePlan, ReplaceStep
 
 
-class Exchange:
+class FileReplacement:
     """New files for the working tree TOP, waiting in FOLDER under `new/`.
 
     RECORD is told what will be done, before any of it is.
     """
 
     def __init__(
-        self, top: Path, folder: Path, record: Callable[[Plan], None] = lambda _: None
+        self, top: Path, folder: Path, record: Callable[[ReplacePlan], None] = lambda _: None
     ) -> None:
         self.top = top
         self.folder = folder
         self.new = folder / "new"
         self._record = record
         self._here = _here()
-        self._plan: Plan | None = None
+        self._plan: ReplacePlan | None = None
         for part in (self.new, folder / "old"):
             part.mkdir()
         self._began = (folder / "old").stat().st_ctime_ns
@@ -79,7 +79,7 @@ class Exchange:
 
     def run(self, present: Sequence[str], removed: Sequence[str]) -> None:
         """Move the new files of PRESENT in and the REMOVED ones out."""
-        with undisturbed():
+        with defer_signals():
             try:
                 planned = plan(self.top, self.folder, present, removed)
                 self._record(planned)
@@ -101,13 +101,13 @@ class Exchange:
         planned, self._plan = self._plan, None
         if planned is None:
             return
-        with undisturbed():
+        with defer_signals():
             problems = planned.undo(force=True)
         if problems:
             kept = keep_old_files(self.folder)
             raise InternalError(f"could not put back {problems[0]}; the old files are in {kept}")
 
-    def _take(self, planned: Plan, number: int, step: Step) -> None:
+    def _take(self, planned: ReplacePlan, number: int, step: ReplaceStep) -> None:
         target, kept = self.top / step.path, planned.kept(number)
         if step.comes is None:
             self._take_out(target, kept)
@@ -116,13 +116,13 @@ class Exchange:
             target.rmdir()  # emptied by what was taken out
         target.parent.mkdir(parents=True, exist_ok=True)
         if lstat(target) is not None:
-            moving.keep(target, kept)
-        moving.move(self.new / step.path, target)
+            rename.keep(target, kept)
+        rename.move(self.new / step.path, target)
 
     def _take_out(self, target: Path, kept: Path) -> None:
         if lstat(target) is None:
             return
-        moving.move(target, kept)
+        rename.move(target, kept)
         for folder in target.parents:
             if folder in {self.top, self._here}:
                 break
@@ -192,7 +192,7 @@ def _here() -> Path | None:
 
 
 @contextmanager
-def undisturbed() -> Iterator[list[int]]:
+def defer_signals() -> Iterator[list[int]]:
     """Hold back Ctrl-C and requests to end until the block is through; it sees which came."""
     came: list[int] = []
     if threading.current_thread() is not threading.main_thread():

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.vcs.apply import rename as moving
+from dursor.vcs.apply import rename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Mark = tuple[int, int, int]
 
 
-class Step(NamedTuple):
+class ReplaceStep(NamedTuple):
     """One path: what is there before (a folder that is empty by then), and what is to come."""
 
     path: str
@@ -30,12 +30,12 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The steps of an exchange in TOP; FOLDER keeps new files (`new/`) and old ones (`old/`)."""
+class ReplacePlan:
+    """The steps of a replacement in TOP; FOLDER keeps new files (`new/`) and old ones (`old/`)."""
 
     top: Path
     folder: Path
-    steps: tuple[Step, ...]
+    steps: tuple[ReplaceStep, ...]
     made: tuple[str, ...]  # folders to be made, outer ones first
     modes: tuple[tuple[str, int], ...]  # of folders that may go when they become empty
     pid: int  # of the process that takes the steps
@@ -60,19 +60,19 @@ class Plan:
             with suppress(OSError):  # not made yet, or somebody's file is in it by now
                 (self.top / folder).rmdir()
         for number, step in steps:
-            if step.comes is None and moving.lstat(self.kept(number)) is not None:
+            if step.comes is None and rename.lstat(self.kept(number)) is not None:
                 with _noting(problems, step.path):
                     self._bring_back(number, step, force=force)
         return problems
 
-    def _take_back(self, number: int, step: Step, comes: Mark, *, force: bool) -> None:
+    def _take_back(self, number: int, step: ReplaceStep, comes: Mark, *, force: bool) -> None:
         """Undo a step that put a file in."""
         target, kept = self._target(step.path), self.kept(number)
         with suppress(OSError):
-            moving.copy_beside(target, self.pid).unlink()
-        now, old = moving.mark(target), moving.mark(kept)
+            rename.copy_beside(target, self.pid).unlink()
+        now, old = rename.mark(target), rename.mark(kept)
         if old is not None and (force or now == comes):
-            moving.move(kept, target)
+            rename.move(kept, target)
         elif old is not None and now != old:
             raise _ChangedError
         elif old is None and now and (now == comes or (force and step.had == "nothing")):
@@ -80,19 +80,19 @@ class Plan:
         if step.had == "folder":
             target.mkdir(exist_ok=True)
 
-    def _bring_back(self, number: int, step: Step, *, force: bool) -> None:
+    def _bring_back(self, number: int, step: ReplaceStep, *, force: bool) -> None:
         """Undo a step that took a file out."""
         target, kept = self._target(step.path), self.kept(number)
-        if (now := moving.mark(target)) is not None and not force:
-            if now != moving.mark(kept):  # equal: a copy was made, and the file not yet unlinked
+        if (now := rename.mark(target)) is not None and not force:
+            if now != rename.mark(kept):  # equal: a copy was made, and the file not yet unlinked
                 raise _ChangedError
             return
         modes = dict(self.modes)
         for folder in reversed(target.relative_to(self.top).parents):
-            if moving.lstat(self.top / folder) is None:
+            if rename.lstat(self.top / folder) is None:
                 (self.top / folder).mkdir()
                 (self.top / folder).chmod(modes.get(folder.as_posix(), 0o755))
-        moving.move(kept, target)
+        rename.move(kept, target)
 
     def _target(self, path: str) -> Path:
         target = self.top / path
@@ -118,13 +118,14 @@ def _noting(problems: list[str], path: str) -> Iterator[None]:
         problems.append(f"{path}: {error.strerror}")
 
 
-def plan(top: Path, folder: Path, present: Sequence[str], removed: Sequence[str]) -> Plan:
-    """Plan to move the files PRESENT below `new/` of FOLDER into TOP, and those REMOVED out."""
-    out = (Step(path, _what_is_at(top / path), None) for path in removed)
+def plan(top: Path, folder: Path, present: Sequence[str], removed: Sequence[str]) -> ReplacePlan:
+    """Plan to move PRESENT from `new/` of FOLDER into TOP, and REMOVED out."""
+    out = (ReplaceStep(path, _what_is_at(top / path), None) for path in removed)
     put = (
-        Step(path, _what_is_at(top / path), moving.mark(folder / "new" / path)) for path in present
+        ReplaceStep(path, _what_is_at(top / path), rename.mark(folder / "new" / path))
+        for path in present
     )
-    return Plan(
+    return ReplacePlan(
         top,
         folder,
         (*out, *put),
@@ -135,7 +136,7 @@ def plan(top: Path, folder: Path, present: Sequence[str], removed: Sequence[str]
 
 
 def _what_is_at(path: Path) -> str:
-    status = moving.lstat(path)
+    status = rename.lstat(path)
     if status is None:
         return "nothing"
     return "folder" if stat.S_ISDIR(status.st_mode) else "file"
@@ -151,7 +152,7 @@ def _folders(top: Path, path: str) -> list[tuple[str, int]]:
     """Give the folders above PATH with their modes."""
     found = []
     for folder in (top / path).relative_to(top).parents:
-        status = moving.lstat(top / folder)
+        status = rename.lstat(top / folder)
         if status is not None:
             found.append((folder.as_posix(), stat.S_IMODE(status.st_mode)))
     return found

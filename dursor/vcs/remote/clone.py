@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from dursor.errors import ConflictError, InternalError, UsageError
 from dursor.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
-from dursor.vcs.command import Command, decode
-from dursor.vcs.environment import network_environment
-from dursor.vcs.remote.credential import authenticated_environment, check_private
+from dursor.vcs.command import GitCommand, decode
+from dursor.vcs.environment import build_network_env
+from dursor.vcs.remote.credential import build_authenticated_env, check_private
 from dursor.vcs.remote.errors import explain_login, explain_remote
 from dursor.vcs.remote.staging import COMING, GOING, waiting
-from dursor.vcs.repository import Opened, Repository
-from dursor.vcs.urls import check, name_of
+from dursor.vcs.repository import HardenedRepo, Repository
+from dursor.vcs.urls import check, derive_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dursor.domain import Secret
     from dursor.errors import DursorError
 
-__all__ = ["clone", "name_of", "refresh", "remove", "seek"]
+__all__ = ["clone", "derive_name", "refresh", "remove", "seek"]
 
 from git.exc import GitError  # after `command`, which keeps it from starting a process
 
@@ -55,7 +55,7 @@ def clone(url: str, into: Path, secret: Secret | None = None) -> Repository:
         except GitError as error:
             raise _explain(str(getattr(error, "stderr", error)), url, secret) from error
         if not (whole / "shallow").exists():
-            _Source(Command(whole), url, secret).fetch(refs=[TAGS])
+            _Source(GitCommand(whole), url, secret).fetch(refs=[TAGS])
         try:
             whole.chmod(0o700)
             whole.rename(into)
@@ -67,13 +67,13 @@ def clone(url: str, into: Path, secret: Secret | None = None) -> Repository:
 def _clone(url: str, into: Path, env: dict[str, str]) -> None:
     """Clone the newest commits; all of them where a server of plain files can do no else."""
     try:
-        Opened.clone_from(
+        HardenedRepo.clone_from(
             url, str(into), env=env, bare=True, depth=DEPTH, no_single_branch=True, no_tags=True
         ).close()
     except GitError as error:
         if "dumb http transport does not support shallow" not in str(error):
             raise
-        Opened.clone_from(url, str(into), env=env, bare=True, no_tags=True).close()
+        HardenedRepo.clone_from(url, str(into), env=env, bare=True, no_tags=True).close()
 
 
 def refresh(repo: Repository, url: str | None = None, secret: Secret | None = None) -> None:
@@ -86,7 +86,7 @@ def refresh(repo: Repository, url: str | None = None, secret: Secret | None = No
     there = decode(source.ask("ls-remote", "--symref", "--", source.url, "HEAD", "refs/heads/*"))
     if not _is_shallow(repo):
         source.fetch("--prune", refs=[BRANCHES, TAGS])
-    elif set(HEAD_LINE.findall(there)) != {(one.commit, one.name) for one in repo.branches()}:
+    elif set(HEAD_LINE.findall(there)) != {(one.commit, one.name) for one in repo.list_branches()}:
         source.fetch("--prune", f"--depth={DEPTH}", refs=[BRANCHES])  # dear, also with no news
     if found := DEFAULT_LINE.search(there):
         repo.command.run("symbolic-ref", "HEAD", found[1])
@@ -119,7 +119,7 @@ def _is_shallow(repo: Repository) -> bool:
 
 
 def _source(repo: Repository, url: str | None, secret: Secret | None) -> _Source:
-    origin = repo.origin_url()
+    origin = repo.read_origin_url()
     if not repo.is_bare or origin is None:
         raise UsageError(f"not a clone of ours: {repo.top}", hint=f"git -C {repo.top} fetch")
     if secret is not None:
@@ -146,13 +146,13 @@ def remove(path: Path, workspaces: Path) -> None:
 class _Source:
     """Where a clone comes from."""
 
-    command: Command
+    command: GitCommand
     url: str
     secret: Secret | None
 
     def ask(self, *args: str) -> bytes:
         env = _environment(self.url, self.secret)
-        output = self.command.speak(self.url, *args, env=env, seconds=FETCH_SECONDS)
+        output = self.command.run_remote(self.url, *args, env=env, seconds=FETCH_SECONDS)
         if output.status != 0:
             raise _explain(output.err, self.url, self.secret)
         return output.out
@@ -163,7 +163,7 @@ class _Source:
 
 def _environment(url: str, secret: Secret | None) -> dict[str, str]:
     scheme = check(url).scheme
-    return network_environment(scheme) if secret is None else authenticated_environment(url, secret)
+    return build_network_env(scheme) if secret is None else build_authenticated_env(url, secret)
 
 
 def _explain(stderr: str, url: str, secret: Secret | None) -> DursorError:

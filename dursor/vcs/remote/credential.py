@@ -15,8 +15,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from dursor.errors import PolicyError, UsageError
-from dursor.vcs.command import Command, decode
-from dursor.vcs.environment import inherited_config, network_environment
+from dursor.vcs.command import GitCommand, decode
+from dursor.vcs.environment import build_network_env, copy_git_config
 from dursor.vcs.urls import check, is_loopback
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 USER = "x-access-token"
 # The whole configuration of a private repository. Its last two settings: indexes of objects that
-# are borrowed may say what the objects do not.
+# are alternates may say what the objects do not.
 BARE = b"""[core]
 \trepositoryformatversion = 0
 \tbare = true
@@ -46,7 +46,7 @@ OWN_SETTINGS = re.compile(
 QUIET = {"GIT_TRACE2": "0", "GIT_TRACE2_EVENT": "0", "GIT_TRACE2_PERF": "0"}
 
 
-def authenticated_environment(url: str, secret: Secret) -> dict[str, str]:
+def build_authenticated_env(url: str, secret: Secret) -> dict[str, str]:
     """Build what a git process needs that shows SECRET to URL, and to nothing else."""
     parts = check(url)
     if parts.scheme == "file":
@@ -54,7 +54,7 @@ def authenticated_environment(url: str, secret: Secret) -> dict[str, str]:
     encoded = base64.b64encode(f"{USER}:{secret.reveal()}".encode()).decode()
     settings = [
         ("credential.helper", ""),  # none of the user's would be asked, or told
-        ("core.alternateRefsCommand", ":"),  # else git would run where objects are borrowed
+        ("core.alternateRefsCommand", ":"),  # else git would run in the alternates
         (f"http.{url}.extraHeader", ""),
         (f"http.{url}.extraHeader", f"Authorization: Basic {encoded}"),
         (f"http.{url}.followRedirects", "false"),
@@ -64,7 +64,7 @@ def authenticated_environment(url: str, secret: Secret) -> dict[str, str]:
     ]
     if is_loopback(parts.hostname or ""):
         settings.append((f"http.{url}.proxy", ""))
-    return network_environment(parts.scheme) | QUIET | _trust() | _settings(settings)
+    return build_network_env(parts.scheme) | QUIET | _trust() | _settings(settings)
 
 
 def check_private(folder: Path) -> None:
@@ -73,7 +73,7 @@ def check_private(folder: Path) -> None:
     file = folder / "config"
     if file.is_file() and file.read_bytes() == BARE:
         return
-    listing = Command(folder).run(
+    listing = GitCommand(folder).run(
         *("config", "--file", str(file), "--no-includes", "--list", "--name-only"),
         "-z",
     )
@@ -108,7 +108,7 @@ def _trust() -> dict[str, str]:
 
 def _settings(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Write settings as git reads them from its environment, after those that are there."""
-    before = inherited_config()
+    before = copy_git_config()
     first = int(before.get("GIT_CONFIG_COUNT", "0"))
     result = {"GIT_CONFIG_COUNT": str(first + len(pairs))}
     for n, (key, value) in enumerate(pairs, first):

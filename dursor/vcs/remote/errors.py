@@ -15,7 +15,7 @@ from dursor.errors import (
     ProviderError,
     UsageError,
 )
-from dursor.vcs.command import complaint, explain
+from dursor.vcs.command import explain, find_reason
 
 LOGIN = (
     "could not read Username|could not read Password|Authentication failed|Access denied"
@@ -126,7 +126,7 @@ def explain_push(stdout: str, stderr: str, url: str, branch: str) -> DursorError
 
 
 def _common(stderr: str, url: str) -> DursorError:
-    said = _shown(complaint(stderr))
+    said = _shown(find_reason(stderr))
     if "dubious ownership" in stderr:
         return explain("clone", stderr)
     for pattern, kind, message, hint in COMMON:

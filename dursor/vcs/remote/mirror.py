@@ -16,12 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 from dursor.errors import ConflictError, InternalError, NotFoundError, UsageError
-from dursor.files import private_dir, replace_file
+from dursor.files import make_private_dir, replace_file
 from dursor.vcs.command import decode, encode, explain
 from dursor.vcs.objects import ObjectReader
+from dursor.vcs.private_git_dir import list_alternates
 from dursor.vcs.remote.credential import BARE, check_private
 from dursor.vcs.repository import Repository
-from dursor.vcs.scratch import alternates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class CommitInfo:
     trailers: Mapping[str, str]
 
 
-class Companion:
+class Mirror:
     """A repository of dursor's own; see the module."""
 
     def __init__(self, repository: Repository) -> None:
@@ -55,8 +55,8 @@ class Companion:
         self._reader = ObjectReader(self.command)
 
     @classmethod
-    def open(cls, folder: Path, repo: Repository) -> Companion:
-        """Open the companion of REPO in FOLDER, made when it is missing.
+    def open(cls, folder: Path, repo: Repository) -> Mirror:
+        """Open the mirror of REPO in FOLDER, made when it is missing.
 
         ConflictError when REPO has no objects that GitHub could hold, PolicyError when the folder
         is not this user's alone.
@@ -64,14 +64,14 @@ class Companion:
         if not folder.is_dir():
             _make(folder)
         check_private(folder)
-        _bring(folder / "objects/info/alternates", encode(alternates(repo)))
+        _bring(folder / "objects/info/alternates", encode(list_alternates(repo)))
         _bring(folder / "shallow", _content(repo.common_dir / "shallow"))  # where history ends
         with ExitStack() as stack:
-            companion = cls(_opened(folder))
-            stack.callback(companion.close)
-            companion._mark_tips(_tips(repo))
+            mirror = cls(_opened(folder))
+            stack.callback(mirror.close)
+            mirror._mark_tips(_tips(repo))
             stack.pop_all()
-        return companion
+        return mirror
 
     def close(self) -> None:
         """End the processes that read."""
@@ -132,7 +132,7 @@ class Companion:
 
 def _make(folder: Path) -> None:
     """Make an empty repository in FOLDER, which appears only when it is whole."""
-    private_dir(folder.parent)
+    make_private_dir(folder.parent)
     with TemporaryDirectory(prefix=".new-", dir=folder.parent) as waiting:
         whole = Path(waiting) / "bare"
         try:

@@ -1,4 +1,4 @@
-"""Commits made byte for byte and pushed with a token, all in a companion."""
+"""Commits made byte for byte and pushed with a token, all in a mirror."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dursor.errors import ConflictError, InternalError, NoChangeError, UsageErro
 from dursor.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
 from dursor.vcs.command import decode, encode
-from dursor.vcs.remote.credential import authenticated_environment, check_private
+from dursor.vcs.remote.credential import build_authenticated_env, check_private
 from dursor.vcs.remote.errors import explain_login, explain_push
 from dursor.vcs.remote.mirror import KEPT
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from dursor.domain import Secret
     from dursor.tree import Changes
-    from dursor.vcs.command import Output
-    from dursor.vcs.remote.mirror import Companion
+    from dursor.vcs.command import GitOutput
+    from dursor.vcs.remote.mirror import Mirror
 
 FETCH_SECONDS = 1800.0
 PUSH_SECONDS = 300.0  # for one commit; git waits without end for an answer that was cut short
@@ -52,7 +52,7 @@ class Identity:
 
 
 def commit_change(
-    companion: Companion,
+    mirror: Mirror,
     base_commit: str,
     changes: Changes,
     *,
@@ -66,18 +66,18 @@ def commit_change(
     Every byte is as given: no filter, hook, attribute or setting has a say. AT (ISO-8601) dates
     it, so that equal arguments make the same commit. NoChangeError when it would change nothing.
     """
-    tree = companion.tree_id(base_commit)
-    first = companion.commit(parents[0]).tree
+    tree = mirror.tree_id(base_commit)
+    first = mirror.commit(parents[0]).tree
     stream = _stream(tree, changes, parents, _head(message, author, at))
-    output = companion.command.run(
+    output = mirror.command.run(
         *("fast-import", "--quiet", "--date-format=raw", "--done"), stdin=b"".join(stream)
     )
     made = decode(output.out).strip()
     if not re.fullmatch(r"[0-9a-f]{40}", made):
         raise InternalError("git fast-import did not name the commit it made")
-    if companion.tree_id(made) == first:
+    if mirror.tree_id(made) == first:
         raise NoChangeError(f"{parents[0][:12]} holds this change already: nothing to commit")
-    companion.keep(made)
+    mirror.keep(made)
     return made
 
 
@@ -110,10 +110,10 @@ def _path(path: str) -> bytes:
     return b'"%b"' % raw
 
 
-def remote_branch(companion: Companion, url: str, branch: str, secret: Secret) -> str | None:
+def find_remote_branch(mirror: Mirror, url: str, branch: str, secret: Secret) -> str | None:
     """Ask URL where BRANCH stands; None when there is no such branch."""
-    ref = _ref(companion, branch)
-    output = _authenticated(companion, url, secret, "ls-remote", "--quiet", "--", url, ref)
+    ref = _ref(mirror, branch)
+    output = _authenticated(mirror, url, secret, "ls-remote", "--quiet", "--", url, ref)
     _check(output, url, secret)
     for line in decode(output.out).splitlines():
         commit, _, name = line.partition("\t")
@@ -122,20 +122,20 @@ def remote_branch(companion: Companion, url: str, branch: str, secret: Secret) -
     return None
 
 
-def fetch(companion: Companion, url: str, branch: str, secret: Secret) -> str | None:
+def fetch(mirror: Mirror, url: str, branch: str, secret: Secret) -> str | None:
     """Bring the commits of BRANCH at URL here; None when there is no such branch."""
-    commit = remote_branch(companion, url, branch, secret)
+    commit = find_remote_branch(mirror, url, branch, secret)
     if commit is None:
         return None
-    if not companion.has(commit):
+    if not mirror.has(commit):
         refspec = f"{commit}:{KEPT}{commit}"
-        _check(_authenticated(companion, url, secret, *FETCH, "--", url, refspec), url, secret)
-    companion.keep(commit)
+        _check(_authenticated(mirror, url, secret, *FETCH, "--", url, refspec), url, secret)
+    mirror.keep(commit)
     return commit
 
 
 def push(
-    companion: Companion,
+    mirror: Mirror,
     url: str,
     commit: str,
     branch: str,
@@ -149,36 +149,36 @@ def push(
     AuthError when the login may not, PolicyError when the repository's rules forbid it,
     NotFoundError, NetworkError, DeadlineError, ProviderError.
     """
-    ref = _ref(companion, branch)
-    if expect is not None and not (companion.has(expect) and companion.is_ancestor(expect, commit)):
+    ref = _ref(mirror, branch)
+    if expect is not None and not (mirror.has(expect) and mirror.is_ancestor(expect, commit)):
         raise ConflictError(
             f"{commit[:12]} does not go on from {expect[:12]}: pushing it would lose commits",
             hint="dursor pr sync",
         )
     lease = f"--force-with-lease={ref}:{expect or ''}"
     words = (*PUSH, lease, "--", url, f"{commit}:{ref}")
-    output = _authenticated(companion, url, secret, *words, seconds=PUSH_SECONDS)
+    output = _authenticated(mirror, url, secret, *words, seconds=PUSH_SECONDS)
     if output.status != 0:
         clean = Redactor([secret]).clean
         raise explain_push(clean(decode(output.out)), clean(output.err), url, branch)
 
 
-def _ref(companion: Companion, branch: str) -> str:
+def _ref(mirror: Mirror, branch: str) -> str:
     """Name the reference of BRANCH; UsageError when git would not take it."""
-    if not is_branch_name(companion.command, branch):
+    if not is_branch_name(mirror.command, branch):
         raise UsageError(f"not a branch name: {branch!a}", hint="--branch my-branch")
     return f"refs/heads/{branch}"
 
 
 def _authenticated(
-    companion: Companion, url: str, secret: Secret, *args: str, seconds: float = FETCH_SECONDS
-) -> Output:
+    mirror: Mirror, url: str, secret: Secret, *args: str, seconds: float = FETCH_SECONDS
+) -> GitOutput:
     """Run git with SECRET for URL."""
-    check_private(companion.repository.git_dir)
-    env = authenticated_environment(url, secret)
-    return companion.command.speak(url, *args, env=env, seconds=seconds)
+    check_private(mirror.repository.git_dir)
+    env = build_authenticated_env(url, secret)
+    return mirror.command.run_remote(url, *args, env=env, seconds=seconds)
 
 
-def _check(output: Output, url: str, secret: Secret) -> None:
+def _check(output: GitOutput, url: str, secret: Secret) -> None:
     if output.status != 0:
         raise explain_login(Redactor([secret]).clean(output.err), url)

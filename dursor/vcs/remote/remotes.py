@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dursor.vcs.command import decode
-from dursor.vcs.urls import without_credentials
+from dursor.vcs.urls import strip_credentials
 
 if TYPE_CHECKING:
     from dursor.vcs.repository import Repository
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 LINE = re.compile(r"([^\t]+)\t(.*) \(fetch\)(?: \[.*\])?")
 
 
-def remotes(repo: Repository) -> dict[str, str]:
+def list_remotes(repo: Repository) -> dict[str, str]:
     """Map each remote's name to its URL, credentials left out; `origin` comes first."""
     listing = decode(repo.command.run("remote", "--verbose").out)
     matches = (LINE.fullmatch(line) for line in listing.splitlines())
-    found = {match[1]: without_credentials(match[2]) for match in matches if match}
+    found = {match[1]: strip_credentials(match[2]) for match in matches if match}
     return dict(sorted(found.items(), key=lambda item: item[0] != "origin"))

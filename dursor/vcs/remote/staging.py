@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from dursor.files import locked, try_lock
+from dursor.files import hold_lock, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def waiting(parent: Path, kind: str) -> Iterator[Path]:
 
     Folders whose owners were killed are deleted first.
     """
-    with locked(parent / LOCK):
+    with hold_lock(parent / LOCK):
         _sweep(parent)
         folder = TemporaryDirectory(prefix=kind, dir=parent)
         owner = os.open(Path(folder.name) / OWNER, os.O_RDWR | os.O_CREAT, 0o600)
