@@ -21,10 +21,10 @@ from dursor.errors import (
     NoChangeError,
     PolicyError,
 )
-from dursor.patch.diff.canonical import CanonicalPatch, canonical
+from dursor.patch.diff.canonical import CanonicalPatch, render_canonical
 from dursor.patch.diff.compose import compose
-from dursor.patch.policy import check, shown
-from dursor.patch.resolve import PartlyResolvedError, summary_of
+from dursor.patch.policy import check_policy, escape_path
+from dursor.patch.resolve import PartlyResolvedError, summarize_reply
 from dursor.tree import Overlay, Tree
 
 if TYPE_CHECKING:
@@ -125,17 +125,17 @@ class Attempt:
     def _checked(self, ours: Resolution) -> Resolution:
         ground = self.ground
         whole = compose(ground.base, ground.start, ours)
-        check(ground.base, whole, ground.rules, ground.max_files)
+        check_policy(ground.base, whole, ground.rules, ground.max_files)
         return whole
 
     def _finish(self, replies: Sequence[Reply], ours: Resolution, whole: Resolution) -> Answer:
-        patch = canonical(self.ground.base, whole)
+        patch = render_canonical(self.ground.base, whole)
         if not patch.files:
             raise NoChangeError("the answer undoes everything: the result is the base itself")
         if any(key.reveal() in patch.text for key in self.ground.keys):
             raise PolicyError("the patch contains one of your API keys", hint="dursor run show RUN")
         # The first one says what it is all about; what a repair says, and whether, is by the way.
-        summary = next(filter(None, (summary_of(reply.text) for reply in replies)), None)
+        summary = next(filter(None, (summarize_reply(reply.text) for reply in replies)), None)
         text = replies[0].text if len(replies) == 1 else self._told(summary, ours)
         tree = Overlay(self.ground.base, self.ground.start.changes)
         strayed = strayed_secrets(ours, tree, self.ground.secrets)
@@ -144,7 +144,7 @@ class Attempt:
     def _told(self, summary: str | None, ours: Resolution) -> str:
         """An answer that took repairs, as if it had been right at once."""
         tree = Overlay(self.ground.base, self.ground.start.changes)
-        diff = canonical(tree, ours).text
+        diff = render_canonical(tree, ours).text
         told = f"{summary or 'Here is the change.'}\n\n```diff\n{diff}```\n"
         return self._masked(told, ours.changes)  # it is sent when the conversation goes on
 
@@ -184,7 +184,7 @@ class Attempt:
         for path in {one.path for one in error.failures if one.path}:
             if (reason := self.ground.rules.reason(path)) is not None:
                 raise PolicyError(
-                    f"{shown(path)}: {reason}", hint="--allow-path GLOB, if it is meant"
+                    f"{escape_path(path)}: {reason}", hint="--allow-path GLOB, if it is meant"
                 ) from error
 
     def _repair(self, broken: Broken) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from dursor.context.selection.model import SHORTEST
 from dursor.errors import PolicyError
-from dursor.patch.names import bare
-from dursor.patch.policy import shown
-from dursor.patch.resolve import edits_in
+from dursor.patch.names import strip_prefix
+from dursor.patch.policy import escape_path
+from dursor.patch.resolve import list_edits
 from dursor.tree import SUBMODULE, SYMLINK
 
 if TYPE_CHECKING:
@@ -29,16 +29,16 @@ def refuse_forbidden(reply: str, tree: Tree, rules: PathRules, *, finished: bool
     A copy or a rename would carry its text to a path that may be shown, and a repair shows it.
     """
     entries = tree.entries()
-    for path in _named(edits_in(reply, tree, finished=finished)):
+    for path in _named(list_edits(reply, finished=finished)):
         if path not in entries:
             continue
         if reason := rules.reason(path):
             raise PolicyError(
-                f"{shown(path)} may not be touched: {reason}",
+                f"{escape_path(path)} may not be touched: {reason}",
                 hint="--allow-path GLOB, if it is meant",
             )
         if what := _SPECIAL.get(entries[path].mode):
-            raise PolicyError(f"{shown(path)} may not be touched: it is {what}")
+            raise PolicyError(f"{escape_path(path)} may not be touched: it is {what}")
 
 
 def strayed_secrets(change: Resolution, tree: Tree, secrets: Mapping[str, str]) -> Iterator[str]:
@@ -54,7 +54,7 @@ def strayed_secrets(change: Resolution, tree: Tree, secrets: Mapping[str, str]) 
         data = b"" if state is None else state.data
         found = [secret for secret in known if secret in data and secret not in left]
         if found and any(secret not in _before(tree, path) for secret in found):
-            yield f"{shown(path)} {STRAYED}"
+            yield f"{escape_path(path)} {STRAYED}"
 
 
 def _before(tree: Tree, path: str) -> bytes:
@@ -66,4 +66,4 @@ def _named(edits: Iterable[FileEdit]) -> Iterator[str]:
     for edit in edits:
         for name in filter(None, (edit.path, edit.new_path)):
             plain = name.removeprefix("./")
-            yield from (plain, bare(plain))
+            yield from (plain, strip_prefix(plain))

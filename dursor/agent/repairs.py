@@ -12,8 +12,8 @@ from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoPatchError
 from dursor.patch.edits import Action
 from dursor.patch.formats.blocks import SEARCH
-from dursor.patch.names import bare
-from dursor.patch.resolve import PartlyResolvedError, Resolution, edits_in, resolve
+from dursor.patch.names import strip_prefix
+from dursor.patch.resolve import PartlyResolvedError, Resolution, list_edits, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -75,7 +75,7 @@ def repaired(text: str, tree: Tree, broken: Broken) -> Resolution:
         raise ApplyFailedError(
             f"{broken.message}; asked to repair it, the model gave no patch"
         ) from error
-    missing = left_out(broken, text, tree)
+    missing = left_out(broken, text)
     if failures or missing:
         raise PartlyResolvedError((*failures, *missing), kept=found)
     return found
@@ -89,11 +89,11 @@ def without(found: Resolution, paths: Container[str]) -> Resolution:
         found,
         changes={path: state for path, state in found.changes.items() if path not in gone},
         renames={new: old for new, old in found.renames.items() if new not in gone},
-        placed={path: splices for path, splices in found.placed.items() if path not in gone},
+        splices={path: splices for path, splices in found.splices.items() if path not in gone},
     )
 
 
-def left_out(broken: Broken, reply: str, tree: Tree) -> tuple[HunkFailure, ...]:
+def left_out(broken: Broken, reply: str) -> tuple[HunkFailure, ...]:
     """Pick those failures of a BROKEN answer that REPLY, which was to mend them, says nothing of.
 
     What has merely been dropped would be missing from a tree that passes for the whole answer. A
@@ -101,7 +101,7 @@ def left_out(broken: Broken, reply: str, tree: Tree) -> tuple[HunkFailure, ...]:
     what has no file, or failed as a whole, when a file is named of which nothing was kept.
     """
     said = set(_stripped(reply.splitlines()))
-    hunks = _hunks(reply, tree)
+    hunks = _hunks(reply)
     has_new = any(name not in broken.kept.changes for name in hunks)
     failed = Counter(failure.path for failure in broken.failures)
 
@@ -132,12 +132,12 @@ def _stripped(lines: Sequence[str]) -> Iterator[str]:
         yield line[1:].strip()  # without the tag it may have
 
 
-def _hunks(reply: str, tree: Tree) -> Counter[str | None]:
+def _hunks(reply: str) -> Counter[str | None]:
     """Count the hunks of REPLY for each path it names; a file given whole has any number."""
     found: Counter[str | None] = Counter()
-    for edit in edits_in(reply, tree, finished=True):
+    for edit in list_edits(reply, finished=True):
         is_part = edit.action is Action.MODIFY
         count = sum(hunk.changes for hunk in edit.hunks) if is_part else len(reply)
         for name in {edit.path, edit.new_path or edit.path}:
-            found.update(dict.fromkeys({name, bare(name)}, count))
+            found.update(dict.fromkeys({name, strip_prefix(name)}, count))
     return found

@@ -6,14 +6,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
-from dursor.patch.diff.resolution import Resolution, differing
+from dursor.patch.diff.resolution import Resolution, drop_unchanged
 from dursor.patch.edits import Action, FileEdit, Hunk
 from dursor.patch.filedraft import FileDraft, FileRefusedError, is_binary, refuse
 from dursor.patch.lines import FileText, decode, new_file
-from dursor.patch.names import is_ambiguous, is_writable, locate, shared, target
+from dursor.patch.names import (
+    find_shared_path,
+    is_ambiguous,
+    is_writable,
+    locate,
+    resolve_new_path,
+)
 from dursor.patch.placement.elided_code import is_placeholder
 from dursor.patch.placement.indent import is_unproved
-from dursor.patch.placement.target import Target
+from dursor.patch.placement.target import IndexedFile
 from dursor.patch.rewrite import is_excerpt, is_quoted, rewritten
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
 
@@ -24,7 +30,7 @@ _SAVED = (".orig", ".bak", ".old", "~")  # what the name of a former state ends 
 _MODES = frozenset({FILE, EXECUTABLE, SYMLINK, SUBMODULE})
 
 
-class Draft:
+class TreeDraft:
     """The files that differ from the base so far; None for a deleted one."""
 
     def __init__(self, base: Tree, kept: Resolution | None) -> None:
@@ -47,20 +53,20 @@ class Draft:
                 self.files[path] = None
                 continue
             self.files[path] = self._kept(kept, path, state) or FileDraft(
-                path, state.mode, Target(decode(state.data)), is_settled=True
+                path, state.mode, IndexedFile(decode(state.data)), is_settled=True
             )
 
     def _kept(self, kept: Resolution, path: str, state: FileState) -> FileDraft | None:
         """Lay the line changes KEPT for PATH over the base, if that surely makes STATE of it."""
         origin = kept.renames.get(path, path)
-        splices = kept.placed.get(path)
+        splices = kept.splices.get(path)
         if splices is None or origin not in self.entries:
             return None
         text = decode(self.base.read(origin))
         ends = [*sorted(splice.end for splice in splices), 0]
         if max(ends) > len(text.lines):
             return None
-        draft = FileDraft(path, state.mode, Target(text), sorted(splices), set(splices))
+        draft = FileDraft(path, state.mode, IndexedFile(text), sorted(splices), set(splices))
         closed = decode(state.data).final_newline
         draft.newline = closed if closed != text.final_newline else None
         try:
@@ -125,7 +131,7 @@ class Draft:
         data = self.base.read(path)
         if is_binary(data):
             raise refuse(path, "this is a binary file")
-        return FileDraft(path, mode, Target(decode(data)))
+        return FileDraft(path, mode, IndexedFile(decode(data)))
 
     def _new_path(self, edit: FileEdit, name: str) -> str:
         """Return where a new file called NAME goes; raises when its top folder may be a prefix."""
@@ -133,7 +139,7 @@ class Draft:
             raise refuse(
                 name, "the first folder may be a prefix or real: give the path from the top"
             )
-        return target(name, prefixed=edit.prefixed)
+        return resolve_new_path(name, prefixed=edit.prefixed)
 
     def _add(self, edit: FileEdit) -> None:
         path = self._new_path(edit, edit.path)
@@ -146,7 +152,7 @@ class Draft:
     def _create(self, path: str, mode: str, text: FileText) -> None:
         if any(is_placeholder(line) for line in text.lines):
             raise refuse(path, "the new file has lines that stand for code left out")
-        draft = FileDraft(path, mode, Target(text), is_settled=True)
+        draft = FileDraft(path, mode, IndexedFile(text), is_settled=True)
         if self._exists(path) and path not in self.from_before:
             present = self.files.get(path)
             state = present.state() if present else None
@@ -159,7 +165,7 @@ class Draft:
     def _delete(self, edit: FileEdit) -> None:
         path = self._locate(edit.path, edit)
         if path is None:
-            if self.files.get(target(edit.path, prefixed=edit.prefixed), 0) is None:
+            if self.files.get(resolve_new_path(edit.path, prefixed=edit.prefixed), 0) is None:
                 return
             raise refuse(_plain(edit), "there is no such file")
         if edit.hunks:
@@ -191,14 +197,14 @@ class Draft:
         self.files[draft.path] = draft
         self._place(draft, edit)
         if edit.renames and new_path is not None:
-            self._rename(path, target(new_path, prefixed=edit.prefixed))
+            self._rename(path, resolve_new_path(new_path, prefixed=edit.prefixed))
 
     def _one_of(self, edit: FileEdit, old: str | None, new: str | None) -> str | None:
         """Return the one file that two names without prefixes mean; raises when they mean two.
 
         A name that is not there may be a label, such as `before.py`, but for a place in a folder.
         """
-        rest = shared(edit.path, edit.new_path or "")
+        rest = find_shared_path(edit.path, edit.new_path or "")
         if old is new is None and rest is not None and self._exists(rest):
             return rest
         saved = any(edit.path == f"{edit.new_path}{ending}" for ending in _SAVED)
@@ -245,7 +251,7 @@ class Draft:
         if is_excerpt(edit.lines, draft.target):
             raise refuse(path, "this looks like an excerpt, not the whole file: show what changes")
         self.files[path] = FileDraft(
-            path, draft.mode, Target(rewritten(draft.target.text, edit.lines)), is_settled=True
+            path, draft.mode, IndexedFile(rewritten(draft.target.text, edit.lines)), is_settled=True
         )
         self.notes.append(f"{path}: rewritten")
 
@@ -279,7 +285,7 @@ class Draft:
                 states[path] = draft.state() if draft else None
             except FileRefusedError as error:
                 failures += error.failures
-        changes = differing(self.base, states)
+        changes = drop_unchanged(self.base, states)
         reason = "this is a part of the file as it is: is the rest to go?"
         failures += [HunkFailure(path, "", reason) for path in sorted(self.quoted - set(changes))]
         renames = {
@@ -287,19 +293,19 @@ class Draft:
             for new, old in self.renames.items()
             if changes.get(new) is not None and new not in self.entries and old in changes
         }
-        placed = {
+        splices = {
             path: tuple(draft.splices)
             for path, draft in self.files.items()
             if draft and not draft.is_settled and path in changes
         }
         return Resolution(
-            changes, renames, tuple(self.warnings), tuple(self.notes), placed
+            changes, renames, tuple(self.warnings), tuple(self.notes), splices
         ), failures
 
 
 def _plain(edit: FileEdit) -> str:
     """Return the path that EDIT names, without its prefix."""
-    return target(edit.path, prefixed=edit.prefixed)
+    return resolve_new_path(edit.path, prefixed=edit.prefixed)
 
 
 def _refuse_outright(edit: FileEdit) -> None:

@@ -38,7 +38,7 @@ class Hunk:
     tail: tuple[str, ...] = ()  # untagged lines after it: prose, or context that lost its tags
     anchors: tuple[str, ...] = ()  # an envelope's `@@ text` lines: they stand above the place
     at_end: bool = False  # an envelope's `*** End of File`
-    is_torn: bool = False  # the reply ends within its last line, and its header claims more
+    ends_mid_line: bool = False  # the reply ends within its last line, and its header claims more
     old_open: bool = False  # `\ No newline at end of file` on the old side
     new_open: bool = False  # and on the new side
     others: tuple[Hunk, ...] = ()  # other readings of the same text; at most one can be meant
@@ -101,28 +101,10 @@ class FileEdit:
     attempt: int = 0  # rises where the prose takes back what was before
 
 
-class Says(StrEnum):
-    """What the words around a fenced block say of it."""
-
-    WHOLE = "whole"  # the whole text of a file
-    NEW = "new"  # that of a file to create
-    COMMENT = "comment"  # nothing, but its first line names a file
-    CHANGE = "change"  # some change of a file
-
-
-class Shown(NamedTuple):
-    """A fenced block that may be a file, by the words around it."""
-
-    edit: FileEdit
-    says: Says
-    at: int  # how many edits stand above it
-
-
 @dataclass(frozen=True)
-class Extract:
+class ParsedReply:
     """What a reply holds: edits in order, and the prose around them."""
 
     edits: tuple[FileEdit, ...]
     prose: tuple[str, ...] = ()
     doubt: str | None = None  # why the prose leaves open what of it is meant
-    shown: tuple[Shown, ...] = ()

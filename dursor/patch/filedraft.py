@@ -11,9 +11,9 @@ from dursor.errors import ApplyFailedError
 from dursor.patch.edits import Hunk, Origin
 from dursor.patch.placement.elided_code import is_placeholder
 from dursor.patch.placement.explain import failure
-from dursor.patch.placement.line_index import Index, without_indent
-from dursor.patch.placement.rules import climb, everywhere
-from dursor.patch.placement.target import Ambiguous, Outcome, Placed, Target
+from dursor.patch.placement.line_index import LineIndex, without_indent
+from dursor.patch.placement.rules import place_everywhere, place_hunk
+from dursor.patch.placement.target import Ambiguity, IndexedFile, Outcome, Placement
 from dursor.tree import FileState
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def is_binary(data: bytes) -> bool:
 
 def _holds(lines: Sequence[str], part: Sequence[str]) -> bool:
     """Tell whether PART stands in LINES."""
-    return Index(lines).holds(part)
+    return LineIndex(lines).holds(part)
 
 
 @dataclass
@@ -52,7 +52,7 @@ class FileDraft:
 
     path: str
     mode: str
-    target: Target
+    target: IndexedFile
     splices: list[Splice] = field(default_factory=list)  # ascending, against `target`
     kept: set[Splice] = field(default_factory=set)  # those of a former attempt
     newline: bool | None = None  # whether the last line ends, where a hunk says so
@@ -61,22 +61,22 @@ class FileDraft:
     _owners: dict[int, int] = field(default_factory=dict)  # line -> breath that placed it
     _seen: dict[tuple[Splice, ...], Hunk] = field(default_factory=dict)
     _starts: dict[object, int | None] = field(default_factory=dict)  # of the section at hand
-    _result: Target | None = None  # what the splices make of `target`
+    _result: IndexedFile | None = None  # what the splices make of `target`
     _had_changes: bool = False  # before the section at hand
     _spent: int = 0  # lines joined for results so far
     _failed: int = 0
 
-    def add(self, hunk: Hunk, breath: int) -> tuple[Placed, ...]:
+    def add(self, hunk: Hunk, breath: int) -> tuple[Placement, ...]:
         """Place HUNK, against the base or else what it has become; raises FileRefusedError."""
         self._refuse_placeholders(hunk)
         outcome = self._outcome(hunk, self.target)
         if self._is_about_result(hunk, outcome):
             outcome = self._on_result(hunk)
-        if isinstance(outcome, Ambiguous) and hunk.times > 1:
-            places = everywhere(hunk, self.target)
+        if isinstance(outcome, Ambiguity) and hunk.times > 1:
+            places = place_everywhere(hunk, self.target)
             if len(places) == hunk.times:
                 return tuple(self._take(hunk, place, breath) for place in places)
-        if not isinstance(outcome, Placed):
+        if not isinstance(outcome, Placement):
             self._failed += 1
             why = failure(
                 self.path, hunk, self._shown(), outcome, look=self._failed <= _MOST_EXPLAINED
@@ -86,18 +86,18 @@ class FileDraft:
             self._refuse_doubled(hunk)
         return (self._take(hunk, outcome, breath),)
 
-    def check(self, hunk: Hunk) -> tuple[Placed, ...]:
+    def check(self, hunk: Hunk) -> tuple[Placement, ...]:
         """Pass over a HUNK that changes nothing; raises FileRefusedError where it should.
 
         That is where its header speaks of a change, and its context is not in the file as it
         stands: changed lines have lost their tags, or are missing.
         """
-        if hunk.old_count == hunk.new_count or isinstance(climb(hunk, self.target), Placed):
+        if hunk.old_count == hunk.new_count or isinstance(place_hunk(hunk, self.target), Placement):
             return ()
         why = failure(self.path, hunk, self.target, None)
         raise FileRefusedError(why.reason, failures=(why,))
 
-    def _shown(self) -> Target:
+    def _shown(self) -> IndexedFile:
         """Return the text in which a failure is explained: the newest there is."""
         return self._result or self.target
 
@@ -111,7 +111,7 @@ class FileDraft:
                 failed = HunkFailure(self.path, hunk.source, reason, line=line.text)
                 raise FileRefusedError(reason, failures=(failed,))
 
-    def _outcome(self, hunk: Hunk, target: Target) -> Outcome:
+    def _outcome(self, hunk: Hunk, target: IndexedFile) -> Outcome:
         """Climb with every reading of HUNK.
 
         Of several that fit, the longest counts, if it has text enough more than the others: by
@@ -119,14 +119,14 @@ class FileDraft:
         there, but in doubt, fits as well.
         """
         if not hunk.others:
-            return climb(hunk, target)
+            return place_hunk(hunk, target)
         readings = (hunk, *hunk.others)
         if not all(reading.old for reading in readings):
             return None
         fitting = [
             (reading, outcome)
             for reading in readings
-            if (outcome := climb(reading, target))
+            if (outcome := place_hunk(reading, target))
             or target.index(without_indent).holds(reading.old)
         ]
         if len(fitting) < 2:
@@ -134,10 +134,10 @@ class FileDraft:
         (shorter, _), (longest, outcome) = fitting[-2:]
         more = longest.old[len(shorter.old) :]
         told = sum(len(line.strip("= \t")) for line in more)
-        if outcome is None or (isinstance(outcome, Placed) and told >= _TELLING):
+        if outcome is None or (isinstance(outcome, Placement) and told >= _TELLING):
             return outcome
-        starts = [x.start if isinstance(x, Placed) else x.places[0] for _, x in fitting if x]
-        return Ambiguous("readings", tuple(starts))
+        starts = [x.start if isinstance(x, Placement) else x.places[0] for _, x in fitting if x]
+        return Ambiguity("readings", tuple(starts))
 
     def begin(self) -> None:
         """Note that the hunks of one section follow: those of a diff are all about one text."""
@@ -157,7 +157,7 @@ class FileDraft:
 
         Blocks are written one after the other: this one is about what the other one leaves.
         """
-        if hunk.origin is not Origin.BLOCK or not isinstance(outcome, Placed):
+        if hunk.origin is not Origin.BLOCK or not isinstance(outcome, Placement):
             return False
         if outcome.splices in self._seen:
             return False
@@ -176,15 +176,15 @@ class FileDraft:
             self._spent += len(self.target.lines)
             if self._spent > _MOST_JOINED:
                 return None
-            self._result = Target(self._text())
+            self._result = IndexedFile(self._text())
         outcome = self._outcome(hunk, self._result)
-        if isinstance(outcome, Placed):
+        if isinstance(outcome, Placement):
             self.target, self.is_settled, self._result = self._result, True, None
             self.splices, self.kept, self.newline = [], set(), None
             self.spans, self._owners, self._seen = [], {}, {}
         return outcome
 
-    def _take(self, hunk: Hunk, placed: Placed, breath: int) -> Placed:
+    def _take(self, hunk: Hunk, placed: Placement, breath: int) -> Placement:
         twin = self._seen.get(placed.splices)
         is_same = twin is None or twin.said == hunk.said
         if not is_same or self._starts.setdefault(placed.splices, hunk.start) != hunk.start:
@@ -202,7 +202,7 @@ class FileDraft:
             self.newline = not hunk.new_open
         return placed
 
-    def _own(self, hunk: Hunk, placed: Placed, breath: int) -> None:
+    def _own(self, hunk: Hunk, placed: Placement, breath: int) -> None:
         """Refuse a hunk on lines that a patch elsewhere in the reply is about."""
         lines = range(placed.start, placed.stop)
         if hunk.origin is Origin.DIFF and any(
@@ -213,7 +213,7 @@ class FileDraft:
             )
         self._owners.update(dict.fromkeys(lines, breath))
 
-    def _drop_kept(self, placed: Placed) -> None:
+    def _drop_kept(self, placed: Placement) -> None:
         """Let a hunk that restates a place replace what was kept for it."""
         if not self.kept:
             return
@@ -233,7 +233,7 @@ class FileDraft:
         self.splices.insert(at, splice)
 
     def _text(self) -> FileText:
-        return self.target.text.spliced(self.splices, final_newline=self.newline)
+        return self.target.text.apply_splices(self.splices, final_newline=self.newline)
 
     @property
     def is_empty(self) -> bool:

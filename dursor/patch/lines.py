@@ -43,7 +43,9 @@ class FileText:
         errors = "surrogateescape" if self.codec == "utf-8" else "strict"
         return (self.bom + text).encode(self.codec, errors)
 
-    def spliced(self, splices: Sequence[Splice], *, final_newline: bool | None = None) -> FileText:
+    def apply_splices(
+        self, splices: Sequence[Splice], *, final_newline: bool | None = None
+    ) -> FileText:
         """Put ascending SPLICES in place, new lines ending as their neighbours do."""
         lines: list[str] = []
         ends: list[str] = []
@@ -81,7 +83,7 @@ class FileText:
 
 def decode(data: bytes) -> FileText:
     """Read DATA as UTF-8, or Latin-1 where it plainly is that; stray bytes become surrogates."""
-    codec = codec_of(data)
+    codec = detect_codec(data)
     text = data.decode(codec, "surrogateescape")
     bom = BOM if codec == "utf-8" and text.startswith(BOM) else ""
     text = text[len(bom) :]
@@ -101,7 +103,7 @@ def decode(data: bytes) -> FileText:
     return FileText(tuple(lines), end, ends, final, bom, codec)
 
 
-def codec_of(data: bytes) -> str:
+def detect_codec(data: bytes) -> str:
     """Name the encoding of DATA: UTF-8, or Latin-1 where it plainly is that."""
     try:
         data.decode("utf-8")
@@ -129,3 +131,15 @@ def _mixed(text: str, bom: str, codec: str, end: str) -> FileText:
 def new_file(lines: Iterable[str], *, final_newline: bool = True) -> FileText:
     r"""Make the text of a file that did not exist: UTF-8, `\n`."""
     return FileText(tuple(lines), final_newline=final_newline)
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Cut TEXT after each `\n` and nowhere else."""
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]
+
+
+def join_lines(lines: Iterable[str]) -> bytes:
+    """Return the bytes of LINES."""
+    return "".join(lines).encode("utf-8", "surrogateescape")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,19 @@ _ESCAPE = re.compile(r'\\([0-7]{1,3}|[abtnvfr"\\])')
 _LETTERS = {
     "a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92
 }  # fmt: skip
+_UNSEEN = frozenset({"Cf", "Zl", "Zp", "Cc", "Co", "Cs"})
+# Each against one component; https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+_RULES = (
+    (re.compile(r"\s|.*[. ]$"), "begins or ends with a blank, or ends with a dot"),
+    (
+        re.compile(
+            r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE
+        ),
+        "is that of a device on Windows",
+    ),
+    (re.compile(r'.*[\\:*?"<>|]'), "cannot be written on Windows"),
+    (re.compile(r"[^.~]{1,8}~\d{1,6}(?:\.[^.]{0,3})?$"), "may be short for another on Windows"),
+)
 
 
 def unquote(name: str) -> str:
@@ -56,7 +70,7 @@ def quote(name: str) -> str:
     return f'"{body}"'
 
 
-def header_name(text: str) -> str:
+def parse_header_name(text: str) -> str:
     """Return the name that follows `--- ` or `+++ `: without time stamp, quotes and markup."""
     text = text.strip("\r")
     if text.startswith('"'):
@@ -68,7 +82,7 @@ def header_name(text: str) -> str:
     return text
 
 
-def git_names(text: str) -> tuple[str, str] | None:
+def parse_git_names(text: str) -> tuple[str, str] | None:
     """Return the two names that follow `diff --git `, prefixes and all; None when unclear."""
     quoted = re.fullmatch(r'("(?:[^"\\]|\\.)*"|\S.*?) ("(?:[^"\\]|\\.)*")', text) or re.fullmatch(
         r'("(?:[^"\\]|\\.)*") (\S.*)', text
@@ -79,12 +93,12 @@ def git_names(text: str) -> tuple[str, str] | None:
     if len(words) == 2:
         return words[0], words[1]
     half = len(text) // 2
-    if text[half : half + 1] == " " and bare(text[:half]) == bare(text[half + 1 :]):
+    if text[half : half + 1] == " " and strip_prefix(text[:half]) == strip_prefix(text[half + 1 :]):
         return text[:half], text[half + 1 :]
     return None
 
 
-def bare(name: str) -> str:
+def strip_prefix(name: str) -> str:
     """Return NAME without a one-letter prefix such as a/."""
     return _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
 
@@ -105,7 +119,7 @@ def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str |
     section's style says. Nothing is guessed: a leading `./` is all else that is forgiven.
     """
     name = name.removeprefix("./")
-    short = bare(name)
+    short = strip_prefix(name)
     if prefixed and exists(short):
         return short
     if exists(name):
@@ -113,7 +127,7 @@ def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str |
     return short if exists(short) else None
 
 
-def shared(old: str, new: str) -> str | None:
+def find_shared_path(old: str, new: str) -> str | None:
     """Return what OLD and NEW have in common below first folders that differ, such as old/."""
     before, below, rest = old.partition("/")
     other, _, same = new.partition("/")
@@ -125,6 +139,20 @@ def is_ambiguous(name: str, entries: Iterable[str]) -> bool:
     return bool(_PREFIX.match(name)) and any(path.startswith(name[:2]) for path in entries)
 
 
-def target(name: str, *, prefixed: bool) -> str:
+def resolve_new_path(name: str, *, prefixed: bool) -> str:
     """Return where a new file called NAME goes."""
-    return bare(name) if prefixed else name.removeprefix("./")
+    return strip_prefix(name) if prefixed else name.removeprefix("./")
+
+
+def find_name_problem(path: str) -> str | None:
+    """Return what is wrong with PATH as that of a new file, in a few words, or None."""
+    for part in path.split("/"):
+        if any(unicodedata.category(char) in _UNSEEN for char in part if not char.isascii()):
+            return "its name holds letters that cannot be seen"
+        plain = unicodedata.normalize("NFKC", part)
+        if plain.casefold().startswith(".git") and not part.startswith(".git"):
+            return "its name looks like one of git's"
+        for pattern, reason in _RULES:
+            if pattern.match(part) or pattern.match(plain):
+                return f"its name {reason}"
+    return None

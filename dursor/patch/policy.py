@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from dursor.errors import PolicyError
-from dursor.patch.portable import why_not
+from dursor.patch.names import find_name_problem
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, Tree
 
 if TYPE_CHECKING:
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 _SPECIAL = {SYMLINK: "a symbolic link", SUBMODULE: "a submodule"}
 
 
-def check(base: Tree, resolution: Resolution, rules: PathRules, max_files: int) -> None:
+def check_policy(base: Tree, resolution: Resolution, rules: PathRules, max_files: int) -> None:
     """Raise PolicyError, naming path and rule, unless everything in RESOLUTION is allowed."""
     _check_count(resolution, max_files)
     for path in sorted({*resolution.changes, *resolution.renames.values()}):
         if reason := rules.reason(path):
-            hint = f"--allow-path {shown(path)}" if reason.startswith("it matches") else None
-            raise PolicyError(f"{shown(path)} may not be changed: {reason}", hint=hint)
+            hint = f"--allow-path {escape_path(path)}" if reason.startswith("it matches") else None
+            raise PolicyError(f"{escape_path(path)} may not be changed: {reason}", hint=hint)
     _check_modes(base, resolution)
     _check_places(base, resolution)
 
 
-def shown(path: str) -> str:
+def escape_path(path: str) -> str:
     """Return PATH in a form that is safe to print."""
     return path if path.isprintable() else ascii(path)
 
@@ -49,13 +49,13 @@ def _check_modes(base: Tree, resolution: Resolution) -> None:
     entries = base.entries()
     for path, state in resolution.changes.items():
         if path in entries and (what := _SPECIAL.get(entries[path].mode)):
-            raise PolicyError(f"{shown(path)}: the patch changes {what}")
+            raise PolicyError(f"{escape_path(path)}: the patch changes {what}")
         if state is None:
             continue
         if what := _SPECIAL.get(state.mode):
-            raise PolicyError(f"{shown(path)}: the patch makes {what}")
+            raise PolicyError(f"{escape_path(path)}: the patch makes {what}")
         if state.mode not in {FILE, EXECUTABLE}:
-            raise PolicyError(f"{shown(path)}: the patch sets mode {state.mode}")
+            raise PolicyError(f"{escape_path(path)}: the patch sets mode {state.mode}")
 
 
 def _check_places(base: Tree, resolution: Resolution) -> None:
@@ -66,32 +66,33 @@ def _check_places(base: Tree, resolution: Resolution) -> None:
         return
     after = {p for p in entries if resolution.changes.get(p, ...) is not None}
     after.update(new)
-    folders = {folder for path in after for folder in folders_of(path)}
+    folders = {folder for path in after for folder in list_parents(path)}
     spelled = _spellings([*after, *folders])
     for path in new:
-        if reason := why_not(path):
-            raise PolicyError(f"{shown(path)}: {reason}")
+        if reason := find_name_problem(path):
+            raise PolicyError(f"{escape_path(path)}: {reason}")
         if path in folders:
-            raise PolicyError(f"{shown(path)}: there is a folder of that name")
+            raise PolicyError(f"{escape_path(path)}: there is a folder of that name")
         _check_above(path, after, base)
         _check_twins(path, spelled)
 
 
 def _check_above(path: str, after: Iterable[str], base: Tree) -> None:
     entries = base.entries()
-    for folder in folders_of(path):
+    for folder in list_parents(path):
         if folder in after:
             what = _SPECIAL.get(entries[folder].mode, "a file") if folder in entries else "a file"
-            raise PolicyError(f"{shown(path)} lies below {shown(folder)}, which is {what}")
+            raise PolicyError(
+                f"{escape_path(path)} lies below {escape_path(folder)}, which is {what}"
+            )
 
 
 def _check_twins(path: str, spelled: dict[str, set[str]]) -> None:
-    for part in (path, *folders_of(path)):
+    for part in (path, *list_parents(path)):
         twins = spelled[fold(part)] - {part}
         if twins:
-            raise PolicyError(
-                f"{shown(path)} differs only in case or accents' form from {shown(min(twins))}"
-            )
+            twin = escape_path(min(twins))
+            raise PolicyError(f"{escape_path(path)} differs only in case or accents from {twin}")
 
 
 def _spellings(paths: Iterable[str]) -> dict[str, set[str]]:
@@ -101,7 +102,7 @@ def _spellings(paths: Iterable[str]) -> dict[str, set[str]]:
     return spelled
 
 
-def folders_of(path: str) -> Iterator[str]:
+def list_parents(path: str) -> Iterator[str]:
     """Yield every folder above PATH, innermost first."""
     while "/" in path:
         path = path.rpartition("/")[0]

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError
 from dursor.patch.diff.resolution import PartlyResolvedError, Resolution
-from dursor.patch.draft import Draft
+from dursor.patch.draft import TreeDraft
 from dursor.patch.formats.extract import MOST_EDITS, extract
 from dursor.patch.formats.prose import summary
-from dursor.patch.named_in_prose import Reading
 from dursor.patch.revisions import final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.patch.edits import FileEdit
+    from dursor.patch.edits import FileEdit, ParsedReply
     from dursor.tree import Tree
 
-__all__ = ["PartlyResolvedError", "Resolution", "edits_in", "resolve", "summary_of"]
+__all__ = ["PartlyResolvedError", "Resolution", "list_edits", "resolve", "summarize_reply"]
 
 
 def resolve(
@@ -35,13 +33,12 @@ def resolve(
     `kept` is for the next attempt) or NoChangeError (it comes to the tree itself).
     """
     found = extract(reply, finished=finished)
-    reading = Reading(found, tree)
-    if not reading.edits:
+    if not found.edits:
         raise NoPatchError("the reply holds no patch", hint="ask for a unified diff")
-    draft = Draft(tree, kept)
+    draft = TreeDraft(tree, kept)
     failures: list[HunkFailure] = []
     try:
-        edits = _counting(reading.edits, found.doubt, tree)
+        edits = _counting(found, tree)
     except ApplyFailedError as error:
         edits, failures = [], list(error.failures)
     for edit in edits:
@@ -50,29 +47,29 @@ def resolve(
         except ApplyFailedError as error:
             failures += error.failures
     resolution, late = draft.finish()
-    unread, warnings = reading.unread(resolution)
-    failures += late + unread
+    failures += late
     if failures:
         raise PartlyResolvedError(tuple(failures), kept=resolution)
     if not resolution.changes:
         raise NoChangeError("the reply changes nothing")
-    return replace(resolution, warnings=(*resolution.warnings, *warnings))
+    return resolution
 
 
-def _counting(edits: list[FileEdit], reason: str | None, tree: Tree) -> list[FileEdit]:
+def _counting(found: ParsedReply, tree: Tree) -> list[FileEdit]:
     """Return the edits that count; raises ApplyFailedError where that cannot be told."""
-    if len(edits) > MOST_EDITS:
+    reason = found.doubt
+    if len(found.edits) > MOST_EDITS:
         reason = f"the reply holds more than {MOST_EDITS} patches"
     if reason:
         raise ApplyFailedError(reason, failures=(HunkFailure(None, "", reason),))
-    return final(edits, tree)
+    return final(found.edits, tree)
 
 
-def edits_in(reply: str, tree: Tree, *, finished: bool = False) -> Sequence[FileEdit]:
-    """Return what REPLY says of files, those of TREE that only its words name among them."""
-    return Reading(extract(reply, finished=finished), tree).edits
+def list_edits(reply: str, *, finished: bool = False) -> Sequence[FileEdit]:
+    """Return every edit that REPLY holds."""
+    return extract(reply, finished=finished).edits
 
 
-def summary_of(reply: str) -> str | None:
+def summarize_reply(reply: str) -> str | None:
     """Return the first paragraphs of the prose around the patches, at most about 500 characters."""
     return summary(extract(reply).prose)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError
-from dursor.patch.draft import Draft
+from dursor.patch.draft import TreeDraft
 from dursor.patch.filedraft import FileRefusedError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _spans(edits: Iterable[FileEdit], tree: Tree) -> list[_Span]:
     """Return the places of EDITS in TREE: lines of a file, or a file as a whole."""
     spans: list[_Span] = []
     for edit in edits:
-        draft = Draft(tree, None)
+        draft = TreeDraft(tree, None)
         with suppress(FileRefusedError):
             draft.take(replace(edit, cut=False))
         for path, file in draft.files.items():

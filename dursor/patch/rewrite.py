@@ -12,13 +12,13 @@ from dursor.patch.placement.elided_code import is_placeholder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dursor.patch.placement.target import Target
+    from dursor.patch.placement.target import IndexedFile
 
 _SHORT = 8  # lines that a rewrite may well replace one and all
 _MANY = 3  # lines that are not just left out at an end
 
 
-def is_quoted(lines: Sequence[str], target: Target) -> bool:
+def is_quoted(lines: Sequence[str], target: IndexedFile) -> bool:
     """Tell whether LINES only repeat a part of the file, or all of it."""
     said = list(lines)
     while said and not said[-1].strip():
@@ -27,7 +27,7 @@ def is_quoted(lines: Sequence[str], target: Target) -> bool:
     return bool(pattern) and target.index().text.find(pattern or "") >= 0
 
 
-def is_excerpt(lines: Sequence[str], target: Target) -> bool:
+def is_excerpt(lines: Sequence[str], target: IndexedFile) -> bool:
     """Tell whether LINES may be less than the whole file.
 
     Whole is what skips nothing in so many words, leaves out no lines at either end, and either
@@ -63,4 +63,4 @@ def rewritten(text: FileText, lines: Sequence[str]) -> FileText:
         for op in opcodes(text.lines, lines)
         if not op.equal
     ]
-    return text.spliced(splices)
+    return text.apply_splices(splices)

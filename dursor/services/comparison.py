@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, UsageError
-from dursor.patch.diff.apply_canonical import apply_exact, relaid
-from dursor.patch.diff.canonical import canonical
-from dursor.patch.diff.index_lines import indexed
+from dursor.patch.diff.apply_canonical import apply_canonical, overlay_dirty_patch
+from dursor.patch.diff.canonical import render_canonical
+from dursor.patch.diff.index_lines import add_index_lines
 from dursor.patch.diff.resolution import Resolution
 from dursor.services.results import AppliedChange, ComparedFile, Comparison
 from dursor.services.trailers import build_commit_message
@@ -73,7 +73,7 @@ def _state(run: Run) -> str:
 
 def _tree_of(repository: Repository, run: Run) -> Tree:
     base = _base_of(repository, run)
-    return Overlay(base, apply_exact(require_patch(run), base).changes)
+    return Overlay(base, apply_canonical(require_patch(run), base).changes)
 
 
 def _base_of(repository: Repository, run: Run) -> Tree:
@@ -86,7 +86,7 @@ def _base_of(repository: Repository, run: Run) -> Tree:
             f"{repository.top}",
             hint=f"dursor run diff {run.id[:8]}",
         ) from error
-    return relaid(repository.tree(run.base_commit), run.dirty_patch)
+    return overlay_dirty_patch(repository.tree(run.base_commit), run.dirty_patch)
 
 
 def _touched(run: Run) -> set[str]:
@@ -123,7 +123,7 @@ def compute_interdiff(first: Tree, last: Tree, one: Run, other: Run) -> str:
         for new, old in moves
         if changes.get(new) and new not in have and old in have and changes.get(old, "") is None
     }
-    return canonical(first, Resolution(changes, renames)).text
+    return render_canonical(first, Resolution(changes, renames)).text
 
 
 def _differing(first: Tree, last: Tree) -> set[str]:
@@ -177,7 +177,7 @@ def _mergeable(repository: Repository, run: Run, patch: str, objects: Path) -> s
         entry = base.entries()[path]
         return entry.oid or write_blob(repository.command, base.read(path), objects)
 
-    return indexed(patch, oid_of)
+    return add_index_lines(patch, oid_of)
 
 
 def _way_out(run: Run, *, merged: bool) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from dursor.agent.preflight import refuse_forbidden
 from dursor.errors import ApplyFailedError, NoPatchError, UsageError
-from dursor.patch.diff.canonical import CanonicalPatch, canonical
-from dursor.patch.lines import codec_of
-from dursor.patch.policy import check
+from dursor.patch.diff.canonical import CanonicalPatch, render_canonical
+from dursor.patch.lines import detect_codec
+from dursor.patch.policy import check_policy
 from dursor.patch.resolve import Resolution, resolve
 from dursor.services.results import AppliedChange, ResolvedPatch
 from dursor.services.rounds.plan import path_rules, repo_policy
@@ -75,15 +75,15 @@ class Patches:
         rules = path_rules(self.settings, policy)
         found = _found(text, tree, rules)
         max_files = min(self.settings.get("max_files"), policy.max_files or sys.maxsize)
-        check(tree, found, rules, max_files)
-        return canonical(tree, found), found
+        check_policy(tree, found, rules, max_files)
+        return render_canonical(tree, found), found
 
 
 def _decoded(reply: bytes) -> str:
     """REPLY as text: UTF-16 with its mark (what PowerShell redirects), or as a file is read."""
     if reply.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return reply.decode("utf-16", "replace")
-    return reply.decode(codec_of(reply), "surrogateescape")
+    return reply.decode(detect_codec(reply), "surrogateescape")
 
 
 def _found(text: str, tree: Tree, rules: PathRules) -> Resolution:

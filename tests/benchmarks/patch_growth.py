@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from dursor.errors import DursorError
-from dursor.patch.diff.canonical import canonical
+from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.resolve import resolve
 from dursor.tree import FILE, FileState, MemoryTree
 
@@ -95,7 +95,7 @@ def seconds(case: Case) -> tuple[float, str]:
     tree = MemoryTree({"f.py": FileState(FILE, ("\n".join(lines) + "\n").encode())})
     began = time.process_time()
     try:
-        told = f"{len(canonical(tree, resolve(reply, tree)).text) / 1e6:.1f} MB patch"
+        told = f"{len(render_canonical(tree, resolve(reply, tree)).text) / 1e6:.1f} MB patch"
     except DursorError as error:
         told = error.code
     return time.process_time() - began, f"{len(reply) / 1e6:.1f} MB, {told}"

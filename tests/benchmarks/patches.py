@@ -11,8 +11,8 @@ import sys
 from typing import Any
 
 from dursor.errors import DursorError
-from dursor.patch.diff.canonical import canonical
-from dursor.patch.policy import check
+from dursor.patch.diff.canonical import render_canonical
+from dursor.patch.policy import check_policy
 from dursor.patch.resolve import resolve
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, FileState, MemoryTree
@@ -23,14 +23,14 @@ def answer(case: dict[str, Any]) -> dict[str, Any]:
     tree = MemoryTree({p: FileState(FILE, t.encode()) for p, t in case["files"].items()})
     try:
         resolution = resolve(case["reply"], tree)
-        check(tree, resolution, PathRules(), max_files=50)
+        check_policy(tree, resolution, PathRules(), max_files=50)
     except DursorError as error:
         return {"id": case["id"], "status": "refused", "reason": f"{error.code}: {error.message}"}
     files = {
         path: None if state is None else state.data.decode("utf-8", "replace")
         for path, state in resolution.changes.items()
     }
-    patch = canonical(tree, resolution).text
+    patch = render_canonical(tree, resolution).text
     return {
         "id": case["id"], "status": "applied", "files": files, "patch": patch,
         "notes": resolution.notes,

@@ -12,7 +12,9 @@ from unidiff import PatchSet
 
 from dursor.domain import Change, FileChange
 from dursor.errors import ConflictError
-from dursor.patch.diff.canonical import apply_exact, canonical, compose
+from dursor.patch.diff.apply_canonical import apply_canonical
+from dursor.patch.diff.canonical import render_canonical
+from dursor.patch.diff.compose import compose
 from dursor.patch.lines import Splice
 from dursor.patch.resolve import Resolution, resolve
 from dursor.tree import EXECUTABLE, FILE, FileState, MemoryTree, Overlay
@@ -100,8 +102,8 @@ def changed_trees(draw: st.DrawFn):
 @settings(max_examples=80)
 def test_a_patch_of_ours_applies_exactly(case):
     base, resolution = case
-    patch = canonical(base, resolution)
-    again = apply_exact(patch.text, base)
+    patch = render_canonical(base, resolution)
+    again = apply_canonical(patch.text, base)
     assert again.changes == resolution.changes
     assert again.renames == resolution.renames
 
@@ -110,7 +112,7 @@ def test_a_patch_of_ours_applies_exactly(case):
 @settings(max_examples=25)
 def test_git_takes_the_patch_and_gives_the_same_tree(tmp_path_factory, case):
     base, resolution = case
-    patch = canonical(base, resolution).text
+    patch = render_canonical(base, resolution).text
     top = tmp_path_factory.mktemp("tree")
     write(top, base.files)
     if patch:
@@ -124,7 +126,7 @@ def test_git_takes_the_patch_and_gives_the_same_tree(tmp_path_factory, case):
 @settings(max_examples=40)
 def test_a_reader_of_another_make_counts_alike(case):
     base, resolution = case
-    patch = canonical(base, resolution)
+    patch = render_canonical(base, resolution)
     shown = [file for file in PatchSet(patch.text) if file.added or file.removed]
     ours = [file for file in patch.files if file.added_lines or file.removed_lines]
     assert [(file.added, file.removed) for file in shown] == [
@@ -153,7 +155,7 @@ def test_two_resolutions_compose(case, other):
     got = Overlay(base, both.changes)
     assert {p: got.read(p) for p in got.entries()} == {p: wanted.read(p) for p in wanted.entries()}
     assert all(both.changes[old] is None for old in both.renames.values())
-    assert apply_exact(canonical(base, both).text, base).changes == both.changes
+    assert apply_canonical(render_canonical(base, both).text, base).changes == both.changes
 
 
 def test_renames_are_chained():
@@ -188,7 +190,7 @@ def test_the_text_of_a_patch():
         },
         {"new": "old"},
     )
-    patch = canonical(base, resolution)
+    patch = render_canonical(base, resolution)
     assert patch.text == (
         "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n"
         'diff --git "a/d/\\303\\251" "b/d/\\303\\251"\nnew file mode 100644\n--- /dev/null\n'
@@ -205,7 +207,7 @@ def test_the_text_of_a_patch():
 
 
 def test_a_deleted_file_in_a_patch():
-    patch = canonical(tree(a="x\ny\n"), Resolution({"a": None}))
+    patch = render_canonical(tree(a="x\ny\n"), Resolution({"a": None}))
     assert patch.text.startswith(
         "diff --git a/a b/a\ndeleted file mode 100644\n--- a/a\n+++ /dev/null\n"
     )
@@ -217,20 +219,22 @@ def test_changes_far_apart_are_hunks_of_their_own():
     new = (
         text.replace("\n5\n", "\nfive\n").replace("\n12\n", "\ntwelve\n").replace("\n25\n", "\nx\n")
     )
-    patch = canonical(tree(a=text), Resolution({"a": state(new)})).text
+    patch = render_canonical(tree(a=text), Resolution({"a": state(new)})).text
     assert patch.count("@@ -") == 2
 
 
 def test_a_change_among_repeated_lines_stays_where_the_model_put_it():
     base = tree(a="x\n" * 9)
     result = resolve("--- a/a\n+++ b/a\n@@ -4,2 +4,3 @@\n x\n+y\n x\n", base)
-    assert canonical(base, result).text.endswith("@@ -2,6 +2,7 @@\n x\n x\n x\n+y\n x\n x\n x\n")
+    assert render_canonical(base, result).text.endswith(
+        "@@ -2,6 +2,7 @@\n x\n x\n x\n+y\n x\n x\n x\n"
+    )
 
 
-def test_what_was_placed_is_not_believed_against_the_trees():
-    lie = Resolution({"a": state("x\ny\n")}, placed={"a": (Splice(0, 0, ("z",)),)})
+def test_splices_that_contradict_the_trees_are_ignored():
+    lie = Resolution({"a": state("x\ny\n")}, splices={"a": (Splice(0, 0, ("z",)),)})
     base = tree(a="x\n")
-    assert apply_exact(canonical(base, lie).text, base).changes == lie.changes
+    assert apply_canonical(render_canonical(base, lie).text, base).changes == lie.changes
 
 
 @pytest.mark.parametrize(
@@ -242,9 +246,9 @@ def test_what_was_placed_is_not_believed_against_the_trees():
     ],
 )
 def test_a_patch_applies_exactly_or_not_at_all(files, reason):
-    patch = canonical(tree(a="1\ntwo\n3\n"), Resolution({"a": state("1\n2\n3\n")})).text
+    patch = render_canonical(tree(a="1\ntwo\n3\n"), Resolution({"a": state("1\n2\n3\n")})).text
     with pytest.raises(ConflictError, match=reason):
-        apply_exact(patch, tree(**files))
+        apply_canonical(patch, tree(**files))
 
 
 @pytest.mark.parametrize(
@@ -261,16 +265,16 @@ def test_a_patch_applies_exactly_or_not_at_all(files, reason):
     ],
 )
 def test_files_must_be_as_they_were(before, change, now, reason):
-    patch = canonical(MemoryTree(before), Resolution(change)).text
+    patch = render_canonical(MemoryTree(before), Resolution(change)).text
     with pytest.raises(ConflictError, match=reason):
-        apply_exact(patch, MemoryTree(now))
+        apply_canonical(patch, MemoryTree(now))
 
 
 def test_a_rename_needs_its_target_free():
     resolution = Resolution({"a": None, "b": state("x\n")}, {"b": "a"})
-    patch = canonical(tree(a="x\n"), resolution).text
+    patch = render_canonical(tree(a="x\n"), resolution).text
     with pytest.raises(ConflictError, match="b already exists"):
-        apply_exact(patch, tree(a="x\n", b="y\n"))
+        apply_canonical(patch, tree(a="x\n", b="y\n"))
 
 
 @pytest.mark.parametrize(
@@ -279,10 +283,10 @@ def test_a_rename_needs_its_target_free():
 )
 def test_what_is_no_patch_of_ours_is_refused(text):
     with pytest.raises(ConflictError):
-        apply_exact(text, tree(a="1\n2\n"))
+        apply_canonical(text, tree(a="1\n2\n"))
 
 
 def test_hunks_that_overlap_are_refused():
     text = "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -2 +2 @@\n-2\n+x\n@@ -1 +1 @@\n-1\n+y\n"
     with pytest.raises(ConflictError, match="overlap"):
-        apply_exact(text, tree(a="1\n2\n"))
+        apply_canonical(text, tree(a="1\n2\n"))

@@ -5,11 +5,11 @@ import pytest
 from dursor.patch.edits import Hunk, Line, Origin
 from dursor.patch.lines import decode
 from dursor.patch.placement import rules as ladder
-from dursor.patch.placement.rules import Ambiguous, Placed, Target, climb
+from dursor.patch.placement.rules import Ambiguity, IndexedFile, Placement, place_hunk
 
 
 def target(text):
-    return Target(decode(text.encode()))
+    return IndexedFile(decode(text.encode()))
 
 
 def hunk(text, **facts):
@@ -24,8 +24,8 @@ def hunk(text, **facts):
 def outcome(rule, text, file):
     """Apply RULE; return the new text, the places it cannot choose between, or None."""
     found = rule(text if isinstance(text, Hunk) else hunk(text), target(file))
-    if isinstance(found, Placed):
-        return target(file).text.spliced(found.splices).encode().decode()
+    if isinstance(found, Placement):
+        return target(file).text.apply_splices(found.splices).encode().decode()
     return found and found.places
 
 
@@ -132,7 +132,7 @@ def test_lost_tags_are_not_supposed_when_all_may_be_shifted():
 
 def test_lost_tags_leave_a_changed_line_that_may_be_context():
     file = "intro\n- one\n- two\n"
-    assert outcome(climb, "?intro\n- one\n+- three", file) is None
+    assert outcome(place_hunk, "?intro\n- one\n+- three", file) is None
 
 
 @pytest.mark.parametrize(
@@ -247,8 +247,8 @@ def test_in_pieces_heeds_a_header_that_counts_one_side_right(counts, places):
 def test_untagged_lines_are_no_context_where_the_header_counts_one_side_right():
     text = "?a\n?b\n-c\n+d"
     counted = hunk(text, old_count=3, new_count=2)  # b is to be removed, too
-    assert outcome(climb, counted, "a\nb\nc\n") is None
-    assert outcome(climb, hunk(text, old_count=3, new_count=3), "a\nb\nc\n") == "a\nb\nd\n"
+    assert outcome(place_hunk, counted, "a\nb\nc\n") is None
+    assert outcome(place_hunk, hunk(text, old_count=3, new_count=3), "a\nb\nc\n") == "a\nb\nd\n"
 
 
 def test_a_block_has_neither_context_to_skip_nor_tags_to_lose():
@@ -269,43 +269,43 @@ def test_an_anchor_chooses_the_block_below_it():
         "-        return 1\n+        return 2",
         origin=Origin.ENVELOPE, anchors=("class B:", "def f(self):"),
     )  # fmt: skip
-    assert outcome(climb, text, file) == file[:-2] + "2\n"
+    assert outcome(place_hunk, text, file) == file[:-2] + "2\n"
 
 
 @pytest.mark.parametrize("anchors", [("def f(self):",), ("class C:",), ("class A:", "x = 1")])
 def test_an_anchor_that_is_unclear_chooses_nothing(anchors):
     file = "class A:\n    def f(self):\n        return 1\n\nclass B:\n    def f(self):\n        return 1\n"
     text = hunk("-        return 1\n+        return 2", origin=Origin.ENVELOPE, anchors=anchors)
-    assert outcome(climb, text, file) == (2, 6)
+    assert outcome(place_hunk, text, file) == (2, 6)
 
 
 def test_a_hunk_for_the_end_of_the_file_goes_there():
     text = hunk(" a\n+b", origin=Origin.ENVELOPE, at_end=True)
-    assert outcome(climb, text, "a\nx\na\n") == "a\nx\na\nb\n"
-    assert outcome(climb, text, "a\nx\n") == "a\nb\nx\n"  # it is not there, but is somewhere
+    assert outcome(place_hunk, text, "a\nx\na\n") == "a\nx\na\nb\n"
+    assert outcome(place_hunk, text, "a\nx\n") == "a\nb\nx\n"  # it is not there, but is somewhere
 
 
 def test_a_hunk_for_an_empty_file():
-    assert outcome(climb, "+a\n+b", "") == "a\nb\n"
-    assert outcome(climb, "+a\n+b", "x\n") is None
+    assert outcome(place_hunk, "+a\n+b", "") == "a\nb\n"
+    assert outcome(place_hunk, "+a\n+b", "x\n") is None
 
 
 def test_blank_lines_say_nothing_of_a_place():
-    assert outcome(climb, hunk(" \n+a", start=2, is_counted=True), "x\n\ny\n") is None
+    assert outcome(place_hunk, hunk(" \n+a", start=2, is_counted=True), "x\n\ny\n") is None
 
 
 def test_the_first_rule_that_finds_two_places_ends_the_climb():
-    found = climb(hunk(" a\n-b\n+c"), target("a\nb\nx\na\nb\n  a\n  b\n"))
-    assert isinstance(found, Ambiguous)
+    found = place_hunk(hunk(" a\n-b\n+c"), target("a\nb\nx\na\nb\n  a\n  b\n"))
+    assert isinstance(found, Ambiguity)
     assert found.rule == "exact"
 
 
 def test_what_is_said_twice_of_two_places_goes_to_both():
     said = hunk(" a\n-b\n+c", times=2)
-    places = ladder.everywhere(said, target("a\nb\nx\na\nb\n"))
+    places = ladder.place_everywhere(said, target("a\nb\nx\na\nb\n"))
     assert [place.start for place in places] == [0, 3]
-    assert ladder.everywhere(said, target("a\nb\na\nb\na\nb\n")) == ()
-    assert ladder.everywhere(hunk(" a\n a\n+c", times=2), target("a\na\na\n")) == ()
+    assert ladder.place_everywhere(said, target("a\nb\na\nb\na\nb\n")) == ()
+    assert ladder.place_everywhere(hunk(" a\n a\n+c", times=2), target("a\na\na\n")) == ()
 
 
 @pytest.mark.parametrize(
@@ -321,28 +321,30 @@ def test_what_is_said_twice_of_two_places_goes_to_both():
     ],
 )
 def test_lines_at_the_edge_of_a_hunk_that_lacks_others_are_refused(facts, places):
-    assert (outcome(climb, hunk(" a\n b\n+x", **facts), "a\nb\nc\nd\n") is not None) is places
+    assert (outcome(place_hunk, hunk(" a\n b\n+x", **facts), "a\nb\nc\nd\n") is not None) is places
 
 
 @pytest.mark.parametrize("counted", [3, 2])
 def test_lines_are_not_added_between_brackets_that_may_belong_together(counted):
     file = "f {\n  {\n    a\n  }\n}\n"
     text = hunk("     a\n   }\n+g {\n+}", old_count=counted, new_count=counted + 2)
-    assert (outcome(climb, text, file) is not None) is (counted == 2)
+    assert (outcome(place_hunk, text, file) is not None) is (counted == 2)
 
 
 def test_blank_lines_at_the_end_choose_no_place_unless_they_are_counted():
     file = "a\n\nb\na\n"
-    assert outcome(climb, " a\n+x\n", file) is None  # the second one may be meant, at the end
-    assert outcome(climb, hunk(" a\n+x\n", is_counted=True), file) == "a\nx\n\nb\na\n"
-    assert outcome(climb, " b\n a\n+x\n", file) == "a\n\nb\na\nx\n"
+    assert outcome(place_hunk, " a\n+x\n", file) is None  # the second one may be meant, at the end
+    assert outcome(place_hunk, hunk(" a\n+x\n", is_counted=True), file) == "a\nx\n\nb\na\n"
+    assert outcome(place_hunk, " b\n a\n+x\n", file) == "a\n\nb\na\nx\n"
 
 
 def test_lines_are_not_added_within_a_run_of_equal_lines():
     file = "a\nb\nb\nc\n"
-    assert outcome(climb, " a\n b\n+x", file) is None
-    assert outcome(climb, " b\n+x\n c", file) == "a\nb\nb\nx\nc\n"
-    assert outcome(climb, hunk(" a\n b\n+x", start=1, is_counted=True), file) == "a\nb\nx\nb\nc\n"
+    assert outcome(place_hunk, " a\n b\n+x", file) is None
+    assert outcome(place_hunk, " b\n+x\n c", file) == "a\nb\nb\nx\nc\n"
+    assert (
+        outcome(place_hunk, hunk(" a\n b\n+x", start=1, is_counted=True), file) == "a\nb\nx\nb\nc\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -354,19 +356,21 @@ def test_lines_are_not_added_within_a_run_of_equal_lines():
     ],
 )
 def test_tabs_do_not_come_out_of_nowhere_into_a_file_of_blanks(text, places):
-    assert (outcome(climb, text, "a:\nc:\n    d\n") is not None) is places
+    assert (outcome(place_hunk, text, "a:\nc:\n    d\n") is not None) is places
 
 
 def test_at_the_edge_of_the_file_nothing_can_be_missing():
     text = hunk(" a\n b\n+x", old_count=5, new_count=5)
-    assert outcome(climb, text, "z\na\nb\n") == "z\na\nb\nx\n"
+    assert outcome(place_hunk, text, "z\na\nb\n") == "z\na\nb\nx\n"
 
 
 def test_untagged_lines_after_a_hunk_are_context_where_the_file_has_them():
     file = "import a\n\n\ndef f():\n    pass\n"
-    assert outcome(climb, hunk(" import a\n+import b", tail=("",)), file).startswith(
+    assert outcome(place_hunk, hunk(" import a\n+import b", tail=("",)), file).startswith(
         "import a\nimport b\n"
     )
     text = hunk(" import a\n+import b", tail=("", "def f():", "This is why."))
-    assert outcome(climb, text, file) is None  # a line is missing between them
-    assert outcome(climb, text, file.replace("\n\n\n", "\n\n")).startswith("import a\nimport b\n\n")
+    assert outcome(place_hunk, text, file) is None  # a line is missing between them
+    assert outcome(place_hunk, text, file.replace("\n\n\n", "\n\n")).startswith(
+        "import a\nimport b\n\n"
+    )

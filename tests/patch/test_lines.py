@@ -72,19 +72,19 @@ def test_the_encoding_is_told_by_the_bytes(data, codec, line):
     ],
 )
 def test_new_lines_end_as_the_file_does(data, splice, result):
-    assert decode(data).spliced([splice]).encode() == result
+    assert decode(data).apply_splices([splice]).encode() == result
 
 
 @pytest.mark.parametrize("data", [b"a\nb\n", b"a\nb", b"a\r\nb\nc", b"a\r\nb\n"])
 @pytest.mark.parametrize("newline", [True, False])
 def test_the_final_newline_can_be_set(data, newline):
-    changed = decode(data).spliced([], final_newline=newline).encode()
+    changed = decode(data).apply_splices([], final_newline=newline).encode()
     assert changed.endswith(b"\n") is newline
     assert changed.rstrip(b"\r\n") == data.rstrip(b"\r\n")
 
 
 def test_latin_1_cannot_hold_every_letter():
-    text = decode(b"\xe9\n").spliced([Splice(1, 1, ("日",))])
+    text = decode(b"\xe9\n").apply_splices([Splice(1, 1, ("日",))])
     with pytest.raises(UnicodeEncodeError):
         text.encode()
 

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.patch.names import (
-    git_names,
-    header_name,
     is_ambiguous,
     is_prefixed,
     locate,
+    parse_git_names,
+    parse_header_name,
     quote,
-    target,
+    resolve_new_path,
     unquote,
 )
 
@@ -53,7 +53,7 @@ def test_names_are_quoted_as_git_quotes_them(name, quoted):
     ],
 )
 def test_a_header_name_is_freed_of_its_trimmings(text, name):
-    assert header_name(text) == name
+    assert parse_header_name(text) == name
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_header_name_is_freed_of_its_trimmings(text, name):
     ],
 )
 def test_the_names_of_a_git_line(text, names):
-    assert git_names(text) == names
+    assert parse_git_names(text) == names
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_a_name_means_a_path_of_the_tree_or_none(name, prefixed, path):
 
 
 def test_a_new_file_goes_where_its_name_says():
-    assert target("b/new.py", prefixed=True) == "new.py"
-    assert target("./new.py", prefixed=False) == "new.py"
-    assert target("../new.py", prefixed=False) == "../new.py"
+    assert resolve_new_path("b/new.py", prefixed=True) == "new.py"
+    assert resolve_new_path("./new.py", prefixed=False) == "new.py"
+    assert resolve_new_path("../new.py", prefixed=False) == "../new.py"
 
 
 def test_a_folder_of_one_letter_may_be_real():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.patch.placement import line_index as place
-from dursor.patch.placement.line_index import Index, exactly, without_indent, without_trailing
+from dursor.patch.placement.line_index import LineIndex, exactly, without_indent, without_trailing
 
 LINES = ("a", "b", "a", "b", "c", "  a", "b  ")
 
@@ -25,11 +25,11 @@ LINES = ("a", "b", "a", "b", "c", "  a", "b  ")
     ],
 )
 def test_lines_are_found_once_or_twice_or_where_the_header_says(key, lines, hint, found):
-    assert Index(LINES, key).find(lines, hint) == found
+    assert LineIndex(LINES, key).find(lines, hint) == found
 
 
 def test_all_places_are_given_only_when_they_are_few():
-    index = Index(("x",) * 9)
+    index = LineIndex(("x",) * 9)
     pattern = index.pattern(["x"])
     assert len(index.all_places(pattern, 9)) == 9
     assert index.all_places(pattern, 8) == []
@@ -40,19 +40,19 @@ def test_all_places_are_given_only_when_they_are_few():
     st.lists(st.sampled_from("abc"), min_size=1, max_size=4),
 )
 def test_long_searches_find_what_short_ones_do(lines, wanted):
-    index, tired = Index(lines), Index(lines)
+    index, tired = LineIndex(lines), LineIndex(lines)
     tired._scanned = place._PATIENCE * len(lines) + 1
     assert tired.find(wanted, None) == index.find(wanted, None)
 
 
 def test_a_file_that_was_searched_enough_gives_no_more_places():
-    index = Index(("x",) * 20)
+    index = LineIndex(("x",) * 20)
     index._scanned = place._MOST_SCANNED
     assert index.find(["x"], None) == []
 
 
 def test_an_empty_file_has_no_letters():
-    index = Index(())
+    index = LineIndex(())
     assert index.letters(["a"]) == [None]
     assert index.letter("a") is None
     assert index.find(["a"], 0) == []

@@ -4,7 +4,7 @@ import pytest
 from replies import tree
 
 from dursor.errors import PatchError, PolicyError
-from dursor.patch.policy import check, shown
+from dursor.patch.policy import check_policy, escape_path
 from dursor.patch.resolve import Resolution, resolve
 from dursor.pathrules import PathRules
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, MemoryTree
@@ -15,7 +15,7 @@ TEXT = FileState(FILE, b"x\n")
 
 def blocked(base, resolution, rules=RULES, max_files=50):
     with pytest.raises(PolicyError) as caught:
-        check(base, resolution, rules, max_files)
+        check_policy(base, resolution, rules, max_files)
     assert caught.value.exit_code == 7
     return caught.value.message
 
@@ -29,12 +29,12 @@ def test_ordinary_changes_pass():
         "d/f": TEXT,
         "g": TEXT,
     }
-    check(base, Resolution(changes, {"g": "b"}), RULES, 4)
+    check_policy(base, Resolution(changes, {"g": "b"}), RULES, 4)
 
 
 def test_the_number_of_files_is_limited_and_a_rename_counts_once():
     base = tree(a="x\n", b="x\n")
-    check(base, Resolution({"a": None, "n": TEXT}, {"n": "a"}), RULES, 1)
+    check_policy(base, Resolution({"a": None, "n": TEXT}, {"n": "a"}), RULES, 1)
     message = blocked(base, Resolution({"a": None, "n": TEXT}), max_files=1)
     assert message == "the patch changes 2 files, more than 1"
 
@@ -56,15 +56,17 @@ def test_a_forbidden_path_is_blocked_as_source_and_as_target(resolution):
 
 def test_only_what_may_be_allowed_gets_the_hint():
     with pytest.raises(PolicyError) as caught:
-        check(tree(), Resolution({"d/.env": TEXT}), RULES, 50)
+        check_policy(tree(), Resolution({"d/.env": TEXT}), RULES, 50)
     assert caught.value.hint == "--allow-path d/.env"
     with pytest.raises(PolicyError) as caught:
-        check(tree(), Resolution({".git/x": TEXT}), RULES, 50)
+        check_policy(tree(), Resolution({".git/x": TEXT}), RULES, 50)
     assert caught.value.hint is None
 
 
 def test_an_allowed_path_is_not_blocked():
-    check(tree(), Resolution({".env.example": TEXT}), PathRules(allowed=(".env.example",)), 50)
+    check_policy(
+        tree(), Resolution({".env.example": TEXT}), PathRules(allowed=(".env.example",)), 50
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,16 +110,18 @@ def test_two_new_files_must_not_be_twins():
 
 def test_a_place_that_the_patch_itself_clears_is_free():
     base = MemoryTree({"README": TEXT, "d": TEXT})
-    check(base, Resolution({"README": None, "readme": TEXT, "d": None, "d/x": TEXT}), RULES, 50)
+    check_policy(
+        base, Resolution({"README": None, "readme": TEXT, "d": None, "d/x": TEXT}), RULES, 50
+    )
 
 
 def test_twins_that_are_there_already_are_no_business_of_ours():
     base = MemoryTree({"A": TEXT, "a": TEXT})
-    check(base, Resolution({"A": FileState(FILE, b"y\n"), "b": TEXT}), RULES, 50)
+    check_policy(base, Resolution({"A": FileState(FILE, b"y\n"), "b": TEXT}), RULES, 50)
 
 
 def test_messages_show_no_raw_control_characters():
-    assert shown("a\x1b[31mb") == "'a\\x1b[31mb'"
+    assert escape_path("a\x1b[31mb") == "'a\\x1b[31mb'"
     assert "\x1b" not in blocked(tree(), Resolution({"a\x1b[31mb": TEXT}))
 
 
@@ -177,7 +181,7 @@ def test_no_trick_gets_past_resolve_and_check(form, path):
         {"a.py": FileState(FILE, b"one\n"), "link": FileState(SYMLINK, b"/etc"), "a/b": TEXT}
     )
     with pytest.raises((PolicyError, PatchError)):
-        check(base, resolve(FORMS[form].format(path), base), RULES, 50)
+        check_policy(base, resolve(FORMS[form].format(path), base), RULES, 50)
 
 
 @pytest.mark.parametrize("path", ["../x", ".git/config", "été/../../x"])
@@ -185,7 +189,9 @@ def test_quoting_hides_nothing(path):
     quoted = '"b/' + "".join(f"\\{byte:03o}" for byte in path.encode()) + '"'
     base = tree(a="x\n")
     with pytest.raises(PolicyError):
-        check(base, resolve(f"--- /dev/null\n+++ {quoted}\n@@ -0,0 +1 @@\n+x\n", base), RULES, 50)
+        check_policy(
+            base, resolve(f"--- /dev/null\n+++ {quoted}\n@@ -0,0 +1 @@\n+x\n", base), RULES, 50
+        )
 
 
 def test_a_symbolic_link_cannot_be_made_by_a_diff():

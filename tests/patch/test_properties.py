@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from replies import Edit
 
 from dursor.errors import PatchError, PolicyError
-from dursor.patch.diff.canonical import apply_exact, canonical
+from dursor.patch.diff.apply_canonical import apply_canonical
+from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.lines import decode
-from dursor.patch.policy import check
-from dursor.patch.resolve import PartlyResolvedError, Resolution, resolve, summary_of
+from dursor.patch.policy import check_policy
+from dursor.patch.resolve import PartlyResolvedError, Resolution, resolve, summarize_reply
 from dursor.pathrules import PathRules
 from dursor.tree import EXECUTABLE, FILE, FileState, MemoryTree
 
@@ -322,7 +323,7 @@ def test_files_that_come_go_and_move_do_so_or_nothing_happens(case, noise, data)
     result = outcome("\n".join(reply) + "\n", base)
     if result is not None:
         assert result.changes == wanted
-        assert apply_exact(canonical(base, result).text, base).changes == wanted
+        assert apply_canonical(render_canonical(base, result).text, base).changes == wanted
 
 
 PARTS = (
@@ -345,7 +346,7 @@ def test_no_path_escapes(form, parts):
     base = MemoryTree(files)
     try:
         result = resolve(form.format("/".join(parts)), base)
-        check(base, result, PathRules(), 50)
+        check_policy(base, result, PathRules(), 50)
     except (PatchError, PolicyError):
         return
     for path in result.changes:
@@ -387,5 +388,5 @@ def test_no_heap_of_marks_breaks_anything(lines, ends):
     except PatchError:
         return
     assert told
-    assert apply_exact(canonical(base, result).text, base).changes == result.changes
-    summary_of(reply)
+    assert apply_canonical(render_canonical(base, result).text, base).changes == result.changes
+    summarize_reply(reply)

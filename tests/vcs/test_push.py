@@ -21,7 +21,7 @@ from dursor.errors import (
     PolicyError,
     UsageError,
 )
-from dursor.patch.diff.apply_canonical import apply_exact
+from dursor.patch.diff.apply_canonical import apply_canonical
 from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState
 from dursor.vcs.remote import push as publish
 from dursor.vcs.remote.mirror import Mirror
@@ -175,7 +175,7 @@ def test_the_patch_that_is_committed_is_the_patch_that_was_shown(tmp_path, reope
     repo = reopen(top)
     with Mirror.open(tmp_path / "x.git", repo) as mirror:
         text = patch.decode("utf-8", "surrogateescape")
-        made = change(mirror, head, apply_exact(text, repo.tree(head)).changes)
+        made = change(mirror, head, apply_canonical(text, repo.tree(head)).changes)
         shown = repos.diff(mirror.repository.git_dir, head, made, options=("-M",))
     assert shown == patch
 

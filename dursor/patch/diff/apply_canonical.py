@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError
 from dursor.patch.diff.resolution import Resolution
-from dursor.patch.names import git_names, unquote
-from dursor.patch.text import joined, split_lines
+from dursor.patch.lines import join_lines, split_lines
+from dursor.patch.names import parse_git_names, unquote
 from dursor.tree import FILE, FileState, Overlay, Tree
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class _Section:
     hunks: list[tuple[int, list[str]]] = field(default_factory=list)  # old start from 0, lines
 
 
-def apply_exact(patch_text: str, tree: Tree) -> Resolution:
+def apply_canonical(patch_text: str, tree: Tree) -> Resolution:
     """Apply one of our canonical patches to TREE; raises ConflictError when it does not fit."""
     changes: dict[str, FileState | None] = {}
     renames: dict[str, str] = {}
@@ -58,11 +58,11 @@ def apply_exact(patch_text: str, tree: Tree) -> Resolution:
     return Resolution(changes, renames)
 
 
-def relaid(tree: Tree, dirty_patch: str | None) -> Tree:
+def overlay_dirty_patch(tree: Tree, dirty_patch: str | None) -> Tree:
     """TREE with the uncommitted changes that a --dirty round took laid over it."""
     if not dirty_patch:
         return tree
-    return Overlay(tree, apply_exact(dirty_patch, tree).changes)
+    return Overlay(tree, apply_canonical(dirty_patch, tree).changes)
 
 
 def _sections(patch_text: str) -> Iterator[_Section]:
@@ -71,7 +71,7 @@ def _sections(patch_text: str) -> Iterator[_Section]:
     while at < len(lines):
         if not lines[at].startswith("diff --git "):
             raise ConflictError(f"this is no patch of ours: {lines[at].strip()[:80]!r}")
-        names = git_names(lines[at][len("diff --git ") :].rstrip("\n")) or ("", "")
+        names = parse_git_names(lines[at][len("diff --git ") :].rstrip("\n")) or ("", "")
         section = _Section(names[0][2:], names[1][2:])
         at = _read_header(lines, at + 1, section)
         while at < len(lines) and (match := _HUNK.match(lines[at])):
@@ -129,4 +129,4 @@ def _patched(section: _Section, data: bytes) -> bytes:
                 at += 1
             if line[0] != "-":
                 after.append(line[1:])
-    return joined([*after, *before[at:]])
+    return join_lines([*after, *before[at:]])

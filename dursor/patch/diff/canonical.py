@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.domain import Change, FileChange
-from dursor.patch.diff.apply_canonical import apply_exact
-from dursor.patch.diff.compose import compose
 from dursor.patch.diff.linediff import Opcode, opcodes
+from dursor.patch.lines import split_lines
 from dursor.patch.names import DEV_NULL, quote
-from dursor.patch.text import split_lines
 from dursor.tree import FileState, Tree
 
 if TYPE_CHECKING:
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 
     from dursor.patch.diff.resolution import Resolution
     from dursor.patch.lines import Splice
-
-__all__ = ["CanonicalPatch", "apply_exact", "canonical", "compose"]
 
 _CONTEXT = 3
 
@@ -32,7 +28,7 @@ class CanonicalPatch:
     files: tuple[FileChange, ...]
 
 
-def canonical(base: Tree, resolution: Resolution) -> CanonicalPatch:
+def render_canonical(base: Tree, resolution: Resolution) -> CanonicalPatch:
     """Return the patch from BASE to the tree that RESOLUTION makes of it."""
     texts: list[str] = []
     files: list[FileChange] = []
@@ -43,7 +39,7 @@ def canonical(base: Tree, resolution: Resolution) -> CanonicalPatch:
         if state is None and path in moved_away:
             continue
         old = _old(base, old_path or path)
-        text, change = _section(path, old_path, old, state, resolution.placed.get(path))
+        text, change = _section(path, old_path, old, state, resolution.splices.get(path))
         texts.append(text)
         files.append(change)
     return CanonicalPatch("".join(texts), tuple(files))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.patch.names import DEV_NULL, git_names, unquote
-from dursor.patch.text import split_lines
+from dursor.patch.lines import split_lines
+from dursor.patch.names import DEV_NULL, parse_git_names, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _FILE, _FROM, _OLD = "diff --git ", "rename from ", "--- "
 
 
-def indexed(patch_text: str, oid_of: Callable[[str], str]) -> str:
+def add_index_lines(patch_text: str, oid_of: Callable[[str], str]) -> str:
     """Return PATCH_TEXT with an `index` line for every file that has hunks.
 
     OID_OF gives the id in hex of what a path held; what it comes to hold is left open.
@@ -22,7 +22,7 @@ def indexed(patch_text: str, oid_of: Callable[[str], str]) -> str:
     path, in_header = "", False
     for line in split_lines(patch_text):
         if line.startswith(_FILE):
-            names = git_names(line[len(_FILE) :].rstrip("\n"))
+            names = parse_git_names(line[len(_FILE) :].rstrip("\n"))
             path, in_header = names[0][2:] if names else "", True
         elif line.startswith("@@ "):
             in_header = False

@@ -23,7 +23,7 @@ class Resolution:
     renames: Mapping[str, str] = field(default_factory=dict)  # new path -> old path
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # which rule placed what, for the log
-    placed: Mapping[str, tuple[Splice, ...]] = field(  # line changes, for a repair to build on
+    splices: Mapping[str, tuple[Splice, ...]] = field(  # line changes, for a repair to build on
         default_factory=dict, repr=False, compare=False
     )
 
@@ -39,7 +39,9 @@ class PartlyResolvedError(ApplyFailedError):
         self.kept = kept
 
 
-def differing(tree: Tree, states: Mapping[str, FileState | None]) -> dict[str, FileState | None]:
+def drop_unchanged(
+    tree: Tree, states: Mapping[str, FileState | None]
+) -> dict[str, FileState | None]:
     """Return those of STATES that are not what TREE holds."""
     entries = tree.entries()
     out: dict[str, FileState | None] = {}

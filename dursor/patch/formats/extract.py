@@ -8,8 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dursor.patch import named_in_prose as shown
-from dursor.patch.edits import Action, Extract, FileEdit, Says, Shown
+from dursor.patch.edits import Action, FileEdit, ParsedReply
 from dursor.patch.formats import blocks, envelope, tagged, udiff, whole
 from dursor.patch.formats import prose_cues as leads
 from dursor.patch.formats.fences import OPENING, Fence
@@ -22,7 +21,6 @@ _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
 MOST_EDITS = 20_000  # no answer has more; what follows is not read
 _LIKELY = re.compile(r"diff --git |(?:rename|copy) from |similarity |--- |\+\+\+ |@@|\*\*\* |\s*<")
 _MOST_MENTIONS = 20
-_MOST_SHOWN = 200
 _NEAR = 6  # lines above a fence or block in which its file is named
 
 
@@ -38,7 +36,7 @@ class _Reader:
     in_diff: bool = False  # the open fence calls itself a diff
     path: str | None = None  # the file last named for blocks
     by_tag: bool = False  # just now, by a tag of its own
-    pairs: tagged.Pairs | None = None  # read when the first one is met
+    pairs: tagged.TagPairs | None = None  # read when the first one is met
     has_fences: bool = False  # one was met
     unbalanced: bool = False  # some fence, inner ones counted, never closes
     floor: int = 0  # where the last edit ends: no name above it is meant
@@ -48,10 +46,8 @@ class _Reader:
     edits: list[FileEdit] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
     since: list[str] = field(default_factory=list)  # prose since the last edit
-    shown: list[Shown] = field(default_factory=list)
-    heard: int = 0  # lines of `since` above the last one shown
 
-    def run(self) -> Extract:
+    def run(self) -> ParsedReply:
         readers = (self._diff, self._loose_hunks, self._block, self._envelope, self._tagged)
         while self.at < len(self.lines) and len(self.edits) <= MOST_EDITS:
             known = len(self.edits)
@@ -60,41 +56,17 @@ class _Reader:
                 self._other()
             if len(self.edits) > known:
                 self.floor = self.at
-        if leads.withdraws(self.since if self.edits else self.since[self.heard :]):
+        if self.edits and leads.withdraws(self.since):
             self.doubt = self.doubt or "the reply takes its last patch back"
-        return Extract(tuple(self.edits), tuple(self.prose), self.doubt, tuple(self.shown))
+        return ParsedReply(tuple(self.edits), tuple(self.prose), self.doubt)
 
     def _add(self, *edits: FileEdit) -> None:
         self.doubt = self.doubt or leads.doubt(self.since, is_first=not self.edits)
-        self._breathe()
-        self.since, self.heard = [], 0
-        self.edits += [replace(x, breath=self.breath, attempt=self.attempt) for x in edits]
-
-    def _breathe(self) -> None:
-        """Take note of prose between two edits, or what may be one."""
-        fresh = self.since[self.heard :]
-        if fresh and (self.edits or self.shown):
+        if self.since and self.edits:
             self.breath += 1
-            self.attempt += leads.takes_back(fresh)
-        self.heard = len(self.since)
-
-    def _show(self, fence: Fence, info: str, body: list[str], end: int) -> None:
-        """Keep a fenced block without a name of its own, if words say of which file it is."""
-        above = next((x for x in reversed(self.lines[self.floor : self.at]) if x.strip()), "")
-        found = shown.said(above, body)
-        if not found or whole.is_transcript(info, found[0]):
-            return
-        path, says = found
-        if leads.doubt(self.since, is_first=not self.edits and not self.shown):
-            says = Says.CHANGE
-        self._breathe()
-        cut = not self._is_closed(fence, path, end)
-        edit = FileEdit(Action.WRITE, path, lines=tuple(body), cut=cut)
-        edit = replace(edit, breath=self.breath, attempt=self.attempt)
-        self.shown.append(Shown(edit, says, len(self.edits)))
-        if len(self.shown) > _MOST_SHOWN:
-            self.doubt = f"the reply shows more than {_MOST_SHOWN} files"
-            self.shown.pop()
+            self.attempt += leads.takes_back(self.since)
+        self.since = []
+        self.edits += [replace(x, breath=self.breath, attempt=self.attempt) for x in edits]
 
     def _may_be_cut(self) -> bool:
         """Tell whether the reply may end inside what is read now, as far as its form shows."""
@@ -152,7 +124,7 @@ class _Reader:
             return True
         if not tagged.starts(line):
             return False
-        self.pairs = self.pairs or tagged.Pairs(self.lines)
+        self.pairs = self.pairs or tagged.TagPairs(self.lines)
         mentions = self._name_block()
         edit, self.at = self.pairs.read(self.at, self.path)
         if edit:
@@ -198,6 +170,9 @@ class _Reader:
         fence = self._dedented(fence, end)
         body = self.lines[self.at + 1 : end]
         path = whole.path_of_info(info) or self._named_above(loose=False)
+        if path is None:
+            above = self.lines[self.floor : self.at]
+            path = whole.find_whole_file_path(next(filter(str.strip, reversed(above)), ""))
         first = next((i for i, line in enumerate(body) if line.strip()), 0)
         likely = range(first, min(len(body), first + 4)) if path else range(len(body))
         if info.lower() in _DIFF_WORDS or any(_is_edit(body, i) for i in likely):
@@ -210,8 +185,6 @@ class _Reader:
         if path and (body or info) and not whole.is_transcript(info, path):
             cut = not self._is_closed(fence, path, end)
             self._add(FileEdit(Action.WRITE, path, lines=tuple(body), cut=cut))
-        elif not path:
-            self._show(fence, info, body, end)
         self.at = end + 1
 
     def _fence_end(self, fence: Fence) -> int:
@@ -293,7 +266,7 @@ def _is_edit(lines: Sequence[str], at: int) -> bool:
 
 
 @lru_cache(2)  # what a reply names is looked at before it is resolved
-def extract(reply: str, *, finished: bool = False) -> Extract:
+def extract(reply: str, *, finished: bool = False) -> ParsedReply:
     """Take every edit out of REPLY, in order.
 
     Where its provider says that it is FINISHED, a last line without an end shows nothing.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Hunk, Line
 from dursor.patch.formats.whole import is_path
-from dursor.patch.names import header_name
+from dursor.patch.names import parse_header_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def read_hunks(
         hunk, at = _read_hunk(lines, begin, fence)
         if at >= len(lines):
             cut = not hunk.lines or (open_end and _breaks_off(hunk))
-            hunk = replace(hunk, is_torn=open_end and _claims_more(hunk))
+            hunk = replace(hunk, ends_mid_line=open_end and _claims_more(hunk))
         else:
             cut = ends_fence(lines[at], fence) and _goes_on(hunk, lines, at + 1)
             is_last = at + 1 == len(lines) and bool(lines[at])
@@ -77,7 +77,7 @@ def is_lone_name(lines: Sequence[str], at: int) -> bool:
     line = lines[at]
     if at + 1 < len(lines) or not line.startswith("--- "):
         return False
-    name = header_name(line[4:])
+    name = parse_header_name(line[4:])
     return name.endswith("/") or is_path(name)
 
 

@@ -38,7 +38,7 @@ def starts(line: str) -> bool:
 
 
 @dataclass
-class Pairs:
+class TagPairs:
     """The pairs in LINES; where each tag stands is looked up, not searched for."""
 
     lines: Sequence[str]

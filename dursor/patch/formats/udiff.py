@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit
 from dursor.patch.formats.hunks import ends_fence, is_lone_name, is_move, is_section, read_hunks
-from dursor.patch.names import DEV_NULL, bare, git_names, header_name, is_prefixed, unquote
+from dursor.patch.names import (
+    DEV_NULL,
+    is_prefixed,
+    parse_git_names,
+    parse_header_name,
+    strip_prefix,
+    unquote,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,13 +49,13 @@ class _Header:
         if line.startswith("diff --git "):
             if self.git or self.old is not None:
                 return False
-            self.git = git_names(line[11:].strip())
+            self.git = parse_git_names(line[11:].strip())
         elif line.startswith("--- ") and self.old is None and self.new is None:
-            name = header_name(line[4:])
+            name = parse_header_name(line[4:])
             self.old = name if self.knows(name) else None
             return self.old is not None
         elif line.startswith("+++ ") and self.new is None:
-            self.new = header_name(line[4:])
+            self.new = parse_header_name(line[4:])
         elif self.new is None and (match := _EXTENDED.match(line)):
             if match[1] in self.said:
                 return False
@@ -64,7 +71,7 @@ class _Header:
         if self.git is None or name == DEV_NULL:
             return True
         known = {*self.git, *(self.pair("rename") or ()), *(self.pair("copy") or ())}
-        return bare(name) in {bare(other) for other in known}
+        return strip_prefix(name) in {strip_prefix(other) for other in known}
 
     def is_open(self, fence: Fence | None) -> bool:
         """Tell whether more must follow, if this is all that the reply says."""
@@ -91,7 +98,7 @@ class _Header:
         if pair is None or self.git is None:
             return False
         return any(
-            not {git, bare(git)} & {name, bare(name)}
+            not {git, strip_prefix(git)} & {name, strip_prefix(name)}
             for git, name in zip(self.git, pair, strict=True)
         )
 
@@ -151,7 +158,7 @@ def _edit(header: _Header, hunks: Sequence[Hunk], *, cut: bool) -> FileEdit | No
     old, new = names
     spoken = header.pair("rename") or header.pair("copy")
     prefixed = not spoken and is_prefixed(old, new)
-    same = old == new or (prefixed and bare(old) == bare(new))
+    same = old == new or (prefixed and strip_prefix(old) == strip_prefix(new))
     action = Action.MODIFY
     if old == DEV_NULL or "new file mode" in said:
         action, old = Action.ADD, new

@@ -20,6 +20,12 @@ _REMARK = re.compile(r"\s+\((?:new|new file|updated|modified|created?)\)$", re.I
 _INFO = re.compile(
     r"""(?:[\w+#-]*[ :])?\s*(?:(?:title|file|filename|path)=)?["']?([^\s"':=]+)["']?$"""
 )
+_WHOLE_FILE = re.compile(
+    r"(?:\b(?:full|complete|entire|whole) (?:(?:updated|new|modified|fixed|corrected|final) )?"
+    r"(?:(?:file|version|code|contents?) )?(?:of )?|^\W*create (?:an? |the )?(?:new )?(?:file )?)"
+    r"`([^`\s]+)`[^`]*:\s*$",
+    re.IGNORECASE,
+)
 _TICKED = re.compile(r"`([^`\s]+)`")
 _EXTENSION = re.compile(r"[\w)]\.[A-Za-z]\w*$")
 _MAY_NAME = re.compile(r"[./]|file|[A-Z]{4}")
@@ -57,6 +63,12 @@ def path_said(line: str) -> str | None:
         return None
     names = {name for name in _TICKED.findall(line) if is_path(name)}
     return names.pop() if len(names) == 1 else None
+
+
+def find_whole_file_path(line: str) -> str | None:
+    """Return the path in a sentence like "Here is the full updated `a.py`:"."""
+    match = _WHOLE_FILE.search(line) if len(line) <= _LONGEST else None
+    return match[1] if match and is_path(match[1]) else None
 
 
 def paths_in(prose: Iterable[str]) -> Iterator[str]:

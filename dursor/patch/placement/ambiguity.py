@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dursor.patch.edits import Hunk, Line
-    from dursor.patch.placement.target import Placed, Target
+    from dursor.patch.placement.target import IndexedFile, Placement
 
 
-def is_unclear(hunk: Hunk, target: Target) -> bool:
+def is_unclear(hunk: Hunk, target: IndexedFile) -> bool:
     """Tell whether untagged lines of HUNK, or others of it, may be something else than they look.
 
     Context of the file that begins with a sign, or changed lines that lost theirs. Nor is a last
     line clear that is not the file's, if it may be the beginning of one.
     """
-    if hunk.is_torn and not _has_last(hunk, target):
+    if hunk.ends_mid_line and not _has_last(hunk, target):
         return True
     untagged = [line for line in hunk.lines if line.bare]
     if not untagged:
@@ -35,19 +35,19 @@ def is_unclear(hunk: Hunk, target: Target) -> bool:
     return (said and miscounts(hunk)) or may_be_context(hunk, target)
 
 
-def _has_last(hunk: Hunk, target: Target) -> bool:
+def _has_last(hunk: Hunk, target: IndexedFile) -> bool:
     """Tell whether the file has the last old line of HUNK."""
     last = hunk.old[-1]
     return target.index(without_trailing if last.strip() else exactly).letter(last) is not None
 
 
-def may_be_context(hunk: Hunk, target: Target) -> bool:
+def may_be_context(hunk: Hunk, target: IndexedFile) -> bool:
     """Tell whether a changed line may be context that lost its tag, as other lines of it did."""
     raw = [line.tag + line.text for line in hunk.lines if line.tag != " "]
     return any(letter is not None for letter in target.index(without_trailing).letters(raw))
 
 
-def lacks_a_side(hunk: Hunk, placed: Placed, target: Target) -> bool:
+def lacks_a_side(hunk: Hunk, placed: Placement, target: IndexedFile) -> bool:
     """Tell whether HUNK begins or ends with a change where its header says that more stood.
 
     What stood there may be lines to be removed, as when more old lines are missing than new ones,
@@ -75,13 +75,13 @@ def lacks_a_side(hunk: Hunk, placed: Placed, target: Target) -> bool:
     )
 
 
-def _is_nested(target: Target, at: int) -> bool:
+def _is_nested(target: IndexedFile, at: int) -> bool:
     """Tell whether both lines around AT are brackets without a word."""
     pair = [line.strip() for line in target.lines[at - 1 : at + 1]]
     return all(pair) and not any(map(str.isalnum, "".join(pair)))
 
 
-def doubles(hunk: Hunk, placed: Placed, target: Target) -> bool:
+def doubles(hunk: Hunk, placed: Placement, target: IndexedFile) -> bool:
     """Tell whether a block begins or ends with a new line that is there, once, just beyond it.
 
     A search text must hold whatever its replacement does: this one leaves out a line. Blank lines
@@ -108,14 +108,14 @@ def _gained(lines: Sequence[Line]) -> Line | None:
     return added[0] if change[:1] == added[:1] or 2 * len(added) > len(change) else None
 
 
-def _edged(hunk: Hunk, placed: Placed) -> Sequence[Line]:
+def _edged(hunk: Hunk, placed: Placement) -> Sequence[Line]:
     """Return the lines of HUNK, less blank ones that have no place in PLACED."""
     if len(hunk.old) == placed.stop - placed.start:
         return hunk.lines
     return [line for line in hunk.lines if line.tag != " " or line.text.strip()]
 
 
-def is_inside_run(hunk: Hunk, placed: Placed, target: Target) -> bool:
+def is_inside_run(hunk: Hunk, placed: Placement, target: IndexedFile) -> bool:
     """Tell whether HUNK adds at an edge beside a line that is there once more just beyond it.
 
     Of several equal lines one is easily left out, and the added ones belong below the last. A
@@ -131,7 +131,7 @@ def is_inside_run(hunk: Hunk, placed: Placed, target: Target) -> bool:
     return edged[-1].tag == "+" and below < len(lines) and lines[below] == lines[below - 1]
 
 
-def rests_on_padding(hunk: Hunk, placed: Placed, target: Target) -> bool:
+def rests_on_padding(hunk: Hunk, placed: Placement, target: IndexedFile) -> bool:
     """Tell whether only blank lines at the end of HUNK choose PLACED among several places.
 
     They may be the end of the reply, or of a paragraph, unless the header counts them.
@@ -144,7 +144,7 @@ def rests_on_padding(hunk: Hunk, placed: Placed, target: Target) -> bool:
     return len(target.index(without_trailing).find(old, None)) > 1
 
 
-def has_foreign_margin(hunk: Hunk, placed: Placed, target: Target) -> bool:
+def has_foreign_margin(hunk: Hunk, placed: Placement, target: IndexedFile) -> bool:
     """Tell whether HUNK indents with tabs where the file has only blanks, or the other way round.
 
     And nothing of it shows that this was meant.
@@ -155,7 +155,7 @@ def has_foreign_margin(hunk: Hunk, placed: Placed, target: Target) -> bool:
     return is_foreign and margins.is_unproved(hunk.lines)
 
 
-DOUBTS: tuple[Callable[[Hunk, Placed, Target], bool], ...] = (
+DOUBTS: tuple[Callable[[Hunk, Placement, IndexedFile], bool], ...] = (
     lacks_a_side,
     doubles,
     is_inside_run,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dursor.patch.edits import Hunk
-    from dursor.patch.placement.target import Ambiguous, Target
+    from dursor.patch.placement.target import Ambiguity, IndexedFile
 
 _AROUND = 3  # lines of real text shown on either side
 _SHOWN = 60
@@ -21,7 +21,7 @@ _COMMON = 8  # a line that occurs more often says little about the place
 
 
 def failure(
-    path: str, hunk: Hunk, target: Target, outcome: Ambiguous | None, *, look: bool = True
+    path: str, hunk: Hunk, target: IndexedFile, outcome: Ambiguity | None, *, look: bool = True
 ) -> HunkFailure:
     """Describe why HUNK has no place in the file at PATH; LOOK for the nearest text there is."""
     if outcome is not None:
@@ -43,7 +43,7 @@ def failure(
     return _described(path, hunk, target, "the hunk does not match the file", start)
 
 
-def _described(path: str, hunk: Hunk, target: Target, reason: str, start: int) -> HunkFailure:
+def _described(path: str, hunk: Hunk, target: IndexedFile, reason: str, start: int) -> HunkFailure:
     old, lines = hunk.old, target.lines
     first = next((i for i, text in enumerate(old) if not _same(lines, start + i, text)), len(old))
     if first == len(old) and "more than one" not in reason:
@@ -60,7 +60,7 @@ def _described(path: str, hunk: Hunk, target: Target, reason: str, start: int) -
     )
 
 
-def _nowhere(path: str, hunk: Hunk, target: Target) -> HunkFailure:
+def _nowhere(path: str, hunk: Hunk, target: IndexedFile) -> HunkFailure:
     """Describe why HUNK has no place, when nothing but its header may say where it is near."""
     lines, index = target.lines, target.index(without_indent)
     known = any(index.letter(text) is not None for text in hunk.old if text.strip())
@@ -80,7 +80,7 @@ def _same(lines: Sequence[str], at: int, text: str) -> bool:
     return 0 <= at < len(lines) and lines[at] == text
 
 
-def _nearest(old: Sequence[str], target: Target) -> int | None:
+def _nearest(old: Sequence[str], target: IndexedFile) -> int | None:
     """Return the start that most of the hunk's rarer lines vote for."""
     index = target.index(without_indent)
     votes: Counter[int] = Counter()

@@ -35,7 +35,7 @@ def without_indent(line: str) -> str:
 
 
 @dataclass
-class Index:
+class LineIndex:
     """A file's lines under one notion of equality, as a string of line numbers."""
 
     lines: Sequence[str]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dursor.patch.edits import Hunk, Line
-    from dursor.patch.placement.line_index import Index
+    from dursor.patch.placement.line_index import LineIndex
 
 _MOST = 64  # places of one change that are looked at
 _REACH = 60  # lines beyond a piece in which skipped context may stand
@@ -45,7 +45,7 @@ class _Side(NamedTuple):
     said: list[bool]  # neither blank nor a mere sign that lines are left out
 
 
-def _side(lines: Sequence[Line], index: Index) -> _Side:
+def _side(lines: Sequence[Line], index: LineIndex) -> _Side:
     texts = [line.text for line in lines if line.tag != "+"]
     letters = index.letters(texts)
     said = [
@@ -55,7 +55,7 @@ def _side(lines: Sequence[Line], index: Index) -> _Side:
     return _Side(texts, letters, said)
 
 
-def find_pieces(lines: Sequence[Line], index: Index) -> list[Piece] | None:
+def find_pieces(lines: Sequence[Line], index: LineIndex) -> list[Piece] | None:
     """Find the one way in which every change of LINES stands in the file; None when unsure.
 
     Each change must touch true context on both sides (a hunk's own edge, or an elision, stands for
@@ -93,7 +93,7 @@ def _groups(lines: Sequence[Line]) -> Iterator[_Group]:
         yield _Group(first, at)
 
 
-def _best(group: _Group, side: _Side, index: Index) -> Piece | None:
+def _best(group: _Group, side: _Side, index: LineIndex) -> Piece | None:
     """Return the one piece around GROUP that reaches at least as far as any other on each side."""
     first, stop = group
     if first > 0 and not _is_elided(side, first - 1):
@@ -168,7 +168,7 @@ def miscounts(hunk: Hunk) -> bool:
     return (hunk.old_count == len(hunk.old)) != (hunk.new_count == len(hunk.new))
 
 
-def is_trustworthy(lines: Sequence[Line], pieces: Sequence[Piece], index: Index) -> bool:
+def is_trustworthy(lines: Sequence[Line], pieces: Sequence[Piece], index: LineIndex) -> bool:
     """Tell whether the context outside of PIECES is only skipped or misremembered.
 
     It is not when it may be an edit that the model forgot to mark: a line that is not there but
@@ -203,7 +203,7 @@ def _is_squeezed_in(at: int, side: _Side, text: str) -> bool:
     return above is not None and below is not None and above + below in text
 
 
-def _is_moved(lines: Sequence[Line], pieces: Sequence[Piece], index: Index) -> bool:
+def _is_moved(lines: Sequence[Line], pieces: Sequence[Piece], index: LineIndex) -> bool:
     """Tell whether a line that is added stands in the file where the hunk skips lines."""
     added = {x.text.strip() for x in lines if x.tag == "+" and any(map(str.isalnum, x.text))}
     for piece, after in pairwise(pieces):
@@ -213,7 +213,7 @@ def _is_moved(lines: Sequence[Line], pieces: Sequence[Piece], index: Index) -> b
     return False
 
 
-def _brought(lines: Sequence[Line], index: Index) -> set[str]:
+def _brought(lines: Sequence[Line], index: LineIndex) -> set[str]:
     """The words that added lines use and the file does not know."""
     added = {word for x in lines if x.tag == "+" for word in _WORD.findall(x.text)}
     return added - index.words

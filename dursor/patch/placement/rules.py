@@ -16,12 +16,12 @@ from dursor.patch.placement import indent as margins
 from dursor.patch.placement.ambiguity import DOUBTS, is_unclear, may_be_context
 from dursor.patch.placement.line_index import Key, exactly, without_indent, without_trailing
 from dursor.patch.placement.partial_context import cut, find_pieces, is_trustworthy, miscounts
-from dursor.patch.placement.target import Ambiguous, Outcome, Placed, Target
+from dursor.patch.placement.target import Ambiguity, IndexedFile, Outcome, Placement
 
 _MOST_ANCHORS = 256  # lines of a file that read like an anchor, and are told apart
 
 
-Rule = Callable[[Hunk, Target], Outcome]
+Rule = Callable[[Hunk, IndexedFile], Outcome]
 
 
 def splices_at(
@@ -48,16 +48,16 @@ def splices_at(
 
 
 def _whole(
-    hunk: Hunk, target: Target, key: Key, rule: str, write: Callable[[str], str] = exactly
+    hunk: Hunk, target: IndexedFile, key: Key, rule: str, write: Callable[[str], str] = exactly
 ) -> Outcome:
     old = hunk.old
     places = target.index(key).find(old, _hint(hunk))
     if not places:
         return None
     if len(places) > 1:
-        return Ambiguous(rule, tuple(places))
+        return Ambiguity(rule, tuple(places))
     splices = splices_at(hunk.lines, places[0], write)
-    return Placed(splices, rule, places[0], places[0] + len(old))
+    return Placement(splices, rule, places[0], places[0] + len(old))
 
 
 def _hint(hunk: Hunk) -> int | None:
@@ -65,17 +65,17 @@ def _hint(hunk: Hunk) -> int | None:
     return hunk.start - 1 if hunk.start and hunk.is_counted else None
 
 
-def into_empty(hunk: Hunk, target: Target) -> Outcome:
+def into_empty(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Put a hunk that only adds lines into a file that has none.
 
     Safe: there is but one place.
     """
     if hunk.old or target.lines:
         return None
-    return Placed(splices_at(hunk.lines, 0), "into empty", 0, 0)
+    return Placement(splices_at(hunk.lines, 0), "into empty", 0, 0)
 
 
-def at_end(hunk: Hunk, target: Target) -> Outcome:
+def at_end(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Place a hunk that an envelope puts at the end of the file.
 
     Safe: it says so, and its old side is what the file ends with.
@@ -84,10 +84,10 @@ def at_end(hunk: Hunk, target: Target) -> Outcome:
     start = len(target.lines) - len(old)
     if not hunk.at_end or start < 0 or list(target.lines[start:]) != old:
         return None
-    return Placed(splices_at(hunk.lines, start), "at end", start, len(target.lines))
+    return Placement(splices_at(hunk.lines, start), "at end", start, len(target.lines))
 
 
-def anchored(hunk: Hunk, target: Target) -> Outcome:
+def anchored(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Place a hunk inside the block that an envelope's `@@` lines name.
 
     Safe: each anchor is one line of the file (of the block before, for the second and further), and
@@ -108,10 +108,10 @@ def anchored(hunk: Hunk, target: Target) -> Outcome:
     start = text.find(pattern, low, high) if pattern else -1
     if start < 0 or not pattern or text.find(pattern, start + 1, high) >= 0:
         return None
-    return Placed(splices_at(hunk.lines, start), "anchored", start, start + len(pattern))
+    return Placement(splices_at(hunk.lines, start), "anchored", start, start + len(pattern))
 
 
-def exact(hunk: Hunk, target: Target) -> Outcome:
+def exact(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Place a hunk whose old side stands in the file letter for letter.
 
     Safe: the text the model meant is there once, or exactly where its header says.
@@ -119,7 +119,7 @@ def exact(hunk: Hunk, target: Target) -> Outcome:
     return _whole(hunk, target, exactly, "exact")
 
 
-def unpadded(hunk: Hunk, target: Target) -> Outcome:
+def unpadded(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Drop blank context at the hunk's edges that the file does not have there.
 
     Safe: a blank line at the edge says nothing about the place, and nothing is written for it;
@@ -159,7 +159,7 @@ def _bounds_change(hunk: Hunk, cut: int, lines: Sequence[Line]) -> bool:
     return (cut > 0 and lines[0].tag != " ") or (below > 0 and lines[-1].tag != " ")
 
 
-def trailing_blanks(hunk: Hunk, target: Target) -> Outcome:
+def trailing_blanks(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Ignore blanks at line ends, of the hunk and of the file.
 
     Safe: no language we know gives a line another meaning by them where the rest of a whole hunk
@@ -171,7 +171,7 @@ def trailing_blanks(hunk: Hunk, target: Target) -> Outcome:
     return outcome
 
 
-def lost_tags(hunk: Hunk, target: Target) -> Outcome:
+def lost_tags(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Take context lines as they stand when the hunk lost the space in front of them.
 
     Safe: all context must then stand in the file, but for blanks at line ends, and added lines are
@@ -184,7 +184,7 @@ def lost_tags(hunk: Hunk, target: Target) -> Outcome:
         if restored is None or miscounts(hunk):
             return None  # a line may have lost its minus instead
         outcome = trailing_blanks(restored, target)
-        if isinstance(outcome, Placed):
+        if isinstance(outcome, Placement):
             proved = any(map(_is_proof, hunk.lines)) or margins.keeps_grid(restored.lines)
             return replace(outcome, rule="lost tags") if proved else None
         if outcome is not None:
@@ -199,7 +199,7 @@ def _is_proof(line: Line) -> bool:
     return line.bare and bool(line.text.strip())
 
 
-def _restored(hunk: Hunk, target: Target | None = None) -> Hunk | None:
+def _restored(hunk: Hunk, target: IndexedFile | None = None) -> Hunk | None:
     """Put a space before each context line; None when there is no context to speak of.
 
     With a TARGET, only before those that it has with the space, and not without.
@@ -219,7 +219,7 @@ def _restored(hunk: Hunk, target: Target | None = None) -> Hunk | None:
     return replace(hunk, lines=lines)
 
 
-def reindented(hunk: Hunk, target: Target) -> Outcome:
+def reindented(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Ignore indentation, and give added lines the one that the file's lines imply.
 
     Safe: but for blanks at their ends, at least two lines that say something stand in the file
@@ -236,7 +236,7 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
         old = candidate.old
         places = target.index(without_indent).find(old, None)
         if len(places) > 1:
-            return Ambiguous("reindented", tuple(places))
+            return Ambiguity("reindented", tuple(places))
         if places:
             start, stop = places[0], places[0] + len(old)
             real = target.lines[start:stop]
@@ -245,11 +245,11 @@ def reindented(hunk: Hunk, target: Target) -> Outcome:
             lines = margins.reindented(candidate.lines, real, target.step)
             if lines is None:
                 return None
-            return Placed(splices_at(lines, start), "reindented", start, stop)
+            return Placement(splices_at(lines, start), "reindented", start, stop)
     return None
 
 
-def in_pieces(hunk: Hunk, target: Target) -> Outcome:
+def in_pieces(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Place each change by the true context that touches it, where other context is not there.
 
     Safe: see `pieces`: what a change replaces and what stands beside it is in the file, together,
@@ -269,10 +269,12 @@ def in_pieces(hunk: Hunk, target: Target) -> Outcome:
     for piece, lines in cut(hunk.lines, found):
         splices += splices_at(lines, piece.start)
     last = found[-1]
-    return Placed(tuple(splices), "in pieces", found[0].start, last.start + last.stop - last.first)
+    return Placement(
+        tuple(splices), "in pieces", found[0].start, last.start + last.stop - last.first
+    )
 
 
-def everywhere(hunk: Hunk, target: Target) -> tuple[Placed, ...]:
+def place_everywhere(hunk: Hunk, target: IndexedFile) -> tuple[Placement, ...]:
     """Find every place of a hunk that the reply repeats, letter for letter.
 
     Safe: as many places as the reply says the same are meant one each, in whatever order.
@@ -284,7 +286,7 @@ def everywhere(hunk: Hunk, target: Target) -> tuple[Placed, ...]:
     if any(b - a < len(old) for a, b in pairwise(places)):
         return ()
     return tuple(
-        Placed(splices_at(hunk.lines, at), "everywhere", at, at + len(old)) for at in places
+        Placement(splices_at(hunk.lines, at), "everywhere", at, at + len(old)) for at in places
     )
 
 
@@ -299,7 +301,7 @@ LADDER: tuple[Rule, ...] = (
 )
 
 
-def _with_tail(hunk: Hunk, target: Target) -> Hunk:
+def _with_tail(hunk: Hunk, target: IndexedFile) -> Hunk:
     """Take the untagged lines after HUNK as context, as far as the file has them."""
     tail: list[Line] = []
     for text in hunk.tail:
@@ -310,7 +312,7 @@ def _with_tail(hunk: Hunk, target: Target) -> Hunk:
     return replace(hunk, lines=(*hunk.lines, *tail), tail=()) if said else hunk
 
 
-def climb(hunk: Hunk, target: Target) -> Outcome:
+def place_hunk(hunk: Hunk, target: IndexedFile) -> Outcome:
     """Return the first rule's answer that is one: what a hunk says of its place, then the rungs."""
     for rule in EXPLICIT:
         if outcome := rule(hunk, target):
@@ -323,7 +325,7 @@ def climb(hunk: Hunk, target: Target) -> Outcome:
     for rule in LADDER:
         outcome = rule(hunk, target)
         if outcome is not None:
-            is_doubtful = isinstance(outcome, Placed) and any(
+            is_doubtful = isinstance(outcome, Placement) and any(
                 doubt(hunk, outcome, target) for doubt in DOUBTS
             )
             return None if is_doubtful else outcome

@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from dursor.patch.placement import indent as margins
-from dursor.patch.placement.line_index import Index, Key, exactly
+from dursor.patch.placement.line_index import Key, LineIndex, exactly
 
 if TYPE_CHECKING:
     from dursor.patch.lines import FileText, Splice
 
 
 @dataclass(frozen=True)
-class Placed:
+class Placement:
     """Where a hunk goes, and which rule says so."""
 
     splices: tuple[Splice, ...]
@@ -24,22 +24,22 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Ambiguous:
+class Ambiguity:
     """Two places (from 0) that the rule cannot tell apart."""
 
     rule: str
     places: tuple[int, ...]
 
 
-Outcome: TypeAlias = Placed | Ambiguous | None
+Outcome: TypeAlias = Placement | Ambiguity | None
 
 
 @dataclass
-class Target:
+class IndexedFile:
     """A file with its indexes."""
 
     text: FileText
-    _indexes: dict[Key, Index] = field(default_factory=dict)
+    _indexes: dict[Key, LineIndex] = field(default_factory=dict)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -56,8 +56,8 @@ class Target:
         """Return what lines are indented with."""
         return margins.signs(self.text.lines)
 
-    def index(self, key: Key = exactly) -> Index:
+    def index(self, key: Key = exactly) -> LineIndex:
         """Return the index under KEY, built once."""
         if key not in self._indexes:
-            self._indexes[key] = Index(self.text.lines, key)
+            self._indexes[key] = LineIndex(self.text.lines, key)
         return self._indexes[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError
-from dursor.patch.diff.apply_canonical import apply_exact
+from dursor.patch.diff.apply_canonical import apply_canonical
 from dursor.services.trailers import RUN
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ DEEPEST = 500  # commits of a branch that are looked at
 
 def compute_changes(mirror: Mirror, run: Run) -> Changes:
     """What RUN changes of its base."""
-    return apply_exact(run.patch or "", mirror.tree(run.base_commit)).changes
+    return apply_canonical(run.patch or "", mirror.tree(run.base_commit)).changes
 
 
 def holds(tree: Tree, base: Tree, changes: Changes) -> bool:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
 from dursor.errors import UsageError
-from dursor.patch.diff.apply_canonical import apply_exact, relaid
-from dursor.patch.diff.canonical import canonical
+from dursor.patch.diff.apply_canonical import apply_canonical, overlay_dirty_patch
+from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.diff.resolution import Resolution
 from dursor.pathrules import PathRules
 
@@ -94,7 +94,7 @@ class Surveyor:
             request.dirty,
             dirty_patch,
             tree,
-            relaid(tree, dirty_patch),
+            overlay_dirty_patch(tree, dirty_patch),
             NOTHING,
             () if task is None else self._said(task),
             () if head is None else head.notes,
@@ -192,8 +192,8 @@ class Surveyor:
             stack.callback(repository.close)
             commit = repository.resolve(run.base_commit)
             committed = repository.tree(commit)
-            base = relaid(committed, run.dirty_patch)
-            start = NOTHING if parent is None else apply_exact(parent.patch or "", base)
+            base = overlay_dirty_patch(committed, run.dirty_patch)
+            start = NOTHING if parent is None else apply_canonical(parent.patch or "", base)
             stack.pop_all()
         return Standing(
             repo,
@@ -253,7 +253,7 @@ class Surveyor:
             for path, state in read_changes(repository, commit).items()
             if rules.reason(path) is None and _is_text(path, state, tree)
         }
-        return canonical(tree, Resolution(changes, {})).text or None
+        return render_canonical(tree, Resolution(changes, {})).text or None
 
 
 def _check_is_head(repository: Repository, commit: str, ref: str) -> None:
