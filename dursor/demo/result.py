@@ -1,4 +1,4 @@
-"""What a demonstration comes to."""
+"""The result of a demonstration."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TestOutcome:
-    """What the sample's test says about one answer; `detail` is for people."""
+    """The result of the sample's test on one answer; `detail` is for people."""
 
-    __test__ = False  # pytest, this is no test
+    __test__ = False  # not a test for pytest to collect
 
     model: str
     passed: bool
@@ -26,20 +26,20 @@ class TestOutcome:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """A round, what the test says about each answer, and the answer worth showing."""
+    """A round and the test outcome of each run."""
 
     task: Task
     runs: tuple[Run, ...]
     tests: tuple[TestOutcome, ...]  # in the order of `runs`
-    before: str  # what the same test says of the base, where it fails
-    notes: tuple[str, ...]  # what there is to see in the answers
+    before: str  # detail of the same test on the base, where it fails
+    notes: tuple[str, ...]  # remarks about the answers
     folder: Path | None  # where everything was kept
 
     @property
     def best(self) -> Run | None:
         """The smallest change that passes the test."""
         passing = [run for run, test in zip(self.runs, self.tests, strict=True) if test.passed]
-        return min(passing, key=_size, default=None)
+        return min(passing, key=_count_lines, default=None)
 
     @property
     def exit_code(self) -> int:
@@ -47,5 +47,5 @@ class DemoResult:
         return 0 if any(run.status is RunStatus.SUCCEEDED for run in self.runs) else 1
 
 
-def _size(run: Run) -> int:
+def _count_lines(run: Run) -> int:
     return sum(change.added_lines + change.removed_lines for change in run.files_changed)

@@ -1,4 +1,4 @@
-"""The sample repository: a small package with a bug, and a test that finds it."""
+"""The sample repository: a small package with a bug and a test that catches it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from dursor.vcs.repository import Repository
 
 INSTRUCTION = "Fix the off-by-one in pagination: the list of tools ends in an empty page"
-TEST = "test_pages"  # the module whose tests decide
+TEST = "test_pages"  # the test module that decides
 BUG = "    return total // size + 1\n"
 
 
 def create_sample(folder: Path) -> Repository:
-    """Make the sample a git repository with one commit in FOLDER."""
+    """Create the sample in FOLDER, a git repository with one commit."""
     from dursor.vcs.create import create  # noqa: PLC0415  # loads GitPython
 
-    return create(folder, FILES, "Lend tools, four to a page")
+    return create(folder, FILES, "List tools, four per page")
 
 
 def _text(text: str) -> str:
@@ -30,7 +30,7 @@ def _text(text: str) -> str:
 README = _text("""
     # toolshed
 
-    What the street lends and borrows, one page at a time.
+    A tool library for the neighborhood, one page at a time.
 
         $ python -m toolshed 3
         page 3 of 3
@@ -41,13 +41,13 @@ README = _text("""
 
     Tests: `python -m unittest`
 
-    ## Known trouble
+    ## Known issues
 
-    - With a full last page, `python -m toolshed` counts one page too many, and that page is empty.
+    - When the last page is full, `python -m toolshed` counts one page too many, and it is empty.
 """)
 
 INIT = _text('''
-    """What the street lends and borrows."""
+    """A tool library for the neighborhood."""
 
     from toolshed.pages import Page, page, page_count, pages
 
@@ -63,7 +63,7 @@ PAGES = _text('''
 
     @dataclass(frozen=True)
     class Page:
-        """Some items of a list, and where in the list they stand; everything counts from 1."""
+        """Some items of a list and their position; all numbers start at 1."""
 
         number: int
         count: int
@@ -76,23 +76,23 @@ PAGES = _text('''
 
 
     def page_count(total: int, size: int) -> int:
-        """How many pages TOTAL items take at SIZE items a page."""
+        """Count the pages that TOTAL items need at SIZE items a page."""
         if size < 1:
             raise ValueError("a page holds at least one item")
         return total // size + 1
 
 
     def page(items: Sequence[object], number: int, size: int) -> Page:
-        """Page NUMBER of ITEMS."""
+        """Return page NUMBER of ITEMS."""
         count = page_count(len(items), size)
         if not 1 <= number <= count:
-            raise ValueError(f"there is no page {number}, only 1 to {count}")
+            raise ValueError(f"page {number} does not exist: expected 1 to {count}")
         start = (number - 1) * size
         return Page(number, count, start + 1, tuple(items[start : start + size]))
 
 
     def pages(items: Sequence[object], size: int) -> Iterator[Page]:
-        """Every page of ITEMS, in order."""
+        """Yield every page of ITEMS in order."""
         for number in range(1, page_count(len(items), size) + 1):
             yield page(items, number, size)
 ''')
@@ -109,7 +109,7 @@ MAIN = _text('''
 
 
     class Tool(NamedTuple):
-        """Something to borrow, and who to ask for it."""
+        """Something to borrow and its owner."""
 
         name: str
         owner: str
@@ -131,12 +131,12 @@ MAIN = _text('''
     )
 
 
-    def main(words: list[str]) -> str:
-        """The page that WORDS ask for, ready to print."""
-        shown = page(TOOLS, int(words[0]) if words else 1, PAGE_SIZE)
-        places = enumerate(shown.items, shown.first)
-        lines = [f"{place:2}  {tool.name:16}  {tool.owner}" for place, tool in places]
-        return "\\n".join([shown.title, *lines])
+    def main(args: list[str]) -> str:
+        """Format the page named by ARGS."""
+        current = page(TOOLS, int(args[0]) if args else 1, PAGE_SIZE)
+        numbered = enumerate(current.items, current.first)
+        lines = [f"{number:2}  {tool.name:16}  {tool.owner}" for number, tool in numbered]
+        return "\\n".join([current.title, *lines])
 
 
     if __name__ == "__main__":
@@ -144,7 +144,7 @@ MAIN = _text('''
 ''')
 
 TESTS = _text('''
-    """Pages of lists."""
+    """Tests of toolshed.pages."""
 
     import unittest
 
@@ -157,17 +157,17 @@ TESTS = _text('''
         def test_every_tool_is_on_exactly_one_page_and_no_page_is_empty(self):
             for size in range(1, len(TOOLS) + 2):
                 with self.subTest(size=size):
-                    shown = [one.items for one in pages(TOOLS, size)]
-                    self.assertEqual([tool for items in shown for tool in items], TOOLS)
-                    self.assertNotIn((), shown)
+                    listed = [page.items for page in pages(TOOLS, size)]
+                    self.assertEqual([tool for items in listed for tool in items], TOOLS)
+                    self.assertNotIn((), listed)
 
-        def test_a_page_knows_where_it_stands(self):
+        def test_a_page_knows_its_position(self):
             second = page(TOOLS, 2, 5)
             self.assertEqual(second.title, "page 2 of 3")
             self.assertEqual(second.first, 6)
             self.assertEqual(second.items, tuple(TOOLS[5:10]))
 
-        def test_there_is_no_page_beyond_the_last(self):
+        def test_a_page_beyond_the_last_is_an_error(self):
             for number in (0, 4):
                 with self.assertRaises(ValueError):
                     page(TOOLS, number, 5)

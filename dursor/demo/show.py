@@ -1,4 +1,4 @@
-"""The demonstration: a real round on a real repository, against models that only practise."""
+"""The demonstration: a real round on a real repository, against practice models."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dursor.demo.judge import judge, run_test
+from dursor.demo import practice_server
 from dursor.demo.models import PRACTICE_MODELS, PracticeModel
-from dursor.demo.result import DemoResult, TestOutcome
+from dursor.demo.result import DemoResult
 from dursor.demo.sample import INSTRUCTION, create_sample
-from dursor.demo.server import PracticeServer
-from dursor.demo.story import NOTICE, lines
+from dursor.demo.verify import run_test, verify
 from dursor.errors import InternalError, UsageError
 from dursor.services.events import ignore_event
 from dursor.services.request import ModelCount, NewModel, RoundRequest
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
     from dursor.services.events import Listener
     from dursor.services.results import RoundResult
 
-__all__ = ["NOTICE", "DemoResult", "PracticeModel", "TestOutcome", "lines", "run_demo"]
-
-# Of the user's environment the demo takes places and looks, no keys, models or folders of dursor.
+# The user's variables that the demo keeps: no keys, models or folders of dursor.
 KEPT_VARIABLES = (
     "PATH",
     "HOME",
@@ -52,39 +49,37 @@ def run_demo(
     environ: Mapping[str, str] = os.environ,
     delay: float = 0.02,
 ) -> DemoResult:
-    """Run a round of MODELS on the sample, and the sample's test on each answer.
+    """Run a round of MODELS on the sample and the sample's test on each answer.
 
-    Everything happens in a scratch folder, or in KEEP, which must be new or empty (UsageError).
-    `delay` paces the practice models' streams, in seconds a piece.
+    Everything happens in a temporary folder or in KEEP, which must be new or empty (UsageError).
+    DELAY paces the practice models' streams, in seconds per event.
     """
     answers = {model.name: model.answer for model in models}
-    with _workplace(keep) as folder, PracticeServer(answers, delay=delay) as server:
+    with _open_folder(keep) as folder, practice_server.serve(answers, delay=delay) as endpoints:
         repository = folder / "toolshed"
         create_sample(repository).close()
         passed, detail = run_test(repository)
         if passed:
-            raise InternalError("the sample's test passes before anything was mended")
-        env = _environment(environ, folder, server)
-        with make_app(env, repository) as app:
-            done = _round(app, models, listener or ignore_event)
-        if done.interrupted or done.task is None:
+            raise InternalError("the sample's test passes before any change")
+        with make_app(_make_environment(environ, folder) | endpoints, repository) as app:
+            round_ = _run_round(app, models, listener or ignore_event)
+        if round_.interrupted or round_.task is None:
             raise KeyboardInterrupt
-        tests = tuple(judge(run, repository, folder / "answers" / run.model) for run in done.runs)
+        answers_folder = folder / "answers"
+        tests = tuple(verify(run, repository, answers_folder / run.model) for run in round_.runs)
     notes = tuple(f"{model.name}: {model.note}" for model in models if model.note)
-    return DemoResult(done.task, done.runs, tests, detail, notes, folder if keep else None)
+    return DemoResult(round_.task, round_.runs, tests, detail, notes, folder if keep else None)
 
 
-def _round(app: App, models: Sequence[PracticeModel], listener: Listener) -> RoundResult:
+def _run_round(app: App, models: Sequence[PracticeModel], listener: Listener) -> RoundResult:
     """Add the practice models as profiles and start one run of each."""
     for model in models:
         app.models.add(NewModel(model.name, model.provider, model.name), lambda: None)
-    asked = tuple(ModelCount(model.name, 1) for model in models)
-    return app.rounds.start(RoundRequest(INSTRUCTION, asked), listener)
+    counts = tuple(ModelCount(model.name, 1) for model in models)
+    return app.rounds.start(RoundRequest(INSTRUCTION, counts), listener)
 
 
-def _environment(
-    environ: Mapping[str, str], folder: Path, server: PracticeServer
-) -> dict[str, str]:
+def _make_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     kept = {name: environ[name] for name in KEPT_VARIABLES if name in environ}
     own = {
         "DURSOR_DATA_DIR": folder / "data",
@@ -92,12 +87,12 @@ def _environment(
         "DURSOR_WORKSPACES_DIR": folder / "workspaces",
         "DURSOR_KEY_STORE": "file",
     }
-    return kept | {name: str(value) for name, value in own.items()} | server.environment()
+    return kept | {name: str(value) for name, value in own.items()}
 
 
 @contextmanager
-def _workplace(keep: Path | None) -> Iterator[Path]:
-    """Give a folder to work in: KEEP, or one that is gone afterwards."""
+def _open_folder(keep: Path | None) -> Iterator[Path]:
+    """Yield KEEP or a temporary folder."""
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="dursor-demo-", ignore_cleanup_errors=True) as name:
             yield Path(name).resolve()
@@ -106,7 +101,7 @@ def _workplace(keep: Path | None) -> Iterator[Path]:
         keep.mkdir(parents=True, exist_ok=True)
         occupied = any(keep.iterdir())
     except OSError as error:
-        raise UsageError(f"cannot keep anything in {keep}: {error.strerror}") from error
+        raise UsageError(f"cannot write to {keep}: {error.strerror}") from error
     if occupied:
-        raise UsageError(f"not an empty folder: {keep}", hint="name a folder that is new or empty")
+        raise UsageError(f"{keep} is not an empty folder", hint="name a new or empty folder")
     yield keep.resolve()

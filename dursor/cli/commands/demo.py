@@ -24,7 +24,8 @@ Keep = Annotated[
 def demo(keep: Keep = None) -> CommandResult:
     """Show a whole round without keys or network."""
     from dursor.app import App
-    from dursor.demo.show import NOTICE, lines, run_demo
+    from dursor.demo.report import NOTICE, format_report
+    from dursor.demo.show import run_demo
 
     tell(NOTICE)
     with progress.shown() as listener:
@@ -36,5 +37,5 @@ def demo(keep: Keep = None) -> CommandResult:
         "tests": [{"model": test.model, "passed": test.passed} for test in result.tests],
     }
     return CommandResult(
-        PlainOutput(data, lines(result)), judged.status, judged.errors, result.exit_code
+        PlainOutput(data, format_report(result)), judged.status, judged.errors, result.exit_code
     )

@@ -1,4 +1,4 @@
-"""The demonstration told to people, in plain lines."""
+"""The demonstration's report, as plain lines."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ if TYPE_CHECKING:
     from dursor.domain import Run
 
 NOTICE = (
-    "No real model is called: a practice server on this machine answers, in the wire formats"
+    "No real model is called: a practice server on this machine answers in the wire formats"
     " of OpenAI, Anthropic and Google."
 )
-HEADS = ("RUN", "MODEL", "STATUS", "FILES", "+/-", "TIME", "TEST")
+HEADINGS = ("RUN", "MODEL", "STATUS", "FILES", "+/-", "TIME", "TEST")
 
 
-def lines(result: DemoResult) -> list[str]:
-    """Tell RESULT: what was practised, the table, the best diff, and what to type next."""
-    told = [
+def format_report(result: DemoResult) -> list[str]:
+    """Format RESULT: the instruction, a table, the best diff and the next commands."""
+    lines = [
         NOTICE,
         "",
         f"instruction: {result.runs[0].instruction}",
-        f"the sample's test, before: {result.before}",
+        f"test before any change: {result.before}",
         "",
     ]
-    told += _table([_row(*pair) for pair in zip(result.runs, result.tests, strict=True)])
-    told += ["", *result.notes, "", *_best(result.best), "", *_next(result)]
-    return told
+    lines += _format_table(
+        [_make_row(*pair) for pair in zip(result.runs, result.tests, strict=True)]
+    )
+    lines += ["", *result.notes, "", *_format_best(result.best), "", *_format_next(result)]
+    return lines
 
 
-def _row(run: Run, test: TestOutcome) -> Sequence[str]:
+def _make_row(run: Run, test: TestOutcome) -> Sequence[str]:
     status = f"{run.status}: {run.error.code}" if run.error else str(run.status)
     added = sum(change.added_lines for change in run.files_changed)
     removed = sum(change.removed_lines for change in run.files_changed)
@@ -44,47 +46,49 @@ def _row(run: Run, test: TestOutcome) -> Sequence[str]:
         status,
         str(len(run.files_changed)),
         f"+{added} -{removed}",
-        _seconds(run),
+        _format_duration(run),
         test.detail,
     )
 
 
-def _seconds(run: Run) -> str:
+def _format_duration(run: Run) -> str:
     if run.started_at is None or run.completed_at is None:
         return "-"
-    spent = datetime.fromisoformat(run.completed_at) - datetime.fromisoformat(run.started_at)
-    return f"{spent.total_seconds():.1f} s"
+    duration = datetime.fromisoformat(run.completed_at) - datetime.fromisoformat(run.started_at)
+    return f"{duration.total_seconds():.1f} s"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Lay out ROWS below the heads, columns two blanks apart."""
-    grid = [HEADS, *rows]
+def _format_table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Align ROWS below the headings, columns two spaces apart."""
+    grid = [HEADINGS, *rows]
     widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
     for row in grid:
         yield "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
 
 
-def _best(run: Run | None) -> Iterator[str]:
+def _format_best(run: Run | None) -> Iterator[str]:
     if run is None or run.patch is None:
         yield "no answer passed the test"
         return
-    yield f"the smallest answer that passes, {run.model}:"
+    yield f"smallest answer that passes, {run.model}:"
     yield ""
     yield from run.patch.splitlines()
 
 
-def _next(result: DemoResult) -> Iterator[str]:
+def _format_next(result: DemoResult) -> Iterator[str]:
     if result.folder is not None:
-        yield f"kept in {result.folder}: the repository in toolshed, each answer in answers"
-        yield from (f"  {line}" for line in _tour(result.folder, result.best or result.runs[0]))
-    yield "next, with a model of your own:"
+        yield f"kept in {result.folder}: the repository in toolshed, the answers in answers"
+        yield from (
+            f"  {line}" for line in _list_commands(result.folder, result.best or result.runs[0])
+        )
+    yield "next, with your own model:"
     yield "  export OPENAI_API_KEY=...  # or ANTHROPIC_API_KEY, GEMINI_API_KEY"
     yield "  cd YOUR_PROJECT"
     yield '  dursor run "WHAT TO CHANGE" -m gpt'
 
 
-def _tour(folder: Path, run: Run) -> Iterator[str]:
-    """Say how to look around in what was kept."""
+def _list_commands(folder: Path, run: Run) -> Iterator[str]:
+    """List commands that explore the kept folder."""
     yield f"cd {shlex.quote(str(folder / 'toolshed'))}"
     yield f"export DURSOR_DATA_DIR={shlex.quote(str(folder / 'data'))}"
     yield f"dursor run show {run.id[:8]}"

@@ -1,4 +1,4 @@
-"""Whether an answer is right: its patch in a copy of the repository, and the test run there."""
+"""Verifies an answer: applies its patch to a copy of the sample and runs the sample's test."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     from dursor.domain import Run
 
-SECONDS = 30.0
-# What a Python needs to start, and nothing that was exported for other programs.
+TIMEOUT = 30.0  # seconds
+# Variables that Python needs to start. The user's other variables, keys among them, are dropped.
 ENVIRONMENT = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH")
 
 
-def judge(run: Run, repository: Path, copy: Path) -> TestOutcome:
+def verify(run: Run, repository: Path, copy: Path) -> TestOutcome:
     """Apply RUN's patch in COPY, a new copy of REPOSITORY, and run the sample's test there."""
     if run.patch is None:
         return TestOutcome(run.model, passed=False, detail="no patch to test")
     shutil.copytree(repository, copy)
     _apply(run.patch, copy)
-    # The test is the base's: an answer that edits or deletes it must not become its own judge.
+    # Restore the test: an answer that edits or deletes it must not pass by doing so.
     (copy / f"{TEST}.py").write_text(FILES[f"{TEST}.py"], encoding="utf-8", newline="")
     passed, detail = run_test(copy)
     return TestOutcome(run.model, passed, detail)
@@ -42,11 +42,11 @@ def _apply(patch: str, copy: Path) -> None:
         apply_patch(repository, patch.encode("utf-8", "surrogateescape"))
 
 
-def run_test(folder: Path, seconds: float = SECONDS) -> tuple[bool, str]:
-    """Run the sample's test in FOLDER; whether it passes, and how that is put in a few words."""
+def run_test(folder: Path, timeout: float = TIMEOUT) -> tuple[bool, str]:
+    """Run the sample's test in FOLDER; return whether it passed and a short description."""
     command = [sys.executable, "-I", "-B", "-m", "unittest", "discover", "-p", f"{TEST}.py"]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             check=False,
             cwd=folder,
@@ -55,12 +55,13 @@ def run_test(folder: Path, seconds: float = SECONDS) -> tuple[bool, str]:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=seconds,
+            timeout=timeout,
         )
     except subprocess.TimeoutExpired:
-        return False, f"failed: took longer than {seconds:g} s"
-    if done.returncode == 0:
+        return False, f"failed: took longer than {timeout:g} s"
+    if process.returncode == 0:
         return True, "passed"
-    said = done.stderr.strip().splitlines() or [""]
-    counts = re.fullmatch(r"FAILED (\(.*\))", said[-1])  # unittest's last line
-    return False, f"failed {counts[1]}" if counts else f"failed: exit status {done.returncode}"
+    *_, last_line = process.stderr.strip().splitlines() or [""]
+    if match := re.fullmatch(r"FAILED (\(.*\))", last_line):
+        return False, f"failed {match[1]}"
+    return False, f"failed: exit status {process.returncode}"
