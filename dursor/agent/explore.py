@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.agent import conversation
-from dursor.agent.files import NotShownError
+from dursor.agent.files import ToolCallError
 from dursor.domain import Role, Stage
 from dursor.errors import NoPatchError
 from dursor.providers.adapters.error_payloads import one_line
@@ -29,7 +29,7 @@ NO_MORE = "\n[This was the last look. Answer now, with what you know.]"
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ExplorationLimits:
     """How far one run may look around, over all its answers; the first bound reached ends it."""
 
     replies: int = 12  # that call tools
@@ -47,12 +47,12 @@ class Exploration:
     """
 
     def __init__(
-        self, toolbox: Toolbox, watch: Watch, room: int, bounds: Bounds | None = None
+        self, toolbox: Toolbox, watch: Watch, room: int, bounds: ExplorationLimits | None = None
     ) -> None:
         self._toolbox = toolbox
         self._watch = watch
         self._room = room  # bytes that everything said may have
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds or ExplorationLimits()
         self._replies = 0
         self._calls = 0
         self._size = 0
@@ -113,7 +113,7 @@ class Exploration:
             _refuse_without_room(limit)
             async with asyncio.timeout_at(end):
                 text, failed = await self._toolbox.use(call.name, call.arguments, limit), False
-        except NotShownError as error:
+        except ToolCallError as error:
             text, failed = str(error)[:MAX_REFUSAL], True  # it may quote what was asked for
         except TimeoutError:
             text, failed = "not carried out: the time for looking around is over", True
@@ -124,7 +124,7 @@ class Exploration:
 
 def _refuse_without_room(limit: int) -> None:
     if limit < LEAST_RESULT:
-        raise NotShownError("not carried out: there is no room for more results")
+        raise ToolCallError("not carried out: there is no room for more results")
 
 
 def _described(call: ToolCall) -> str:

@@ -6,9 +6,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from dursor.context.secrets.placeholders import PREFIX
-from dursor.context.selection.render import shown_path
-from dursor.context.sendable import content_refusal, refusal, sort_out
-from dursor.context.source import read_some
+from dursor.context.selection.render import quote_path
+from dursor.context.sendable import check_content, check_entry, split_sendable
+from dursor.context.source import read_available
 from dursor.errors import DursorError
 from dursor.patch.names import unquote
 
@@ -22,11 +22,11 @@ MAX_KEPT = 32 * 1024 * 1024  # bytes of files that are kept for the next search
 AT_ONCE = 64  # files read in one exchange, each of a megabyte at most
 
 
-class NotShownError(Exception):
+class ToolCallError(Exception):
     """A file or folder that cannot be looked at; its text says why, to the model."""
 
 
-class Files:
+class RepositoryFiles:
     """Reads the files of one tree, secrets replaced; the runs of a round share it, and threads."""
 
     def __init__(self, tree: Tree, rules: PathRules, mask: Callable[[str, str], str]) -> None:
@@ -42,7 +42,7 @@ class Files:
         """List the files at or below FOLDER that may be sent, as far as the tree alone tells."""
         with self._lock:
             if self._sendable is None:
-                self._sendable, _ = sort_out(self._tree.entries(), self._rules)
+                self._sendable, _ = split_sendable(self._tree.entries(), self._rules)
         if not folder:
             return list(self._sendable)
         return [path for path in self._sendable if path == folder or path.startswith(f"{folder}/")]
@@ -54,7 +54,7 @@ class Files:
             return ""
         self._refuse_forbidden(path)
         if not self.paths(path):
-            raise NotShownError(f"there is nothing to show at {self.shown(path)}")
+            raise ToolCallError(f"there is nothing to show at {self.shown(path)}")
         return path
 
     def text(self, asked: str) -> tuple[str, str]:
@@ -63,16 +63,16 @@ class Files:
         self._refuse_forbidden(path)
         entry = self._tree.entries().get(path)
         if entry is None:
-            raise NotShownError(self._missing(path))
-        refused = refusal(path, entry, self._rules)
+            raise ToolCallError(self._missing(path))
+        refused = check_entry(path, entry, self._rules)
         if refused is not None:
-            raise NotShownError(f"{self.shown(path)} is not shown: {refused.reason}")
+            raise ToolCallError(f"{self.shown(path)} is not shown: {refused.reason}")
         try:
             data = self._tree.read(path)
         except (DursorError, KeyError) as error:
-            raise NotShownError(f"{self.shown(path)} cannot be read") from error
-        if (reason := content_refusal(data)) is not None:
-            raise NotShownError(f"{self.shown(path)} is not shown: {reason}")
+            raise ToolCallError(f"{self.shown(path)} cannot be read") from error
+        if (reason := check_content(data)) is not None:
+            raise ToolCallError(f"{self.shown(path)} is not shown: {reason}")
         return path, self.masked(path, data)
 
     def masked(self, path: str, data: bytes) -> str:
@@ -85,7 +85,7 @@ class Files:
 
     def shown(self, path: str) -> str:
         """Give PATH as a model may see it, and name it again."""
-        return shown_path(self.hidden(path))
+        return quote_path(self.hidden(path))
 
     def _named(self, asked: str) -> str:
         """Find the path that ASKED means, however it was shown."""
@@ -108,9 +108,9 @@ class Files:
         """Read PATHS, as many as may be kept only once; None for what is no text or not there."""
         with self._lock:
             known = {path: self._kept[path] for path in paths if path in self._kept}
-        read = read_some(self._tree, [path for path in paths if path not in known])
+        read = read_available(self._tree, [path for path in paths if path not in known])
         fresh: dict[str, bytes | None] = {path: None for path in paths if path not in known}
-        fresh |= {path: data for path, data in read.items() if content_refusal(data) is None}
+        fresh |= {path: data for path, data in read.items() if check_content(data) is None}
         with self._lock:
             for path, data in fresh.items():
                 size = len(data or b"")
@@ -121,7 +121,7 @@ class Files:
 
     def _refuse_forbidden(self, path: str) -> None:
         if (reason := self._rules.reason(path)) is not None:
-            raise NotShownError(f"{self.shown(path)} may not be looked at: {reason}")
+            raise ToolCallError(f"{self.shown(path)} may not be looked at: {reason}")
 
     def _missing(self, path: str) -> str:
         if self.paths(path.rstrip("/")):

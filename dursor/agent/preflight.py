@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.context.selection.model import SHORTEST
+from dursor.context.selection.selection import MIN_SECRET_CHARS
 from dursor.errors import PolicyError
 from dursor.patch.names import strip_prefix
 from dursor.patch.policy import escape_path
@@ -49,7 +49,7 @@ def strayed_secrets(change: Resolution, tree: Tree, secrets: Mapping[str, str]) 
     entries = tree.entries()
     moved = {path for path, state in change.changes.items() if state is None and path in entries}
     left = b"\n".join(map(tree.read, moved))
-    known = [secret.encode() for secret in set(secrets.values()) if len(secret) >= SHORTEST]
+    known = [secret.encode() for secret in set(secrets.values()) if len(secret) >= MIN_SECRET_CHARS]
     for path, state in change.changes.items():
         data = b"" if state is None else state.data
         found = [secret for secret in known if secret in data and secret not in left]

@@ -6,18 +6,18 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dursor.agent.files import NotShownError
-from dursor.agent.search import Query, Search
-from dursor.context.selection.render import shown_map
-from dursor.context.selection.repo_map import outline
-from dursor.context.text.measure import lines_of
+from dursor.agent.files import ToolCallError
+from dursor.agent.search import FileSearch, SearchQuery
+from dursor.context.selection.render import quote_map
+from dursor.context.selection.repo_map import render_map
+from dursor.context.text.measure import split_lines
 from dursor.providers.base import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.agent.files import Files
-    from dursor.agent.search import Found
+    from dursor.agent.files import RepositoryFiles
+    from dursor.agent.search import SearchResult
 
 MAX_RESULT = 24_000  # bytes
 MAX_LINE = 300  # characters of a line that a search found
@@ -64,12 +64,12 @@ TOOLS = (
 class Toolbox:
     """Carries out calls on the files of one tree; the runs of a round share it."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: RepositoryFiles) -> None:
         self._files = files
-        self._search = Search(files)
+        self._search = FileSearch(files)
 
     async def use(self, name: str, arguments: Mapping[str, Any] | None, limit: int) -> str:
-        """Do what a call asks, in at most LIMIT bytes; NotShownError says why not, to the model."""
+        """Do what a call asks, in at most LIMIT bytes; ToolCallError says why not, to the model."""
         given = _Arguments(arguments)
         limit = min(limit, MAX_RESULT)
         if name == "list_files":
@@ -81,10 +81,10 @@ class Toolbox:
             folder = await asyncio.to_thread(self._files.folder, given.text("path", ""))
             flags = (given.flag("regex"), given.flag("ignore_case"))
             return self._told(
-                await self._search.find(Query(given.text("text"), folder, *flags)), limit
+                await self._search.find(SearchQuery(given.text("text"), folder, *flags)), limit
             )
         known = ", ".join(tool.name for tool in TOOLS)
-        raise NotShownError(f"there is no tool {name[:50]!r}; there are {known}")
+        raise ToolCallError(f"there is no tool {name[:50]!r}; there are {known}")
 
     def _list(self, asked: str, limit: int) -> str:
         folder = self._files.folder(asked)
@@ -92,14 +92,14 @@ class Toolbox:
         count = "1 file" if len(paths) == 1 else f"{len(paths)} files"
         head = f"{count}{f' at {self._files.shown(folder)}' if folder else ''}:\n"
         room = limit - len(head.encode("utf-8", "replace"))
-        names = shown_map(outline(paths, room))
+        names = quote_map(render_map(paths, room))
         if len(names.encode()) > room:  # a byte that is shown takes four
-            names = shown_map(outline(paths, room // 4))
+            names = quote_map(render_map(paths, room // 4))
         return head + self._files.hidden(names)
 
     def _read(self, asked: str, lines: _Lines, limit: int) -> str:
         path, text = self._files.text(asked)
-        whole = lines_of(text)
+        whole = split_lines(text)
         first, last = lines.within(len(whole), self._files.shown(path))
         shown, room = [], limit - 200  # for the head and the note
         for line in whole[first - 1 : last]:
@@ -114,7 +114,7 @@ class Toolbox:
         note = "" if text.endswith("\n") or end < len(whole) else "\n[no newline at the end]"
         return head + "".join(shown) + note
 
-    def _told(self, found: Found, limit: int) -> str:
+    def _told(self, found: SearchResult, limit: int) -> str:
         """The hits under their paths, as many as fit."""
         notes = [f"[{note}]" for note in found.notes]
         lines: list[str] = []
@@ -141,14 +141,14 @@ class _Arguments:
 
     def __init__(self, given: Mapping[str, Any] | None) -> None:
         if given is None:
-            raise NotShownError("the arguments are no valid JSON object: make the call again")
+            raise ToolCallError("the arguments are no valid JSON object: make the call again")
         self._given = given
 
     def text(self, name: str, default: str | None = None) -> str:
         value = self._given.get(name)
         value = default if value is None else value
         if not isinstance(value, str):
-            raise NotShownError(f"{name} must be a text")
+            raise ToolCallError(f"{name} must be a text")
         return _LONE.sub("\N{REPLACEMENT CHARACTER}", value)
 
     def number(self, name: str) -> int | None:
@@ -157,13 +157,13 @@ class _Arguments:
             return value
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        raise NotShownError(f"{name} must be a whole number")
+        raise ToolCallError(f"{name} must be a whole number")
 
     def flag(self, name: str) -> bool:
         value = self._given.get(name)
         if value is None or isinstance(value, bool):
             return bool(value)
-        raise NotShownError(f"{name} must be true or false")
+        raise ToolCallError(f"{name} must be true or false")
 
 
 class _Lines(NamedTuple):
@@ -175,7 +175,7 @@ class _Lines(NamedTuple):
         first = max(1, self.first or 1)
         last = count if self.last is None else min(self.last, count)
         if count and (first > count or last < first):
-            raise NotShownError(f"{path} has lines 1-{count}")
+            raise ToolCallError(f"{path} has lines 1-{count}")
         return first, last
 
 

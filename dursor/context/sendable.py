@@ -17,7 +17,7 @@ MAX_FILE_BYTES = 1024 * 1024
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
-NOT_HERE = "not in this partial clone"
+REASON_NOT_FETCHED = "not in this partial clone"
 
 _BINARY = """
     7z a avi bin bmp bz2 class dll dylib ear eot exe flac fits gif gz h5 ico icns jar jpeg
@@ -34,7 +34,7 @@ class Refusal(NamedTuple):
     forbidden: bool = False
 
 
-def refusal(path: str, entry: Entry, rules: PathRules) -> Refusal | None:
+def check_entry(path: str, entry: Entry, rules: PathRules) -> Refusal | None:
     """Say why PATH may not be sent, as far as the tree alone tells, or None."""
     forbidden = rules.reason(path)
     if forbidden is not None:
@@ -49,15 +49,15 @@ def _kind(path: str, entry: Entry) -> str | None:
     if entry.mode == SUBMODULE:
         return "a submodule"
     if entry.size == NOT_FETCHED:
-        return NOT_HERE
-    if suffix(path) in BINARY_SUFFIXES:
+        return REASON_NOT_FETCHED
+    if get_suffix(path) in BINARY_SUFFIXES:
         return "binary"
     if entry.size > MAX_FILE_BYTES:
         return f"{entry.size / 1e6:.1f} MB, over the limit of {MAX_FILE_BYTES / 1e6:.1f} MB a file"
     return None
 
 
-def content_refusal(data: bytes) -> str | None:
+def check_content(data: bytes) -> str | None:
     """Say why DATA may not be sent, or None for text."""
     if data.startswith(UTF_16):
         return "UTF-16, not UTF-8 text"
@@ -72,20 +72,20 @@ def content_refusal(data: bytes) -> str | None:
     return None
 
 
-def suffix(path: str) -> str:
+def get_suffix(path: str) -> str:
     """Return the lower-case extension of PATH, without its dot; empty when it has none."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[2].lower() if "." in name[1:] else ""
 
 
-def sort_out(
+def split_sendable(
     entries: Mapping[str, Entry], rules: PathRules
 ) -> tuple[dict[str, Entry], dict[str, Refusal]]:
     """Part ENTRIES into those that may be sent and, for the others, why not."""
     sendable: dict[str, Entry] = {}
     refused: dict[str, Refusal] = {}
     for path, entry in entries.items():
-        why = refusal(path, entry, rules)
+        why = check_entry(path, entry, rules)
         if why is None:
             sendable[path] = entry
         else:

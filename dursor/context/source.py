@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dursor.context.sendable import Refusal, content_refusal
-from dursor.context.text.measure import FILE_TOKENS, tokens_of
+from dursor.context.sendable import Refusal, check_content
+from dursor.context.text.measure import FILE_TOKENS, estimate_tokens
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ LINE_BYTES = 100  # each line so much, and each character two
 AT_ONCE = 10  # files read together
 
 
-class Source:
+class TextSource:
     """Reads files once, remembers why some cannot be sent and how many secrets others held."""
 
     def __init__(self, tree: Tree, placeholders: Placeholders) -> None:
@@ -56,7 +56,7 @@ class Source:
 
     def _peek_some(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
         unread = [path for path in paths if path not in self._raw]
-        for path, data in read_some(self._tree, unread).items():
+        for path, data in read_available(self._tree, unread).items():
             self._raw[path] = self._load(path, data)
         yield from ((p, text) for p in paths if (text := self._raw.get(p)) is not None)
 
@@ -74,17 +74,17 @@ class Source:
     def tokens(self, path: str) -> int:
         """Count what PATH costs whole: the larger of its text as it is and as it is sent."""
         texts = (self.peek(path) or "", self.text(path) or "")
-        return max(tokens_of(len(text.encode("utf-8"))) for text in texts) + FILE_TOKENS
+        return max(estimate_tokens(len(text.encode("utf-8"))) for text in texts) + FILE_TOKENS
 
     def _load(self, path: str, data: bytes) -> str | None:
-        reason = content_refusal(data)
+        reason = check_content(data)
         if reason is not None:
             self.refused[path] = Refusal(reason)
             return None
         return data.decode("utf-8")
 
 
-def read_some(tree: Tree, paths: Sequence[str]) -> dict[str, bytes]:
+def read_available(tree: Tree, paths: Sequence[str]) -> dict[str, bytes]:
     """Read those of PATHS that are there: a partial clone lacks some."""
     try:
         return dict(tree.read_many(paths))

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from dursor.agent import conversation
-from dursor.agent.explore import NO_MORE, Bounds, Exploration
-from dursor.agent.files import Files
+from dursor.agent.explore import NO_MORE, Exploration, ExplorationLimits
+from dursor.agent.files import RepositoryFiles
 from dursor.agent.tools import TOOLS, Toolbox
 from dursor.domain import Role
 from dursor.errors import NoPatchError
@@ -44,8 +44,8 @@ def log() -> Log:
 
 
 def exploration(log: Log, room: int = 400_000, **bounds: Any) -> Exploration:
-    box = Toolbox(Files(TREE, PathRules(), lambda text, _: text))
-    return Exploration(box, log, room, Bounds(**bounds))
+    box = Toolbox(RepositoryFiles(TREE, PathRules(), lambda text, _: text))
+    return Exploration(box, log, room, ExplorationLimits(**bounds))
 
 
 def calling(*calls: ToolCall) -> Reply:

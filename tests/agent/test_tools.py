@@ -8,8 +8,8 @@ from typing import Any
 import psutil
 import pytest
 
-from dursor.agent.files import Files, NotShownError
-from dursor.agent.search import Search
+from dursor.agent.files import RepositoryFiles, ToolCallError
+from dursor.agent.search import FileSearch
 from dursor.agent.tools import MAX_RESULT, TOOLS, Toolbox
 from dursor.context.secrets.placeholders import Placeholders
 from dursor.errors import UsageError
@@ -37,8 +37,8 @@ def masked(text: str, path: str) -> str:
     return Placeholders().replace(text, path)[0]
 
 
-def files_of(files: dict[str, str | bytes], **modes: str) -> Files:
-    return Files(tree(files, **modes), PathRules(), masked)
+def files_of(files: dict[str, str | bytes], **modes: str) -> RepositoryFiles:
+    return RepositoryFiles(tree(files, **modes), PathRules(), masked)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ async def test_a_file_whole_and_in_part(box):
     ],
 )
 async def test_what_is_not_shown(box, path, why):
-    with pytest.raises(NotShownError, match=why.replace("*", r"\*").replace(".", r"\.")):
+    with pytest.raises(ToolCallError, match=why.replace("*", r"\*").replace(".", r"\.")):
         await use(box, "read_file", path=path)
 
 
@@ -130,7 +130,7 @@ async def test_what_is_not_shown(box, path, why):
 @pytest.mark.parametrize("name", ["list_files", "search"])
 async def test_folders_that_are_not_shown(box, name, path):
     arguments = {"path": path} | ({"text": "x"} if name == "search" else {})
-    with pytest.raises(NotShownError):
+    with pytest.raises(ToolCallError):
         await box.use(name, arguments, MAX_RESULT)
 
 
@@ -156,7 +156,7 @@ async def test_folders_that_are_not_shown(box, name, path):
     ],
 )
 async def test_calls_that_are_none(box, name, arguments, why):
-    with pytest.raises(NotShownError, match=why):
+    with pytest.raises(ToolCallError, match=why):
         await box.use(name, arguments, MAX_RESULT)
 
 
@@ -213,7 +213,7 @@ async def test_results_are_bounded_and_say_so():
 
 
 async def test_no_regular_expression_holds_the_process_up():
-    search = Search(files_of({"a.txt": "first a\n", "b.txt": f"{'a' * 60}!\n"}), seconds=0.4)
+    search = FileSearch(files_of({"a.txt": "first a\n", "b.txt": f"{'a' * 60}!\n"}), seconds=0.4)
     box = Toolbox(files_of({}))
     box._search = search
     began = time.monotonic()
@@ -229,7 +229,7 @@ def matchers() -> list[psutil.Process]:
     children = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            if any(word.endswith("matcher.py") for word in child.cmdline()):
+            if any(word.endswith("regex_worker.py") for word in child.cmdline()):
                 children.append(child)
     return children
 
@@ -260,9 +260,9 @@ async def test_files_that_git_lacks_are_passed_over():
             return super().read(path)
 
     files = tree({"gone.txt": "x\n", "there.txt": "x\n"}).files
-    box = Toolbox(Files(Lacking(files), PathRules(), masked))
+    box = Toolbox(RepositoryFiles(Lacking(files), PathRules(), masked))
     assert await use(box, "search", text="x") == "there.txt\n1: x"
-    with pytest.raises(NotShownError, match="cannot be read"):
+    with pytest.raises(ToolCallError, match="cannot be read"):
         await use(box, "read_file", path="gone.txt")
 
 

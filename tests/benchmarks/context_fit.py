@@ -27,16 +27,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dursor.context.ranking.block_features import Closer
-from dursor.context.ranking.blocks import Block
-from dursor.context.ranking.candidates import pool_of
-from dursor.context.ranking.query import Query
-from dursor.context.ranking.rank import READ, Part, Ranked, scores, shipped, softmax
-from dursor.context.ranking.retrieve import look
+from dursor.context.ranking.block_features import BlockFeatures
+from dursor.context.ranking.blocks import CodeBlock
+from dursor.context.ranking.candidates import list_candidates
+from dursor.context.ranking.query import InstructionQuery
+from dursor.context.ranking.rank import (
+    READ,
+    RankedBlock,
+    RankedFile,
+    load_weights,
+    softmax,
+    sum_columns,
+)
+from dursor.context.ranking.retrieve import collect_features
 from dursor.context.secrets.placeholders import Placeholders
-from dursor.context.selection.pack import Excerpt, choose_lines, terms_for
-from dursor.context.sendable import sort_out
-from dursor.context.source import Source
+from dursor.context.selection.pack import Excerpt, choose_lines, make_packing_rules
+from dursor.context.sendable import split_sendable
+from dursor.context.source import TextSource
 from dursor.pathrules import PathRules
 from dursor.vcs.history import History
 from dursor.vcs.repository import Repository
@@ -72,7 +79,7 @@ class Example:
     block: Any  # rows: blocks of all files that were read
     block_file: Any
     block_gold: Any
-    blocks: list[Block]
+    blocks: list[CodeBlock]
     block_bytes: list[int]
     rest: list[tuple[str, int]]  # path and size of the files that were not read
     hunks: dict[str, list[list[int]]]
@@ -132,17 +139,19 @@ def seen(repository: Repository, instance: dict[str, Any], key: str, cache: Path
 
     commit = instance["base_commit"]
     tree = repository.tree(commit)
-    sendable, _ = sort_out(tree.entries(), PathRules())
-    query = Query.of(instance[key])
-    pool = pool_of(sendable, query, BUDGETS[0])
-    evidence = look(tree, pool, query, folder=cache, history=History(repository, commit))
+    sendable, _ = split_sendable(tree.entries(), PathRules())
+    query = InstructionQuery.of(instance[key])
+    pool = list_candidates(sendable, query, BUDGETS[0])
+    evidence = collect_features(
+        tree, pool, query, folder=cache, history=History(repository, commit)
+    )
     columns = evidence.columns()
-    first = scores(shipped().first, columns, evidence.n)
+    first = sum_columns(load_weights().first, columns, evidence.n)
     order = sorted(range(evidence.n), key=lambda n: -first[n])
     paths, sizes = evidence.candidates.paths, evidence.candidates.sizes
-    texts = Source(tree, Placeholders()).peek_many([paths[n] for n in order[:READ]])
+    texts = TextSource(tree, Placeholders()).peek_many([paths[n] for n in order[:READ]])
     near = [n for n in order[:READ] if paths[n] in texts]
-    closer = Closer(evidence, [(n, texts[paths[n]]) for n in near])
+    closer = BlockFeatures(evidence, [(n, texts[paths[n]]) for n in near])
     likely = softmax([first[n] for n in near])
     blocks = closer.block_columns(likely)
     known = {name: [column[n] for n in near] for name, column in columns.items()}
@@ -236,7 +245,7 @@ def block_groups(example: Example) -> Iterator[Group]:
 # ------------------------------------------------------------------------------------ report
 
 
-def ranked(example: Example, weights: Weights) -> list[Ranked]:
+def ranked(example: Example, weights: Weights) -> list[RankedFile]:
     """Rank the files of EXAMPLE as `rank` does."""
     values = softmax(list(example.file @ weights.file))
     blocks = example.block @ weights.block
@@ -245,20 +254,23 @@ def ranked(example: Example, weights: Weights) -> list[Ranked]:
         mine = [int(m) for m in (example.block_file == n).nonzero()[0]]
         shares = softmax([float(blocks[m]) for m in mine])
         parts = [
-            Part(example.blocks[m], example.block_bytes[m], share)
+            RankedBlock(example.blocks[m], example.block_bytes[m], share)
             for m, share in zip(mine, shares, strict=True)
         ]
-        found.append(Ranked(n, path, example.sizes[n], values[n], parts))
+        found.append(RankedFile(n, path, example.sizes[n], values[n], parts))
     found.sort(key=lambda one: -one.value)
-    return found + [Ranked(-1, path, size, 0.0, []) for path, size in example.rest]
+    return found + [RankedFile(-1, path, size, 0.0, []) for path, size in example.rest]
 
 
-def in_view(example: Example, order: Sequence[Ranked], budget: int) -> tuple[bool, bool]:
+def in_view(example: Example, order: Sequence[RankedFile], budget: int) -> tuple[bool, bool]:
     """Tell whether all changed files are sent whole, and whether all changed lines are sent."""
     sizes = {path: one.tolist() for path, one in zip(example.paths, example.lines, strict=True)}
     sizes |= {path: [size] for path, size in example.rest}
     chosen = choose_lines(
-        order, lambda path: Excerpt([""] * len(sizes[path]), sizes[path]), budget, terms_for(budget)
+        order,
+        lambda path: Excerpt([""] * len(sizes[path]), sizes[path]),
+        budget,
+        make_packing_rules(budget),
     )
     sent = {order[n].path: one for n, one in chosen.items()}
     whole = {path for path, one in sent.items() if one.ranges() is None}

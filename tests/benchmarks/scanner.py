@@ -10,8 +10,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from dursor.context.secrets.scan import scan
-from dursor.context.sendable import content_refusal, sort_out
+from dursor.context.secrets.scan import find_secrets
+from dursor.context.sendable import check_content, split_sendable
 from dursor.errors import UsageError
 from dursor.pathrules import PathRules
 from dursor.vcs.repository import Repository
@@ -21,13 +21,13 @@ def texts(top):
     """Yield the path and text of every file at HEAD that may be sent."""
     with Repository.open(top) as repository:
         tree = repository.tree(repository.resolve("HEAD"))
-        sendable, _ = sort_out(tree.entries(), PathRules())
+        sendable, _ = split_sendable(tree.entries(), PathRules())
         for path in sendable:
             try:
                 data = tree.read(path)
             except UsageError:  # a partial clone lacks it
                 continue
-            if content_refusal(data) is None:
+            if check_content(data) is None:
                 yield path, data.decode()
 
 
@@ -36,7 +36,7 @@ def measure(top, *, show):
     files = list(texts(top))
     size = sum(len(text.encode()) for _, text in files) / 1e6
     began = time.process_time()
-    hits = [(path, text, hit) for path, text in files for hit in scan(text, path)]
+    hits = [(path, text, hit) for path, text in files for hit in find_secrets(text, path)]
     took = time.process_time() - began
     kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(hit.rule for *_, hit in hits).items())
     print(f"{top}: {len(files)} files, {size:.1f} MB, {size / took:.0f} MB/s, {kinds or 'no hit'}")

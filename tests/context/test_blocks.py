@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.ranking.blocks import JOINED_LINES, MOST_LINES, split
-from dursor.context.text.languages import definitions, imported
-from dursor.context.text.measure import lines_of
+from dursor.context.ranking.blocks import JOINED_LINES, MAX_LINES, split_blocks
+from dursor.context.text.languages import find_definitions, find_imports
+from dursor.context.text.measure import split_lines
 
 PYTHON = '''"""A module."""
 import os
@@ -117,7 +117,7 @@ LANGUAGES = {
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_definitions_are_found(language):
     text, names = LANGUAGES[language]
-    assert [found.name for found in definitions(text, language)] == names
+    assert [found.name for found in find_definitions(text, language)] == names
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_definitions_are_found(language):
     ],
 )
 def test_imports_are_found(language, text, modules):
-    assert imported(text, language) == modules
+    assert find_imports(text, language) == modules
 
 
 def test_blocks_are_functions_and_the_heads_of_classes():
-    blocks = split(PYTHON, "py")
+    blocks = split_blocks(PYTHON, "py")
     assert [(b.first, b.last, b.names, b.owners) for b in blocks] == [
         (1, 6, ("LIMIT",), ()),
         (7, 11, ("Pager",), ()),
@@ -151,7 +151,7 @@ def test_blocks_are_functions_and_the_heads_of_classes():
 
 def test_functions_that_are_values_are_blocks():
     text = "export const one = async (a) => {\n}\nconst two = b => {\n}\nconst LIMIT = 3\n"
-    found = [(one.name, one.is_block) for one in definitions(text, "ts")]
+    found = [(one.name, one.is_block) for one in find_definitions(text, "ts")]
     assert found == [("one", True), ("two", True), ("LIMIT", False)]
 
 
@@ -162,7 +162,7 @@ def test_a_wrapper_around_everything_is_no_block():
         for name in ("create", "remove", "move")
     )
     text = "module.exports = function (Topics) {\n" + "".join(functions) + "};\n"
-    assert [b.names for b in split(text, "js")] == [
+    assert [b.names for b in split_blocks(text, "js")] == [
         ("exports",),
         ("create",),
         ("remove",),
@@ -181,10 +181,10 @@ LINES = st.lists(
 @given(LINES, st.sampled_from([*LANGUAGES, "txt"]), st.booleans())
 def test_blocks_leave_nothing_out(lines, language, ends):
     text = "\n".join(lines) + ("\n" if ends else "")
-    blocks = split(text, language)
+    blocks = split_blocks(text, language)
     covered = [line for b in blocks for line in range(b.first, b.last + 1)]
-    assert covered == list(range(1, len(lines_of(text)) + 1))
-    assert all(b.last - b.first < max(MOST_LINES, JOINED_LINES) for b in blocks)
+    assert covered == list(range(1, len(split_lines(text)) + 1))
+    assert all(b.last - b.first < max(MAX_LINES, JOINED_LINES) for b in blocks)
     assert all(line <= b.last for b in blocks for line in b.owner_lines)
 
 
@@ -195,8 +195,8 @@ def test_no_text_takes_long(language):
     """Patterns that try again and again would take minutes."""
     for piece in ("a", "a ", "a.", "(", "<a", "public ", "a::", "\t", "class ", "async ", "impl <"):
         text = piece * (20_000 // len(piece))
-        assert split(text, language)
-        imported(text, language)
+        assert split_blocks(text, language)
+        find_imports(text, language)
 
 
 @pytest.mark.parametrize(
@@ -210,4 +210,4 @@ def test_no_text_takes_long(language):
 )
 def test_no_line_takes_long(language, text):
     """Two patterns that may share one run of characters would take minutes."""
-    assert split(text, language)
+    assert split_blocks(text, language)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from dursor.context.ranking import retrieve as engine
+from dursor.context.ranking import retrieve
 from dursor.context.secrets.placeholders import Placeholders
-from dursor.context.selection.select import choose
-from dursor.context.source import Source
+from dursor.context.selection.select import select_context
+from dursor.context.source import TextSource
 from dursor.errors import PolicyError, UsageError
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, SUBMODULE, SYMLINK, Entry, FileState, MemoryTree
@@ -20,7 +20,7 @@ def tree_of(files, mode=FILE):
 
 
 def pick(tree, text="fix it", budget=8000, **options):
-    return choose(tree, text, budget=budget, rules=PathRules(), **options)
+    return select_context(tree, text, budget=budget, rules=PathRules(), **options)
 
 
 def sent(selection):
@@ -68,7 +68,7 @@ def test_forbidden_paths_are_withheld():
     selection = pick(tree_of({**SMALL, ".env": "A=1\n", "deep/server.pem": "x\n"}))
     assert sent(selection) == list(SMALL)
     assert {w.path for w in selection.withheld} == {".env", "deep/server.pem"}
-    allowed = choose(
+    allowed = select_context(
         tree_of({".env": "A=1\n"}), "fix", budget=99, rules=PathRules(allowed=(".env",))
     )
     assert sent(allowed) == [".env"]
@@ -183,10 +183,10 @@ def test_long_guidance_is_cut_and_says_so():
 def test_what_is_read_in_pieces_is_chosen_alike(monkeypatch):
     whole = pick(tree_of(LARGE), "the pagination is off by one: paginate", budget=4000)
     for name in ("READ_AT_ONCE", "WORDS_AT_ONCE"):
-        monkeypatch.setattr(engine, name, 1)
+        monkeypatch.setattr(retrieve, name, 1)
     assert pick(tree_of(LARGE), "the pagination is off by one: paginate", budget=4000) == whole
 
 
 def test_texts_beyond_what_memory_is_for_are_not_read_closely():
-    source = Source(tree_of({f"{n}.py": "a\n" * 500_000 for n in range(12)}), Placeholders())
+    source = TextSource(tree_of({f"{n}.py": "a\n" * 500_000 for n in range(12)}), Placeholders())
     assert len(source.peek_many([f"{n}.py" for n in range(12)])) == 1

@@ -11,11 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dursor.context.index import store
-from dursor.context.index.analyse import MOST_WORDS, Document, analyse
-from dursor.context.index.chronicle import past_commits
-from dursor.context.index.segment import DamagedError, Segment, build, merge
-from dursor.context.index.store import LEFTOVER_SECONDS, MOST_SEGMENTS, Shelf, bound
+from dursor.context.index import index_folder
+from dursor.context.index.analyse import MAX_WORDS, Document, analyse
+from dursor.context.index.commit_cache import load_past_changes
+from dursor.context.index.index_folder import (
+    LEFTOVER_SECONDS,
+    MAX_SEGMENTS,
+    IndexFolder,
+    evict_folders,
+)
+from dursor.context.index.segment import DamagedSegmentError, Segment, build_segment, merge_segments
 from dursor.context.ranking.bm25 import Corpus
 
 OIDS = st.integers(0, 30).map(lambda n: bytes([n]) * 20)
@@ -41,7 +46,7 @@ def held(segments):
 @settings(max_examples=40)
 @given(DOCUMENTS)
 def test_a_segment_gives_back_what_was_put_in(documents):
-    segment = Segment(build(documents))
+    segment = Segment(build_segment(documents))
     assert held([segment]) == documents
     for term in {term for one in documents.values() for term in one.counts} | {"absent"}:
         numbers, times = segment.postings(term)
@@ -53,19 +58,19 @@ def test_a_segment_gives_back_what_was_put_in(documents):
 @settings(max_examples=40)
 @given(DOCUMENTS, DOCUMENTS, DOCUMENTS, st.sets(OIDS))
 def test_merged_segments_hold_what_the_parts_held(one, two, three, unwanted):
-    parts = [Segment(build(documents)) for documents in (one, two, three)]
-    merged = Segment(merge(parts, lambda oid: oid not in unwanted))
+    parts = [Segment(build_segment(documents)) for documents in (one, two, three)]
+    merged = Segment(merge_segments(parts, lambda oid: oid not in unwanted))
     assert held([merged]) == {o: d for o, d in (three | two | one).items() if o not in unwanted}
 
 
 @settings(max_examples=40)
 @given(DOCUMENTS, st.data())
 def test_a_segment_that_is_cut_or_changed_is_refused(documents, data):
-    whole = build(documents)
+    whole = build_segment(documents)
     cut = data.draw(st.integers(0, len(whole) - 1))
-    with pytest.raises(DamagedError):
+    with pytest.raises(DamagedSegmentError):
         Segment(whole[:cut])
-    with pytest.raises(DamagedError):
+    with pytest.raises(DamagedSegmentError):
         Segment(whole[:cut] + bytes([whole[cut] ^ 1]) + whole[cut + 1 :])
 
 
@@ -80,33 +85,35 @@ def oid(n):
 def test_a_shelf_remembers_and_takes_in_what_is_new(tmp_path):
     folder = tmp_path / "cache" / "one"
     for n in range(20):
-        shelf = Shelf(folder)
+        shelf = IndexFolder(folder)
         assert shelf.missing(map(oid, range(n + 1))) == {oid(n)}
         shelf.add({oid(n): document("word", f"w{n}")})
         shelf.tidy([oid(n)])
     files = list(folder.iterdir())
-    assert len(files) <= MOST_SEGMENTS
+    assert len(files) <= MAX_SEGMENTS
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in files)
-    assert held(Shelf(folder).segments) == {oid(n): document("word", f"w{n}") for n in range(20)}
+    assert held(IndexFolder(folder).segments) == {
+        oid(n): document("word", f"w{n}") for n in range(20)
+    }
 
 
 def test_blobs_out_of_use_go_when_they_are_many(tmp_path):
-    shelf = Shelf(tmp_path)
+    shelf = IndexFolder(tmp_path)
     shelf.add({oid(n): document("old") for n in range(3500)})
     shelf.add({oid(n): document("new") for n in range(5000, 5100)})
     shelf.tidy([oid(n) for n in range(5000, 5100)])
-    assert set(held(Shelf(tmp_path).segments)) == {oid(n) for n in range(5000, 5100)}
+    assert set(held(IndexFolder(tmp_path).segments)) == {oid(n) for n in range(5000, 5100)}
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 500, b"dursoridx\xff\xff\x14", None])
 def test_damaged_files_are_dropped_and_made_again(tmp_path, damage):
-    Shelf(tmp_path).add({oid(1): document("word")})
+    IndexFolder(tmp_path).add({oid(1): document("word")})
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-3] if damage is None else damage)
-    shelf = Shelf(tmp_path)
+    shelf = IndexFolder(tmp_path)
     assert shelf.missing([oid(1)]) == {oid(1)}
     shelf.add({oid(1): document("word")})
-    assert not Shelf(tmp_path).missing([oid(1)])
+    assert not IndexFolder(tmp_path).missing([oid(1)])
 
 
 def test_leftovers_of_killed_processes_go_after_a_while(tmp_path):
@@ -114,63 +121,63 @@ def test_leftovers_of_killed_processes_go_after_a_while(tmp_path):
         (tmp_path / name).write_bytes(b"half")
         then = time.time() - age
         os.utime(tmp_path / name, (then, then))
-    Shelf(tmp_path)
+    IndexFolder(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == [".new.idx.0123"]
 
 
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    shelf = Shelf(blocked / "cache")
+    shelf = IndexFolder(blocked / "cache")
     shelf.add({oid(1): document("word")})
     shelf.tidy([oid(1)])
     assert held(shelf.segments) == {oid(1): document("word")}
-    assert Shelf(blocked / "cache").missing([oid(1)]) == {oid(1)}
+    assert IndexFolder(blocked / "cache").missing([oid(1)]) == {oid(1)}
 
 
 def test_the_folders_used_longest_ago_go_first(tmp_path):
     for n, name in enumerate(("oldest", "old", "mine")):
-        Shelf(tmp_path / name).add({oid(n): document("word")})
+        IndexFolder(tmp_path / name).add({oid(n): document("word")})
         os.utime(tmp_path / name, (n, n))
     size = next((tmp_path / "mine").iterdir()).stat().st_size
-    bound(tmp_path, tmp_path / "mine", 2 * size)
+    evict_folders(tmp_path, tmp_path / "mine", 2 * size)
     assert {folder.name for folder in tmp_path.iterdir()} == {"old", "mine"}
-    bound(tmp_path, tmp_path / "mine", 0)
+    evict_folders(tmp_path, tmp_path / "mine", 0)
     assert {folder.name for folder in tmp_path.iterdir()} == {"mine"}
 
 
 def test_what_processes_wrote_at_once_becomes_one(tmp_path):
-    shelves = [Shelf(tmp_path) for _ in range(3)]
+    shelves = [IndexFolder(tmp_path) for _ in range(3)]
     for shelf in shelves:
         shelf.add({oid(n): document("word") for n in range(20)})
-    Shelf(tmp_path).level()
+    IndexFolder(tmp_path).level()
     assert len(list(tmp_path.iterdir())) == 1
-    assert held(Shelf(tmp_path).segments) == {oid(n): document("word") for n in range(20)}
+    assert held(IndexFolder(tmp_path).segments) == {oid(n): document("word") for n in range(20)}
 
 
 def test_large_segments_are_left_as_they_are_unless_others_hold_all_of_them(tmp_path, monkeypatch):
     several = [{oid(n): document("word", f"w{n}")} for n in range(5)]
-    shelf = Shelf(tmp_path)
+    shelf = IndexFolder(tmp_path)
     for documents in several:
         shelf.add(documents)
-    monkeypatch.setattr(store, "LARGE", shelf.segments[0].bytes)
+    monkeypatch.setattr(index_folder, "LARGE", shelf.segments[0].bytes)
     shelf.add(several[0])
     shelf.level()
     assert [segment.oids() for segment in shelf.segments] == [list(one) for one in several]
     assert len(list(tmp_path.iterdir())) == len(several)
 
-    monkeypatch.setattr(store, "LARGE", 2 * shelf.segments[0].bytes)
+    monkeypatch.setattr(index_folder, "LARGE", 2 * shelf.segments[0].bytes)
     shelf.level()
     assert sum(segment.size for segment in shelf.segments) == len(several)
     assert 1 < len(list(tmp_path.iterdir())) < len(several)
 
 
 def test_ids_of_another_kind_are_dropped(tmp_path):
-    Shelf(tmp_path).add({oid(1): document("word")})
-    shelf = Shelf(tmp_path, width=32)
+    IndexFolder(tmp_path).add({oid(1): document("word")})
+    shelf = IndexFolder(tmp_path, width=32)
     shelf.add({bytes(32): document("word")})
     shelf.tidy([bytes(32)])
-    assert [segment.size for segment in Shelf(tmp_path, width=32).segments] == [1]
+    assert [segment.size for segment in IndexFolder(tmp_path, width=32).segments] == [1]
 
 
 @pytest.mark.parametrize("damage", [b"", b"dursor past 1\n" + bytes(4), b"x" * 50, None])
@@ -186,12 +193,12 @@ def test_damaged_past_commits_are_read_again(tmp_path, damage):
         os.mkfifo(tmp_path / "past")
     else:
         (tmp_path / "past").write_bytes(damage)
-    assert [one.paths for one in past_commits(History(), tmp_path)] == [["pager.py"]]
+    assert [one.paths for one in load_past_changes(History(), tmp_path)] == [["pager.py"]]
 
 
 def take_turns(folder, start):
     for n in range(start, start + 12):
-        shelf = Shelf(folder)
+        shelf = IndexFolder(folder)
         wanted = {oid(k) for k in range(n)}
         shelf.add({one: document(f"w{one[-1]}") for one in shelf.missing(wanted)})
         shelf.tidy(wanted)
@@ -208,7 +215,7 @@ def test_processes_share_a_folder(tmp_path):
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    found = held(Shelf(tmp_path).segments)
+    found = held(IndexFolder(tmp_path).segments)
     assert found == {one: document(f"w{one[-1]}") for one in found}
     assert len(found) >= 25
 
@@ -218,8 +225,8 @@ import sys, os, signal
 from pathlib import Path
 import dursor.files
 from dursor.context.index.analyse import Document
-from dursor.context.index.store import Shelf
-shelf = Shelf(Path(sys.argv[1]))
+from dursor.context.index.index_folder import IndexFolder
+shelf = IndexFolder(Path(sys.argv[1]))
 for n in range(4):
     shelf.add({bytes([n]) * 20: Document({"word": 1}, 1)})
 real, left = dursor.files.os.fsync, [int(sys.argv[2])]
@@ -237,7 +244,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_a_process_killed_while_it_writes_leaves_everything_right(tmp_path, steps):
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(steps)], check=False)
-    assert set(held(Shelf(tmp_path).segments)) == {bytes([n]) * 20 for n in range(4)}
+    assert set(held(IndexFolder(tmp_path).segments)) == {bytes([n]) * 20 for n in range(4)}
 
 
 def test_what_is_kept_of_a_file():
@@ -261,12 +268,15 @@ def test_of_a_file_of_data_only_so_many_words_are_kept():
     defined = "".join(f"def f{n}(): pass\n" for n in range(20_000))
 
     for text in (words, imports, defined):
-        assert len(analyse(text.encode(), "py").counts) <= 4 * MOST_WORDS
+        assert len(analyse(text.encode(), "py").counts) <= 4 * MAX_WORDS
 
 
 def test_a_corpus_counts_each_blob_once():
     documents = {oid(n): document("word", f"w{n % 2}") for n in range(6)}
-    twice = [Segment(build(documents)), Segment(build({oid(1): document("word", "w1")}))]
+    twice = [
+        Segment(build_segment(documents)),
+        Segment(build_segment({oid(1): document("word", "w1")})),
+    ]
     corpus = Corpus([oid(5), oid(1), oid(3), oid(9)], twice)
     assert corpus.find("word") == {0: 1, 1: 1, 2: 1}
     assert corpus.find("w1") == {0: 1, 1: 1, 2: 1}

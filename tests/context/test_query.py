@@ -4,41 +4,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.ranking.candidates import pool_of
+from dursor.context.ranking.candidates import list_candidates
 from dursor.context.ranking.path_features import PathNames
-from dursor.context.ranking.query import Query
-from dursor.context.text.file_kinds import Kind, kind_of
-from dursor.context.text.tokenize import terms
+from dursor.context.ranking.query import InstructionQuery
+from dursor.context.text.file_kinds import FileKind, classify_path
+from dursor.context.text.tokenize import extract_terms
 from dursor.tree import FILE, Entry
 
 
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("src/a.py", Kind.SOURCE),
-        ("django/test/client.py", Kind.SOURCE),
-        ("lib/template.html", Kind.SOURCE),
-        ("Makefile", Kind.SOURCE),
-        ("latest/contest.go", Kind.SOURCE),
-        ("tests/a.py", Kind.TEST),
-        ("src/test/java/A.java", Kind.TEST),
-        ("pkg/a_test.go", Kind.TEST),
-        ("src/a.spec.ts", Kind.TEST),
-        ("app/CartTests.cs", Kind.TEST),
-        ("conftest.py", Kind.TEST),
-        ("README.md", Kind.DOCS),
-        ("docs/conf.py", Kind.DOCS),
-        ("package.json", Kind.DATA),
-        ("data/x.csv", Kind.DATA),
-        ("LICENSE", Kind.DATA),
-        ("vendor/a/b.go", Kind.FOREIGN),
-        ("api/a.pb.go", Kind.FOREIGN),
-        ("static/jquery.min.js", Kind.FOREIGN),
-        ("yarn.lock", Kind.FOREIGN),
+        ("src/a.py", FileKind.SOURCE),
+        ("django/test/client.py", FileKind.SOURCE),
+        ("lib/template.html", FileKind.SOURCE),
+        ("Makefile", FileKind.SOURCE),
+        ("latest/contest.go", FileKind.SOURCE),
+        ("tests/a.py", FileKind.TEST),
+        ("src/test/java/A.java", FileKind.TEST),
+        ("pkg/a_test.go", FileKind.TEST),
+        ("src/a.spec.ts", FileKind.TEST),
+        ("app/CartTests.cs", FileKind.TEST),
+        ("conftest.py", FileKind.TEST),
+        ("README.md", FileKind.DOCS),
+        ("docs/conf.py", FileKind.DOCS),
+        ("package.json", FileKind.DATA),
+        ("data/x.csv", FileKind.DATA),
+        ("LICENSE", FileKind.DATA),
+        ("vendor/a/b.go", FileKind.FOREIGN),
+        ("api/a.pb.go", FileKind.FOREIGN),
+        ("static/jquery.min.js", FileKind.FOREIGN),
+        ("yarn.lock", FileKind.FOREIGN),
     ],
 )
 def test_a_path_tells_what_a_file_is_for(path, kind):
-    assert kind_of(path) is kind
+    assert classify_path(path) is kind
 
 
 @pytest.mark.parametrize(
@@ -54,26 +54,34 @@ def test_a_path_tells_what_a_file_is_for(path, kind):
     ],
 )
 def test_places_are_read(text, places):
-    assert [tuple(place) for place in Query.of(text).places] == places
+    assert [tuple(place) for place in InstructionQuery.of(text).places] == places
 
 
 def test_an_instruction_is_read():
-    query = Query.of("# Fix `load_page` for Paginator\n\na.b.Page calls run() twice, b::c too\n")
+    query = InstructionQuery.of(
+        "# Fix `load_page` for Paginator\n\na.b.Page calls run() twice, b::c too\n"
+    )
     assert query.title == "Fix `load_page` for Paginator"
     assert query.chains == [("a", "b", "Page"), ("b", "c")]
     assert set(query.strong) == {"load_page", "run", "Page"}
     assert query.terms["page"] > query.terms["paginat"] == 1
     assert "load_page" in query.title_terms
-    prose = Query.of("words\n```\nfenced\n```\n    indented\n>>> typed()\n").prose_terms
+    prose = InstructionQuery.of("words\n```\nfenced\n```\n    indented\n>>> typed()\n").prose_terms
     assert set(prose) == {"word"}
 
 
 def test_forms_of_a_word_meet():
     for words in ("paginate paginator pagination", "query queries", "valid_name valid_names"):
-        assert len({terms(word)[-1] for word in words.split()} | {terms(words.split()[0])[-1]}) == 1
-    assert terms("getHTTPUser2") == ("gethttpuser2", "get", "http", "user")
-    assert terms("utf8") == ("utf8", "utf")
-    assert terms("a1b2c3d4e5f6a7b8c9d0") == ()
+        assert (
+            len(
+                {extract_terms(word)[-1] for word in words.split()}
+                | {extract_terms(words.split()[0])[-1]}
+            )
+            == 1
+        )
+    assert extract_terms("getHTTPUser2") == ("gethttpuser2", "get", "http", "user")
+    assert extract_terms("utf8") == ("utf8", "utf")
+    assert extract_terms("a1b2c3d4e5f6a7b8c9d0") == ()
 
 
 def test_a_name_means_the_path_whose_end_is_most_like_it():
@@ -91,7 +99,7 @@ def test_the_rest_is_looked_through_when_it_is_asked_for():
     entries = {path: Entry(FILE, "", 40_000) for path in paths}
 
     def looked_through(text, budget=1000):
-        return set(pool_of(entries, Query.of(text), budget))
+        return set(list_candidates(entries, InstructionQuery.of(text), budget))
 
     assert looked_through("make it faster") == {"src/a.py"}
     assert looked_through("add a test for a") == {"src/a.py", "tests/test_a.py"}
@@ -102,7 +110,7 @@ def test_the_rest_is_looked_through_when_it_is_asked_for():
 
 @given(st.text(max_size=300))
 def test_any_text_is_read(text):
-    query = Query.of(text)
+    query = InstructionQuery.of(text)
     assert len(query.title) <= 300
     assert all(weight >= 1 for weight in query.terms.values())
     assert isinstance(query.places + query.chains, list)

@@ -11,8 +11,8 @@ import repos
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dursor.context.selection.select import choose
-from dursor.context.text.measure import lines_of
+from dursor.context.selection.select import select_context
+from dursor.context.text.measure import split_lines
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, FileState, MemoryTree
 from dursor.vcs import history as past_of_git
@@ -43,14 +43,14 @@ def tree_of(files):
 
 
 def pick(files, text=DISCOUNT, budget=1500, **options):
-    return choose(tree_of(files), text, budget=budget, rules=PathRules(), **options)
+    return select_context(tree_of(files), text, budget=budget, rules=PathRules(), **options)
 
 
 def shown(selection, path):
     """The lines of PATH that are shown."""
     found = next(one for one in selection.files if one.path == path)
     if found.ranges is None:
-        return range(1, len(lines_of(found.text)) + 1)
+        return range(1, len(split_lines(found.text)) + 1)
     return [line for first, last in found.ranges for line in range(first, last + 1)]
 
 
@@ -131,7 +131,7 @@ def test_what_is_sent_is_in_the_files_and_within_the_budget(files, text, budget,
     assert selection.tokens_files == sum(one.tokens for one in selection.files) <= budget
     assert len({one.path for one in selection.files}) == len(selection.files)
     for one in selection.files:
-        lines = lines_of(files[one.path])
+        lines = split_lines(files[one.path])
         chosen = [lines[line - 1] for line in shown(selection, one.path)]
         assert "".join(chosen) == one.text
         assert one.tokens >= len(one.text.encode()) / 4
@@ -143,11 +143,11 @@ def test_what_is_sent_is_in_the_files_and_within_the_budget(files, text, budget,
 
 def test_the_choice_does_not_hang_on_the_order_of_sets(tmp_path):
     program = (
-        "import json, sys\nfrom dursor.context.selection.select import choose\n"
+        "import json, sys\nfrom dursor.context.selection.select import select_context\n"
         "from dursor.pathrules import PathRules\nfrom dursor.tree import FILE, FileState, MemoryTree\n"
         "files, text = json.load(sys.stdin)\n"
         "tree = MemoryTree({p: FileState(FILE, t.encode()) for p, t in files.items()})\n"
-        "print(choose(tree, text, budget=1500, rules=PathRules()).files)\n"
+        "print(select_context(tree, text, budget=1500, rules=PathRules()).files)\n"
     )
     said = [
         subprocess.run(
@@ -178,7 +178,7 @@ def test_similar_commits_of_the_past_speak_for_their_files(tmp_path):
         options = {"budget": 1500, "rules": PathRules(), "cache_dir": tmp_path / "cache"}
         text = "receipts are wrong"
         for _ in range(2):  # from git, then from what is kept
-            found = choose(repository.tree(commit), text, history=history, **options)
+            found = select_context(repository.tree(commit), text, history=history, **options)
             assert found.files[0].path == "shop/part8.py"
             assert "changed in similar commits" in found.files[0].reason
         newest, *_ = history.read(history.ids(20))
@@ -233,15 +233,15 @@ def test_the_answer_is_the_same_whatever_the_cache_holds(tmp_path, damage):
     with Repository.open(top) as repository:
         commit = repository.resolve("HEAD")
         options = {"budget": 1500, "rules": PathRules(), "history": History(repository, commit)}
-        cold = choose(repository.tree(commit), DISCOUNT, **options)
-        kept = choose(repository.tree(commit), DISCOUNT, cache_dir=cache, **options)
+        cold = select_context(repository.tree(commit), DISCOUNT, **options)
+        kept = select_context(repository.tree(commit), DISCOUNT, cache_dir=cache, **options)
         if damage == "past":
             file = cache / "past"
             file.write_bytes(file.read_bytes()[:-9] + b"damaged!\n")
         if damage == "folder":
             cache = tmp_path / "r" / "file"
             cache.write_text("no folder")
-        warm = choose(repository.tree(commit), DISCOUNT, cache_dir=cache, **options)
+        warm = select_context(repository.tree(commit), DISCOUNT, cache_dir=cache, **options)
     key = {"key": None}
     assert replace(kept, **key) == replace(cold, **key) == replace(warm, **key)
 
@@ -251,7 +251,7 @@ def test_what_may_not_be_sent_is_not_kept_either(tmp_path):
     top, cache = repos.build(tmp_path / "r", files), tmp_path / "cache" / "r"
     with Repository.open(top) as repository:
         tree = repository.tree(repository.resolve("HEAD"))
-        choose(tree, DISCOUNT, budget=1500, rules=PathRules(), cache_dir=cache)
+        select_context(tree, DISCOUNT, budget=1500, rules=PathRules(), cache_dir=cache)
     kept = b"".join(file.read_bytes() for file in cache.iterdir())
     assert b"apply_discount" in kept
     assert b"hiddenname" not in kept.lower()

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.selection.model import Pick, Selection
-from dursor.context.selection.render import render, shown_map, shown_path
-from dursor.context.text.measure import tokens_of
+from dursor.context.selection.render import quote_map, quote_path, render
+from dursor.context.selection.selection import SelectedFile, Selection
+from dursor.context.text.measure import estimate_tokens
 from dursor.patch.names import unquote
 
 
@@ -15,13 +15,13 @@ def selection_of(*picks, guidance="", repo_map=""):
         files=picks,
         withheld=(),
         repo_map=repo_map,
-        guide=Pick("AGENTS.md", None, 3, "", guidance) if guidance else None,
+        guide=SelectedFile("AGENTS.md", None, 3, "", guidance) if guidance else None,
         placeholders={},
     )
 
 
 def whole(path, text):
-    return Pick(path, None, 0, "", text)
+    return SelectedFile(path, None, 0, "", text)
 
 
 def test_a_file_stands_in_a_fence_under_its_path():
@@ -59,15 +59,15 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('\udc
 
 @given(NAMES.filter(str.strip))
 def test_any_name_is_one_line_and_leads_back(name):
-    shown = shown_path(name)
+    shown = quote_path(name)
     assert len(shown.encode("utf-8").decode().splitlines()) == 1
     assert unquote(shown) == name
-    listed = shown_map(f"{name.replace(chr(10), '')}\nnext")
+    listed = quote_map(f"{name.replace(chr(10), '')}\nnext")
     assert len(listed.encode("utf-8").decode().splitlines()) == 2
 
 
 def test_excerpts_name_their_lines_and_number_none():
-    pick = Pick("a.py", ((2, 3), (9, 9)), 0, "", "two\nthree\nnine\n")
+    pick = SelectedFile("a.py", ((2, 3), (9, 9)), 0, "", "two\nthree\nnine\n")
     text = render(selection_of(pick))
     assert "lines 2-3:\n```\ntwo\nthree\n```\n" in text
     assert "lines 9-9:\n```\nnine\n```\n" in text
@@ -79,11 +79,11 @@ def test_guidance_and_map_come_before_the_files():
 
 
 def test_a_path_that_looks_like_markup_is_quoted_as_git_does():
-    assert shown_path("src/a b.py") == "src/a b.py"
-    assert shown_path("src/ä.py") == "src/ä.py"
-    assert shown_path("a\n## b") == '"a\\012## b"'
-    assert shown_path('a"`b') == '"a\\"\\140b"'
-    assert shown_path(b"\xff.py".decode("utf-8", "surrogateescape")) == '"\\377.py"'
+    assert quote_path("src/a b.py") == "src/a b.py"
+    assert quote_path("src/ä.py") == "src/ä.py"
+    assert quote_path("a\n## b") == '"a\\012## b"'
+    assert quote_path('a"`b') == '"a\\"\\140b"'
+    assert quote_path(b"\xff.py".decode("utf-8", "surrogateescape")) == '"\\377.py"'
 
 
 def test_what_does_not_fit_the_window_is_left_out_and_named():
@@ -91,7 +91,7 @@ def test_what_does_not_fit_the_window_is_left_out_and_named():
     full = render(selection_of(*picks), window_tokens=100_000)
     assert full == render(selection_of(*picks))
     cut = render(selection_of(*picks), window_tokens=500)
-    assert tokens_of(len(cut)) <= 500
+    assert estimate_tokens(len(cut)) <= 500
     assert "## file0.py" in cut
     assert "## file9.py" not in cut
     assert cut.splitlines()[-1].startswith("Left out, because this model's window is too small: ")
@@ -101,5 +101,5 @@ def test_what_does_not_fit_the_window_is_left_out_and_named():
 def test_a_long_list_of_what_was_left_out_is_cut():
     picks = [whole(f"folder/with/a/name/file{n}.py", "x\n" * 400) for n in range(100)]
     cut = render(selection_of(*picks), window_tokens=300)
-    assert tokens_of(len(cut)) <= 300
+    assert estimate_tokens(len(cut)) <= 300
     assert cut.endswith("(100 in all)\n")

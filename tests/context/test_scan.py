@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from planted import BASE64, PEM_BODY, VENDOR_SECRETS, made
 
 from dursor.context.secrets.placeholders import Placeholders
-from dursor.context.secrets.scan import scan
+from dursor.context.secrets.scan import find_secrets
 
 
 @pytest.mark.parametrize("kind", VENDOR_SECRETS)
@@ -18,14 +18,14 @@ from dursor.context.secrets.scan import scan
 def test_a_vendors_secret_is_found_anywhere(kind, path, line):
     secret = VENDOR_SECRETS[kind]
     text = "import os\n" + line.format(secret) + "\n"
-    (found,) = scan(text, path)
+    (found,) = find_secrets(text, path)
     assert text[found.start : found.end] == secret
 
 
 def test_an_aws_secret_key_is_found():
     secret = "x7Qp/2LkV9mZ+4tRw8Bn3Yc6Df1Gh5Js0AuEiOqT"
     for line in (f"aws_secret_access_key = {secret}", f'AWS_SECRET_KEY: "{secret}"'):
-        (found,) = scan(line + "\n", "config.ini")
+        (found,) = find_secrets(line + "\n", "config.ini")
         assert line[found.start : found.end] == secret
 
 
@@ -77,9 +77,9 @@ def test_a_private_key_in_a_json_string_is_replaced():
 def test_a_random_value_with_a_telling_name_is_found(line):
     secret = "Vq7tB2xK9mZ4pL8wR3nY6sD1"
     text = f"a = 1\n{line.format(secret)}\n"
-    (found,) = scan(text, "src/settings.py")
+    (found,) = find_secrets(text, "src/settings.py")
     assert text[found.start : found.end] == secret
-    assert scan(text, "tests/test_settings.py") == []
+    assert find_secrets(text, "tests/test_settings.py") == []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_random_value_with_a_telling_name_is_found(line):
     ],
 )
 def test_a_weak_password_is_one_where_nothing_else_can_stand(line):
-    (found,) = scan(f"{line}\n", ".envrc")
+    (found,) = find_secrets(f"{line}\n", ".envrc")
     assert line[found.start : found.end] in {"hunter2", "s3cr3tP4ss", "p@ss9x"}
 
 
@@ -101,7 +101,7 @@ def test_a_weak_password_is_one_where_nothing_else_can_stand(line):
 )
 def test_hexadecimal_is_telling_without_quotes(line):
     secret = made("0123456789abcdef", 40)
-    (found,) = scan(f"{line.format(secret)}\n", "config.yml")
+    (found,) = find_secrets(f"{line.format(secret)}\n", "config.yml")
     assert line.format(secret)[found.start : found.end] == secret
 
 
@@ -118,30 +118,30 @@ def test_a_vendors_secret_is_found_behind_escapes(kind, line):
 @pytest.mark.parametrize("path", ["deploy/secret.yaml", "tests/secret.yaml"])
 def test_a_vendors_secret_in_base64_is_found(kind, path):
     secret = b64encode(VENDOR_SECRETS[kind].encode()).decode()
-    (found,) = scan(f"data:\n  value: {secret}\n", path)
+    (found,) = find_secrets(f"data:\n  value: {secret}\n", path)
     assert found.end - found.start == len(secret)
 
 
 @pytest.mark.parametrize(("kind", "count"), [("RSA PRIVATE KEY", 1), ("CERTIFICATE", 0)])
 def test_a_private_key_in_base64_is_found(kind, count):
     key = b64encode(f"-----BEGIN {kind}-----\n{PEM_BODY}\n-----END {kind}-----\n".encode()).decode()
-    assert len(scan(f"client-data: {key}\n", "kubeconfig")) == count
+    assert len(find_secrets(f"client-data: {key}\n", "kubeconfig")) == count
 
 
 def test_no_token_goes_on_for_ever():
     text = f"{VENDOR_SECRETS['gitlab']}.a." * 5000
-    assert max(found.end - found.start for found in scan(text, "a.py")) < 10_000
+    assert max(found.end - found.start for found in find_secrets(text, "a.py")) < 10_000
 
 
 def test_secrets_that_overlap_are_hidden_to_the_end_of_the_last():
     text = f'password = "{VENDOR_SECRETS["npm"]}:Vq7tB2xK9mZ4pL8w"\n'
-    (found,) = scan(text, "settings.py")
+    (found,) = find_secrets(text, "settings.py")
     assert text[found.start : found.end].endswith("8w")
 
 
 def test_a_private_key_without_its_end_is_found():
     text = f"-----BEGIN RSA PRIVATE KEY-----\n{PEM_BODY}\n"
-    (found,) = scan(text, "notes.md")
+    (found,) = find_secrets(text, "notes.md")
     assert text[found.start : found.end].split() == PEM_BODY.split()
 
 
@@ -189,7 +189,7 @@ HARMLESS = [
 
 @pytest.mark.parametrize("line", HARMLESS)
 def test_what_only_looks_like_a_secret_is_left_alone(line):
-    assert scan(f"first\n{line}\nlast\n", "src/app.py") == []
+    assert find_secrets(f"first\n{line}\nlast\n", "src/app.py") == []
 
 
 @given(st.text(max_size=200), st.sampled_from(sorted(VENDOR_SECRETS)), st.text(max_size=200))

@@ -8,8 +8,8 @@ import pytest
 import repos
 from front import DIFF, Front, turns
 
-from dursor.context.index import segment, store
-from dursor.context.ranking import retrieve as engine
+from dursor.context.index import index_folder, segment
+from dursor.context.ranking import retrieve
 
 # A function in each language, and a name that none of the others has.
 LANGUAGES = {
@@ -160,8 +160,8 @@ def kept(front: Front) -> Path:
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The endings of the files that are read for the index, as they are."""
     read: list[str] = []
-    real = engine.analyse
-    monkeypatch.setattr(engine, "analyse", lambda data, end: read.append(end) or real(data, end))
+    real = retrieve.analyse
+    monkeypatch.setattr(retrieve, "analyse", lambda data, end: read.append(end) or real(data, end))
     return read
 
 
@@ -186,8 +186,8 @@ def test_of_very_many_files_some_are_read_at_once_those_that_fit_first(
     large: Front, monkeypatch: pytest.MonkeyPatch
 ):
     read = heard(monkeypatch)
-    monkeypatch.setattr(engine, "MOST_AT_ONCE", 4)
-    monkeypatch.setattr(engine, "KEPT_AT_ONCE", 2)
+    monkeypatch.setattr(retrieve, "MAX_FILES", 4)
+    monkeypatch.setattr(retrieve, "KEPT_AT_ONCE", 2)
     counts = []
     for _ in range(4):
         done = large("context", "the php book", "--json")
@@ -203,10 +203,10 @@ def test_an_index_takes_so_many_bytes_at_once_and_in_all(
     large: Front, monkeypatch: pytest.MonkeyPatch, most: int, full: int
 ):
     read = heard(monkeypatch)
-    monkeypatch.setattr(engine, "READ_AT_ONCE", 1)
-    monkeypatch.setattr(engine, "KEPT_AT_ONCE", 2)
-    monkeypatch.setattr(engine, "MOST_BYTES", most)
-    monkeypatch.setattr(engine, "FULL", full)
+    monkeypatch.setattr(retrieve, "READ_AT_ONCE", 1)
+    monkeypatch.setattr(retrieve, "KEPT_AT_ONCE", 2)
+    monkeypatch.setattr(retrieve, "MAX_BYTES", most)
+    monkeypatch.setattr(retrieve, "FULL", full)
 
     assert large("context", "the php book", "--json").data["files"]
     assert 0 < len(read) < 12
@@ -230,7 +230,7 @@ def test_the_index_of_all_repositories_together_is_bounded(large: Front):
     other = large.data / "cache" / "context" / "0123456789abcdef"
     other.mkdir(parents=True)
     with (other / "00.idx").open("wb") as file:
-        file.truncate(store.MOST_BYTES)  # a hole: no such bytes are on the disk
+        file.truncate(index_folder.MAX_BYTES)  # a hole: no such bytes are on the disk
 
     large("context", NAMED)
 

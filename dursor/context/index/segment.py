@@ -31,7 +31,7 @@ _CRC = struct.Struct("<I")  # of all before it, at the end
 Postings: TypeAlias = "tuple[Sequence[int], Sequence[int]]"  # blob numbers, counts
 
 
-class DamagedError(Exception):
+class DamagedSegmentError(Exception):
     """A file that is no segment of this version, or not whole."""
 
 
@@ -47,7 +47,7 @@ class _Parts(NamedTuple):
     counts: bytearray
 
 
-def build(documents: Mapping[bytes, Document]) -> bytearray:
+def build_segment(documents: Mapping[bytes, Document]) -> bytearray:
     """Put DOCUMENTS, by raw blob id, into the form of a segment."""
     oids = sorted(documents)
     postings: dict[str, tuple[array[int], bytearray]] = {}
@@ -63,7 +63,7 @@ def build(documents: Mapping[bytes, Document]) -> bytearray:
     return _packed(oids, lengths, keyed)
 
 
-def merge(segments: Sequence[Segment], keep: Callable[[bytes], bool]) -> bytearray:
+def merge_segments(segments: Sequence[Segment], keep: Callable[[bytes], bool]) -> bytearray:
     """Put SEGMENTS into one, with the blobs that KEEP wants, each once."""
     places: dict[bytes, tuple[int, int]] = {}
     for s, segment in enumerate(segments):
@@ -130,19 +130,19 @@ def _framed(parts: _Parts, width: int) -> bytearray:
 
 
 class Segment:
-    """A segment in memory or mapped; DamagedError unless DATA is one, whole."""
+    """A segment in memory or mapped; DamagedSegmentError unless DATA is one, whole."""
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         if len(view) < _HEADER.size + _CRC.size:
-            raise DamagedError
+            raise DamagedSegmentError
         magic, version, width, n, terms, text, postings = _HEADER.unpack_from(view)
         body = view[_HEADER.size : -_CRC.size]
         sizes = (n * width, n * 4, text, terms * 4 + 4, terms * 4 + 4, postings * 4, postings)
         right = (magic, version) == (MAGIC, VERSION) and len(body) == sum(sizes)
         (crc,) = _CRC.unpack(view[-_CRC.size :])
         if not right or zlib.crc32(view[: -_CRC.size]) != crc:
-            raise DamagedError
+            raise DamagedSegmentError
         at, parts = 0, []
         for size in sizes:
             parts.append(body[at : at + size])

@@ -7,49 +7,56 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.ranking.blocks import Block, split
+from dursor.context.ranking.blocks import CodeBlock, split_blocks
 from dursor.context.ranking.bm25 import K1, B
-from dursor.context.ranking.file_features import Column, relative
-from dursor.context.sendable import suffix
-from dursor.context.text.languages import imported
-from dursor.context.text.measure import lines_of
-from dursor.context.text.tokenize import IDENTIFIER, STOP, idf, parts, stem, terms
+from dursor.context.ranking.file_features import Column, scale
+from dursor.context.sendable import get_suffix
+from dursor.context.text.languages import find_imports
+from dursor.context.text.measure import split_lines
+from dursor.context.text.tokenize import (
+    IDENTIFIER,
+    STOP,
+    extract_terms,
+    idf,
+    split_identifier,
+    stem,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dursor.context.ranking.file_features import Evidence
+    from dursor.context.ranking.file_features import FileFeatures
 
 
-MOST_SEEN = 200_000  # words whose terms are remembered
+MAX_SEEN = 200_000  # words whose terms are remembered
 SEEDS = 12  # blocks, or files, whose surroundings are looked at
 BEST = ("text", "prose", "title", "strong", "pairs", "name_strong", "name_title", "line", "called")
 
 
-class Read(NamedTuple):
+class FileBlocks(NamedTuple):
     """A file that was read: its candidate number, lines and blocks."""
 
     number: int
     lines: list[str]
-    blocks: list[Block]
+    blocks: list[CodeBlock]
     modules: set[str]  # that it imports
 
 
-class Counted(NamedTuple):
+class CountedBlock(NamedTuple):
     """A block's words: those of the query, how many there are, pairs that the query has, too."""
 
     file: int  # which of the files read
-    block: Block
+    block: CodeBlock
     counts: dict[str, int]
     length: int
     pairs: int
     bytes: int
 
 
-class Closer:
+class BlockFeatures:
     """Columns of features over the blocks of FILES (candidate number and text, the best first)."""
 
-    def __init__(self, evidence: Evidence, files: Sequence[tuple[int, str]]) -> None:
+    def __init__(self, evidence: FileFeatures, files: Sequence[tuple[int, str]]) -> None:
         self.evidence = evidence
         self.query = evidence.query
         paths = evidence.candidates.paths
@@ -67,11 +74,11 @@ class Closer:
         ]
         self._average = sum(b.length for b in self.blocks) / max(len(self.blocks), 1) or 1.0
 
-    def _counted(self, n: int, read: Read, block: Block) -> Counted:
+    def _counted(self, n: int, read: FileBlocks, block: CodeBlock) -> CountedBlock:
         text = "".join(read.lines[block.first - 1 : block.last])
         words = IDENTIFIER.findall(text)
         times = Counter(words)
-        if len(self._seen) > MOST_SEEN:
+        if len(self._seen) > MAX_SEEN:
             self._seen.clear()
         self._learn(times.keys() - self._seen)
         counts: dict[str, int] = {}
@@ -79,12 +86,12 @@ class Closer:
             for term in self._hits[word]:
                 counts[term] = counts.get(term, 0) + times[word]
         pairs = len(self._pairs.intersection(pairwise(" ".join(words).lower().split(" "))))
-        return Counted(n, block, counts, len(words), pairs, len(text.encode("utf-8")))
+        return CountedBlock(n, block, counts, len(words), pairs, len(text.encode("utf-8")))
 
     def _learn(self, words: set[str]) -> None:
         self._seen |= words
         for word in words:
-            found = tuple(term for term in terms(word) if term in self._wanted)
+            found = tuple(term for term in extract_terms(word) if term in self._wanted)
             if found:
                 self._hits[word] = found
 
@@ -96,11 +103,11 @@ class Closer:
         prose = self._bm25(query.prose_terms)
         pairs = [math.log1p(block.pairs) for block in self.blocks]
         columns = {
-            "text": relative(text),
-            "prose": relative(prose),
-            "title": relative(title),
-            "strong": relative(self._bm25(strong)),
-            "pairs": relative(pairs),
+            "text": scale(text),
+            "prose": scale(prose),
+            "title": scale(title),
+            "strong": scale(self._bm25(strong)),
+            "pairs": scale(pairs),
             "text_in_file": self._in_file(text),
             "text_rank": self._rank_in_file(text),
             "prose_in_file": self._in_file(prose),
@@ -154,7 +161,7 @@ class Closer:
                 found.setdefault(name, []).append(n)
         return found
 
-    def _text(self, block: Counted) -> str:
+    def _text(self, block: CountedBlock) -> str:
         return "".join(self.files[block.file].lines[block.block.first - 1 : block.block.last])
 
     def _bm25(self, terms_of: Mapping[str, float]) -> Column:
@@ -172,7 +179,7 @@ class Closer:
         ]
         return [self._score(block, worth[block.file]) for block in self.blocks]
 
-    def _score(self, block: Counted, worth: Mapping[str, float]) -> float:
+    def _score(self, block: CountedBlock, worth: Mapping[str, float]) -> float:
         norm = K1 * (1 - B + B * block.length / self._average)
         found = ((worth.get(t, 0.0), n) for t, n in block.counts.items())
         return sum(value * n * (K1 + 1) / (n + norm) for value, n in found if value)
@@ -268,13 +275,15 @@ class Closer:
             beside.append(sum(likely[m] for m in others if folders[m] == folders[n]))
         return {"imported_by": users, "imports": used, "beside": beside}
 
-    def _folder(self, read: Read) -> str:
+    def _folder(self, read: FileBlocks) -> str:
         return self.evidence.candidates.paths[read.number].rpartition("/")[0]
 
 
-def _read(number: int, text: str, path: str) -> Read:
-    ending = suffix(path)
-    return Read(number, lines_of(text), split(text, ending), imported(text, ending))
+def _read(number: int, text: str, path: str) -> FileBlocks:
+    ending = get_suffix(path)
+    return FileBlocks(
+        number, split_lines(text), split_blocks(text, ending), find_imports(text, ending)
+    )
 
 
 def _pairs_of(words: Sequence[str]) -> set[tuple[str, str]]:
@@ -282,7 +291,7 @@ def _pairs_of(words: Sequence[str]) -> set[tuple[str, str]]:
 
 
 def _stems(names: Iterable[str]) -> set[str]:
-    return {stem(part) for name in names for part in parts(name) if len(part) > 2}
+    return {stem(part) for name in names for part in split_identifier(name) if len(part) > 2}
 
 
 def _any(names: Iterable[str], known: Iterable[str]) -> float:

@@ -7,23 +7,23 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.text.languages import definitions
-from dursor.context.text.measure import lines_of
+from dursor.context.text.languages import find_definitions
+from dursor.context.text.measure import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dursor.context.text.languages import Definition
 
-MOST_LINES = 70  # of a block
-FEWEST_LINES = 5  # smaller ones join the next
+MAX_LINES = 70  # of a block
+MIN_LINES = 5  # smaller ones join the next
 JOINED_LINES = 24  # what joining may come to
 LEADING = 25  # lines of comment above a definition that belong to it
 
 _LEADS = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--|;;|\"\"\"$|\[\w)")
 
 
-class Block(NamedTuple):
+class CodeBlock(NamedTuple):
     """Lines `first` to `last` of a file, from 1, inclusive, and the names defined there."""
 
     first: int
@@ -42,9 +42,9 @@ class _Mark(NamedTuple):
     found: Definition
 
 
-def split(text: str, suffix: str) -> list[Block]:
+def split_blocks(text: str, suffix: str) -> list[CodeBlock]:
     """Cut TEXT, in the language of SUFFIX, into blocks that leave out nothing, in order."""
-    lines = lines_of(text)
+    lines = split_lines(text)
     if not lines:
         return []
     marks = _marks(text, lines, suffix)
@@ -60,7 +60,9 @@ def split(text: str, suffix: str) -> list[Block]:
 
 def _marks(text: str, lines: Sequence[str], suffix: str) -> list[_Mark]:
     starts = [0, *accumulate(map(len, lines))]
-    rows = [(bisect_right(starts, found.start) - 1, found) for found in definitions(text, suffix)]
+    rows = [
+        (bisect_right(starts, found.start) - 1, found) for found in find_definitions(text, suffix)
+    ]
     ends = [len(lines)] * len(rows)
     around: list[tuple[int, int]] = []  # the indents of what is open, and which row it is
     for n, (line, _) in enumerate(rows):
@@ -87,7 +89,7 @@ def _boundaries(marks: Sequence[_Mark]) -> Iterator[_Mark]:
 
 
 def _is_whole(mark: _Mark) -> bool:
-    return not mark.found.is_container and mark.end - mark.line <= MOST_LINES
+    return not mark.found.is_container and mark.end - mark.line <= MAX_LINES
 
 
 def _lead(lines: Sequence[str], line: int) -> int:
@@ -100,8 +102,8 @@ def _lead(lines: Sequence[str], line: int) -> int:
 
 def _short(lines: Sequence[str], first: int, last: int) -> Iterator[tuple[int, int]]:
     """Yield lines FIRST to LAST (exclusive) in pieces, cut where the text is cut best."""
-    while last - first > MOST_LINES:
-        places = range(first + MOST_LINES // 2, first + MOST_LINES + 1)
+    while last - first > MAX_LINES:
+        places = range(first + MAX_LINES // 2, first + MAX_LINES + 1)
         cut = min(places, key=lambda at: (_depth(lines, at), -at))
         yield first, cut
         first = cut
@@ -118,7 +120,7 @@ def _depth(lines: Sequence[str], at: int) -> int:
 def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     first, last = spans[0]
     for start, end in spans[1:]:
-        if last - first < FEWEST_LINES and end - first <= JOINED_LINES:
+        if last - first < MIN_LINES and end - first <= JOINED_LINES:
             last = end
         else:
             yield first, last
@@ -126,7 +128,9 @@ def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     yield first, last
 
 
-def _named(spans: Iterator[tuple[int, int]], marks: Sequence[_Mark], top: int) -> Iterator[Block]:
+def _named(
+    spans: Iterator[tuple[int, int]], marks: Sequence[_Mark], top: int
+) -> Iterator[CodeBlock]:
     around: list[_Mark] = []
     at = 0
     for first, last in spans:
@@ -139,4 +143,4 @@ def _named(spans: Iterator[tuple[int, int]], marks: Sequence[_Mark], top: int) -
             if marks[at].end > last:
                 around.append(marks[at])
             at += 1
-        yield Block(first + 1, last, tuple(dict.fromkeys(names)), owners, heads, first < top)
+        yield CodeBlock(first + 1, last, tuple(dict.fromkeys(names)), owners, heads, first < top)

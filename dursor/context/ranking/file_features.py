@@ -12,16 +12,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from dursor.context.index.analyse import DEFINES, GENERATED
-from dursor.context.sendable import suffix
-from dursor.context.text.file_kinds import SIDELINE, Kind, kind_of
+from dursor.context.sendable import get_suffix
+from dursor.context.text.file_kinds import SIDELINE, FileKind, classify_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dursor.context.index.history import Votes
+    from dursor.context.index.past_changes import HistoryFeatures
     from dursor.context.ranking.bm25 import Corpus
     from dursor.context.ranking.path_features import PathNames
-    from dursor.context.ranking.query import Query
+    from dursor.context.ranking.query import InstructionQuery
 
 SHORT = 400  # characters of an instruction that names a file because it is to be changed
 
@@ -29,7 +29,7 @@ Column: TypeAlias = "list[float]"
 Sparse: TypeAlias = "dict[int, float]"
 
 
-class Candidates(NamedTuple):
+class CandidateFiles(NamedTuple):
     """Files to choose from: their paths and sizes, and the number of each one's blob."""
 
     paths: Sequence[str]
@@ -37,11 +37,16 @@ class Candidates(NamedTuple):
     blobs: Sequence[int]
 
 
-class Evidence:
+class FileFeatures:
     """Columns of features over CANDIDATES for QUERY."""
 
     def __init__(
-        self, query: Query, candidates: Candidates, corpus: Corpus, names: PathNames, votes: Votes
+        self,
+        query: InstructionQuery,
+        candidates: CandidateFiles,
+        corpus: Corpus,
+        names: PathNames,
+        votes: HistoryFeatures,
     ) -> None:
         self.query = query
         self.candidates = candidates
@@ -71,12 +76,12 @@ class Evidence:
         text = self._of_blobs(corpus.bm25(query.terms))
         title = self._of_blobs(corpus.bm25(query.title_terms))
         return {
-            "text": relative(text),
-            "text_rare": relative(self._of_blobs(corpus.bm25(query.terms, rare=2))),
-            "prose": relative(self._of_blobs(corpus.bm25(query.prose_terms))),
-            "title": relative(title),
-            "title_rank": ranks(title),
-            "strong": relative(self._of_blobs(corpus.bm25(strong))),
+            "text": scale(text),
+            "text_rare": scale(self._of_blobs(corpus.bm25(query.terms, rare=2))),
+            "prose": scale(self._of_blobs(corpus.bm25(query.prose_terms))),
+            "title": scale(title),
+            "title_rank": score_ranks(title),
+            "strong": scale(self._of_blobs(corpus.bm25(strong))),
             "text_share": self._of_blobs(corpus.coverage(query.terms)),
             "title_share": self._of_blobs(corpus.coverage(query.title_terms)),
         }
@@ -87,14 +92,15 @@ class Evidence:
         stems, folders = [one.words for one in facts], [one.around for one in facts]
         whole = sum(idf.get(term, 0.0) for term in title) or 1.0
         return {
-            "stem_text": [share(words, text, idf) for words in stems],
-            "stem_title": [share(words, title, idf) for words in stems],
-            "stem_title_idf": [worth(words, title, idf) / 10 for words in stems],
-            "folder_text": [share(words, text, idf) for words in folders],
-            "folder_title": [share(words, title, idf) for words in folders],
-            "folder_text_idf": [worth(words, text, idf) / 10 for words in folders],
+            "stem_text": [measure_overlap(words, text, idf) for words in stems],
+            "stem_title": [measure_overlap(words, title, idf) for words in stems],
+            "stem_title_idf": [sum_idf(words, title, idf) / 10 for words in stems],
+            "folder_text": [measure_overlap(words, text, idf) for words in folders],
+            "folder_title": [measure_overlap(words, title, idf) for words in folders],
+            "folder_text_idf": [sum_idf(words, text, idf) / 10 for words in folders],
             "title_in_path": [
-                worth(dict.fromkeys((*one.words, *one.around)), title, idf) / whole for one in facts
+                sum_idf(dict.fromkeys((*one.words, *one.around)), title, idf) / whole
+                for one in facts
             ],
             "stem_is_word": [float(one.stem.lower() in self.query.lowered) for one in facts],
         }
@@ -156,19 +162,19 @@ class Evidence:
         similar = self.votes.similar(query.terms)
         titled = self.votes.similar(query.title_terms)
         return {
-            "similar": relative([similar.get(path, 0.0) for path in paths]),
-            "similar_title": relative([titled.get(path, 0.0) for path in paths]),
+            "similar": scale([similar.get(path, 0.0) for path in paths]),
+            "similar_title": scale([titled.get(path, 0.0) for path in paths]),
             "recent": [self.votes.recency.get(path, 0.0) for path in paths],
             "churn": [self.votes.churn.get(path, 0.0) / 4 for path in paths],
         }
 
     def _nature(self) -> dict[str, Column]:
         paths, facts = self.candidates.paths, self.names.facts
-        kinds = [kind_of(path) for path in paths]
-        endings = [suffix(path) for path in paths]
+        kinds = [classify_path(path) for path in paths]
+        endings = [get_suffix(path) for path in paths]
         bytes_of: Counter[str] = Counter()
         for ending, size, kind in zip(endings, self.candidates.sizes, kinds, strict=True):
-            bytes_of[ending] += size if kind is Kind.SOURCE else 0
+            bytes_of[ending] += size if kind is FileKind.SOURCE else 0
         total = sum(bytes_of.values()) or 1
         generated = self.corpus.find(GENERATED)
         return {
@@ -178,20 +184,20 @@ class Evidence:
             "depth": [min(one.depth, 8) / 8 for one in facts],
             "language": [bytes_of[ending] / total for ending in endings],
             "generated": [float(blob in generated) for blob in self.candidates.blobs],
-            "is_test": [float(kind is Kind.TEST) for kind in kinds],
-            "is_docs": [float(kind is Kind.DOCS) for kind in kinds],
-            "is_data": [float(kind is Kind.DATA) for kind in kinds],
-            "is_foreign": [float(kind is Kind.FOREIGN) for kind in kinds],
+            "is_test": [float(kind is FileKind.TEST) for kind in kinds],
+            "is_docs": [float(kind is FileKind.DOCS) for kind in kinds],
+            "is_data": [float(kind is FileKind.DATA) for kind in kinds],
+            "is_foreign": [float(kind is FileKind.FOREIGN) for kind in kinds],
         }
 
 
-def relative(values: Column) -> Column:
+def scale(values: Column) -> Column:
     """VALUES as parts of the highest."""
     most = max(values, default=0.0)
     return [value / most for value in values] if most > 0 else values
 
 
-def ranks(values: Column) -> Column:
+def score_ranks(values: Column) -> Column:
     """1 for the highest of VALUES, falling with the logarithm of the rank."""
     order = sorted(range(len(values)), key=lambda n: -values[n])
     found = [0.0] * len(values)
@@ -201,12 +207,12 @@ def ranks(values: Column) -> Column:
     return found
 
 
-def worth(words: Iterable[str], known: Iterable[str], idf: Mapping[str, float]) -> float:
+def sum_idf(words: Iterable[str], known: Iterable[str], idf: Mapping[str, float]) -> float:
     """Add up what those of WORDS tell that are KNOWN."""
     return sum(idf.get(word, 0.0) for word in words if word in known)
 
 
-def share(words: Iterable[str], known: Iterable[str], idf: Mapping[str, float]) -> float:
+def measure_overlap(words: Iterable[str], known: Iterable[str], idf: Mapping[str, float]) -> float:
     """Return which part of what WORDS tell is KNOWN."""
-    found = worth(words, known, idf)
+    found = sum_idf(words, known, idf)
     return found / sum(idf.get(word, 0.0) for word in words) if found else 0.0

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.text.languages import module_key
-from dursor.context.text.tokenize import IDENTIFIER, idf, terms
+from dursor.context.text.languages import make_module_key
+from dursor.context.text.tokenize import IDENTIFIER, extract_terms, idf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 INDEX_NAMES = frozenset({"__init__", "index", "mod", "main", "lib", "__main__", "init"})
 
 
-class Facts(NamedTuple):
+class PathFacts(NamedTuple):
     """A path taken apart."""
 
     stem: str  # the name without its ending; the folder's for an index file
@@ -28,7 +28,7 @@ class Facts(NamedTuple):
 
 @lru_cache(maxsize=100_000)
 def _words(name: str) -> tuple[str, ...]:
-    found = (term for word in IDENTIFIER.findall(name) for term in terms(word))
+    found = (term for word in IDENTIFIER.findall(name) for term in extract_terms(word))
     return tuple(dict.fromkeys(term for term in found if len(term) > 2))
 
 
@@ -38,18 +38,18 @@ def _around(folder: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def facts(path: str) -> Facts:
+def parse_path(path: str) -> PathFacts:
     """Take PATH apart."""
     folder, _, name = path.rpartition("/")
     stem = name.partition(".")[0] or name
     steps = folder.split("/") if folder else []
     is_index = stem.lower() in INDEX_NAMES
     if is_index and steps:
-        stem, module = steps[-1], module_key(steps)
+        stem, module = steps[-1], make_module_key(steps)
         folder = folder.rpartition("/")[0]
     else:
-        module = module_key([*steps, stem])
-    return Facts(stem, is_index, _words(stem), _around(folder), module, len(steps))
+        module = make_module_key([*steps, stem])
+    return PathFacts(stem, is_index, _words(stem), _around(folder), module, len(steps))
 
 
 class PathNames:
@@ -60,9 +60,9 @@ class PathNames:
         self._meant: dict[str, tuple[list[int], int]] = {}
 
     @cached_property
-    def facts(self) -> list[Facts]:
+    def facts(self) -> list[PathFacts]:
         """Every path taken apart."""
-        return [facts(path) for path in self.paths]
+        return [parse_path(path) for path in self.paths]
 
     @cached_property
     def _lowered(self) -> list[str]:

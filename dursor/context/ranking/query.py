@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from dursor.context.text.tokenize import IDENTIFIER, STOP, parts, terms
+from dursor.context.text.tokenize import IDENTIFIER, STOP, extract_terms, split_identifier
 
-MOST_CHARS = 60_000  # of an instruction; what follows is a log, and more of the same
-MOST_TERMS = 400
+MAX_CHARS = 60_000  # of an instruction; what follows is a log, and more of the same
+MAX_TERMS = 400
 
 # A path with an ending, perhaps with a line: `a/b.py:12`, `b.py", line 12, in f`, `b.ts(12,3)`.
 _PATH = re.compile(
@@ -28,7 +28,7 @@ _URL = re.compile(r"https?://\S+")
 _LINK = re.compile(r"/(?:blob|tree|raw)/[^/\s]+/([^\s#?)>\]\"']+)(?:#L(\d+))?")
 
 
-class Place(NamedTuple):
+class PathMention(NamedTuple):
     """A path that is named, with the line and the function where they are, too."""
 
     path: str
@@ -37,15 +37,15 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Query:
+class InstructionQuery:
     """An instruction, read for what it tells about where to look."""
 
     text: str
 
     @classmethod
-    def of(cls, instruction: str) -> Query:
+    def of(cls, instruction: str) -> InstructionQuery:
         """Read INSTRUCTION, or as much of it as says something new."""
-        return cls(instruction[:MOST_CHARS])
+        return cls(instruction[:MAX_CHARS])
 
     @cached_property
     def title(self) -> str:
@@ -102,13 +102,15 @@ class Query:
         return [tuple(re.split(r"\.|::", chain)) for chain in found][:200]
 
     @cached_property
-    def places(self) -> list[Place]:
+    def places(self) -> list[PathMention]:
         """Paths that are named, in order; a traceback's innermost comes last."""
-        found = [Place(path, int(line) if line else None, None) for path, line in self._links()]
+        found = [
+            PathMention(path, int(line) if line else None, None) for path, line in self._links()
+        ]
         for match in _PATH.finditer(self._plain):
             line = match["line"]
             path = match["path"].replace("\\", "/")
-            found.append(Place(path, int(line) if line else None, match["func"]))
+            found.append(PathMention(path, int(line) if line else None, match["func"]))
         return list(dict.fromkeys(found))[:300]
 
     def _links(self) -> list[tuple[str, str]]:
@@ -118,7 +120,7 @@ class Query:
     def lowered(self) -> frozenset[str]:
         """Every word in lower case, whole and in parts."""
         whole = {word.lower() for word in self.words}
-        return frozenset(whole.union(*map(parts, self.words)))
+        return frozenset(whole.union(*map(split_identifier, self.words)))
 
 
 def _weighted(words: Counter[str]) -> dict[str, float]:
@@ -127,8 +129,8 @@ def _weighted(words: Counter[str]) -> dict[str, float]:
         lowered = word.lower()
         if lowered in STOP:
             continue
-        for term in dict.fromkeys(terms(word)):
+        for term in dict.fromkeys(extract_terms(word)):
             counts[term] += n
     weights = {t: 1 + math.log(n) for t, n in counts.items() if t not in STOP and len(t) > 2}
-    best = sorted(weights, key=lambda t: (-weights[t], t))[:MOST_TERMS]
+    best = sorted(weights, key=lambda t: (-weights[t], t))[:MAX_TERMS]
     return {term: weights[term] for term in best}

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.context.index.analyse import DEFINES
-from dursor.context.text.tokenize import parts, stem, terms
+from dursor.context.text.tokenize import extract_terms, split_identifier, stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dursor.context.ranking.file_features import Evidence
-    from dursor.context.ranking.rank import Ranked
+    from dursor.context.ranking.file_features import FileFeatures
+    from dursor.context.ranking.rank import RankedFile
 
 MOST = 3  # words named of a kind
 
 
-class Reasons:
+class ReasonFinder:
     """Says what speaks for the files of EVIDENCE."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: FileFeatures) -> None:
         self._evidence = evidence
         query = evidence.query
         self._spelt = _spelt(query.words)
@@ -29,11 +29,11 @@ class Reasons:
         most = max(similar.values(), default=0.0)
         self._similar = {path for path, vote in similar.items() if vote > most / 2}
 
-    def of(self, ranked: Ranked) -> str:
+    def of(self, ranked: RankedFile) -> str:
         """Say what speaks most for RANKED."""
         return "; ".join(list(self._found(ranked))[:MOST]) or "may be near what is asked"
 
-    def _found(self, ranked: Ranked) -> Iterator[str]:
+    def _found(self, ranked: RankedFile) -> Iterator[str]:
         n, blob = ranked.number, self._evidence.candidates.blobs[ranked.number]
         if n in self._named:
             yield "named" if self._named[n] is None else "named with a line"
@@ -67,8 +67,8 @@ def _spelt(words: Iterable[str]) -> dict[str, str]:
     """Return for each term of WORDS how it is written there: whole, or as a part of a word."""
     found: dict[str, str] = {}
     for word in words:
-        known = terms(word)
-        for part in parts(word) if known else ():
+        known = extract_terms(word)
+        for part in split_identifier(word) if known else ():
             found.setdefault(stem(part), part)
         if known and word.lower() in known:
             found[word.lower()] = word.lower()

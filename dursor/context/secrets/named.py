@@ -80,7 +80,7 @@ def entropy(text: str) -> float:
     return math.log2(len(text)) - sum(n * math.log2(n) for n in counts) / len(text)
 
 
-def named_at(text: str, start: int, end: int) -> Iterator[Found]:
+def match_name(text: str, start: int, end: int) -> Iterator[Found]:
     """Yield the secret whose name holds the telling word from START to END of TEXT."""
     found = _compiled(_VALUE).match(text, end)
     if found is None:
@@ -112,7 +112,7 @@ def _is_macro(text: str, start: int) -> bool:
     return line.lstrip(" \t").startswith("#define")
 
 
-def aws_at(text: str, start: int, end: int) -> Iterator[Found]:
+def match_aws_key(text: str, start: int, end: int) -> Iterator[Found]:
     """Yield the AWS secret key that the word from START to END of TEXT is part of the name of."""
     before = text[max(0, start - _LEFT) : end].lower()
     if "aws" not in before and "secretaccess" not in before and "secret_access" not in before:
@@ -122,14 +122,14 @@ def aws_at(text: str, start: int, end: int) -> Iterator[Found]:
         yield (*found.span("value"), "AWS secret key")
 
 
-def header_at(text: str, end: int) -> Iterator[Found]:
+def match_header(text: str, end: int) -> Iterator[Found]:
     """Yield the credential of an Authorization header whose name ends at END of TEXT."""
     found = _compiled(_CREDENTIAL).match(text, end)
     if found and not _is_dummy(found["value"]) and _looks_random(found["value"]):
         yield (*found.span("value"), "credential of a header")
 
 
-def in_url_at(text: str, start: int) -> Iterator[Found]:
+def match_url(text: str, start: int) -> Iterator[Found]:
     """Yield the password in the URL whose :// is at START of TEXT."""
     found = _compiled(_IN_URL).match(text, start)
     if found is None or found["value"] == found["user"] or _is_dummy(found["value"]):

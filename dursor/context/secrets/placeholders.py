@@ -9,14 +9,14 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from dursor.context.secrets.scan import scan
+from dursor.context.secrets.scan import find_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = "DURSOR_SECRET_"
 _ONE = re.compile(PREFIX + "[0-9a-f]{8}")
-Key: TypeAlias = Callable[[], bytes]  # asked for with the first secret
+PlaceholderKey: TypeAlias = Callable[[], bytes]  # asked for with the first secret
 
 _PROCESS_KEY = secrets.token_bytes(32)
 
@@ -28,13 +28,13 @@ class Placeholders:
     still means the same, and is still the same to a vendor's cache.
     """
 
-    def __init__(self, key: Key | None = None) -> None:
+    def __init__(self, key: PlaceholderKey | None = None) -> None:
         self._key = key or (lambda: _PROCESS_KEY)
         self.mapping: dict[str, str] = {}
 
     def replace(self, text: str, path: str) -> tuple[str, int]:
         """TEXT without its secrets, and how many there were. The number of lines stays."""
-        found = scan(text, path)
+        found = find_secrets(text, path)
         parts: list[str] = []
         at = 0
         for finding in found:

@@ -15,13 +15,13 @@ from dursor.context.secrets.named import (
     HEADER,
     NAMES,
     URL,
-    aws_at,
     entropy,
-    header_at,
-    in_url_at,
-    named_at,
+    match_aws_key,
+    match_header,
+    match_name,
+    match_url,
 )
-from dursor.context.secrets.tokens import LEAD, LONG, tokens_in
+from dursor.context.secrets.tokens import LEAD, LONG, find_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dursor.context.secrets.named import Found
 
 
-class Finding(NamedTuple):
+class SecretMatch(NamedTuple):
     """A secret from `start` to `end` in the text."""
 
     start: int
@@ -66,7 +66,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)  # only when a text calls for it
 
 
-def scan(text: str, path: str) -> list[Finding]:
+def find_secrets(text: str, path: str) -> list[SecretMatch]:
     """Every secret in TEXT, in order, none overlapping another.
 
     In tests and fixtures only the vendors' shapes count: made-up passwords belong there.
@@ -76,13 +76,13 @@ def scan(text: str, path: str) -> list[Finding]:
     found = [*_blocks(text, lowered), *_tokens(text, data), *_keys_of_aws(text, lowered)]
     if _compiled(_TEST_PATH).search(path) is None:
         found += _named(text, lowered)
-    return _without_overlaps([Finding(*one) for one in found])
+    return _without_overlaps([SecretMatch(*one) for one in found])
 
 
-def struck(text: str, mark: str) -> str:
+def replace_secrets(text: str, mark: str) -> str:
     """TEXT of no file, with MARK in place of every secret."""
     parts, at = [], 0
-    for found in scan(text, ""):
+    for found in find_secrets(text, ""):
         parts += [text[at : found.start], mark]
         at = found.end
     return "".join([*parts, text[at:]])
@@ -119,7 +119,7 @@ def _tokens(text: str, data: bytes) -> Iterator[Found]:
     while start >= 0:
         end = marks.find(b" ", start)
         end = len(marks) if end < 0 else end
-        for found in tokens_in(text, max(0, start - LEAD), end):
+        for found in find_tokens(text, max(0, start - LEAD), end):
             end = max(end, found[1])
             value = text[found[0] : found[1]]
             if entropy(value) >= _LEAST_ENTROPY and not _compiled(_DUMMY).search(value):
@@ -131,21 +131,21 @@ def _keys_of_aws(text: str, lowered: bytes) -> Iterator[Found]:
     if b"aws" in lowered or b"secretaccess" in lowered or b"secret_access" in lowered:
         for word in (b"key", b"secret"):
             for at in _hits(lowered, word):
-                yield from aws_at(text, at, at + len(word))
+                yield from match_aws_key(text, at, at + len(word))
 
 
 def _named(text: str, lowered: bytes) -> Iterator[Found]:
     for word in NAMES:
         for at in _hits(lowered, word):
-            yield from named_at(text, at, at + len(word))
+            yield from match_name(text, at, at + len(word))
     for at in _hits(lowered, HEADER):
-        yield from header_at(text, at + len(HEADER))
+        yield from match_header(text, at + len(HEADER))
     for at in _hits(lowered, URL):
-        yield from in_url_at(text, at)
+        yield from match_url(text, at)
 
 
-def _without_overlaps(found: list[Finding]) -> list[Finding]:
-    kept: list[Finding] = []
+def _without_overlaps(found: list[SecretMatch]) -> list[SecretMatch]:
+    kept: list[SecretMatch] = []
     for finding in sorted(found, key=lambda f: (f.start, -f.end)):
         if not kept or finding.start >= kept[-1].end:
             kept.append(finding)

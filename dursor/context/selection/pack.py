@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.selection.model import Pick
-from dursor.context.text.measure import FILE_TOKENS, lines_of, tokens_of
+from dursor.context.selection.selection import SelectedFile
+from dursor.context.text.measure import FILE_TOKENS, estimate_tokens, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from dursor.context.ranking.blocks import Block
-    from dursor.context.ranking.rank import Ranked
-    from dursor.context.selection.model import Ranges
-    from dursor.context.source import Source
+    from dursor.context.ranking.blocks import CodeBlock
+    from dursor.context.ranking.rank import RankedFile
+    from dursor.context.selection.selection import Ranges
+    from dursor.context.source import TextSource
 
 JOINED = 3  # lines left out between two excerpts are sent, rather than marked, when so few
 
@@ -22,7 +22,7 @@ WHOLE = 0.25  # part of the budget up to which a file is sent whole,
 FEWEST, MOST = 3_000, 5_500  # but at least and at most so many tokens
 
 
-class Terms(NamedTuple):
+class PackingRules(NamedTuple):
     """How a budget is spent: what was best for the tasks that the weights were fitted on."""
 
     whole: float  # tokens up to which a file is sent whole
@@ -32,34 +32,35 @@ class Terms(NamedTuple):
     floor: float = 0.01  # part of the best file's value below which no part of a file is sent
 
 
-def terms_for(budget: int) -> Terms:
+def make_packing_rules(budget: int) -> PackingRules:
     """Return how BUDGET tokens are spent."""
-    return Terms(max(FEWEST, min(WHOLE * budget, MOST)))
+    return PackingRules(max(FEWEST, min(WHOLE * budget, MOST)))
 
 
-class Item(NamedTuple):
+class PackItem(NamedTuple):
     """A file, or a block of one, to be had for about `tokens`."""
 
     file: int
-    block: Block | None  # None: the whole file
+    block: CodeBlock | None  # None: the whole file
     tokens: int
     value: float
 
 
-def items(ranked: Sequence[Ranked], terms: Terms) -> list[Item]:
+def list_items(ranked: Sequence[RankedFile], terms: PackingRules) -> list[PackItem]:
     """Return what there is to choose from, the best value for its tokens first.
 
     A small file is there whole, and in its blocks for when the rest of it no longer fits.
     """
-    found: list[Item] = []
+    found: list[PackItem] = []
     least = terms.floor * max((one.value for one in ranked), default=0.0)
     for n, one in enumerate(ranked):
-        tokens = tokens_of(one.bytes) + FILE_TOKENS
+        tokens = estimate_tokens(one.bytes) + FILE_TOKENS
         parts = one.parts if one.value >= least else []
         if tokens <= terms.whole or not parts:
-            found.append(Item(n, None, tokens, one.value))
+            found.append(PackItem(n, None, tokens, one.value))
         found += [
-            Item(n, part.block, tokens_of(part.bytes), one.value * part.share) for part in parts
+            PackItem(n, part.block, estimate_tokens(part.bytes), one.value * part.share)
+            for part in parts
         ]
     found.sort(key=lambda item: -item.value / max(item.tokens, terms.least) ** terms.power)
     return found
@@ -75,7 +76,7 @@ class Excerpt:
         self._bytes = 0
         self.tokens = 0
 
-    def further(self, block: Block | None, margin: int) -> set[int]:
+    def further(self, block: CodeBlock | None, margin: int) -> set[int]:
         """Return the lines to send beside those chosen, to have BLOCK, too; with None, all."""
         if block is None:
             return set(range(1, len(self.lines) + 1)) - self.chosen
@@ -97,7 +98,7 @@ class Excerpt:
 
     def cost(self, new: Iterable[int]) -> int:
         """Count the tokens of sending the lines NEW beside those chosen."""
-        return tokens_of(self._bytes + self._size(new)) + FILE_TOKENS
+        return estimate_tokens(self._bytes + self._size(new)) + FILE_TOKENS
 
     def take(self, new: Iterable[int]) -> None:
         """Choose the lines NEW, too."""
@@ -126,25 +127,27 @@ class Excerpt:
 
 
 def pack(
-    ranked: Sequence[Ranked], source: Source, room: int, reason: Callable[[Ranked], str]
-) -> list[Pick]:
+    ranked: Sequence[RankedFile], source: TextSource, room: int, reason: Callable[[RankedFile], str]
+) -> list[SelectedFile]:
     """Choose from RANKED what fits in ROOM tokens, and keep the order."""
-    chosen = choose_lines(ranked, lambda path: _opened(path, source), room, terms_for(room))
+    chosen = choose_lines(
+        ranked, lambda path: _opened(path, source), room, make_packing_rules(room)
+    )
     return [
-        Pick(ranked[n].path, one.ranges(), one.tokens, reason(ranked[n]), one.text())
+        SelectedFile(ranked[n].path, one.ranges(), one.tokens, reason(ranked[n]), one.text())
         for n, one in chosen.items()
     ]
 
 
 def choose_lines(
-    ranked: Sequence[Ranked],
+    ranked: Sequence[RankedFile],
     opened: Callable[[str], Excerpt | None],
     room: int,
-    terms: Terms,
+    terms: PackingRules,
 ) -> dict[int, Excerpt]:
     """Choose lines of the files of RANKED, by their numbers there; OPENED gives their texts."""
     excerpts: dict[int, Excerpt | None] = {}
-    for item in items(ranked, terms):
+    for item in list_items(ranked, terms):
         if room <= FILE_TOKENS:
             break
         excerpt = excerpts.get(item.file)
@@ -162,13 +165,13 @@ def choose_lines(
     return {n: one for n in sorted(excerpts) if (one := excerpts[n]) is not None and one.tokens}
 
 
-def _opened(path: str, source: Source) -> Excerpt | None:
+def _opened(path: str, source: TextSource) -> Excerpt | None:
     text, raw = source.text(path), source.peek(path)
     if text is None or raw is None:
         return None
-    lines = lines_of(text)
+    lines = split_lines(text)
     sizes = [len(line.encode("utf-8")) for line in lines]
     if text != raw:
-        pairs = zip(sizes, lines_of(raw), strict=True)
+        pairs = zip(sizes, split_lines(raw), strict=True)
         sizes = [max(size, len(line.encode("utf-8"))) for size, line in pairs]
     return Excerpt(lines, sizes)

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dursor.context.ranking.path_features import PathNames
-from dursor.context.ranking.query import Query
-from dursor.context.sendable import suffix
+from dursor.context.ranking.query import InstructionQuery
+from dursor.context.sendable import get_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -17,16 +17,16 @@ CLOSE = 0.88
 _DIGITS = str.maketrans("", "", "0123456789")
 
 
-def misspelt(instruction: str, paths: Collection[str]) -> tuple[str, str] | None:
+def find_typo(instruction: str, paths: Collection[str]) -> tuple[str, str] | None:
     """Find a path in INSTRUCTION that none of PATHS is, and the one of them that it is nearly."""
-    query = Query.of(instruction)
+    query = InstructionQuery.of(instruction)
     named = dict.fromkeys(place.path for place in query.places)
     # A name alone, in a log or an example, may be of any file in the world.
     places = [path for path in named if "/" in path or path in query.title]
     if not places:
         return None
-    endings = {suffix(path) for path in paths}
-    wanted = [path for path in places if suffix(path) in endings - {""}]
+    endings = {get_suffix(path) for path in paths}
+    wanted = [path for path in places if get_suffix(path) in endings - {""}]
     names = PathNames(list(paths))
     strange = [path for path in wanted if not names.named(path)[0]][:MOST]
     return next(((path, near) for path in strange for near in _near(path, names)), None)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dursor.context.sendable import NOT_HERE
+from dursor.context.sendable import REASON_NOT_FETCHED
 from dursor.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from dursor.context.selection.model import Pick
+    from dursor.context.selection.selection import SelectedFile
     from dursor.context.sendable import Refusal
-    from dursor.context.source import Source
+    from dursor.context.source import TextSource
     from dursor.pathrules import PathRules
     from dursor.tree import Entry
 
@@ -40,7 +40,7 @@ def check_pins(
 
 
 def check_pins_fit(
-    pins: Sequence[str], picks: Collection[Pick], source: Source, budget: int
+    pins: Sequence[str], picks: Collection[SelectedFile], source: TextSource, budget: int
 ) -> None:
     """Raise UsageError unless every one of PINS is among PICKS."""
     missing = set(pins) - {pick.path for pick in picks}
@@ -68,7 +68,7 @@ def _bring(path: str, refusal: Refusal) -> str | None:
     """Say how PATH comes into a partial clone, if that is what it lacks."""
     from shlex import quote  # noqa: PLC0415 - only a refusal needs it
 
-    return f"git show {quote(f'HEAD:{path}')}" if refusal.reason == NOT_HERE else None
+    return f"git show {quote(f'HEAD:{path}')}" if refusal.reason == REASON_NOT_FETCHED else None
 
 
 def _close(path: str, entries: Mapping[str, Entry]) -> str | None:

@@ -10,12 +10,12 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.context.text.measure import lines_of, tokens_of
+from dursor.context.text.measure import estimate_tokens, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dursor.context.selection.model import Pick, Selection
+    from dursor.context.selection.selection import SelectedFile, Selection
 
 NOTE_TOKENS = 100  # room for saying what did not fit
 
@@ -28,7 +28,7 @@ _ODD = re.compile(rf"[{_UNPRINTABLE}\"\\`]")
 _ODD_IN_MAP = re.compile(rf"(?!\n)[{_UNPRINTABLE}]")
 
 
-class Rendered(NamedTuple):
+class RenderedSelection(NamedTuple):
     """A selection as text; `left_out` names what had to go to fit."""
 
     context: str  # leads everything said
@@ -36,14 +36,14 @@ class Rendered(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def rendered(selection: Selection, window_tokens: int) -> Rendered:
+def render_selection(selection: Selection, window_tokens: int) -> RenderedSelection:
     """Show SELECTION in at most WINDOW_TOKENS tokens together."""
     now, gone_now = _fitted(list(_now(selection)), window_tokens)
     room = window_tokens - _size([now]) if now else window_tokens
     context, gone = _fitted(list(_context(selection)), room)
     # What one file tells to be a secret may stand in another, where nothing tells it.
     context = selection.conceal(context, context)
-    return Rendered(context, selection.conceal(now, context + now), (*gone, *gone_now))
+    return RenderedSelection(context, selection.conceal(now, context + now), (*gone, *gone_now))
 
 
 def render(selection: Selection, *, window_tokens: int | None = None) -> str:
@@ -51,10 +51,10 @@ def render(selection: Selection, *, window_tokens: int | None = None) -> str:
     return _fitted(list(_context(selection)), window_tokens)[0]
 
 
-def tokens_sent(selection: Selection) -> int:
+def count_tokens(selection: Selection) -> int:
     """Count what SELECTION costs as it is shown: headings, fences and names besides its files."""
-    shown = rendered(selection, sys.maxsize)
-    return tokens_of(len(shown.context.encode()) + len(shown.now.encode()))
+    shown = render_selection(selection, sys.maxsize)
+    return estimate_tokens(len(shown.context.encode()) + len(shown.now.encode()))
 
 
 class _Part(NamedTuple):
@@ -80,7 +80,7 @@ def _fitted(parts: Sequence[_Part], window_tokens: int | None) -> tuple[str, tup
 
 
 def _size(parts: Iterable[str]) -> int:
-    return sum(tokens_of(len(part.encode("utf-8")) + 1) for part in parts)
+    return sum(estimate_tokens(len(part.encode("utf-8")) + 1) for part in parts)
 
 
 def _note(gone: list[str]) -> str:
@@ -93,14 +93,14 @@ def _note(gone: list[str]) -> str:
     return f"{note}{cut}... ({len(gone)} in all)\n"
 
 
-def shown_path(path: str) -> str:
+def quote_path(path: str) -> str:
     """PATH as git would quote it, when it holds anything that could be taken for markup."""
     if not _ODD.search(path):
         return path
     return f'"{_octal(path)}"'
 
 
-def shown_map(names: str) -> str:
+def quote_map(names: str) -> str:
     """NAMES on lines of their own, what is no text of one line written as git writes it."""
     return _ODD_IN_MAP.sub(lambda odd: _octal(odd[0]), names)
 
@@ -121,7 +121,7 @@ def _context(selection: Selection) -> Iterator[_Part]:
         text = f"# Guidance of this repository ({guide.path})\n\n{_fenced(guide.text)}"
         yield _Part("the repository's guidance", text)
     if selection.repo_map:
-        text = _fenced(shown_map(selection.hide(selection.repo_map)) + "\n")
+        text = _fenced(quote_map(selection.hide(selection.repo_map)) + "\n")
         text = "# Further files of this repository, not shown\n\n" + text
         yield _Part("the list of further files", text)
     if selection.files:
@@ -154,15 +154,15 @@ def _now(selection: Selection) -> Iterator[_Part]:
 
 
 def _names(selection: Selection, paths: Iterable[str]) -> Iterator[str]:
-    return (shown_path(selection.hide(path)) for path in paths)
+    return (quote_path(selection.hide(path)) for path in paths)
 
 
-def _file(selection: Selection, pick: Pick) -> _Part:
+def _file(selection: Selection, pick: SelectedFile) -> _Part:
     (name,) = _names(selection, [pick.path])
     title = f"## {name}"
     if pick.ranges is None:
         return _Part(name, f"{title}\n{_fenced(pick.text)}")
-    lines = lines_of(pick.text)
+    lines = split_lines(pick.text)
     parts = [f"{title} (excerpts)"]
     at = 0
     for first, last in pick.ranges:

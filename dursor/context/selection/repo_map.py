@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 MAP_TOKENS = 1_500  # its own allowance, beside the budget
 
 
-def outline(paths: Collection[str], limit: int = MAP_TOKENS * 4) -> str:
+def render_map(paths: Collection[str], limit: int = MAP_TOKENS * 4) -> str:
     """PATHS by folder in at most LIMIT bytes; deep folders as counts where names do not fit."""
     if not paths:
         return ""

@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.context.secrets.placeholders import Placeholders
-from dursor.context.selection.guidance import REASON, guide_of
-from dursor.context.selection.model import Pick, Selection
-from dursor.context.selection.select import choose, map_of
-from dursor.context.selection.withheld import withheld
-from dursor.context.sendable import content_refusal, refusal, sort_out
-from dursor.context.source import Source
-from dursor.context.text.measure import FILE_TOKENS, lines_of, tokens_of
+from dursor.context.selection.guidance import GUIDANCE_REASON, select_guidance
+from dursor.context.selection.select import map_other_files, select_context
+from dursor.context.selection.selection import SelectedFile, Selection
+from dursor.context.selection.withheld import list_withheld
+from dursor.context.sendable import check_content, check_entry, split_sendable
+from dursor.context.source import TextSource
+from dursor.context.text.measure import FILE_TOKENS, estimate_tokens, split_lines
 from dursor.tree import Entry, Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dursor.context.index.chronicle import History
-    from dursor.context.secrets.placeholders import Key
-    from dursor.context.selection.model import Ranges
+    from dursor.context.index.commit_cache import CommitLog
+    from dursor.context.secrets.placeholders import PlaceholderKey
+    from dursor.context.selection.selection import Ranges
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
     from dursor.tree import Changes, FileState, Tree
@@ -36,7 +36,7 @@ CHANGED = "as it stands after the answer this round goes on from"
 
 
 @dataclass(frozen=True)
-class Unseen:
+class UnseenTree:
     """A tree less the paths that are shown already."""
 
     tree: Tree
@@ -62,15 +62,15 @@ class Unseen:
 
 
 @dataclass(frozen=True)
-class Follower:
+class FollowUpSelector:
     """Chooses for rounds on BASE with CHANGES laid over it."""
 
     base: Tree
     changes: Changes
     rules: PathRules
     cache_dir: Path | None = None
-    history: History | None = None
-    key: Key | None = None
+    history: CommitLog | None = None
+    key: PlaceholderKey | None = None
 
     def follow(
         self,
@@ -85,10 +85,10 @@ class Follower:
         None when that cannot be shown again: a rule forbids it now, or the budget is too low for it
         and the pinned files. Raises as `choose` does.
         """
-        sendable, _ = sort_out(self.base.entries(), self.rules)
-        source = Source(self.base, Placeholders(self.key))
-        guide = guide_of(sendable, source)
-        chosen = [file for file in earlier if file.reason != REASON]
+        sendable, _ = split_sendable(self.base.entries(), self.rules)
+        source = TextSource(self.base, Placeholders(self.key))
+        guide = select_guidance(sendable, source)
+        chosen = [file for file in earlier if file.reason != GUIDANCE_REASON]
         found = [_again(file, sendable, source) for file in chosen]
         kept = tuple(pick for pick in found if pick is not None)
         whole = {pick.path for pick in kept if pick.ranges is None}
@@ -96,8 +96,8 @@ class Follower:
         room = budget - sum(pick.tokens for pick in kept)
         if len(kept) < len(found) or self._size(pins) > room:
             return None
-        fresh = choose(
-            Unseen(self._now, (whole | self.changes.keys()) - pins),
+        fresh = select_context(
+            UnseenTree(self._now, (whole | self.changes.keys()) - pins),
             instruction,
             budget=room,
             pinned=[path for path in pinned if path.removeprefix("./") in pins],
@@ -106,12 +106,12 @@ class Follower:
             history=self.history,
             key=self.key,
         )
-        repo_map = map_of(sendable, kept, guide)
+        repo_map = map_other_files(sendable, kept, guide)
         again = replace(fresh, budget=budget, files=kept, repo_map=repo_map, guide=guide)
         new = tuple(pick for pick in fresh.files if pick.path in pins or _is_new(pick, kept))
         return self._beside(replace(again, added=new), source, pins)
 
-    def _beside(self, selection: Selection, source: Source, pins: Collection[str]) -> Selection:
+    def _beside(self, selection: Selection, source: TextSource, pins: Collection[str]) -> Selection:
         """SELECTION with what changed since its files were shown, and with its tokens counted."""
         changed, unshown = self._changed(source, pins)
         return replace(
@@ -119,7 +119,10 @@ class Follower:
             changed=changed,
             gone=tuple(path for path, state in self.changes.items() if state is None),
             unshown=unshown,
-            withheld=(*withheld({}, source.secrets, "", everything=False), *selection.withheld),
+            withheld=(
+                *list_withheld({}, source.secrets, "", everything=False),
+                *selection.withheld,
+            ),
             placeholders=selection.placeholders | source.placeholders.mapping,
         )
 
@@ -129,15 +132,15 @@ class Follower:
 
     def _size(self, pins: Collection[str]) -> int:
         """Count the tokens of PINS; what may not be sent is for `choose` to refuse."""
-        source, entries = Source(self._now, Placeholders(self.key)), self._now.entries()
+        source, entries = TextSource(self._now, Placeholders(self.key)), self._now.entries()
         known = [path for path in pins if path in entries]
-        sent = (path for path in known if refusal(path, entries[path], self.rules) is None)
+        sent = (path for path in known if check_entry(path, entries[path], self.rules) is None)
         return sum(source.tokens(path) for path in sent)
 
     def _changed(
-        self, source: Source, pins: Collection[str]
-    ) -> tuple[tuple[Pick, ...], tuple[str, ...]]:
-        """Pick the changed files as they now stand, whole or in part; name those too large."""
+        self, source: TextSource, pins: Collection[str]
+    ) -> tuple[tuple[SelectedFile, ...], tuple[str, ...]]:
+        """Select the changed files as they now stand, whole or in part; name those too large."""
         room, picks, unshown = CHANGED_TOKENS, [], []
         for path, state in self.changes.items():
             if state is None or path in pins or not _may_be_sent(path, state, self.rules):
@@ -150,45 +153,51 @@ class Follower:
                 picks.append(pick)
         return tuple(picks), tuple(unshown)
 
-    def _now_pick(self, path: str, state: FileState, source: Source, room: int) -> Pick | None:
+    def _now_pick(
+        self, path: str, state: FileState, source: TextSource, room: int
+    ) -> SelectedFile | None:
         text, _ = source.placeholders.replace(state.data.decode("utf-8"), path)
         ranges: Ranges | None = None
         if _tokens(text) > room:
             old = self.base.read(path) if path in self.base.entries() else b""
             before, _ = source.placeholders.replace(old.decode("utf-8", "replace"), path)
             ranges, text = _around(before, text)
-        return Pick(path, ranges, _tokens(text), CHANGED, text) if _tokens(text) <= room else None
+        return (
+            SelectedFile(path, ranges, _tokens(text), CHANGED, text)
+            if _tokens(text) <= room
+            else None
+        )
 
 
-def _again(file: ContextFile, sendable: Collection[str], source: Source) -> Pick | None:
-    """Pick FILE as it was picked before; None when that cannot be."""
+def _again(file: ContextFile, sendable: Collection[str], source: TextSource) -> SelectedFile | None:
+    """Select FILE as it was picked before; None when that cannot be."""
     text = source.text(file.path) if file.path in sendable else None
     if text is None:
         return None
     if file.ranges is not None:
-        lines = lines_of(text)
+        lines = split_lines(text)
         if any(last > len(lines) for _, last in file.ranges):
             return None
         text = "".join("".join(lines[first - 1 : last]) for first, last in file.ranges)
-    return Pick(file.path, file.ranges, file.tokens, file.reason, text)
+    return SelectedFile(file.path, file.ranges, file.tokens, file.reason, text)
 
 
-def _is_new(pick: Pick, kept: Collection[Pick]) -> bool:
+def _is_new(pick: SelectedFile, kept: Collection[SelectedFile]) -> bool:
     return not any(pick.path == one.path and pick.ranges == one.ranges for one in kept)
 
 
 def _may_be_sent(path: str, state: FileState, rules: PathRules) -> bool:
     entry = Entry(state.mode, "", len(state.data))
-    return refusal(path, entry, rules) is None and content_refusal(state.data) is None
+    return check_entry(path, entry, rules) is None and check_content(state.data) is None
 
 
 def _tokens(text: str) -> int:
-    return tokens_of(len(text.encode("utf-8"))) + FILE_TOKENS
+    return estimate_tokens(len(text.encode("utf-8"))) + FILE_TOKENS
 
 
 def _around(old: str, new: str) -> tuple[Ranges, str]:
     """Cut NEW to the lines from the first to the last that OLD has not, and some around them."""
-    before, after = lines_of(old), lines_of(new)
+    before, after = split_lines(old), split_lines(new)
     pairs = list(zip(before, after, strict=False))
     first = next((n for n, (a, b) in enumerate(pairs) if a != b), len(pairs))
     tail = list(zip(reversed(before[first:]), reversed(after[first:]), strict=False))

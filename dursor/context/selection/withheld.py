@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dursor.context.selection.guidance import NAMES
-from dursor.context.selection.model import Withheld
-from dursor.context.sendable import NOT_HERE
+from dursor.context.selection.guidance import GUIDANCE_NAMES
+from dursor.context.selection.selection import WithheldFile
+from dursor.context.sendable import REASON_NOT_FETCHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
     from dursor.context.sendable import Refusal
 
 
-def withheld(
+def list_withheld(
     refused: Mapping[str, Refusal],
     secrets: Mapping[str, int],
     instruction: str,
     *,
     everything: bool,
-) -> tuple[Withheld, ...]:
+) -> tuple[WithheldFile, ...]:
     """Secrets replaced, then refused paths: all when EVERYTHING, else those that matter."""
     lowered = instruction.lower()
     relevant = [
-        Withheld(path, why.reason)
+        WithheldFile(path, why.reason)
         for path, why in refused.items()
-        if (everything and why.reason != NOT_HERE)
+        if (everything and why.reason != REASON_NOT_FETCHED)
         or why.forbidden
-        or path in NAMES
+        or path in GUIDANCE_NAMES
         or _is_named(path, lowered)
     ]
     relevant.sort(key=lambda w: (not _is_named(w.path, lowered), w.reason == "binary"))
     return (*_replaced(secrets), *relevant)
 
 
-def _replaced(secrets: Mapping[str, int]) -> Iterator[Withheld]:
+def _replaced(secrets: Mapping[str, int]) -> Iterator[WithheldFile]:
     for path, count in secrets.items():
         what = "1 secret" if count == 1 else f"{count} secrets"
         by = "a placeholder" if count == 1 else "placeholders"
-        yield Withheld(path, f"{what} replaced by {by}")
+        yield WithheldFile(path, f"{what} replaced by {by}")
 
 
 def _is_named(path: str, lowered: str) -> bool:

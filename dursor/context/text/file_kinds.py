@@ -6,10 +6,10 @@ import re
 from enum import Enum
 from functools import lru_cache
 
-from dursor.context.sendable import suffix
+from dursor.context.sendable import get_suffix
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What a file is for."""
 
     SOURCE = "source"
@@ -56,19 +56,19 @@ SIDELINE = re.compile(
 
 
 @lru_cache(maxsize=100_000)
-def kind_of(path: str) -> Kind:
+def classify_path(path: str) -> FileKind:
     """Tell what PATH is for."""
     lowered = path.lower()
-    ending = suffix(lowered)
+    ending = get_suffix(lowered)
     if ending in DOCS_SUFFIXES:
-        return Kind.DOCS
+        return FileKind.DOCS
     if ending not in SOURCE_SUFFIXES and lowered.rpartition("/")[2] not in _BUILD:
-        return Kind.FOREIGN if _FOREIGN.search(lowered) else Kind.DATA
+        return FileKind.FOREIGN if _FOREIGN.search(lowered) else FileKind.DATA
     if _FOREIGN.search(lowered):
-        return Kind.FOREIGN
+        return FileKind.FOREIGN
     if _is_test(path, lowered):
-        return Kind.TEST
-    return Kind.DOCS if _DOCS_DIR.search(lowered) else Kind.SOURCE
+        return FileKind.TEST
+    return FileKind.DOCS if _DOCS_DIR.search(lowered) else FileKind.SOURCE
 
 
 def _is_test(path: str, lowered: str) -> bool:

@@ -129,7 +129,7 @@ def _imports(suffix: str) -> re.Pattern[str] | None:
     return re.compile(text, re.MULTILINE) if text else None
 
 
-def definitions(text: str, suffix: str) -> Iterator[Definition]:
+def find_definitions(text: str, suffix: str) -> Iterator[Definition]:
     """Yield what TEXT, in the language of SUFFIX (`py`), defines, in its order."""
     for match in _pattern(suffix).finditer(text):
         kind = match.lastgroup or ""
@@ -137,7 +137,7 @@ def definitions(text: str, suffix: str) -> Iterator[Definition]:
         yield Definition(match.start(), name, kind in {"kind", "impl"}, kind != "name")
 
 
-def imported(text: str, suffix: str) -> set[str]:
+def find_imports(text: str, suffix: str) -> set[str]:
     """Return the modules that TEXT imports, as far as their last two parts: `core/paginator`."""
     pattern = _imports(suffix)
     if pattern is None:
@@ -145,10 +145,10 @@ def imported(text: str, suffix: str) -> set[str]:
     found = set()
     for match in pattern.finditer(text):
         module = match[match.lastindex or 0]
-        found.add(module_key(re.split(r"[./:\\]+", _ENDING.sub("", module))))
+        found.add(make_module_key(re.split(r"[./:\\]+", _ENDING.sub("", module))))
     return found - {""}
 
 
-def module_key(steps: list[str]) -> str:
+def make_module_key(steps: list[str]) -> str:
     """Name a module by the last two of its STEPS."""
     return "/".join([step for step in steps if step][-2:])

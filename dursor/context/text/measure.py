@@ -5,12 +5,12 @@ from __future__ import annotations
 FILE_TOKENS = 12  # the path and the fences of one file
 
 
-def tokens_of(size: int) -> int:
+def estimate_tokens(size: int) -> int:
     """Count SIZE bytes as tokens: a quarter, rounded up."""
     return (size + 3) // 4
 
 
-def lines_of(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """Split TEXT into lines as git counts them, their ends kept."""
     lines = [line + "\n" for line in text.split("\n")]
     last = lines.pop()[:-1]

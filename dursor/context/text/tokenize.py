@@ -38,7 +38,7 @@ _LAST = tuple(sorted({ending[-1] for ending in _ENDINGS}))
 
 
 @lru_cache(maxsize=20_000)
-def parts(identifier: str) -> tuple[str, ...]:
+def split_identifier(identifier: str) -> tuple[str, ...]:
     """Return the lower-case words of IDENTIFIER, snake or camel; itself when it is one word."""
     if identifier.islower() and identifier.isalpha():
         return (identifier,)
@@ -58,14 +58,14 @@ def stem(word: str) -> str:
 
 
 @lru_cache(maxsize=80_000)
-def terms(identifier: str) -> tuple[str, ...]:
+def extract_terms(identifier: str) -> tuple[str, ...]:
     """Return what IDENTIFIER is indexed under: the whole, and the stems of its parts.
 
     Nothing for what looks like a key or a digest.
     """
     if len(identifier) > _LONGEST or (len(identifier) > 15 and _RANDOM.search(identifier)):
         return ()
-    words = parts(identifier)
+    words = split_identifier(identifier)
     whole = identifier.lower()
     stems = tuple([stem(word) for word in words])
     return stems if words == (whole,) else (whole, *stems)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from dursor.agent import conversation
 from dursor.agent.tools import TOOLS
 from dursor.agent.usage import BYTES_PER_TOKEN
-from dursor.context.selection.render import rendered
-from dursor.context.selection.select import choose
-from dursor.context.selection.select_followup import Follower
+from dursor.context.selection.render import render_selection
+from dursor.context.selection.select import select_context
+from dursor.context.selection.select_followup import FollowUpSelector
 from dursor.errors import InternalError, UsageError
 from dursor.files import hold_lock, replace_file
 from dursor.providers import catalogue
@@ -26,8 +26,8 @@ from dursor.vcs.history import History
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.context.secrets.placeholders import Key
-    from dursor.context.selection.model import Selection
+    from dursor.context.secrets.placeholders import PlaceholderKey
+    from dursor.context.selection.selection import Selection
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
     from dursor.providers.base import Endpoint, Prompt
@@ -72,13 +72,13 @@ class Prompting:
         cache_dir, key = self._cache_dir(standing), placeholder_key(self.data_dir)
         history = History(standing.repository, standing.base_commit)
         if earlier := self._first_context(standing, before):
-            follower = Follower(
+            follower = FollowUpSelector(
                 standing.base, standing.start.changes, rules, cache_dir, history, key
             )
             found = follower.follow(earlier, query, budget=budget, pinned=pinned)
             if found is not None:
                 return found
-        return choose(
+        return select_context(
             Overlay(standing.base, standing.start.changes),
             query,
             budget=budget,
@@ -143,14 +143,14 @@ class Prompting:
                 f"too long for {endpoint.model_name}",
                 hint="say it shorter, or name the files that it quotes",
             )
-        shown = rendered(selection, (room - size) // BYTES_PER_TOKEN)
+        shown = render_selection(selection, (room - size) // BYTES_PER_TOKEN)
         prompt = conversation.opening(
             shown.context, earlier, instruction, now=shown.now, tools=tools
         )
         return Fitted(prompt, room, _warnings(endpoint, shown.left_out))
 
 
-def placeholder_key(data_dir: Path) -> Key:
+def placeholder_key(data_dir: Path) -> PlaceholderKey:
     """What names placeholders: made once, so that a later round says the same for each secret.
 
     Where it cannot be kept, it names them for this process: a round is kept nowhere then, either.

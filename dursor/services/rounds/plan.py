@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dursor.agent import conversation
 from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
-from dursor.context.secrets.scan import struck
-from dursor.context.selection.path_typos import misspelt
+from dursor.context.secrets.scan import replace_secrets
+from dursor.context.selection.path_typos import find_typo
 from dursor.domain import LogEntry, Stage, now
 from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from dursor.context.selection.model import Selection
+    from dursor.context.selection.selection import Selection
     from dursor.domain import Choices, ModelProfile, Run, Usage
     from dursor.services.models import Models
     from dursor.services.request import RoundRequest
@@ -165,7 +165,7 @@ class Planner:
             *(endpoint.key for endpoint in endpoints),
             *self.models.keys.list_environment_keys(),
         ]
-        clean = struck(Redactor(keys).clean(request.instruction), MARK)
+        clean = replace_secrets(Redactor(keys).clean(request.instruction), MARK)
         if clean == request.instruction:
             return request, ()
         warning = f"the instruction holds a secret, or what looks like one: it was sent as {MARK}"
@@ -197,7 +197,7 @@ class Planner:
         entries = Overlay(standing.base, standing.start.changes).entries()
         if count := sum(entry.size == NOT_FETCHED for entry in entries.values()):
             warnings += (ABSENT.format(count),)
-        if slip := misspelt(text, entries):
+        if slip := find_typo(text, entries):
             warnings += (f"the instruction names {slip[0]}, which is not there: {slip[1]} is",)
         return Plan(text, standing, bounds, selection, (), warnings, None, choices)
 

@@ -13,9 +13,9 @@ from dursor import interrupts
 from dursor.agent.attempt import Ask, Ground
 from dursor.agent.budget import Meter
 from dursor.agent.conversation import most_tokens
-from dursor.agent.files import Files
+from dursor.agent.files import RepositoryFiles
 from dursor.agent.tools import Toolbox
-from dursor.context.selection.render import tokens_sent
+from dursor.context.selection.render import count_tokens
 from dursor.domain import Choices, Message, Role, Run, RunStatus, Task, new_id, now
 from dursor.errors import DursorError, InternalError, UsageError
 from dursor.redact import Redactor
@@ -116,7 +116,7 @@ class Rounds:
             caller,
             bounds.limits,
             _meter(bounds.budget_usd, asks),
-            Toolbox(Files(tree, bounds.rules, plan.selection.mask)),
+            Toolbox(RepositoryFiles(tree, bounds.rules, plan.selection.mask)),
             desk,
         )
         lease = journal.runs[asks[0].run_id].lease or ""
@@ -292,7 +292,7 @@ def _context(plan: Plan) -> ContextPlan:
         plan.standing.base_commit,
         selection.budget,
         selection.tokens_files,
-        max(selection.tokens_total, tokens_sent(selection)),
+        max(selection.tokens_total, count_tokens(selection)),
         selection.as_context_files(),
         tuple(WithheldPath(one.path, one.reason) for one in selection.withheld),
         tuple(dict.fromkeys(_warnings(plan))),
@@ -305,7 +305,7 @@ def _warnings(plan: Plan) -> Iterator[str]:
     for target in plan.targets:
         yield from target.fitted.warnings
     selection = plan.selection
-    if not tokens_sent(selection):
+    if not count_tokens(selection):
         yield "this commit has no file that may be sent"
     elif selection.budget and not (selection.files or selection.added or selection.changed):
         yield "no file was found that fits the budget: raise --context-budget, or use --file"

@@ -17,7 +17,7 @@ import time
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from dursor.context.index.segment import DamagedError, Segment, build, merge
+from dursor.context.index.segment import DamagedSegmentError, Segment, build_segment, merge_segments
 from dursor.errors import DursorError
 from dursor.files import make_private_dir, replace_file
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_SEGMENTS = 6  # that have fewer than LARGE bytes
+MAX_SEGMENTS = 6  # that have fewer than LARGE bytes
 LARGE = 8 << 20
 GROWTH = 3  # how many times the blobs in use a folder may hold, for branches that come and go
-MOST_BYTES = 512 << 20  # of all folders together; the ones used longest ago go first
+MAX_BYTES = 512 << 20  # of all folders together; the ones used longest ago go first
 LEFTOVER_SECONDS = 3600.0
 SUFFIX = ".idx"
 
 
-class Shelf:
+class IndexFolder:
     """The segments in FOLDER of blobs whose ids have WIDTH bytes; None keeps nothing on disk."""
 
     def __init__(self, folder: Path | None, width: int = 20) -> None:
@@ -63,7 +63,7 @@ class Shelf:
     def add(self, documents: Mapping[bytes, Document], *, keep: bool = True) -> None:
         """Add DOCUMENTS, by raw blob id; on the disk, too, if they are to be KEPT."""
         if documents:
-            self._put(build(documents), keep=keep)
+            self._put(build_segment(documents), keep=keep)
 
     def tidy(self, in_use: Collection[bytes]) -> None:
         """Merge small segments, and drop what is double or, when there is much, not IN_USE."""
@@ -111,13 +111,13 @@ class Shelf:
         sizes = [segment.bytes for segment in self.segments if segment.bytes < LARGE]
         pairs = enumerate(pairwise(sizes))
         at = next((n for n, (one, two) in pairs if one < 2 * two), None)
-        if at is None and len(sizes) <= MOST_SEGMENTS:
+        if at is None and len(sizes) <= MAX_SEGMENTS:
             return None
         totals = accumulate(reversed(sizes[at or 0 :]))
         return len(self.segments) - sum(total <= 2 * LARGE for total in totals)
 
     def _merge(self, at: int, keep: Callable[[bytes], bool]) -> None:
-        data = merge(self.segments[at:], keep)
+        data = merge_segments(self.segments[at:], keep)
         old = self._paths[at:]
         del self.segments[at:], self._paths[at:]
         if self._put(data, keep=True):
@@ -141,7 +141,7 @@ class Shelf:
                 continue
             try:
                 segment = _opened(path, self._width)
-            except DamagedError:
+            except DamagedSegmentError:
                 log.debug("%s is damaged, or of another version", path)
                 _remove(path)
             except OSError as error:
@@ -163,15 +163,15 @@ def _write(folder: Path, data: bytearray) -> Path | None:
 
 
 def _opened(path: Path, width: int) -> Segment:
-    """Map the segment at PATH; DamagedError for an empty file, and for ids of another WIDTH."""
+    """Map the segment at PATH; DamagedSegmentError when it is empty or its ids are not of WIDTH."""
     with path.open("rb") as stream:
         try:
             data = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
         except ValueError as error:
-            raise DamagedError from error
+            raise DamagedSegmentError from error
     segment = Segment(data)
     if segment.width != width:
-        raise DamagedError
+        raise DamagedSegmentError
     return segment
 
 
@@ -195,7 +195,7 @@ def _remove_leftover(path: Path) -> None:
             path.unlink()
 
 
-def bound(parent: Path, current: Path, limit: int = MOST_BYTES) -> None:
+def evict_folders(parent: Path, current: Path, limit: int = MAX_BYTES) -> None:
     """Remove the folders in PARENT used longest ago until all have at most LIMIT bytes."""
     sizes = {folder: _size(folder) for folder in _folders(parent)}
     total = sum(sizes.values())

@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SIMILAR = 40  # commits that have a vote
-MOST_PATHS = 30  # of a commit; one that changes more tells nothing
+MAX_PATHS = 30  # of a commit; one that changes more tells nothing
 RECENT = 50.0  # commits after which "lately" has faded to about a third
 
 
-class Past(NamedTuple):
+class PastChange(NamedTuple):
     """A commit in the past of the base: the terms of its message, the paths it changed."""
 
     terms: tuple[str, ...]
     paths: tuple[str, ...]
 
 
-class Votes:
+class HistoryFeatures:
     """COMMITS, the newest first, as evidence."""
 
-    def __init__(self, commits: Sequence[Past]) -> None:
-        self.commits = [one for one in commits if 0 < len(one.paths) <= MOST_PATHS]
+    def __init__(self, commits: Sequence[PastChange]) -> None:
+        self.commits = [one for one in commits if 0 < len(one.paths) <= MAX_PATHS]
 
     def similar(self, query: Mapping[str, float]) -> dict[str, float]:
         """Return for each path how much commits whose messages are like QUERY speak for it."""
@@ -40,7 +40,7 @@ class Votes:
                 votes[path] = votes.get(path, 0.0) + share
         return votes
 
-    def _scored(self, query: Mapping[str, float]) -> list[tuple[float, Past]]:
+    def _scored(self, query: Mapping[str, float]) -> list[tuple[float, PastChange]]:
         counts = Counter(term for one in self.commits for term in one.terms if term in query)
         total = len(self.commits)
         worth = {term: query[term] * idf(total, n) for term, n in counts.items()}

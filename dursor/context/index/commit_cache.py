@@ -7,8 +7,8 @@ import logging
 import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dursor.context.index.history import MOST_PATHS, Past
-from dursor.context.text.tokenize import IDENTIFIER, STOP, terms
+from dursor.context.index.past_changes import MAX_PATHS, PastChange
+from dursor.context.text.tokenize import IDENTIFIER, STOP, extract_terms
 from dursor.errors import DursorError
 from dursor.files import replace_file
 
@@ -25,7 +25,7 @@ VERSION = b"dursor past 1\n"
 NAME = "past"
 
 
-class PastCommit(Protocol):
+class CommitRecord(Protocol):
     """A commit in the past of the base: what its message says and which paths it changed."""
 
     @property
@@ -36,19 +36,19 @@ class PastCommit(Protocol):
     def paths(self) -> Sequence[str]: ...
 
 
-class History(Protocol):
+class CommitLog(Protocol):
     """The commits that a base grew from."""
 
     def ids(self, limit: int) -> list[str]:
         """List at most LIMIT of them, the newest first."""
         ...
 
-    def read(self, ids: Sequence[str]) -> Iterable[PastCommit]:
+    def read(self, ids: Sequence[str]) -> Iterable[CommitRecord]:
         """Yield the commits IDS, or as many as can be read."""
         ...
 
 
-def past_commits(history: History | None, folder: Path | None) -> list[Past]:
+def load_past_changes(history: CommitLog | None, folder: Path | None) -> list[PastChange]:
     """Return what is known of the commits of HISTORY, the newest first, kept in FOLDER."""
     if history is None:
         return []
@@ -59,13 +59,13 @@ def past_commits(history: History | None, folder: Path | None) -> list[Past]:
         found = {one.oid: _kept(one) for one in history.read(missing)}
         known = found | known
         _save(folder, ids, known)
-    return [Past(*known[oid]) for oid in ids if oid in known]
+    return [PastChange(*known[oid]) for oid in ids if oid in known]
 
 
-def _kept(commit: PastCommit) -> tuple[list[str], list[str]]:
+def _kept(commit: CommitRecord) -> tuple[list[str], list[str]]:
     words = IDENTIFIER.findall(commit.message[:MESSAGE_CHARS])
-    found = dict.fromkeys(term for word in words for term in terms(word))
-    paths = [] if len(commit.paths) > MOST_PATHS else [_storable(path) for path in commit.paths]
+    found = dict.fromkeys(term for word in words for term in extract_terms(word))
+    paths = [] if len(commit.paths) > MAX_PATHS else [_storable(path) for path in commit.paths]
     return [term for term in found if len(term) > 2 and term not in STOP], paths
 
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MATCHER = Path(__file__).with_name("matcher.py")
+MATCHER = Path(__file__).with_name("regex_worker.py")
 MAX_ANSWER = 1 << 20  # bytes of one line of it
 # What an interpreter may need to start; the child learns nothing else of this environment.
 NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 
 
-class Matches(NamedTuple):
+class LineMatches(NamedTuple):
     """Line numbers from 1 by the index of their text; `whole` unless it was stopped."""
 
     lines: Mapping[int, Sequence[int]]
@@ -27,9 +27,9 @@ class Matches(NamedTuple):
     error: str | None = None  # why the pattern is none
 
 
-async def matching(
+async def match_lines(
     pattern: str, texts: Sequence[bytes], *, ignore_case: bool, most: int, seconds: float
-) -> Matches:
+) -> LineMatches:
     """Find at most MOST lines of TEXTS that PATTERN matches, within SECONDS."""
     head = json.dumps({"pattern": pattern, "ignore_case": ignore_case, "most": most})
     process = await asyncio.create_subprocess_exec(
@@ -77,7 +77,7 @@ async def _hear(process: asyncio.subprocess.Process, answers: list[Any]) -> None
         answers.append(json.loads(line))  # noqa: PERF401 - what came before a stop counts
 
 
-def _read(answers: Sequence[Any]) -> Matches:
+def _read(answers: Sequence[Any]) -> LineMatches:
     found = {one[0]: one[1] for one in answers if isinstance(one, list)}
     errors = [one["error"] for one in answers if isinstance(one, dict)]
-    return Matches(found, "done" in answers, errors[0] if errors else None)
+    return LineMatches(found, "done" in answers, errors[0] if errors else None)

@@ -6,18 +6,18 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dursor.context.secrets.placeholders import Key, Placeholders
-from dursor.context.text.measure import tokens_of
+from dursor.context.secrets.placeholders import PlaceholderKey, Placeholders
+from dursor.context.text.measure import estimate_tokens
 from dursor.domain import ContextFile
 
-SHORTEST = 8  # characters of a secret that is looked for by itself
+MIN_SECRET_CHARS = 8  # characters of a secret that is looked for by itself
 RANGE_MARK = "lines 1000-1100:\n```\n```\n"  # what shows where an excerpt begins
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class Pick:
+class SelectedFile:
     """A file as it is sent; `ranges` None means whole, else 1-based inclusive lines."""
 
     path: str
@@ -28,7 +28,7 @@ class Pick:
 
 
 @dataclass(frozen=True)
-class Withheld:
+class WithheldFile:
     """A path that may not be sent, or not as it is."""
 
     path: str
@@ -45,16 +45,16 @@ class Selection:
     """
 
     budget: int
-    files: tuple[Pick, ...]
-    withheld: tuple[Withheld, ...]
+    files: tuple[SelectedFile, ...]
+    withheld: tuple[WithheldFile, ...]
     repo_map: str
-    guide: Pick | None  # what the repository says to agents
+    guide: SelectedFile | None  # what the repository says to agents
     placeholders: dict[str, str] = field(repr=False)  # never logged, never stored
-    added: tuple[Pick, ...] = ()
-    changed: tuple[Pick, ...] = ()
+    added: tuple[SelectedFile, ...] = ()
+    changed: tuple[SelectedFile, ...] = ()
     gone: tuple[str, ...] = ()  # deleted since, or moved away
     unshown: tuple[str, ...] = ()  # changed since, and too large to be shown again
-    key: Key | None = field(default=None, repr=False)
+    key: PlaceholderKey | None = field(default=None, repr=False)
 
     @property
     def tokens_files(self) -> int:
@@ -68,7 +68,7 @@ class Selection:
         sizes = (len(text.encode("utf-8", "surrogateescape")) for text in (self.repo_map, marks))
         changed = sum(pick.tokens for pick in self.changed)
         guide = self.guide.tokens if self.guide else 0
-        return self.tokens_files + changed + sum(map(tokens_of, sizes)) + guide
+        return self.tokens_files + changed + sum(map(estimate_tokens, sizes)) + guide
 
     def as_context_files(self) -> tuple[ContextFile, ...]:
         """Return what a run keeps of it."""
@@ -98,7 +98,7 @@ class Selection:
         known = list(self.placeholders.items())
         for name, secret in sorted(known, key=lambda one: (-len(one[1]), one[0])):
             # The last line of a private key may be any word.
-            if len(secret) >= SHORTEST and (beside is None or name in beside):
+            if len(secret) >= MIN_SECRET_CHARS and (beside is None or name in beside):
                 text = text.replace(secret, name)
         return text
 
