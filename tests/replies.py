@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from dursor.tree import FILE, FileState, MemoryTree
+from memory_tree import MemoryTree
+
+from dursor.tree import FILE, FileState
 
 
 @dataclass(frozen=True)

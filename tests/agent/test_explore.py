@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from memory_tree import MemoryTree
 
 from dursor.agent import conversation
 from dursor.agent.explore import NO_MORE, Exploration, ExplorationLimits
@@ -13,7 +14,7 @@ from dursor.domain import Role
 from dursor.errors import NoPatchError
 from dursor.pathrules import PathRules
 from dursor.providers.base import Prompt, Reply, ToolCall, Turn
-from dursor.tree import FILE, FileState, MemoryTree
+from dursor.tree import FILE, FileState
 
 PROMPT = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", TOOLS)
 LINES = "".join(f"line {n} of the file\n" for n in range(4000))

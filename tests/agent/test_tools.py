@@ -7,6 +7,7 @@ from typing import Any
 
 import psutil
 import pytest
+from memory_tree import MemoryTree
 
 from dursor.agent.files import RepositoryFiles, ToolCallError
 from dursor.agent.search import FileSearch
@@ -14,7 +15,7 @@ from dursor.agent.tools import MAX_RESULT, TOOLS, Toolbox
 from dursor.context.secrets.placeholders import Placeholders
 from dursor.errors import UsageError
 from dursor.pathrules import PathRules
-from dursor.tree import FILE, SUBMODULE, SYMLINK, FileState, MemoryTree
+from dursor.tree import FILE, SUBMODULE, SYMLINK, FileState
 
 AWS = "AKIAQ4ZTRN7WVK2LMX3P"
 SECRETS = f'region = "eu"\naccess = "{AWS}"\nlast = True\n'

@@ -7,13 +7,18 @@ Doubling the input should about double the time; 4 or more means that something 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from memory_tree import MemoryTree
 
 from dursor.errors import DursorError
 from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.resolve import resolve
-from dursor.tree import FILE, FileState, MemoryTree
+from dursor.tree import FILE, FileState
 
 Case = tuple[str, list[str]]  # a reply, and the lines of the one file f.py
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from memory_tree import MemoryTree
 
 from dursor.errors import DursorError
 from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.policy import check_policy
 from dursor.patch.resolve import resolve
 from dursor.pathrules import PathRules
-from dursor.tree import FILE, FileState, MemoryTree
+from dursor.tree import FILE, FileState
 
 
 def answer(case: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory_tree import MemoryTree
 from replies import tree
 from unidiff import PatchSet
 
@@ -17,7 +18,7 @@ from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.diff.compose import compose
 from dursor.patch.lines import Splice
 from dursor.patch.resolve import Resolution, resolve
-from dursor.tree import EXECUTABLE, FILE, FileState, MemoryTree, Overlay
+from dursor.tree import EXECUTABLE, FILE, FileState, Overlay
 
 PATHS = (
     "a.py",

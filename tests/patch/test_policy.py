@@ -1,13 +1,14 @@
 """What a change may not do, and the tricks that try."""
 
 import pytest
+from memory_tree import MemoryTree
 from replies import tree
 
 from dursor.errors import PatchError, PolicyError
 from dursor.patch.policy import check_policy, escape_path
 from dursor.patch.resolve import Resolution, resolve
 from dursor.pathrules import PathRules
-from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, MemoryTree
+from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState
 
 RULES = PathRules()
 TEXT = FileState(FILE, b"x\n")

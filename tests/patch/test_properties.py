@@ -6,6 +6,7 @@ import pytest
 import replies
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from memory_tree import MemoryTree
 from replies import Edit
 
 from dursor.errors import PatchError, PolicyError
@@ -15,7 +16,7 @@ from dursor.patch.lines import decode
 from dursor.patch.policy import check_policy
 from dursor.patch.resolve import PartlyResolvedError, Resolution, resolve, summarize_reply
 from dursor.pathrules import PathRules
-from dursor.tree import EXECUTABLE, FILE, FileState, MemoryTree
+from dursor.tree import EXECUTABLE, FILE, FileState
 
 N = 100  # thousands were tried while the rules were made
 PATHS = ("pkg/mod.py", "a b/c.txt", "été.md", "b/x.py", "top")

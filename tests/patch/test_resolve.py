@@ -5,11 +5,12 @@ from time import process_time
 
 import pytest
 import replies
+from memory_tree import MemoryTree
 from replies import tree
 
 from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError, PatchError
 from dursor.patch.resolve import resolve, summarize_reply
-from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, MemoryTree
+from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState
 
 TEXT = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
 

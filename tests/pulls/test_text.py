@@ -6,6 +6,7 @@ import pytest
 import stage
 from hypothesis import given
 from hypothesis import strategies as st
+from memory_tree import MemoryTree
 
 from dursor.domain import Run
 from dursor.services.pulls.text import (
@@ -16,7 +17,7 @@ from dursor.services.pulls.text import (
     render_body,
     render_title,
 )
-from dursor.tree import FILE, SYMLINK, FileState, MemoryTree
+from dursor.tree import FILE, SYMLINK, FileState
 
 NOTHING = MemoryTree({})
 
