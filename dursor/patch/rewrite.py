@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dursor.patch.diff.linediff import opcodes
+from dursor.patch.diff.linediff import diff_lines
 from dursor.patch.lines import FileText, Splice
 from dursor.patch.placement.elided_code import is_placeholder
 
@@ -45,7 +45,7 @@ def is_excerpt(lines: Sequence[str], target: IndexedFile) -> bool:
     common = (Counter(old) & Counter(new)).total()
     if 5 * common < 3 * len(old) and (old[0] != new[0] or old[-1] != new[-1]):
         return True
-    ops = opcodes(old, new)
+    ops = diff_lines(old, new)
     return any(op.a1 - op.a0 >= op.b1 - op.b0 + _MANY for op in (ops[0], ops[-1]))
 
 
@@ -60,7 +60,7 @@ def rewritten(text: FileText, lines: Sequence[str]) -> FileText:
     """Give TEXT the content of LINES, with its own line ends and final newline."""
     splices = [
         Splice(op.a0, op.a1, tuple(lines[op.b0 : op.b1]))
-        for op in opcodes(text.lines, lines)
+        for op in diff_lines(text.lines, lines)
         if not op.equal
     ]
     return text.apply_splices(splices)

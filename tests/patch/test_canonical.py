@@ -70,7 +70,7 @@ def git_apply(top: Path, patch: str, *options: str):
 
 lines = st.sampled_from(
     [b"a", b"b", b"c", b"", b"  x", b"\xe9t\xe9", "😀".encode(), b"d\r", b"-- x", b"++ y", b"\\ No newline",
-     b"\x0c", b"\x1b[1m", b"tab\t", b"@@ -1 +1 @@", b"diff --git a/x b/x"]
+     b"\x0c", b"a\rb", "\u2028c\x85".encode(), b"\x1b[1m", b"tab\t", b"@@ -1 +1 @@", b"diff --git a/x b/x"]
 )  # fmt: skip
 datas = st.builds(
     lambda body, cut: body[:-1] if cut and body else body,
@@ -238,12 +238,18 @@ def test_splices_that_contradict_the_trees_are_ignored():
     assert apply_canonical(render_canonical(base, lie).text, base).changes == lie.changes
 
 
+def test_a_folder_whose_name_ends_in_a_prefix_is_no_border_of_names():
+    base = tree(**{"x b/y": "1\n"})
+    change = Resolution({"x b/y": state("2\n")})
+    assert apply_canonical(render_canonical(base, change).text, base).changes == change.changes
+
+
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
         ({"a": "1\n2\n3\n"}, "has changed at line 2"),
         ({"a": "1\n"}, "has changed at line 2"),
-        ({}, "a is not there"),
+        ({}, "a does not exist"),
     ],
 )
 def test_a_patch_applies_exactly_or_not_at_all(files, reason):
@@ -256,7 +262,7 @@ def test_a_patch_applies_exactly_or_not_at_all(files, reason):
     ("before", "change", "now", "reason"),
     [
         ({}, {"n": state("x\n")}, {"n": state("y\n")}, "n already exists"),
-        ({"a": state("x\n")}, {"a": None}, {"a": state("x\ny\n")}, "holds more"),
+        ({"a": state("x\n")}, {"a": None}, {"a": state("x\ny\n")}, "more lines"),
         (
             {"a": state("x\n")},
             {"a": state("x\n", EXECUTABLE)},

@@ -1,4 +1,4 @@
-"""A line diff whose time stays near linear: anchors on unique lines, then a bounded search."""
+"""A line diff in near-linear time: anchors on unique lines, then a bounded search."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_SIZES = (1, 2, 4, 8, 16)  # of runs that anchor a gap
-_MAX_STEPS = 128  # of the bounded search in a gap without unique lines
+_SIZES = (1, 2, 4, 8, 16)  # lines of a run that anchors a gap
+_MAX_STEPS = 128  # differences in a gap without unique lines
 
 
 class Opcode(NamedTuple):
-    """Old lines A0 to A1 against new lines B0 to B1."""
+    """Old lines A0 to A1 correspond to new lines B0 to B1."""
 
     equal: bool
     a0: int
@@ -22,11 +22,11 @@ class Opcode(NamedTuple):
     b1: int
 
 
-def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
-    """Return what turns OLD into NEW: runs alternating equal and changed, covering both."""
+def diff_lines(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
+    """Return runs that alternate between equal and changed and cover OLD and NEW."""
     out: list[Opcode] = []
     a = b = 0
-    for a0, b0, size in _merged(_matches(old, new)):
+    for a0, b0, size in _merge(_find_matches(old, new)):
         if a < a0 or b < b0:
             out.append(Opcode(equal=False, a0=a, a1=a0, b0=b, b1=b0))
         out.append(Opcode(equal=True, a0=a0, a1=a0 + size, b0=b0, b1=b0 + size))
@@ -36,7 +36,7 @@ def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
     return out
 
 
-def _merged(matches: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+def _merge(matches: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
     matches.sort()
     current: tuple[int, int, int] | None = None
     for a, b, size in matches:
@@ -50,17 +50,17 @@ def _merged(matches: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, int
         yield current
 
 
-def _matches(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int]]:
-    """Return equal runs (old start, new start, length), in no order."""
+def _find_matches(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Return equal runs (old start, new start, length), unordered."""
     out: list[tuple[int, int, int]] = []
     gaps = [(0, len(old), 0, len(new))]
     while gaps:
         a0, a1, b0, b1 = _trim(old, new, gaps.pop(), out)
         if a0 == a1 or b0 == b1:
             continue
-        anchors = _anchors(old, new, (a0, a1, b0, b1))
+        anchors = _find_anchors(old, new, (a0, a1, b0, b1))
         if not anchors:
-            out += _bounded(old, new, (a0, a1, b0, b1))
+            out += _search(old, new, (a0, a1, b0, b1))
             continue
         stops = [*anchors, (a1, b1)]
         for (a, b), (a_next, b_next) in zip([(a0, b0), *anchors], stops, strict=True):
@@ -88,34 +88,33 @@ def _trim(
     return a0, a1, b0, b1
 
 
-def _anchors(
+def _find_anchors(
     old: Sequence[str], new: Sequence[str], gap: tuple[int, int, int, int]
 ) -> list[tuple[int, int]]:
-    """Return the longest rising chain of lines that occur once on either side of the gap.
-
-    Where there is none, of runs of a few lines.
-    """
+    """Return the longest increasing chain of lines, or of short runs, unique on both sides."""
     a0, a1, b0, b1 = gap
     for size in _SIZES:
         if size > 1 and size > min(a1 - a0, b1 - b0) // 2:
             break
-        in_new = _once(new, b0, b1, size)
-        in_old = _once(old, a0, a1, size)
-        if chain := _rising(sorted((a, in_new[x]) for x, a in in_old.items() if x in in_new)):
+        in_new = _find_unique(new, b0, b1, size)
+        in_old = _find_unique(old, a0, a1, size)
+        if chain := _longest_chain(
+            sorted((a, in_new[x]) for x, a in in_old.items() if x in in_new)
+        ):
             return chain
     return []
 
 
-def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the longest chain of PAIRS, sorted by the first, that rises in the second too."""
+def _longest_chain(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the longest chain of PAIRS, sorted by the first, that increases in the second."""
     tails: list[int] = []
     tops: list[int] = []
     back: list[int] = []
     for index, (_, b) in enumerate(pairs):
-        at = bisect_left(tails, b)
-        tails[at : at + 1] = [b]
-        tops[at : at + 1] = [index]
-        back.append(tops[at - 1] if at else -1)
+        rank = bisect_left(tails, b)
+        tails[rank : rank + 1] = [b]
+        tops[rank : rank + 1] = [index]
+        back.append(tops[rank - 1] if rank else -1)
     chain: list[tuple[int, int]] = []
     index = tops[-1] if tops else -1
     while index >= 0:
@@ -124,25 +123,25 @@ def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return chain[::-1]
 
 
-def _once(lines: Sequence[str], start: int, stop: int, size: int) -> dict[object, int]:
-    """Return the runs of SIZE lines between START and STOP that occur once, and where."""
+def _find_unique(lines: Sequence[str], start: int, stop: int, size: int) -> dict[object, int]:
+    """Map the runs of SIZE lines that occur once between START and STOP to their index."""
     first: dict[object, int] = {}
     repeated: set[object] = set()
-    for at in range(start, stop - size + 1):
-        run: object = lines[at] if size == 1 else tuple(lines[at : at + size])
+    for index in range(start, stop - size + 1):
+        run: object = lines[index] if size == 1 else tuple(lines[index : index + size])
         if run in first:
             repeated.add(run)
         else:
-            first[run] = at
+            first[run] = index
     for run in repeated:
         del first[run]
     return first
 
 
-def _bounded(
+def _search(
     old: Sequence[str], new: Sequence[str], gap: tuple[int, int, int, int]
 ) -> list[tuple[int, int, int]]:
-    """Search greedily, as Myers does, and give up after a fixed number of differences."""
+    """Search as Myers does, and give up after a fixed number of differences."""
     a0, a1, b0, b1 = gap
     n, m = a1 - a0, b1 - b0
     reach = {1: 0}

@@ -1,4 +1,4 @@
-"""What a reply comes to."""
+"""The result of resolving a reply, whole or in part."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Resolution:
-    """The real changes of a reply against a tree."""
+    """The changes that a reply makes to a tree."""
 
     changes: Changes  # path -> new state, or None when deleted
     renames: Mapping[str, str] = field(default_factory=dict)  # new path -> old path
     warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()  # which rule placed what, for the log
+    notes: tuple[str, ...] = ()  # for the log: the rule that placed each hunk
     splices: Mapping[str, tuple[Splice, ...]] = field(  # line changes, for a repair to build on
         default_factory=dict, repr=False, compare=False
     )
 
 
 class PartlyResolvedError(ApplyFailedError):
-    """Some hunks failed; `kept` is what resolved all the same, for a repair to build on."""
+    """Some hunks failed; a repair can build on `kept`, the result of the others."""
 
     def __init__(self, failures: tuple[HunkFailure, ...], *, kept: Resolution) -> None:
         first = failures[0]
@@ -42,19 +42,15 @@ class PartlyResolvedError(ApplyFailedError):
 def drop_unchanged(
     tree: Tree, states: Mapping[str, FileState | None]
 ) -> dict[str, FileState | None]:
-    """Return those of STATES that are not what TREE holds."""
+    """Return those of STATES that differ from TREE."""
     entries = tree.entries()
-    out: dict[str, FileState | None] = {}
-    for path, state in states.items():
+
+    def is_changed(path: str, state: FileState | None) -> bool:
         entry = entries.get(path)
-        if state is None:
-            if entry is not None:
-                out[path] = None
-        elif (
-            entry is None
-            or entry.mode != state.mode
-            or entry.size != len(state.data)
-            or tree.read(path) != state.data
-        ):
-            out[path] = state
-    return out
+        if state is None or entry is None:
+            return (state is None) != (entry is None)
+        return (entry.mode, entry.size) != (state.mode, len(state.data)) or tree.read(
+            path
+        ) != state.data
+
+    return {path: state for path, state in states.items() if is_changed(path, state)}

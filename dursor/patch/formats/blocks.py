@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dursor.patch.diff.linediff import opcodes
+from dursor.patch.diff.linediff import diff_lines
 from dursor.patch.edits import Action, FileEdit, Hunk, Line, Origin
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _SHOWN = 60
 def block(search: Sequence[str], new: Sequence[str], source: Sequence[str]) -> Hunk:
     """Make the hunk that turns SEARCH into NEW; the lines they share are context."""
     lines: list[Line] = []
-    for equal, a0, a1, b0, b1 in opcodes(search, new):
+    for equal, a0, a1, b0, b1 in diff_lines(search, new):
         if equal:
             lines += [Line(" ", text) for text in search[a0:a1]]
         else:
