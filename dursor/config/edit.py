@@ -1,4 +1,4 @@
-"""Changing one value of a TOML file, and not a byte besides."""
+"""Change one value of a TOML file and keep every other byte."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
 def set_value(
     text: str, known: Mapping[str, Any], path: tuple[str, ...], value: Any, file: Path
 ) -> bytes:
-    """Give TEXT (which parses to KNOWN) with VALUE at PATH; None takes it away.
+    """Return TEXT (which parses to KNOWN) with VALUE at PATH; None removes the value.
 
-    UsageError when the file is written in a way that cannot be changed safely.
+    UsageError if FILE cannot be changed safely.
     """
     import tomllib
 
-    pieces = list(_pieces(text))
-    changed = _replaced(pieces, path, value)
+    pieces = list(_split(text))
+    changed = _replace(pieces, path, value)
     if changed is None:
-        changed = pieces if value is None else _inserted(pieces, path, value)
+        changed = pieces if value is None else _insert(pieces, path, value)
     after = "".join(changed)
     try:
-        right = tomllib.loads(after) == _expected(known, path, value)
+        is_right = tomllib.loads(after) == _expect(known, path, value)
     except tomllib.TOMLDecodeError:
-        right = False
-    if not right:
-        raise UsageError(f"{file} is written in a way that only you can change: edit it by hand")
+        is_right = False
+    if not is_right:
+        raise UsageError(f"cannot change {file} safely", hint=f"$EDITOR {file}")
     return after.encode()
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """Cut TEXT into its statements, each of whole lines and valid by itself."""
+def _split(text: str) -> Iterator[str]:
+    """Split TEXT into its statements; each consists of whole lines and is valid TOML."""
     import tomllib
 
     piece = ""
@@ -44,20 +44,20 @@ def _pieces(text: str) -> Iterator[str]:
         try:
             tomllib.loads(piece)
         except tomllib.TOMLDecodeError:
-            continue  # a value that goes on in the next line
+            continue  # the value continues in the next line
         yield piece
         piece = ""
     if piece:
         yield piece
 
 
-def _places(pieces: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...], tuple[str, ...]]]:
-    """Give for each piece its index, the table it stands in, and the path it names or sets."""
+def _locate(pieces: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...], tuple[str, ...]]]:
+    """Yield each piece's index, its table, and the path that it names or sets."""
     import tomllib
 
     table: tuple[str, ...] = ()
     for index, piece in enumerate(pieces):
-        path = _first_path(tomllib.loads(piece))
+        path = _find_path(tomllib.loads(piece))
         if piece.lstrip().startswith("["):
             table = path
             yield index, table, table
@@ -65,7 +65,7 @@ def _places(pieces: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...], tuple
             yield index, table, (*table, *path)
 
 
-def _first_path(parsed: Any) -> tuple[str, ...]:
+def _find_path(parsed: Any) -> tuple[str, ...]:
     path = []
     while isinstance(parsed, dict) and len(parsed) == 1:
         ((name, parsed),) = parsed.items()
@@ -73,17 +73,19 @@ def _first_path(parsed: Any) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _replaced(pieces: Sequence[str], path: tuple[str, ...], value: Any) -> list[str] | None:
-    for index, table, at in _places(pieces):
-        if at == path and at != table:
+def _replace(pieces: Sequence[str], path: tuple[str, ...], value: Any) -> list[str] | None:
+    for index, table, place in _locate(pieces):
+        if place == path and place != table:
             left = pieces[index].split("=", 1)[0].rstrip()
-            new = [] if value is None else [f"{left} = {_toml(value)}{_comment(pieces[index])}"]
+            new = (
+                [] if value is None else [f"{left} = {_dump(value)}{_find_comment(pieces[index])}"]
+            )
             return [*pieces[:index], *new, *pieces[index + 1 :]]
     return None
 
 
-def _comment(piece: str) -> str:
-    """Give what follows the value of a one-line statement: its comment and its line end."""
+def _find_comment(piece: str) -> str:
+    """Return the comment and the line end of a one-line statement."""
     import tomllib
 
     line = piece.rstrip("\r\n")
@@ -96,45 +98,45 @@ def _comment(piece: str) -> str:
             if tomllib.loads(line[:start]) == tomllib.loads(line):
                 return f"  {line[start:]}{end}"
         except tomllib.TOMLDecodeError:
-            pass  # a "#" inside a string
+            pass  # this "#" is inside a string
         start = line.find("#", start + 1)
     return end
 
 
-def _inserted(pieces: Sequence[str], path: tuple[str, ...], value: Any) -> list[str]:
-    """Put a new line at the end of its table, which is made where it is missing."""
-    line = f"{path[-1]} = {_toml(value)}\n"
+def _insert(pieces: Sequence[str], path: tuple[str, ...], value: Any) -> list[str]:
+    """Add a line to the end of its table, which is created if it is missing."""
+    line = f"{path[-1]} = {_dump(value)}\n"
     table = path[:-1]
-    inside = [i for i, at, _ in _places(pieces) if at == table and _says_something(pieces[i])]
+    inside = [i for i, owner, _ in _locate(pieces) if owner == table and _has_content(pieces[i])]
     if inside:
         position = max(inside) + 1
     elif table:
-        position, line = len(pieces), f"\n[{'.'.join(map(_name, table))}]\n{line}"
+        position, line = len(pieces), f"\n[{'.'.join(map(_quote_name, table))}]\n{line}"
     else:
-        position = _before_tables(pieces)
+        position = _find_first_table(pieces)
     before = list(pieces[:position])
     if before and not before[-1].endswith("\n"):
         before[-1] += "\n"
     return [*before, line, *pieces[position:]]
 
 
-def _says_something(piece: str) -> bool:
+def _has_content(piece: str) -> bool:
     return bool(piece.strip()) and not piece.lstrip().startswith("#")
 
 
-def _before_tables(pieces: Sequence[str]) -> int:
-    """Find the place before the first table and the comment that stands on it."""
-    position = next((i for i, one in enumerate(pieces) if one.startswith("[")), len(pieces))
+def _find_first_table(pieces: Sequence[str]) -> int:
+    """Return the index of the first table, or of the comment above it."""
+    position = next((i for i, p in enumerate(pieces) if p.startswith("[")), len(pieces))
     while 0 < position < len(pieces) and pieces[position - 1].startswith("#"):
         position -= 1
     return position
 
 
-def _expected(known: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
+def _expect(known: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
     name, *rest = path
     new = dict(known) if isinstance(known, dict) else {}
     if rest:
-        new[name] = _expected(new.get(name), tuple(rest), value)
+        new[name] = _expect(new.get(name), tuple(rest), value)
     elif value is None:
         new.pop(name, None)
     else:
@@ -142,20 +144,20 @@ def _expected(known: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
     return new
 
 
-def _name(name: str) -> str:
+def _quote_name(name: str) -> str:
     bare = name.replace("-", "").replace("_", "")
-    return name if bare.isalnum() and bare.isascii() else _toml(name)
+    return name if bare.isalnum() and bare.isascii() else _dump(name)
 
 
-def _toml(value: Any) -> str:
+def _dump(value: Any) -> str:
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(_dump, value))}]"
     if isinstance(value, str):
-        return f'"{"".join(map(_escaped, value))}"'
+        return f'"{"".join(map(_escape, value))}"'
     return repr(value)
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     if char in '"\\':
         return f"\\{char}"
     return char if char.isprintable() else f"\\U{ord(char):08x}"

@@ -1,15 +1,16 @@
-"""Where things lie, and what the user has set."""
+"""Dursor's folders and the user's configuration."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import sys
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from dursor.config import options, toml
+from dursor.config import options
 from dursor.config.edit import set_value
 from dursor.errors import InternalError, UsageError
 from dursor.files import hold_lock, replace_file
@@ -18,58 +19,55 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "dursor"
+PRICE = "US dollars per million tokens"
+LIST = "dursor config list"
 
 
-class Value(NamedTuple):
-    """A key's value, and where it comes from: "environment NAME", "file" or "default"."""
+@dataclass(frozen=True)
+class Setting:
+    """A setting's value; its source is "environment NAME", "file" or "default"."""
 
     key: str
     value: Any
     source: str
+    description: str
 
 
 class Settings:
-    """The folders and the configuration; the file is read when a key is first asked for."""
+    """Dursor's folders and the configuration; the file is read when the first value is needed."""
 
-    def __init__(
-        self,
-        env: Mapping[str, str],
-        *,
-        home: Path | None = None,
-        platform: str = sys.platform,
-    ) -> None:
+    def __init__(self, env: Mapping[str, str], *, platform: str = sys.platform) -> None:
         self.env = env
-        self._home = home
         self._platform = platform
 
     @cached_property
     def data_dir(self) -> Path:
-        """Where the database, keys, leases and clones lie."""
+        """The folder of the database, keys, leases and clones."""
         return self._folder("DURSOR_DATA_DIR") or self._platform_dir("data")
 
     @cached_property
     def config_dir(self) -> Path:
-        """Where config.toml lies."""
+        """The folder of config.toml."""
         return self._folder("DURSOR_CONFIG_DIR") or self._platform_dir("config")
 
     @cached_property
     def workspaces_dir(self) -> Path:
-        """Where clones of URLs lie."""
+        """The folder of clones of URLs."""
         return self._folder("DURSOR_WORKSPACES_DIR") or self.data_dir / "workspaces"
 
     @property
     def config_file(self) -> Path:
-        """The user's configuration."""
+        """The user's config.toml."""
         return self.config_dir / "config.toml"
 
     @property
     def database(self) -> Path:
-        """The store."""
+        """The database file of the store."""
         return self.data_dir / "dursor.db"
 
     @property
     def journals(self) -> Path:
-        """Where an apply writes down what it is about to do."""
+        """The folder of the journals that make an interrupted apply undoable."""
         return self.data_dir / "applying"
 
     def _folder(self, variable: str) -> Path | None:
@@ -77,16 +75,13 @@ class Settings:
         if not given:
             return None
         if given == "~" or given.startswith("~/"):
-            return self._user_home() / given[2:]
+            return find_home(self.env) / given[2:]
         return Path(given).absolute()
 
-    def _user_home(self) -> Path:
-        return home_folder(self.env) if self._home is None else self._home
-
     def _platform_dir(self, kind: str) -> Path:
-        """Find the user's folder for KIND ("data", "config") where platformdirs has it.
+        """Return the folder that platformdirs gives for KIND ("data", "config").
 
-        Linux and macOS are answered here: importing platformdirs takes as long as Python itself.
+        Importing platformdirs takes as long as starting Python, so Linux and macOS do without it.
         """
         if self._platform == "win32":
             import platformdirs
@@ -97,100 +92,79 @@ class Settings:
         if given.startswith("/"):
             return Path(given) / NAME
         if self._platform == "darwin":
-            return self._user_home() / "Library" / "Application Support" / NAME
-        return self._user_home() / (".local/share" if kind == "data" else ".config") / NAME
+            return find_home(self.env) / "Library" / "Application Support" / NAME
+        return find_home(self.env) / (".local/share" if kind == "data" else ".config") / NAME
 
     # values
 
     def get(self, key: str) -> Any:
-        """Give the value of KEY; "prices" is the table of the user's own prices by model."""
-        return self.value(key).value
+        """Return the value of KEY; "prices" is the table of the user's prices by model."""
+        return self.find(key).value
 
-    def value(self, key: str) -> Value:
-        """Give KEY with its source; UsageError when there is no such key, or its value is bad."""
+    def find(self, key: str) -> Setting:
+        """Return the setting KEY; UsageError if it does not exist or its value is invalid."""
         if key == "prices":
             return self._prices()
         if (price := options.split_price_key(key)) is not None:
             return self._price(key, *price)
-        found = _key(key)
-        if self.env.get(found.variable):
-            where, mend = f"environment {found.variable}", f"unset {found.variable}"
-            return Value(key, self._parsed(found, self.env[found.variable], where, mend), where)
-        if key in self._file:
-            mend = f"dursor config set {key} VALUE"
-            value = self._parsed(found, self._file[key], str(self.config_file), mend)
-            return Value(key, value, "file")
-        return Value(key, found.default, "default")
+        option = _find_option(key)
+        value, source = option.default, "default"
+        if text := self.env.get(option.variable):
+            source = f"environment {option.variable}"
+            value = _parse(option, text, f"{source}: ", f"unset {option.variable}")
+        elif key in self._file:
+            hint, source = f"dursor config set {key} VALUE", "file"
+            value = _parse(option, self._file[key], f"{self.config_file}: ", hint)
+        return Setting(key, value, source, option.description)
 
-    def values(self) -> list[Value]:
-        """Every key with its value, and each price that the user has set."""
+    def find_all(self) -> list[Setting]:
+        """Return every option and each price that the user has set."""
         prices = [
-            Value(f'prices."{model}".{field}', price, "file")
+            self._price(f'prices."{model}".{field}', model, field)
             for model, fields in self._prices().value.items()
-            for field, price in fields.items()
+            for field in fields
         ]
-        return [*(self.value(name) for name in options.OPTIONS), *prices]
+        return [*map(self.find, options.OPTIONS), *prices]
 
-    def unknown(self) -> list[str]:
-        """Keys of the file that mean nothing, each with the close one if there is one."""
-        found = [name for name in self._file if name not in options.OPTIONS and name != "prices"]
-        return [f"{name!r}{_close(name, '; did you mean {}?')}" for name in found]
-
-    def set(self, key: str, text: str) -> Value:
-        """Write KEY to config.toml, leaving everything else in it as it is."""
+    def set(self, key: str, text: str) -> Setting:
+        """Write KEY to config.toml and leave the rest of the file unchanged."""
         price = options.split_price_key(key)
-        path = ("prices", *price) if price is not None else (_key(key).name,)
-        value = _parse_price(key, text) if price is not None else _parse(_key(key), text)
+        path = (key,) if price is None else ("prices", *price)
+        value = _parse(_find_option(key), text)
         with hold_lock(self.config_dir / ".config.lock"):
             self.__dict__.pop("_file", None)
-            known = self._file
-            before = self._read() or ""
-            replace_file(
-                self.config_file,
-                set_value(before, known, path, value, self.config_file),
-                mode=0o644,
-            )
+            before, known = self._read() or "", self._file
+            data = set_value(before, known, path, value, self.config_file)
+            replace_file(self.config_file, data, mode=0o644)
             self.__dict__.pop("_file", None)
-        return self.value(key)
+        return self.find(key)
 
-    def _parsed(self, key: options.Option, raw: Any, where: str, mend: str) -> Any:
+    def _prices(self) -> Setting:
+        source = "file" if "prices" in self._file else "default"
         try:
-            return key.parse(raw)
+            value = options.parse_prices(self._file.get("prices", {}))
         except ValueError as error:
+            fields = ", ".join(options.PRICE_FIELDS)
             raise UsageError(
-                f"{where}: {key.name} is {raw!r}, which is not {key.accepts}",
-                hint=mend,
-            ) from error
-
-    def _prices(self) -> Value:
-        if "prices" not in self._file:
-            return Value("prices", {}, "default")
-        try:
-            return Value("prices", options.parse_prices(self._file["prices"]), "file")
-        except ValueError as error:
-            raise UsageError(
-                f"{self.config_file}: prices holds something other than US dollars a million "
-                f"tokens under {', '.join(options.PRICE_FIELDS)}",
+                f"{self.config_file}: prices must be {PRICE} under {fields}",
                 hint="dursor config set 'prices.\"MODEL\".output' USD",
             ) from error
+        return Setting("prices", value, source, PRICE)
 
-    def _price(self, key: str, model: str, field: str) -> Value:
-        known = self._prices().value.get(model, {})
-        return Value(key, known.get(field), "file" if field in known else "default")
+    def _price(self, key: str, model: str, field: str) -> Setting:
+        value = self._prices().value.get(model, {}).get(field)
+        source = "default" if value is None else "file"
+        return Setting(key, value, source, PRICE)
 
     # the file
 
     @cached_property
     def _file(self) -> dict[str, Any]:
         text = self._read()
-        if text is None:
-            return {}
         try:
-            return toml.parsed(text)
+            return {} if text is None else parse_toml(text)
         except ValueError as error:
-            raise UsageError(
-                f"{self.config_file} is broken: {error}", hint=f"$EDITOR {self.config_file}"
-            ) from error
+            raise self._invalid(str(error)) from error
 
     def _read(self) -> str | None:
         try:
@@ -198,22 +172,23 @@ class Settings:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
-            raise UsageError(
-                f"{self.config_file} is broken: it is not UTF-8 text",
-                hint=f"$EDITOR {self.config_file}",
-            ) from error
+            raise self._invalid("not UTF-8 text") from error
         except OSError as error:
             raise InternalError(
                 f"cannot read {self.config_file}: {error.strerror}",
                 hint=f"ls -ld {self.config_file}",
             ) from error
 
+    def _invalid(self, reason: str) -> UsageError:
+        file = self.config_file
+        return UsageError(f"{file} is not valid TOML: {reason}", hint=f"$EDITOR {file}")
 
-def home_folder(env: Mapping[str, str]) -> Path:
-    """Find the user's folder: HOME's, else the one the system knows; UsageError without any."""
+
+def find_home(env: Mapping[str, str]) -> Path:
+    """Return HOME, else the folder that the system has for the user; UsageError without either."""
     given = env.get("HOME", "")
     if given and not Path(given).is_absolute():
-        raise _homeless(f"HOME is {given!r}, which is no absolute path")
+        raise _homeless(f"HOME is {given!r}, which is not an absolute path")
     home = Path(given) if given else _known_home()
     if home is None or not home.is_absolute():
         raise _homeless("HOME is not set")
@@ -221,10 +196,10 @@ def home_folder(env: Mapping[str, str]) -> Path:
 
 
 def _known_home() -> Path | None:
-    """Ask the system; `Path.home()` takes an empty HOME for the root folder."""
+    """Read the user database; `Path.home()` takes an empty HOME for the root folder."""
     if sys.platform == "win32":
         return Path.home()
-    import pwd  # noqa: PLC0415 - only an odd environment needs it, and Windows has none
+    import pwd  # noqa: PLC0415 - rarely needed, and Windows lacks it
 
     try:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)
@@ -234,41 +209,40 @@ def _known_home() -> Path | None:
 
 def _homeless(why: str) -> UsageError:
     return UsageError(
-        f"there is no home folder: {why}",
+        f"cannot find the home folder: {why}",
         hint="export DURSOR_DATA_DIR=FOLDER DURSOR_CONFIG_DIR=FOLDER",
     )
 
 
-def _key(name: str) -> options.Option:
-    if (key := options.OPTIONS.get(name)) is not None:
-        return key
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TEXT; the ValueError gives the reason and the line number in one line."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("its values are nested too deeply") from error
+    except ValueError as error:
+        lines = max(1, len(text.splitlines()))
+        reason = str(error).replace("at end of document", f"at line {lines}, the last")
+        raise ValueError(" ".join(reason.split())[:200]) from error
+
+
+def _find_option(name: str) -> options.Option:
+    if (option := options.OPTIONS.get(name)) is not None:
+        return option
+    if options.split_price_key(name):
+        return options.Option(name, None, PRICE, PRICE, options.parse_price)
+    close = difflib.get_close_matches(name, options.OPTIONS, 1)
+    hint = f"did you mean {close[0]}?" if close else LIST
     if name.startswith("prices"):
-        raise UsageError(
-            f"no such setting: {name}", hint=f'prices."MODEL".{"|".join(options.PRICE_FIELDS)}'
-        )
-    raise UsageError(
-        f"no such setting: {name}", hint=_close(name, "did you mean {}?") or "dursor config list"
-    )
+        hint = f'prices."MODEL".{"|".join(options.PRICE_FIELDS)}'
+    raise UsageError(f"setting {name} does not exist", hint=hint)
 
 
-def _close(name: str, sentence: str) -> str:
-    found = difflib.get_close_matches(name, options.OPTIONS, 1)
-    return sentence.format(found[0]) if found else ""
-
-
-def _parse(key: options.Option, text: str) -> Any:
+def _parse(option: options.Option, raw: Any, source: str = "", hint: str = LIST) -> Any:
     try:
-        return key.parse(text)
+        return option.parse(raw)
     except ValueError as error:
-        raise UsageError(
-            f"{key.name} takes {key.accepts}, not {text!r}", hint=f"dursor config get {key.name}"
-        ) from error
-
-
-def _parse_price(name: str, text: str) -> float:
-    try:
-        return options.parse_price(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{name} takes US dollars a million tokens, not {text!r}", hint="dursor config list"
-        ) from error
+        message = f"{source}{option.name} must be {option.accepts}, not {raw!r}"
+        raise UsageError(message, hint=hint) from error

@@ -1,4 +1,4 @@
-"""Verbs over the configuration."""
+"""Read and change the user's configuration."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.config.options import parse_words
-from dursor.services.results import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dursor.config import Settings, Value
+    from dursor.config import Setting, Settings
 
 
 @dataclass(frozen=True)
@@ -24,24 +23,20 @@ class Configuration:
 
     @property
     def path(self) -> Path:
-        """The user's config.toml, whether it is there or not."""
+        """The user's config.toml, which need not exist."""
         return self.settings.config_file
 
     def list(self) -> list[Setting]:
-        """Every value and where it comes from."""
-        return [_setting(value) for value in self.settings.values()]
+        """Return every setting with its source."""
+        return self.settings.find_all()
 
     def get(self, key: str) -> Setting:
-        """One value; UsageError for a key that does not exist."""
-        return _setting(self.settings.value(key))
+        """Return one setting; UsageError for a key that does not exist."""
+        return self.settings.find(key)
 
     def set(self, key: str, value: str) -> Setting:
-        """Write one value into config.toml; NotFoundError for a model that does not exist."""
+        """Write one setting; NotFoundError for a model that does not exist."""
         if key == "models":
             for word in parse_words(value):
                 self.find_model(word.partition(":")[0])
-        return _setting(self.settings.set(key, value))
-
-
-def _setting(value: Value) -> Setting:
-    return Setting(value.key, value.value, value.source)
+        return self.settings.set(key, value)

@@ -59,7 +59,7 @@ class Doctor:
         return version
 
     def _config(self) -> str:
-        self.settings.values()
+        self.settings.find_all()
         file = self.settings.config_file
         return str(file) if file.exists() else f"{file} (not there: defaults)"
 

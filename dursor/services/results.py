@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,24 +135,6 @@ class TaskHistory:
     messages: tuple[Message, ...]
     runs: tuple[Run, ...]
     prs: tuple[PullRequest, ...]
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A branch of a repository."""
-
-    name: str
-    commit: str
-    default: bool
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One value of the configuration; `source` is "environment", the file's path or "default"."""
-
-    key: str
-    value: Any  # a JSON value
-    source: str
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,16 @@ import stage
 from stage import APPLIED, MODEL, OTHER, REPO, RUN, TASK
 
 from dursor.cli.command_tree import COMMANDS, GroupSpec
-from dursor.domain import Choices, ProviderName, RunStatus, Secret
+from dursor.config import Setting
+from dursor.domain import Branch, Choices, ProviderName, RunStatus, Secret
 from dursor.services.request import ContextRequest, NewModel, NewPull
 from dursor.services.results import (
-    Branch,
     ComparedFile,
     Comparison,
     DoctorCheck,
     ModelCheck,
     ResolvedPatch,
     RoundResult,
-    Setting,
     TaskHistory,
 )
 
@@ -25,7 +24,7 @@ HISTORY = TaskHistory(TASK, (stage.MESSAGE,), (RUN,), (stage.PR,))
 COMPARED = Comparison(
     (RUN, OTHER), (ComparedFile("shop/pages.py", (RUN.id, OTHER.id), identical=True),), stage.PATCH
 )
-SETTING = Setting("budget_usd", 0.5, "default")
+SETTING = Setting("budget_usd", 0.5, "default", "Maximum cost of a round")
 APPLY = {"branch": None, "commit": False, "three_way": False}
 ANY = object()  # a listener or a question: not compared
 TYPED = {"github.with_token": "ghp_x\n", "github.with_app": "ghp_x"}  # on stdin
@@ -208,7 +207,14 @@ CASES = [
     ("patch - --apply", "patches.apply", (b"", None, None), {}, APPLIED, "shop/pages.py"),
     ("config get budget_usd", "configuration.get", ("budget_usd",), {}, SETTING, "0.5"),
     ("config set budget_usd 1", "configuration.set", ("budget_usd", "1"), {}, SETTING, "0.5"),
-    ("config list", "configuration.list", (), {}, [SETTING], "budget_usd  0.5    default"),
+    (
+        "config list",
+        "configuration.list",
+        (),
+        {},
+        [SETTING],
+        "budget_usd  0.5    default  Maximum cost of a round",
+    ),
     (
         "doctor",
         "doctor.examine",
@@ -258,7 +264,7 @@ def test_the_configuration_file(dursor):
 
 def test_settings_are_shown_as_a_script_reads_them(dursor):
     for value, shown in (("gpt", "gpt"), (["gpt"], '["gpt"]'), (None, "null"), (True, "true")):
-        answers = {"configuration.get": Setting("models", value, "file")}
+        answers = {"configuration.get": Setting("models", value, "file", "Models")}
         assert dursor("config", "get", "models", answers=answers).stdout == f"{shown}\n"
 
 

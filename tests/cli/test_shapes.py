@@ -9,7 +9,8 @@ from stage import AT, FAILED, LATER, OTHER, RUN
 
 from dursor.cli.command_result import Items, PatchOutput, PlainOutput, RunView
 from dursor.cli.output import json_views as shapes
-from dursor.domain import KeySource
+from dursor.config import Setting
+from dursor.domain import Branch, KeySource
 from dursor.errors import AuthError
 from dursor.services import results
 
@@ -78,6 +79,7 @@ PR = {
     "created_at",
     "updated_at",
 }
+SETTING = {"key", "value", "source", "description"}
 PLAN = {"base_commit", "budget", "tokens", "files", "withheld"}
 SENT = {"path", "ranges", "tokens", "reason"}
 HISTORY = results.TaskHistory(stage.TASK, (stage.MESSAGE,), (RUN,), (stage.PR,))
@@ -103,7 +105,7 @@ VALUES = [
     (HISTORY, {"task", "messages", "runs", "prs"}),
     (stage.PLAN, PLAN),
     (results.RoundPlan(stage.PLAN, ()), {"task", "runs", "plan"}),
-    (results.Setting("budget_usd", 0.5, "default"), {"key", "value", "source"}),
+    (Setting("budget_usd", 0.5, "default", "Cost"), SETTING),
     (PlainOutput({"checks": []}, []), {"checks"}),
     (stage.PR, PR),
     (stage.NEWS, {"pr", "messages"}),
@@ -113,7 +115,7 @@ ITEMS = [
     ("run", RUN, LISTED_RUN),
     ("task", stage.TASK, TASK),
     ("repo", stage.REPO, REPO),
-    ("branch", results.Branch("main", "c0de", default=True), {"name", "commit", "default"}),
+    ("branch", Branch("main", "c0de", default=True), {"name", "commit", "default"}),
     ("model", stage.MODEL, MODEL),
     (
         "check",
@@ -123,7 +125,7 @@ ITEMS = [
     ("log", stage.LOGGED, {"at", "stage", "message"}),
     ("pr", stage.PR, PR),
     ("hosted", stage.HOSTED, {"name", "default_branch", "private", "archived", "url"}),
-    ("setting", results.Setting("models", ["gpt"], "file"), {"key", "value", "source"}),
+    ("setting", Setting("models", ["gpt"], "file", "Models"), SETTING),
 ]
 
 

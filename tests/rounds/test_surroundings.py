@@ -49,7 +49,7 @@ def configured(front: Front, data: bytes) -> Path:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"max_files = [", "is broken"),
+        (b"max_files = [", "is not valid TOML"),
         (b"\xff\xfe", "UTF-8"),
         (b"max_files = 'many'", "max_files"),
         (b"timeout = -1", "timeout"),
@@ -58,7 +58,7 @@ def configured(front: Front, data: bytes) -> Path:
         (b"models = 3", "models"),
         (b"prices = 3", "prices"),
         (b"[prices.x]\ninput = 'free'", "prices"),
-        (b"a = " + b"[" * 5000, "is broken"),
+        (b"a = " + b"[" * 5000, "is not valid TOML"),
     ],
 )
 def test_a_broken_configuration_is_said_with_its_file(front: Front, data: bytes, said: str):

@@ -7,7 +7,7 @@ import typer
 from dursor.cli.application import get_app
 from dursor.cli.command_result import Items, PlainOutput
 from dursor.cli.completion import completions
-from dursor.services.results import Setting
+from dursor.config import Setting
 
 Key = Annotated[
     str,

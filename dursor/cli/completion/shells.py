@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.cli.command_result import PlainOutput
-from dursor.config.settings import home_folder
+from dursor.config.settings import find_home
 from dursor.errors import InternalError, UsageError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def show(name: str | None) -> PlainOutput:
 def install(name: str | None) -> PlainOutput:
     """Write the script where the shell called NAME, or the one around us, looks for it."""
     name = name or _around_us()
-    shell, home = _known(name), home_folder(os.environ)
+    shell, home = _known(name), find_home(os.environ)
     target, start = shell.target(home), shell.start(home)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -88,6 +88,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("KEY", lambda setting: setting.key),
         Column("VALUE", lambda setting: setting_value(setting.value)),
         Column("SOURCE", lambda setting: setting.source),
+        Column("DESCRIPTION", lambda setting: setting.description),
     ),
     "finding": (
         Column("CHECK", lambda finding: finding.name),

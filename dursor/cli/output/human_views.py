@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from dursor.cli.command_result import Items, PlainOutput, RunView
+    from dursor.config import Setting
     from dursor.domain import LogEntry, Message, PullRequest, Repo, Run, Task
     from dursor.services import results
 
@@ -270,7 +271,7 @@ def model(value: results.Model) -> Iterator[str]:
     )
 
 
-def setting(value: results.Setting) -> Iterator[str]:
+def setting(value: Setting) -> Iterator[str]:
     """Write a setting's bare value, as a script wants it."""
     from dursor.cli.output.columns import setting_value
 
