@@ -112,6 +112,15 @@ class Repo:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """A branch of a repository and the commit it points to."""
+
+    name: str
+    commit: str
+    default: bool
+
+
+@dataclass(frozen=True)
 class Task:
     """A conversation about one repository."""
 

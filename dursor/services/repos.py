@@ -16,10 +16,9 @@ from dursor.vcs.locate import find_top
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dursor.domain import Secret
+    from dursor.domain import Branch, Secret
     from dursor.services.events import Listener
     from dursor.services.github.access import GitHubAccess
-    from dursor.services.results import Branch
     from dursor.store.read import Reader
     from dursor.store.write import Store
     from dursor.vcs.repository import Repository
@@ -228,14 +227,12 @@ class Repos:
 
     def branches(self, selector: str) -> Sequence[Branch]:
         """The branches of a registered repository; a clone's are fetched first."""
-        from dursor.services.results import Branch
-
         repo = self.find(selector)
         repository = self.open(repo)
         try:
             if repo.workspace_path is not None:
                 self.refresh(repo, repository)
-            return [Branch(one.name, one.commit, one.default) for one in repository.list_branches()]
+            return repository.list_branches()
         finally:
             repository.close()
 

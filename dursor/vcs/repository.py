@@ -7,8 +7,9 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from dursor.domain import Branch
 from dursor.errors import InternalError, NotFoundError, UsageError
 from dursor.vcs.command import GitCommand, decode, encode, is_owned
 from dursor.vcs.locate import find_top
@@ -24,14 +25,6 @@ from git.exc import GitError
 
 UNSHALLOW = "git fetch --unshallow"
 REF_LIMIT = 1000
-
-
-class Branch(NamedTuple):
-    """A branch and the commit it stands at."""
-
-    name: str
-    commit: str
-    default: bool
 
 
 class HardenedRepo(git.Repo):

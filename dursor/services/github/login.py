@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dursor.domain import GitHubAppConfig, now
+from dursor.domain import Branch, GitHubAppConfig, now
 from dursor.errors import AuthError, DursorError, NotFoundError, UsageError
 from dursor.services.events import Notice, ignore_event
-from dursor.services.results import Branch, GitHubStatus, HostedRepo
+from dursor.services.results import GitHubStatus, HostedRepo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
