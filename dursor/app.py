@@ -124,7 +124,7 @@ class App:
 
     def clean(self, text: str) -> str:
         """TEXT without the keys of the environment and what else looks like a secret."""
-        from dursor.redact import Redactor
+        from dursor.secrets.redact import Redactor
 
         return Redactor(self.keys.list_environment_keys()).clean(text)
 

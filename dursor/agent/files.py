@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from dursor.context.secrets.placeholders import PREFIX
 from dursor.context.selection.render import quote_path
 from dursor.context.sendable import check_content, check_entry, split_sendable
 from dursor.context.source import read_available
 from dursor.errors import DursorError
 from dursor.patch.names import unquote
+from dursor.secrets.placeholders import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

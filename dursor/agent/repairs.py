@@ -7,13 +7,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.context.secrets.placeholders import PREFIX
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoPatchError
 from dursor.patch.edits import Action
 from dursor.patch.formats.blocks import SEARCH
 from dursor.patch.names import strip_prefix
 from dursor.patch.resolve import PartlyResolvedError, Resolution, list_edits, resolve
+from dursor.secrets.placeholders import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence

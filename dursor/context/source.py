@@ -12,7 +12,7 @@ from dursor.errors import DursorError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dursor.context.secrets.placeholders import Placeholders
+    from dursor.secrets.placeholders import Placeholders
     from dursor.tree import Tree
 
 

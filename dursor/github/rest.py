@@ -13,7 +13,7 @@ from dursor.github import errors, rate_limits
 from dursor.github.host import origin_of
 from dursor.github.payload import parse_json
 from dursor.github.transport import CertificateError, ConnectionFailedError, RestResponse
-from dursor.redact import Redactor
+from dursor.secrets.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

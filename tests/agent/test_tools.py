@@ -12,9 +12,9 @@ from memory_tree import MemoryTree
 from dursor.agent.files import RepositoryFiles, ToolCallError
 from dursor.agent.search import FileSearch
 from dursor.agent.tools import MAX_RESULT, TOOLS, Toolbox
-from dursor.context.secrets.placeholders import Placeholders
 from dursor.errors import UsageError
 from dursor.pathrules import PathRules
+from dursor.secrets.placeholders import Placeholders
 from dursor.tree import FILE, SUBMODULE, SYMLINK, FileState
 
 AWS = "AKIAQ4ZTRN7WVK2LMX3P"

@@ -40,11 +40,11 @@ from dursor.context.ranking.rank import (
     sum_columns,
 )
 from dursor.context.ranking.retrieve import collect_features
-from dursor.context.secrets.placeholders import Placeholders
 from dursor.context.selection.pack import Excerpt, choose_lines, make_packing_rules
 from dursor.context.sendable import split_sendable
 from dursor.context.source import TextSource
 from dursor.pathrules import PathRules
+from dursor.secrets.placeholders import Placeholders
 from dursor.vcs.history import History
 from dursor.vcs.repository import Repository
 

@@ -10,10 +10,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from dursor.context.secrets.scan import find_secrets
 from dursor.context.sendable import check_content, split_sendable
 from dursor.errors import UsageError
 from dursor.pathrules import PathRules
+from dursor.secrets.scan import find_secrets
 from dursor.vcs.repository import Repository
 
 

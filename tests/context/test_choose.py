@@ -4,11 +4,11 @@ import pytest
 from memory_tree import MemoryTree
 
 from dursor.context.ranking import retrieve
-from dursor.context.secrets.placeholders import Placeholders
 from dursor.context.selection.select import select_context
 from dursor.context.source import TextSource
 from dursor.errors import PolicyError, UsageError
 from dursor.pathrules import PathRules
+from dursor.secrets.placeholders import Placeholders
 from dursor.tree import FILE, SUBMODULE, SYMLINK, Entry, FileState
 
 KEY = "ghp_" + "Zk3Jq8Wd1Xv6Tb0Rn5Ym2Lc7Hf4Gs9PaQeUi"

@@ -50,7 +50,7 @@ def show_traceback(error: BaseException) -> None:
 def clean(text: str) -> str:
     """Take out whatever this process may know as a secret."""
     from dursor.domain import Secret
-    from dursor.redact import Redactor
+    from dursor.secrets.redact import Redactor
     from dursor.services.rounds.detach import without_secrets
 
     secret = os.environ.keys() - without_secrets(os.environ).keys()

@@ -10,7 +10,6 @@ from dursor.context.ranking.query import InstructionQuery
 from dursor.context.ranking.rank import rank
 from dursor.context.ranking.reasons import ReasonFinder
 from dursor.context.ranking.retrieve import collect_features
-from dursor.context.secrets.placeholders import Placeholders
 from dursor.context.selection.guidance import select_guidance
 from dursor.context.selection.pack import pack
 from dursor.context.selection.pins import check_pins, check_pins_fit
@@ -20,6 +19,7 @@ from dursor.context.selection.withheld import list_withheld
 from dursor.context.sendable import split_sendable
 from dursor.context.source import TextSource
 from dursor.context.text.measure import FILE_TOKENS, estimate_tokens
+from dursor.secrets.placeholders import Placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from dursor.context.index.commit_cache import CommitLog
     from dursor.context.ranking.file_features import FileFeatures
-    from dursor.context.secrets.placeholders import PlaceholderKey
     from dursor.pathrules import PathRules
+    from dursor.secrets.placeholders import PlaceholderKey
     from dursor.tree import Entry, Tree
 
 __all__ = ["SelectedFile", "Selection", "WithheldFile", "select_context"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.context.secrets.placeholders import Placeholders
 from dursor.context.selection.guidance import GUIDANCE_REASON, select_guidance
 from dursor.context.selection.select import map_other_files, select_context
 from dursor.context.selection.selection import SelectedFile, Selection
@@ -17,6 +16,7 @@ from dursor.context.selection.withheld import list_withheld
 from dursor.context.sendable import check_content, check_entry, split_sendable
 from dursor.context.source import TextSource
 from dursor.context.text.measure import FILE_TOKENS, estimate_tokens, split_lines
+from dursor.secrets.placeholders import Placeholders
 from dursor.tree import Entry, Overlay
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dursor.context.index.commit_cache import CommitLog
-    from dursor.context.secrets.placeholders import PlaceholderKey
     from dursor.context.selection.selection import Ranges
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
+    from dursor.secrets.placeholders import PlaceholderKey
     from dursor.tree import Changes, FileState, Tree
 
 CHANGED_TOKENS = 8_000  # an allowance of their own for files as they now stand, beside the budget

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dursor.context.secrets.placeholders import PlaceholderKey, Placeholders
 from dursor.context.text.measure import estimate_tokens
 from dursor.domain import ContextFile
+from dursor.secrets.placeholders import PlaceholderKey, Placeholders
 
 MIN_SECRET_CHARS = 8  # characters of a secret that is looked for by itself
 RANGE_MARK = "lines 1000-1100:\n```\n```\n"  # what shows where an excerpt begins

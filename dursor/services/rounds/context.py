@@ -26,11 +26,11 @@ from dursor.vcs.history import History
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.context.secrets.placeholders import PlaceholderKey
     from dursor.context.selection.selection import Selection
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
     from dursor.providers.base import Endpoint, Prompt
+    from dursor.secrets.placeholders import PlaceholderKey
     from dursor.services.rounds.base import Standing
     from dursor.store.read import Reader
 

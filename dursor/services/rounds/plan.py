@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from dursor.agent import conversation
 from dursor.agent.attempt import Ask
 from dursor.config import RepoPolicy, Settings
-from dursor.context.secrets.scan import replace_secrets
 from dursor.context.selection.path_typos import find_typo
 from dursor.domain import LogEntry, Stage, now
 from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
 from dursor.providers import catalogue, prices
 from dursor.providers.base import Endpoint, Limits
-from dursor.redact import MARK, Redactor
+from dursor.secrets.redact import MARK, Redactor
+from dursor.secrets.scan import replace_secrets
 from dursor.services.rounds.context import Fitted, Prompting
 from dursor.tree import NOT_FETCHED, Overlay
 

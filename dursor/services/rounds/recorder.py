@@ -14,7 +14,7 @@ from dursor.services.events import Listener, OutputGrew, RetryPlanned, RunFinish
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dursor.redact import Redactor
+    from dursor.secrets.redact import Redactor
     from dursor.store.write import Store
 
 PROGRESS_SECONDS = 0.25

@@ -18,7 +18,7 @@ from dursor.agent.tools import Toolbox
 from dursor.context.selection.render import count_tokens
 from dursor.domain import Choices, Message, Role, Run, RunStatus, Task, new_id, now
 from dursor.errors import DursorError, InternalError, UsageError
-from dursor.redact import Redactor
+from dursor.secrets.redact import Redactor
 from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
 from dursor.services.request import ContextRequest, ModelCount, RoundRequest
 from dursor.services.results import ContextPlan, PlannedModel, RoundPlan, RoundResult, WithheldPath

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError, UsageError
-from dursor.redact import Redactor
+from dursor.secrets.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
 from dursor.vcs.command import GitCommand, decode
 from dursor.vcs.environment import build_network_env

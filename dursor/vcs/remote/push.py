@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import new_id
 from dursor.errors import ConflictError, InternalError, NoChangeError, UsageError
-from dursor.redact import Redactor
+from dursor.secrets.redact import Redactor
 from dursor.vcs.branchnames import is_branch_name
 from dursor.vcs.command import decode, encode
 from dursor.vcs.remote.credential import build_authenticated_env, check_private

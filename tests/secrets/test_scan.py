@@ -6,10 +6,10 @@ from base64 import b64encode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planted import BASE64, PEM_BODY, VENDOR_SECRETS, made
+from planted import BASE64, PEM_BODY, URLSAFE, VENDOR_SECRETS, made
 
-from dursor.context.secrets.placeholders import Placeholders
-from dursor.context.secrets.scan import find_secrets
+from dursor.secrets.placeholders import Placeholders
+from dursor.secrets.scan import find_secrets
 
 
 @pytest.mark.parametrize("kind", VENDOR_SECRETS)
@@ -20,6 +20,12 @@ def test_a_vendors_secret_is_found_anywhere(kind, path, line):
     text = "import os\n" + line.format(secret) + "\n"
     (found,) = find_secrets(text, path)
     assert text[found.start : found.end] == secret
+
+
+def test_an_encrypted_web_token_with_a_short_header_is_found():
+    secret = f"eyJhbGciOiJSU0EifQ.{made(URLSAFE, 43)}.{made(URLSAFE, 16)}.{made(URLSAFE, 20)}.{made(URLSAFE, 22)}"
+    (found,) = find_secrets(f"token: {secret}\n", "tests/data.txt")
+    assert (found.start, found.end) == (7, 7 + len(secret))
 
 
 def test_an_aws_secret_key_is_found():

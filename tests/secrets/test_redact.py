@@ -11,9 +11,10 @@ from urllib.parse import quote
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from planted import VENDOR_SECRETS
 
 from dursor.domain import Secret
-from dursor.redact import MARK, SHORTEST, Redactor
+from dursor.secrets.redact import MARK, MIN_CHARS, Redactor
 
 clean = Redactor().clean
 PEM_BODY = "\n".join(["MIIEpAIBAAKCAQEA7bq0V3d1mCw1Zs" * 2] * 6 + ["u8Zq1A=="])
@@ -56,6 +57,11 @@ TOKENS = {
 )
 def test_token_is_taken_out_whole(text, token):
     assert clean(text.format(token)) == text.format(MARK)
+
+
+@pytest.mark.parametrize("token", VENDOR_SECRETS.values(), ids=VENDOR_SECRETS)
+def test_every_token_that_files_may_not_contain_is_redacted_in_logs(token):
+    assert clean(f"key {token} is bad") == f"key {MARK} is bad"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +120,10 @@ def test_ordinary_text_stays(text):
     assert clean(text) == text
 
 
-secrets = st.text(st.characters(codec="utf-8"), min_size=SHORTEST).filter(
-    lambda one: len(one.strip()) >= SHORTEST
+secrets = st.text(st.characters(codec="utf-8"), min_size=MIN_CHARS).filter(
+    lambda one: len(one.strip()) >= MIN_CHARS
 )
-keys = st.text(st.sampled_from("abcXYZ0189_-."), min_size=SHORTEST, max_size=60)
+keys = st.text(st.sampled_from("abcXYZ0189_-."), min_size=MIN_CHARS, max_size=60)
 
 
 @given(st.lists(secrets | keys, min_size=1, max_size=3), st.text(), st.text(), st.data())
@@ -147,7 +153,7 @@ def test_known_secret_does_not_survive_in_base64(secret, before, after):
 
 
 @given(
-    st.text(st.sampled_from("abcXYZ0189_-+/="), min_size=SHORTEST, max_size=60),
+    st.text(st.sampled_from("abcXYZ0189_-+/="), min_size=MIN_CHARS, max_size=60),
     st.integers(1, 20),
     st.sampled_from(["\n", "\r\n", "\n    ", "\n> ", "\\\n", "\\n", "\n+ "]),
 )
@@ -230,9 +236,12 @@ def test_time_grows_no_faster_than_the_text(piece):
 def test_nothing_is_compiled_or_loaded_for_harmless_text():
     code = """
 import sys
-from dursor.redact import Redactor, _compiled
+from dursor.secrets import matches, tokens
+from dursor.secrets.redact import Redactor
 Redactor(["sk-abcdefgh1234567890"]).clean("resolve: 3 hunks placed")
-print(_compiled.cache_info().currsize, *{"asyncio", "hashlib", "ssl"} & set(sys.modules))
+compiled = matches.compile_pattern.cache_info().currsize
+compiled += tokens._compile_beginnings.cache_info().currsize
+print(compiled, *{"asyncio", "hashlib", "ssl"} & set(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] == "0"
