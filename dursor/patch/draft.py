@@ -19,7 +19,7 @@ from dursor.patch.names import (
 )
 from dursor.patch.placement.elided_code import is_placeholder
 from dursor.patch.placement.indent import is_unproved
-from dursor.patch.placement.target import IndexedFile
+from dursor.patch.placement.indexed_file import IndexedFile
 from dursor.patch.rewrite import is_excerpt, is_quoted, rewritten
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
 
@@ -266,7 +266,7 @@ class TreeDraft:
                 failures += error.failures
                 continue
             self.notes += [f"{draft.path}:{placed.start + 1}: {placed.rule}" for placed in places]
-            off_margin |= any(placed.rule == "reindented" for placed in places)
+            off_margin |= any(placed.rule == "indentation" for placed in places)
         if off_margin:
             failures += [
                 HunkFailure(draft.path, hunk.source, "nothing shows how far its lines are indented")

@@ -10,10 +10,10 @@ from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError
 from dursor.patch.edits import Hunk, Origin
 from dursor.patch.placement.elided_code import is_placeholder
-from dursor.patch.placement.explain import failure
+from dursor.patch.placement.explain import explain_failure
+from dursor.patch.placement.indexed_file import Ambiguity, IndexedFile, Placement, PlacementResult
 from dursor.patch.placement.line_index import LineIndex, without_indent
 from dursor.patch.placement.rules import place_everywhere, place_hunk
-from dursor.patch.placement.target import Ambiguity, IndexedFile, Outcome, Placement
 from dursor.tree import FileState
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class FileDraft:
                 return tuple(self._take(hunk, place, breath) for place in places)
         if not isinstance(outcome, Placement):
             self._failed += 1
-            why = failure(
-                self.path, hunk, self._shown(), outcome, look=self._failed <= _MOST_EXPLAINED
+            why = explain_failure(
+                self.path, hunk, self._shown(), outcome, search=self._failed <= _MOST_EXPLAINED
             )
             raise FileRefusedError(why.reason, failures=(why,))
         if hunk.origin is Origin.BLOCK:
@@ -94,7 +94,7 @@ class FileDraft:
         """
         if hunk.old_count == hunk.new_count or isinstance(place_hunk(hunk, self.target), Placement):
             return ()
-        why = failure(self.path, hunk, self.target, None)
+        why = explain_failure(self.path, hunk, self.target, None)
         raise FileRefusedError(why.reason, failures=(why,))
 
     def _shown(self) -> IndexedFile:
@@ -111,7 +111,7 @@ class FileDraft:
                 failed = HunkFailure(self.path, hunk.source, reason, line=line.text)
                 raise FileRefusedError(reason, failures=(failed,))
 
-    def _outcome(self, hunk: Hunk, target: IndexedFile) -> Outcome:
+    def _outcome(self, hunk: Hunk, target: IndexedFile) -> PlacementResult:
         """Climb with every reading of HUNK.
 
         Of several that fit, the longest counts, if it has text enough more than the others: by
@@ -137,14 +137,14 @@ class FileDraft:
         if outcome is None or (isinstance(outcome, Placement) and told >= _TELLING):
             return outcome
         starts = [x.start if isinstance(x, Placement) else x.places[0] for _, x in fitting if x]
-        return Ambiguity("readings", tuple(starts))
+        return Ambiguity(tuple(starts))
 
     def begin(self) -> None:
         """Note that the hunks of one section follow: those of a diff are all about one text."""
         self._had_changes = bool(self.splices)
         self._starts = {}
 
-    def _is_about_result(self, hunk: Hunk, outcome: Outcome) -> bool:
+    def _is_about_result(self, hunk: Hunk, outcome: PlacementResult) -> bool:
         """Tell whether HUNK is about what others make of the file, as its OUTCOME so far shows."""
         if hunk.others and self.splices:
             return True  # which reading counts shows in what is there by now
@@ -152,7 +152,7 @@ class FileDraft:
             return hunk.origin is not Origin.DIFF or self._had_changes
         return self._is_next(hunk, outcome)
 
-    def _is_next(self, hunk: Hunk, outcome: Outcome) -> bool:
+    def _is_next(self, hunk: Hunk, outcome: PlacementResult) -> bool:
         """Tell whether HUNK is a search/replace block for lines that another one had.
 
         Blocks are written one after the other: this one is about what the other one leaves.
@@ -168,7 +168,7 @@ class FileDraft:
         if block.times > 1 and _holds(block.new, block.old):
             raise refuse(self.path, "the block is there twice: is it meant twice?", block.source)
 
-    def _on_result(self, hunk: Hunk) -> Outcome:
+    def _on_result(self, hunk: Hunk) -> PlacementResult:
         """Place HUNK in what the file has become, which then takes the base's place."""
         if not self.splices:
             return None

@@ -12,7 +12,7 @@ from dursor.patch.placement.elided_code import is_placeholder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dursor.patch.placement.target import IndexedFile
+    from dursor.patch.placement.indexed_file import IndexedFile
 
 _SHORT = 8  # lines that a rewrite may well replace one and all
 _MANY = 3  # lines that are not just left out at an end

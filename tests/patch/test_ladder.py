@@ -4,8 +4,9 @@ import pytest
 
 from dursor.patch.edits import Hunk, Line, Origin
 from dursor.patch.lines import decode
-from dursor.patch.placement import rules as ladder
-from dursor.patch.placement.rules import Ambiguity, IndexedFile, Placement, place_hunk
+from dursor.patch.placement import rules
+from dursor.patch.placement.indexed_file import Ambiguity, IndexedFile, Placement
+from dursor.patch.placement.rules import place_hunk
 
 
 def target(text):
@@ -33,13 +34,13 @@ FILE = "import os\n\ndef f():\n    return 1\n\ndef g():\n    return 1\n"
 
 
 def test_exact_takes_the_only_place():
-    assert outcome(ladder.exact, " def g():\n-    return 1\n+    return 2", FILE) == (
+    assert outcome(rules.match_exactly, " def g():\n-    return 1\n+    return 2", FILE) == (
         FILE[:-9] + "return 2\n"
     )
 
 
 def test_exact_names_two_places():
-    assert outcome(ladder.exact, "-    return 1\n+    return 2", FILE) == (3, 6)
+    assert outcome(rules.match_exactly, "-    return 1\n+    return 2", FILE) == (3, 6)
 
 
 @pytest.mark.parametrize(
@@ -51,25 +52,31 @@ def test_exact_names_two_places():
     ],
 )
 def test_exact_lets_only_a_right_header_choose(facts, expected):
-    assert outcome(ladder.exact, hunk("-    return 1\n+    return 2", **facts), FILE) == expected
-
-
-def test_exact_refuses_a_removed_line_that_is_not_there():
-    assert outcome(ladder.exact, " def f():\n-    return 3\n+    return 2", FILE) is None
-
-
-def test_context_keeps_the_bytes_of_the_file():
-    assert outcome(ladder.trailing_blanks, " a\n-b\n+c", "a  \nb\n") == "a  \nc\n"
-
-
-def test_unpadded_drops_blank_context_at_the_edges():
-    assert outcome(ladder.unpadded, " \n def g():\n-    return 1\n+    return 2\n \n ", FILE) == (
-        FILE[:-9] + "return 2\n"
+    assert (
+        outcome(rules.match_exactly, hunk("-    return 1\n+    return 2", **facts), FILE)
+        == expected
     )
 
 
+def test_exact_refuses_a_removed_line_that_is_not_there():
+    assert outcome(rules.match_exactly, " def f():\n-    return 3\n+    return 2", FILE) is None
+
+
+def test_context_keeps_the_bytes_of_the_file():
+    assert outcome(rules.ignore_trailing_blanks, " a\n-b\n+c", "a  \nb\n") == "a  \nc\n"
+
+
+def test_unpadded_drops_blank_context_at_the_edges():
+    assert outcome(
+        rules.ignore_trailing_blanks, " \n def g():\n-    return 1\n+    return 2\n \n ", FILE
+    ) == (FILE[:-9] + "return 2\n")
+
+
 def test_unpadded_keeps_blank_lines_inside():
-    assert outcome(ladder.unpadded, " def f():\n \n-    return 1\n+    return 2\n ", FILE) is None
+    assert (
+        outcome(rules.ignore_trailing_blanks, " def f():\n \n-    return 1\n+    return 2\n ", FILE)
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,16 +88,16 @@ def test_unpadded_keeps_blank_lines_inside():
 )
 def test_unpadded_believes_a_header_that_does_not_count_blank_lines(counted, expected):
     shifted = hunk(" \n-    return 1\n+    return 2", start=6, old_count=counted)
-    assert outcome(ladder.unpadded, shifted, FILE) == expected
+    assert outcome(rules.ignore_trailing_blanks, shifted, FILE) == expected
 
 
 @pytest.mark.parametrize("blanks", ["", "  ", "\t"])
 def test_trailing_blanks_are_ignored_on_either_side(blanks):
-    assert outcome(ladder.trailing_blanks, f" a{blanks}\n-b\n+c", "a \nb\t\n") == "a \nc\n"
+    assert outcome(rules.ignore_trailing_blanks, f" a{blanks}\n-b\n+c", "a \nb\t\n") == "a \nc\n"
 
 
 def test_trailing_blanks_do_not_join_lines_that_differ_in_front():
-    assert outcome(ladder.trailing_blanks, " a\n-b\n+c", " a\nb\n") is None
+    assert outcome(rules.ignore_trailing_blanks, " a\n-b\n+c", " a\nb\n") is None
 
 
 LOST = "class A:\n    x = 1\n    def f(self):\n        return 1\n"
@@ -98,36 +105,40 @@ LOST = "class A:\n    x = 1\n    def f(self):\n        return 1\n"
 
 def test_lost_tags_by_a_line_without_one():
     text = "?class A:\n    x = 1\n+    y = 2\n    def f(self):"
-    assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("x = 1\n", "x = 1\n    y = 2\n")
+    assert outcome(rules.restore_lost_tags, text, LOST) == LOST.replace(
+        "x = 1\n", "x = 1\n    y = 2\n"
+    )
 
 
 def test_lost_tags_by_a_removed_line_that_is_there():
     text = "    def f(self):\n-        return 1\n+        return 2"
-    assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("return 1", "return 2")
+    assert outcome(rules.restore_lost_tags, text, LOST) == LOST.replace("return 1", "return 2")
 
 
 def test_lost_tags_by_the_grid_of_the_file():
     text = "    x = 1\n+    y = 2\n    def f(self):"
-    assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("x = 1\n", "x = 1\n    y = 2\n")
+    assert outcome(rules.restore_lost_tags, text, LOST) == LOST.replace(
+        "x = 1\n", "x = 1\n    y = 2\n"
+    )
 
 
 def test_lost_tags_of_some_lines():
     text = " class A:\n    x = 1\n-    def f(self):\n+    def f(self, y):\n        return 1"
-    assert outcome(ladder.lost_tags, text, LOST) == LOST.replace("self)", "self, y)")
+    assert outcome(rules.restore_lost_tags, text, LOST) == LOST.replace("self)", "self, y)")
 
 
 def test_a_lost_tag_may_have_been_a_minus_where_the_header_counts_so():
     text = "    def f(self):\n        return 1\n-        return 2\n+        return 3"
     counted = hunk(text, old_count=3, new_count=2)
-    assert outcome(ladder.lost_tags, counted, LOST + "        return 2\n") is None
+    assert outcome(place_hunk, counted, LOST + "        return 2\n") is None
 
 
 def test_lost_tags_are_not_proved_by_a_removed_line_at_the_margin():
-    assert outcome(ladder.lost_tags, "   a\n-b\n+   c\n   d", "    a\nb\n    d\n") is None
+    assert outcome(rules.restore_lost_tags, "   a\n-b\n+   c\n   d", "    a\nb\n    d\n") is None
 
 
 def test_lost_tags_are_not_supposed_when_all_may_be_shifted():
-    assert outcome(ladder.lost_tags, " a\n+b\n c", "  a\n  c\n") is None
+    assert outcome(rules.restore_lost_tags, " a\n+b\n c", "  a\n  c\n") is None
 
 
 def test_lost_tags_leave_a_changed_line_that_may_be_context():
@@ -153,7 +164,7 @@ def test_lost_tags_leave_a_changed_line_that_may_be_context():
     ],
 )
 def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
-    assert outcome(ladder.reindented, text, file) == expected
+    assert outcome(rules.ignore_indentation, text, file) == expected
 
 
 @pytest.mark.parametrize(
@@ -181,12 +192,14 @@ def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
     ],
 )
 def test_reindented_leaves_what_the_margins_do_not_explain(text, file):
-    assert outcome(ladder.reindented, text, file) is None
+    assert outcome(rules.ignore_indentation, text, file) is None
 
 
 def test_reindented_lets_no_header_choose():
     file = "    a\n    b\n    a\n    b\n"
-    assert outcome(ladder.reindented, hunk(" a\n-b\n+c", start=3, is_counted=True), file) == (0, 2)
+    assert outcome(
+        rules.ignore_indentation, hunk(" a\n-b\n+c", start=3, is_counted=True), file
+    ) == (0, 2)
 
 
 BLOCK = "def one():\n    a = 1\n    b = 2\n    c = 3\n    d = 4\n    return a\n\ndef two():\n    e = 5\n"
@@ -194,24 +207,24 @@ BLOCK = "def one():\n    a = 1\n    b = 2\n    c = 3\n    d = 4\n    return a\n\
 
 def test_in_pieces_where_context_is_skipped():
     text = " def one():\n     a = 1\n     d = 4\n-    return a\n+    return d\n \n def two():"
-    assert outcome(ladder.in_pieces, text, BLOCK) == BLOCK.replace("return a", "return d")
+    assert outcome(rules.use_partial_context, text, BLOCK) == BLOCK.replace("return a", "return d")
 
 
 def test_in_pieces_where_context_is_elided():
     text = " def one():\n # ... existing code ...\n     c = 3\n     d = 4\n-    return a\n+    return d\n "
-    assert outcome(ladder.in_pieces, text, BLOCK) == BLOCK.replace("return a", "return d")
+    assert outcome(rules.use_partial_context, text, BLOCK) == BLOCK.replace("return a", "return d")
 
 
 def test_in_pieces_with_several_changes():
     text = " def one():\n-    a = 1\n+    a = 0\n     b = 2\n     d = 4\n-    return a\n+    return d\n "
-    assert outcome(ladder.in_pieces, text, BLOCK) == (
+    assert outcome(rules.use_partial_context, text, BLOCK) == (
         BLOCK.replace("a = 1", "a = 0").replace("return a", "return d")
     )
 
 
 def test_in_pieces_at_invented_context_that_nothing_resembles():
     text = " import this\n     c = 3\n     d = 4\n-    return a\n+    return d\n "
-    assert outcome(ladder.in_pieces, text, BLOCK) == BLOCK.replace("return a", "return d")
+    assert outcome(rules.use_partial_context, text, BLOCK) == BLOCK.replace("return a", "return d")
 
 
 @pytest.mark.parametrize(
@@ -234,14 +247,14 @@ def test_in_pieces_at_invented_context_that_nothing_resembles():
     ],
 )
 def test_in_pieces_refuses_what_may_be_meant_otherwise(text):
-    assert outcome(ladder.in_pieces, text, BLOCK) is None
+    assert outcome(rules.use_partial_context, text, BLOCK) is None
 
 
 @pytest.mark.parametrize(("counts", "places"), [((7, 6), False), ((6, 7), False), ((7, 7), True)])
 def test_in_pieces_heeds_a_header_that_counts_one_side_right(counts, places):
     text = " def one():\n     a = 1\n     d = 4\n-    return a\n+    return d\n \n def two():"
     counted = hunk(text, old_count=counts[0], new_count=counts[1])
-    assert (outcome(ladder.in_pieces, counted, BLOCK) is not None) is places
+    assert (outcome(place_hunk, counted, BLOCK) is not None) is places
 
 
 def test_untagged_lines_are_no_context_where_the_header_counts_one_side_right():
@@ -253,14 +266,14 @@ def test_untagged_lines_are_no_context_where_the_header_counts_one_side_right():
 
 def test_a_block_has_neither_context_to_skip_nor_tags_to_lose():
     skips = " def one():\n     a = 1\n     d = 4\n-    return a\n+    return d\n \n def two():"
-    assert outcome(ladder.in_pieces, hunk(skips, origin=Origin.BLOCK), BLOCK) is None
+    assert outcome(rules.use_partial_context, hunk(skips, origin=Origin.BLOCK), BLOCK) is None
     lost = hunk("    def f(self):\n-        return 1\n+        return 2", origin=Origin.BLOCK)
-    assert outcome(ladder.lost_tags, lost, LOST) is None
+    assert outcome(rules.restore_lost_tags, lost, LOST) is None
 
 
 def test_in_pieces_refuses_two_places_that_fit_in_different_ways():
     file = "a\nb\nk\nx\nc\nd\n---\na\nb\nq\nx\nc\nd\n"
-    assert outcome(ladder.in_pieces, " a\n b\n-x\n+y\n c\n e", file) is None
+    assert outcome(rules.use_partial_context, " a\n b\n-x\n+y\n c\n e", file) is None
 
 
 def test_an_anchor_chooses_the_block_below_it():
@@ -297,15 +310,15 @@ def test_blank_lines_say_nothing_of_a_place():
 def test_the_first_rule_that_finds_two_places_ends_the_climb():
     found = place_hunk(hunk(" a\n-b\n+c"), target("a\nb\nx\na\nb\n  a\n  b\n"))
     assert isinstance(found, Ambiguity)
-    assert found.rule == "exact"
+    assert found.places == (0, 3)
 
 
 def test_what_is_said_twice_of_two_places_goes_to_both():
     said = hunk(" a\n-b\n+c", times=2)
-    places = ladder.place_everywhere(said, target("a\nb\nx\na\nb\n"))
+    places = rules.place_everywhere(said, target("a\nb\nx\na\nb\n"))
     assert [place.start for place in places] == [0, 3]
-    assert ladder.place_everywhere(said, target("a\nb\na\nb\na\nb\n")) == ()
-    assert ladder.place_everywhere(hunk(" a\n a\n+c", times=2), target("a\na\na\n")) == ()
+    assert rules.place_everywhere(said, target("a\nb\na\nb\na\nb\n")) == ()
+    assert rules.place_everywhere(hunk(" a\n a\n+c", times=2), target("a\na\na\n")) == ()
 
 
 @pytest.mark.parametrize(

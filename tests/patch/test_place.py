@@ -47,7 +47,7 @@ def test_long_searches_find_what_short_ones_do(lines, wanted):
 
 def test_a_file_that_was_searched_enough_gives_no_more_places():
     index = LineIndex(("x",) * 20)
-    index._scanned = place._MOST_SCANNED
+    index._scanned = place._MAX_SCANNED
     assert index.find(["x"], None) == []
 
 

@@ -1,4 +1,4 @@
-"""Why a hunk could not be placed, in words and lines that a model can act on."""
+"""Why a hunk could not be placed, with text that a model can act on."""
 
 from __future__ import annotations
 
@@ -13,41 +13,43 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dursor.patch.edits import Hunk
-    from dursor.patch.placement.target import Ambiguity, IndexedFile
+    from dursor.patch.placement.indexed_file import Ambiguity, IndexedFile
 
-_AROUND = 3  # lines of real text shown on either side
+_AROUND = 3  # lines of real text on either side
 _SHOWN = 60
-_COMMON = 8  # a line that occurs more often says little about the place
+_COMMON = 8  # a line that occurs more often does not locate a hunk
 
 
-def failure(
-    path: str, hunk: Hunk, target: IndexedFile, outcome: Ambiguity | None, *, look: bool = True
+def explain_failure(
+    path: str, hunk: Hunk, file: IndexedFile, result: Ambiguity | None, *, search: bool = True
 ) -> HunkFailure:
-    """Describe why HUNK has no place in the file at PATH; LOOK for the nearest text there is."""
-    if outcome is not None:
-        lines = " and ".join(str(place + 1) for place in outcome.places)
+    """Explain why HUNK has no place in the file at PATH; SEARCH for the nearest text."""
+    if result is not None:
+        lines = " and ".join(str(place + 1) for place in result.places)
         reason = f"the hunk fits in more than one place (lines {lines}): add context"
-        return _described(path, hunk, target, reason, outcome.places[0])
+        return _describe(path, hunk, file, reason, result.places[0])
     old = hunk.old
     if not any(text.strip() for text in old):
         return HunkFailure(
-            path, hunk.source, "the hunk has no line of the file to say where it goes"
+            path, hunk.source, "no line of the hunk says where it belongs: add context"
         )
-    if not target.lines:
+    if not file.lines:
         return HunkFailure(path, hunk.source, "the file is empty", line=old[0])
-    if not look:
+    if not search:
         return HunkFailure(path, hunk.source, "the hunk does not match the file")
-    start = _nearest(old, target)
+    start = _find_nearest(old, file)
     if start is None:
-        return _nowhere(path, hunk, target)
-    return _described(path, hunk, target, "the hunk does not match the file", start)
+        return _explain_without_match(path, hunk, file)
+    return _describe(path, hunk, file, "the hunk does not match the file", start)
 
 
-def _described(path: str, hunk: Hunk, target: IndexedFile, reason: str, start: int) -> HunkFailure:
-    old, lines = hunk.old, target.lines
-    first = next((i for i, text in enumerate(old) if not _same(lines, start + i, text)), len(old))
+def _describe(path: str, hunk: Hunk, file: IndexedFile, reason: str, start: int) -> HunkFailure:
+    old, lines = hunk.old, file.lines
+    first = next(
+        (i for i, text in enumerate(old) if not _has_line(lines, start + i, text)), len(old)
+    )
     if first == len(old) and "more than one" not in reason:
-        reason = "the hunk is not clear: give every line its tag, and context on both sides"
+        reason = "the hunk is ambiguous: tag every line and give context on both sides"
     begin = max(0, min(start + first, len(lines)) - _SHOWN // 2, start - _AROUND)
     stop = min(len(lines), start + len(old) + _AROUND, begin + _SHOWN)
     return HunkFailure(
@@ -60,29 +62,29 @@ def _described(path: str, hunk: Hunk, target: IndexedFile, reason: str, start: i
     )
 
 
-def _nowhere(path: str, hunk: Hunk, target: IndexedFile) -> HunkFailure:
-    """Describe why HUNK has no place, when nothing but its header may say where it is near."""
-    lines, index = target.lines, target.index(without_indent)
-    known = any(index.letter(text) is not None for text in hunk.old if text.strip())
-    reason = f"{'the hunk does not match' if known else 'no line of the hunk is in'} the file"
-    failed = HunkFailure(path, hunk.source, reason, line=next(filter(str.strip, hunk.old)))
+def _explain_without_match(path: str, hunk: Hunk, file: IndexedFile) -> HunkFailure:
+    """Explain why HUNK has no place when only its header may locate it."""
+    lines, index = file.lines, file.index(without_indent)
+    is_known = any(index.letter(text) is not None for text in hunk.old if text.strip())
+    reason = f"{'the hunk does not match' if is_known else 'no line of the hunk is in'} the file"
+    failure = HunkFailure(path, hunk.source, reason, line=next(filter(str.strip, hunk.old)))
     if len(lines) <= _SHOWN:
         begin, stop = 0, len(lines)
     elif hunk.start is not None and hunk.start <= len(lines):
         begin = max(0, hunk.start - 1 - _AROUND)
         stop = min(hunk.start - 1 + len(hunk.old) + _AROUND, begin + _SHOWN)
     else:
-        return failed
-    return replace(failed, nearest="\n".join(lines[begin:stop]), nearest_line=begin + 1)
+        return failure
+    return replace(failure, nearest="\n".join(lines[begin:stop]), nearest_line=begin + 1)
 
 
-def _same(lines: Sequence[str], at: int, text: str) -> bool:
-    return 0 <= at < len(lines) and lines[at] == text
+def _has_line(lines: Sequence[str], index: int, text: str) -> bool:
+    return 0 <= index < len(lines) and lines[index] == text
 
 
-def _nearest(old: Sequence[str], target: IndexedFile) -> int | None:
-    """Return the start that most of the hunk's rarer lines vote for."""
-    index = target.index(without_indent)
+def _find_nearest(old: Sequence[str], file: IndexedFile) -> int | None:
+    """Return the start for which most of the hunk's rarer lines vote."""
+    index = file.index(without_indent)
     votes: Counter[int] = Counter()
     for offset, line in enumerate(old):
         if line.strip():

@@ -1,129 +1,150 @@
-"""Hunks whose context skips lines or misremembers some: placed piece by piece."""
+"""Hunks that skip or misremember context: placed piece by piece."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from dursor.patch.placement.elided_code import is_elision
-from dursor.patch.placement.indent import alike
+from dursor.patch.placement.indent import are_alike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from dursor.patch.edits import Hunk, Line
+    from dursor.patch.edits import Line
     from dursor.patch.placement.line_index import LineIndex
 
-_MOST = 64  # places of one change that are looked at
-_REACH = 60  # lines beyond a piece in which skipped context may stand
-_MISSING = 24  # lines of context that may be skipped or invented
-_LEAST = 3  # lines that say something and are true
+_MAX_PLACES = 64  # places of one change that are compared
+_REACH = 60  # lines beyond a piece in which skipped context may be
+_MAX_MISSING = 24  # lines of context that may be skipped or invented
+_MIN_TRUE = 3  # lines with text that the file has
 _WORD = re.compile(r"[A-Za-z_]\w+")
 
 
 class Piece(NamedTuple):
-    """A run of a hunk's lines, FIRST to LAST of its old side, that stands at START in the file."""
+    """Lines FIRST to STOP of a hunk's old side, which are at START in the file."""
 
     first: int
     stop: int
     start: int
 
+    @property
+    def end(self) -> int:
+        """The end of the piece in the file."""
+        return self.start + self.stop - self.first
 
-class _Group(NamedTuple):
-    """One run of changes: its removed lines' span on the old side, and whether it only adds."""
+
+class _Change(NamedTuple):
+    """One run of changes: the span of its removed lines on the old side."""
 
     first: int
     stop: int
 
 
-class _Side(NamedTuple):
-    """A hunk's old side: its texts, their letters in the file, and which say anything of it."""
+@dataclass(frozen=True)
+class _Search:
+    """A hunk's lines, looked up in a file."""
 
-    texts: list[str]
-    letters: list[str | None]
-    said: list[bool]  # neither blank nor a mere sign that lines are left out
+    lines: Sequence[Line]
+    index: LineIndex
 
+    @cached_property
+    def texts(self) -> list[str]:
+        """The old side."""
+        return [line.text for line in self.lines if line.tag != "+"]
 
-def _side(lines: Sequence[Line], index: LineIndex) -> _Side:
-    texts = [line.text for line in lines if line.tag != "+"]
-    letters = index.letters(texts)
-    said = [
-        bool(text.strip()) and not (letter is None and is_elision(text))
-        for text, letter in zip(texts, letters, strict=True)
-    ]
-    return _Side(texts, letters, said)
+    @cached_property
+    def letters(self) -> list[str | None]:
+        """The old side, spelled with the file's letters."""
+        return self.index.letters(self.texts)
+
+    @cached_property
+    def has_text(self) -> list[bool]:
+        """Which old lines are neither blank nor a mark of omitted lines."""
+        return [
+            bool(text.strip()) and not (letter is None and is_elision(text))
+            for text, letter in zip(self.texts, self.letters, strict=True)
+        ]
+
+    @cached_property
+    def new_words(self) -> set[str]:
+        """The words of added lines that the file does not have."""
+        added = {word for x in self.lines if x.tag == "+" for word in _WORD.findall(x.text)}
+        return added - self.index.words
+
+    def is_elided(self, at: int) -> bool:
+        """Return whether old line AT marks omitted lines."""
+        return not self.has_text[at] and bool(self.texts[at].strip())
 
 
 def find_pieces(lines: Sequence[Line], index: LineIndex) -> list[Piece] | None:
-    """Find the one way in which every change of LINES stands in the file; None when unsure.
+    """Find the one way in which the file has every change of LINES; None when unsure.
 
-    Each change must touch true context on both sides (a hunk's own edge, or an elision, stands for
-    context only where lines are removed, or two true lines stand on the other side), and its piece
-    must fit better there than anywhere else, in every respect.
+    Each change must touch true context on both sides, and its piece must fit better than anywhere
+    else in every respect. The hunk's own edge, or an elision, counts as context only where lines
+    are removed or two true lines are on the other side.
     """
-    side = _side(lines, index)
+    search = _Search(lines, index)
     pieces: list[Piece] = []
-    for group in _groups(lines):
+    for change in _list_changes(lines):
         last = pieces[-1] if pieces else Piece(0, 0, 0)
-        if last.first <= group.first and group.stop < last.stop:
+        if last.first <= change.first and change.stop < last.stop:
             continue
-        piece = _best(group, side, index)
-        if piece is None or not _touches(group, piece, side):
+        piece = _find_best(change, search)
+        if piece is None or not _touches_context(change, piece, search):
             return None
-        if piece.first < last.stop or piece.start < last.start + last.stop - last.first:
+        if piece.first < last.stop or piece.start < last.end:
             return None
         pieces.append(piece)
-    true = sum(sum(side.said[piece.first : piece.stop]) for piece in pieces)
-    return pieces if true >= _LEAST and 2 * true >= sum(side.said) else None
+    true = sum(sum(search.has_text[piece.first : piece.stop]) for piece in pieces)
+    if not pieces or true < _MIN_TRUE or 2 * true < sum(search.has_text):
+        return None
+    return None if _has_unmarked_edit(search, pieces) else pieces
 
 
-def _groups(lines: Sequence[Line]) -> Iterator[_Group]:
+def _list_changes(lines: Sequence[Line]) -> Iterator[_Change]:
     at = first = 0
     inside = False
     for line in lines:
         if line.tag == " ":
             if inside:
-                yield _Group(first, at)
+                yield _Change(first, at)
             inside = False
         elif not inside:
             first, inside = at, True
         at += line.tag != "+"
     if inside:
-        yield _Group(first, at)
+        yield _Change(first, at)
 
 
-def _best(group: _Group, side: _Side, index: LineIndex) -> Piece | None:
-    """Return the one piece around GROUP that reaches at least as far as any other on each side."""
-    first, stop = group
-    if first > 0 and not _is_elided(side, first - 1):
+def _find_best(change: _Change, search: _Search) -> Piece | None:
+    """Return the piece around CHANGE that reaches at least as far as any other on each side."""
+    first, stop = change
+    if first > 0 and not search.is_elided(first - 1):
         first -= 1
-    if stop < len(side.texts) and not _is_elided(side, stop):
+    if stop < len(search.texts) and not search.is_elided(stop):
         stop += 1
-    core = side.letters[first:stop]
+    core = search.letters[first:stop]
     if not core or None in core:
         return None
-    grown = [
-        _grow(first, stop, start, side.letters, index.text)
-        for start in index.all_places("".join(filter(None, core)), _MOST)
-    ]
-    if not grown:
+    places = search.index.all_places("".join(filter(None, core)), _MAX_PLACES)
+    pieces = [_grow(first, stop, start, search) for start in places]
+    if not pieces:
         return None
-    best = max(grown, key=lambda piece: piece.stop - piece.first)
-    span = (best.first, best.stop)
-    rivals = [piece for piece in grown if piece is not best]
+    best = max(pieces, key=lambda piece: piece.stop - piece.first)
     is_best = all(
-        piece.first >= best.first and piece.stop <= best.stop and (piece.first, piece.stop) != span
-        for piece in rivals
+        piece.first >= best.first and piece.stop <= best.stop and piece[:2] != best[:2]
+        for piece in pieces
+        if piece is not best
     )
     return best if is_best else None
 
 
-def _is_elided(side: _Side, at: int) -> bool:
-    return not side.said[at] and bool(side.texts[at].strip())
-
-
-def _grow(first: int, stop: int, start: int, letters: Sequence[str | None], text: str) -> Piece:
+def _grow(first: int, stop: int, start: int, search: _Search) -> Piece:
+    letters, text = search.letters, search.index.text
     end = start + stop - first
     while first > 0 and start > 0 and letters[first - 1] == text[start - 1]:
         first, start = first - 1, start - 1
@@ -132,18 +153,20 @@ def _grow(first: int, stop: int, start: int, letters: Sequence[str | None], text
     return Piece(first, stop, start)
 
 
-def _touches(group: _Group, piece: Piece, side: _Side) -> bool:
-    """Tell whether true context stands where it must around GROUP."""
-    if piece.first < group.first and group.stop < piece.stop:
+def _touches_context(change: _Change, piece: Piece, search: _Search) -> bool:
+    """Return whether true context is where it must be around CHANGE."""
+    if piece.first < change.first and change.stop < piece.stop:
         return True
-    if group.stop > group.first:
-        return any(side.said[group.first : group.stop])
-    near = side.said[piece.first : group.first] or side.said[group.stop : piece.stop]
+    if change.stop > change.first:
+        return any(search.has_text[change.first : change.stop])
+    near = search.has_text[piece.first : change.first] or search.has_text[change.stop : piece.stop]
     return sum(near) >= 2
 
 
-def cut(lines: Sequence[Line], pieces: Sequence[Piece]) -> Iterator[tuple[Piece, list[Line]]]:
-    """Yield each piece with its lines; an added line goes with the old line before it."""
+def split_at_pieces(
+    lines: Sequence[Line], pieces: Sequence[Piece]
+) -> Iterator[tuple[Piece, list[Line]]]:
+    """Yield each piece with its lines; an added line belongs to the old line before it."""
     at = 0
     todo = list(pieces)
     taken: list[Line] = []
@@ -158,73 +181,78 @@ def cut(lines: Sequence[Line], pieces: Sequence[Piece]) -> Iterator[tuple[Piece,
         yield todo[0], taken
 
 
-def miscounts(hunk: Hunk) -> bool:
-    """Tell whether HUNK's header counts the lines of one side right, and not those of the other.
+class _Missing(NamedTuple):
+    """Old line AT, which no piece holds; it belongs between lines LOW and HIGH of the file."""
 
-    What is skipped may then be lines to be removed, and what is invented lines to be added.
-    """
-    if hunk.old_count is None or hunk.new_count is None:
-        return False
-    return (hunk.old_count == len(hunk.old)) != (hunk.new_count == len(hunk.new))
+    search: _Search
+    at: int
+    low: int
+    high: int
+
+    @property
+    def is_skipped_over(self) -> bool:
+        """Whether the file has the line where it belongs."""
+        letter = self.search.letters[self.at]
+        return letter is not None and letter in self.search.index.text[self.low : self.high]
 
 
-def is_trustworthy(lines: Sequence[Line], pieces: Sequence[Piece], index: LineIndex) -> bool:
-    """Tell whether the context outside of PIECES is only skipped or misremembered.
-
-    It is not when it may be an edit that the model forgot to mark: a line that is not there but
-    resembles one that is, or that uses a word which only the hunk's added lines bring in, or that
-    stands between two lines which have nothing between them; or a line that is skipped and added.
-    """
-    side = _side(lines, index)
-    brought = _brought(lines, index)
+def _has_unmarked_edit(search: _Search, pieces: Sequence[Piece]) -> bool:
+    """Return whether context outside of PIECES may be an edit that the model forgot to mark."""
     held = {at for piece in pieces for at in range(piece.first, piece.stop)}
-    missing = [at for at, said in enumerate(side.said) if said and at not in held]
-    if len(missing) > _MISSING or _is_moved(lines, pieces, index):
-        return False
-    for at in missing:
-        text = side.texts[at]
-        low, high = _room(at, pieces, len(index.text))
-        if _is_squeezed_in(at, side, index.text[max(0, low - 1) : high + 1]):
-            return False
-        letter = side.letters[at]
-        if letter is not None and letter in index.text[low:high]:
-            continue
-        if brought & set(_WORD.findall(text)) or any(
-            index.lines[i].strip() and alike(text, index.lines[i]) for i in range(low, high)
-        ):
-            return False
-    return True
+    missing = [at for at, has_text in enumerate(search.has_text) if has_text and at not in held]
+    if len(missing) > _MAX_MISSING or is_moved(search, pieces):
+        return True
+    size = len(search.index.text)
+    return any(
+        guard(_Missing(search, at, *_find_room(at, pieces, size)))
+        for at in missing
+        for guard in GUARDS
+    )
 
 
-def _is_squeezed_in(at: int, side: _Side, text: str) -> bool:
-    """Tell whether the nearest lines around line AT that the file has adjoin each other there."""
-    above = next((x for x in reversed(side.letters[:at]) if x is not None), None)
-    below = next((x for x in side.letters[at + 1 :] if x is not None), None)
+def is_moved(search: _Search, pieces: Sequence[Piece]) -> bool:
+    """Return whether the hunk adds a line that it skips elsewhere in the file."""
+    added = {x.text.strip() for x in search.lines if x.tag == "+" and any(map(str.isalnum, x.text))}
+    return any(
+        search.index.lines[at].strip() in added
+        for piece, after in pairwise(pieces)
+        for at in range(piece.end, after.start)
+    )
+
+
+def is_squeezed_in(missing: _Missing) -> bool:
+    """Return whether the nearest known lines around the missing one adjoin in the file."""
+    search, at = missing.search, missing.at
+    above = next((x for x in reversed(search.letters[:at]) if x is not None), None)
+    below = next((x for x in search.letters[at + 1 :] if x is not None), None)
+    text = search.index.text[max(0, missing.low - 1) : missing.high + 1]
     return above is not None and below is not None and above + below in text
 
 
-def _is_moved(lines: Sequence[Line], pieces: Sequence[Piece], index: LineIndex) -> bool:
-    """Tell whether a line that is added stands in the file where the hunk skips lines."""
-    added = {x.text.strip() for x in lines if x.tag == "+" and any(map(str.isalnum, x.text))}
-    for piece, after in pairwise(pieces):
-        skipped = range(piece.start + piece.stop - piece.first, after.start)
-        if any(index.lines[at].strip() in added for at in skipped):
-            return True
-    return False
+def uses_new_word(missing: _Missing) -> bool:
+    """Return whether an unknown line uses a word that only the hunk's added lines have."""
+    words = set(_WORD.findall(missing.search.texts[missing.at]))
+    return not missing.is_skipped_over and bool(missing.search.new_words & words)
 
 
-def _brought(lines: Sequence[Line], index: LineIndex) -> set[str]:
-    """The words that added lines use and the file does not know."""
-    added = {word for x in lines if x.tag == "+" for word in _WORD.findall(x.text)}
-    return added - index.words
+def resembles_a_line(missing: _Missing) -> bool:
+    """Return whether an unknown line resembles one that the file has there."""
+    text, lines = missing.search.texts[missing.at], missing.search.index.lines
+    room = range(missing.low, missing.high)
+    return not missing.is_skipped_over and any(
+        lines[i].strip() and are_alike(text, lines[i]) for i in room
+    )
 
 
-def _room(at: int, pieces: Sequence[Piece], size: int) -> tuple[int, int]:
-    """The lines of the file in which context line AT, in no piece, would have to stand."""
+GUARDS: tuple[Callable[[_Missing], bool], ...] = (is_squeezed_in, uses_new_word, resembles_a_line)
+
+
+def _find_room(at: int, pieces: Sequence[Piece], size: int) -> tuple[int, int]:
+    """Return the lines of the file between which old line AT, in no piece, belongs."""
     low = high = None
     for piece in pieces:
         if piece.stop <= at:
-            low = piece.start + piece.stop - piece.first
+            low = piece.end
         elif high is None:
             high = piece.start
     if low is None:

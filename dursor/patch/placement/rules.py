@@ -1,7 +1,8 @@
-"""The ladder: named rules, strictest first, each of which may place a hunk in a file.
+"""Placement rules, strictest first.
 
-A rule answers with a place only when its evidence admits exactly one; the first rule that finds
-several places refuses for all looser rules, which could only find more.
+A rule returns a place only when its evidence admits exactly one. The first rule that finds several
+places ends the search, because looser rules could only find more. The ledger in
+tests/patch/test_rule_ledger.py names the cases that need each rule.
 """
 
 from __future__ import annotations
@@ -12,321 +13,262 @@ from itertools import pairwise
 
 from dursor.patch.edits import Hunk, Line, Origin
 from dursor.patch.lines import Splice
-from dursor.patch.placement import indent as margins
-from dursor.patch.placement.ambiguity import DOUBTS, is_unclear, may_be_context
+from dursor.patch.placement import indent
+from dursor.patch.placement.ambiguity import GUARDS
+from dursor.patch.placement.indexed_file import (
+    Ambiguity,
+    IndexedFile,
+    Placement,
+    PlacementResult,
+)
 from dursor.patch.placement.line_index import Key, exactly, without_indent, without_trailing
-from dursor.patch.placement.partial_context import cut, find_pieces, is_trustworthy, miscounts
-from dursor.patch.placement.target import Ambiguity, IndexedFile, Outcome, Placement
+from dursor.patch.placement.partial_context import find_pieces, split_at_pieces
 
-_MOST_ANCHORS = 256  # lines of a file that read like an anchor, and are told apart
+_MAX_ANCHORS = 256  # lines of a file with the text of an anchor
 
-
-Rule = Callable[[Hunk, IndexedFile], Outcome]
+Rule = Callable[[Hunk, IndexedFile], PlacementResult]
 
 
-def splices_at(
-    lines: Sequence[Line], start: int, write: Callable[[str], str] = exactly
-) -> tuple[Splice, ...]:
-    """Return what LINES change when their old side begins at START; context stays as it is."""
+def make_splices(lines: Sequence[Line], start: int) -> tuple[Splice, ...]:
+    """Return the changes of LINES, whose old side begins at START; context stays as it is."""
     splices: list[Splice] = []
-    at = begin = start
+    index = begin = start
     new: list[str] = []
-    for line in lines:
+    for line in (*lines, Line(" ", "")):
         if line.tag == " ":
-            if at > begin or new:
-                splices.append(Splice(begin, at, tuple(new)))
+            if index > begin or new:
+                splices.append(Splice(begin, index, tuple(new)))
                 new = []
-            at += 1
-            begin = at
+            index += 1
+            begin = index
         elif line.tag == "-":
-            at += 1
+            index += 1
         else:
-            new.append(write(line.text))
-    if at > begin or new:
-        splices.append(Splice(begin, at, tuple(new)))
+            new.append(line.text)
     return tuple(splices)
 
 
-def _whole(
-    hunk: Hunk, target: IndexedFile, key: Key, rule: str, write: Callable[[str], str] = exactly
-) -> Outcome:
-    old = hunk.old
-    places = target.index(key).find(old, _hint(hunk))
-    if not places:
-        return None
+def _place(hunk: Hunk, rule: str, start: int) -> Placement:
+    splices = make_splices(hunk.lines, start)
+    return Placement(hunk, splices, rule, start, start + len(hunk.old))
+
+
+def _match(hunk: Hunk, file: IndexedFile, key: Key, rule: str) -> PlacementResult:
+    """Find the old side of HUNK under KEY; a header that counts right chooses between places."""
+    hint = hunk.start - 1 if hunk.start and hunk.is_counted else None
+    places = file.index(key).find(hunk.old, hint)
     if len(places) > 1:
-        return Ambiguity(rule, tuple(places))
-    splices = splices_at(hunk.lines, places[0], write)
-    return Placement(splices, rule, places[0], places[0] + len(old))
+        return Ambiguity(tuple(places))
+    return _place(hunk, rule, places[0]) if places else None
 
 
-def _hint(hunk: Hunk) -> int | None:
-    """Return the line that the header names, if it counts right: else it chooses nothing."""
-    return hunk.start - 1 if hunk.start and hunk.is_counted else None
+def fill_empty_file(hunk: Hunk, file: IndexedFile) -> PlacementResult:
+    """Place a hunk that only adds lines in a file that has none."""
+    return None if hunk.old or file.lines else _place(hunk, "empty file", 0)
 
 
-def into_empty(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Put a hunk that only adds lines into a file that has none.
-
-    Safe: there is but one place.
-    """
-    if hunk.old or target.lines:
+def place_at_end(hunk: Hunk, file: IndexedFile) -> PlacementResult:
+    """Place a hunk that an envelope marks as the end of the file, and whose old side is there."""
+    start = len(file.lines) - len(hunk.old)
+    if not hunk.at_end or start < 0 or list(file.lines[start:]) != hunk.old:
         return None
-    return Placement(splices_at(hunk.lines, 0), "into empty", 0, 0)
+    return _place(hunk, "end of file", start)
 
 
-def at_end(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Place a hunk that an envelope puts at the end of the file.
-
-    Safe: it says so, and its old side is what the file ends with.
-    """
-    old = hunk.old
-    start = len(target.lines) - len(old)
-    if not hunk.at_end or start < 0 or list(target.lines[start:]) != old:
-        return None
-    return Placement(splices_at(hunk.lines, start), "at end", start, len(target.lines))
-
-
-def anchored(hunk: Hunk, target: IndexedFile) -> Outcome:
+def place_below_anchors(hunk: Hunk, file: IndexedFile) -> PlacementResult:
     """Place a hunk inside the block that an envelope's `@@` lines name.
 
-    Safe: each anchor is one line of the file (of the block before, for the second and further), and
-    the old side stands once, letter for letter, in the block below it: the lines that are indented
-    more than it is.
+    Each anchor is a unique line of the file, or of the block of the anchor before it. The old side
+    occurs exactly once in the lines below it that are indented further.
     """
-    low, high = 0, len(target.lines)
-    stripped = target.index(without_indent)
+    if not hunk.anchors or not any(map(str.strip, hunk.old)):
+        return None
+    low, high = 0, len(file.lines)
     for anchor in hunk.anchors:
-        found = [at for at in stripped.places(anchor, _MOST_ANCHORS) if low <= at < high]
-        if len(found) != 1:
+        places = file.index(without_indent).places(anchor, _MAX_ANCHORS)
+        places = [place for place in places if low <= place < high]
+        if len(places) != 1:
             return None
-        low = found[0] + 1
-        high = margins.block_end(target.lines, found[0], high)
-    is_said = bool(hunk.anchors) and any(text.strip() for text in hunk.old)
-    pattern = target.index().pattern(hunk.old) if is_said else None
-    text = target.index().text
+        low = places[0] + 1
+        high = indent.find_block_end(file.lines, places[0], high)
+    text, pattern = file.index().text, file.index().pattern(hunk.old)
     start = text.find(pattern, low, high) if pattern else -1
     if start < 0 or not pattern or text.find(pattern, start + 1, high) >= 0:
         return None
-    return Placement(splices_at(hunk.lines, start), "anchored", start, start + len(pattern))
+    return _place(hunk, "anchor", start)
 
 
-def exact(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Place a hunk whose old side stands in the file letter for letter.
+def match_exactly(hunk: Hunk, file: IndexedFile) -> PlacementResult:
+    """Place a hunk whose old side occurs once, or exactly where its header says."""
+    return _match(hunk, file, exactly, "exact")
 
-    Safe: the text the model meant is there once, or exactly where its header says.
+
+def ignore_trailing_blanks(hunk: Hunk, file: IndexedFile) -> PlacementResult:
+    """Ignore blanks at line ends, and then blank context at the hunk's edges.
+
+    Context keeps the file's own blanks.
     """
-    return _whole(hunk, target, exactly, "exact")
+    result = _match(hunk, file, without_trailing, "trailing blanks")
+    if result is None and (trimmed := _trim(hunk)):
+        return _match(trimmed, file, without_trailing, "trailing blanks")
+    return result
 
 
-def unpadded(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Drop blank context at the hunk's edges that the file does not have there.
+def _trim(hunk: Hunk) -> Hunk | None:
+    """Drop blank context at the edges of HUNK; None where that changes nothing.
 
-    Safe: a blank line at the edge says nothing about the place, and nothing is written for it;
-    what remains must stand in the file letter for letter, and once, or where a header says that
-    does not count the blank lines.
+    In a search text a blank line beside a change is text: the file has something else there.
     """
-    trimmed = _trimmed(hunk)
-    return _whole(trimmed, target, exactly, "unpadded") if trimmed else None
-
-
-def _trimmed(hunk: Hunk) -> Hunk | None:
-    lines = list(hunk.lines)
-    cut = 0
-    while lines and lines[-1].tag == " " and not lines[-1].text.strip():
-        lines.pop()
-    while lines and lines[0].tag == " " and not lines[0].text.strip():
-        lines.pop(0)
-        cut += 1
+    kept = [i for i, line in enumerate(hunk.lines) if line.tag != " " or line.text.strip()]
+    if not kept:
+        return None
+    first, stop = kept[0], kept[-1] + 1
+    lines = hunk.lines[first:stop]
     if len(lines) == len(hunk.lines) or all(line.tag == "+" for line in lines):
         return None
-    if hunk.origin is Origin.BLOCK and _bounds_change(hunk, cut, lines):
+    bounds_change = (first > 0 and lines[0].tag != " ") or (
+        stop < len(hunk.lines) and lines[-1].tag != " "
+    )
+    if hunk.origin is Origin.BLOCK and bounds_change:
         return None
     return replace(
         hunk,
-        lines=tuple(lines),
-        start=hunk.start + cut if hunk.start else None,
+        lines=lines,
+        start=hunk.start + first if hunk.start else None,
         is_counted=hunk.old_count == sum(line.tag != "+" for line in lines),
     )
 
 
-def _bounds_change(hunk: Hunk, cut: int, lines: Sequence[Line]) -> bool:
-    """Tell whether one of the blank lines that HUNK has beside LINES, CUT above, bounds a change.
+def restore_lost_tags(hunk: Hunk, file: IndexedFile) -> PlacementResult:
+    """Put back the space that the context lines of the hunk lost.
 
-    In a search text it says what stands there, and the file has something else.
-    """
-    below = len(hunk.lines) - cut - len(lines)
-    return (cut > 0 and lines[0].tag != " ") or (below > 0 and lines[-1].tag != " ")
-
-
-def trailing_blanks(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Ignore blanks at line ends, of the hunk and of the file.
-
-    Safe: no language we know gives a line another meaning by them where the rest of a whole hunk
-    agrees; context keeps the file's own blanks.
-    """
-    outcome = _whole(hunk, target, without_trailing, "trailing blanks")
-    if outcome is None and (trimmed := _trimmed(hunk)):
-        return _whole(trimmed, target, without_trailing, "trailing blanks")
-    return outcome
-
-
-def lost_tags(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Take context lines as they stand when the hunk lost the space in front of them.
-
-    Safe: all context must then stand in the file, but for blanks at line ends, and added lines are
-    written as they are, which is proved by a removed line, by a line without any tag, or by the
-    file's own indentation (see `indent.keeps_grid`).
-    """
-    if hunk.origin is Origin.BLOCK or may_be_context(hunk, target):
-        return None
-    for restored in (_restored(hunk), _restored(hunk, target)):
-        if restored is None or miscounts(hunk):
-            return None  # a line may have lost its minus instead
-        outcome = trailing_blanks(restored, target)
-        if isinstance(outcome, Placement):
-            proved = any(map(_is_proof, hunk.lines)) or margins.keeps_grid(restored.lines)
-            return replace(outcome, rule="lost tags") if proved else None
-        if outcome is not None:
-            return outcome
-    return None
-
-
-def _is_proof(line: Line) -> bool:
-    """Tell whether LINE shows that tags were lost, not that everything was moved by a blank."""
-    if line.tag == "-":
-        return bool(margins.margin(line.text))
-    return line.bare and bool(line.text.strip())
-
-
-def _restored(hunk: Hunk, target: IndexedFile | None = None) -> Hunk | None:
-    """Put a space before each context line; None when there is no context to speak of.
-
-    With a TARGET, only before those that it has with the space, and not without.
-    """
-    has = target.index(without_trailing).letter if target else None
-    lines = tuple(
-        Line(" ", " " + line.text)
-        if line.tag == " "
-        and line.text.strip()
-        and not line.bare
-        and (has is None or (has(line.text) is None and has(" " + line.text) is not None))
-        else line
-        for line in hunk.lines
-    )
-    if not any(line.tag == " " and line.text.strip() for line in lines):
-        return None
-    return replace(hunk, lines=lines)
-
-
-def reindented(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Ignore indentation, and give added lines the one that the file's lines imply.
-
-    Safe: but for blanks at their ends, at least two lines that say something stand in the file
-    together, in one place only (a right header does not choose between several), and do not fit
-    as well a line further up or down (see `indent.slides`); its own edge is not
-    moved (see `indent.moves_edge`); every added line's margin is that of a
-    removed line beside it, or follows from one measure.
-    """
-    if sum(bool(text.strip()) for text in hunk.old) < 2:
-        return None
-    for candidate in (hunk, _trimmed(hunk)):
-        if candidate is None:
-            continue
-        old = candidate.old
-        places = target.index(without_indent).find(old, None)
-        if len(places) > 1:
-            return Ambiguity("reindented", tuple(places))
-        if places:
-            start, stop = places[0], places[0] + len(old)
-            real = target.lines[start:stop]
-            if margins.slides(old, target.lines, start) or margins.moves_edge(candidate, real):
-                return None
-            lines = margins.reindented(candidate.lines, real, target.step)
-            if lines is None:
-                return None
-            return Placement(splices_at(lines, start), "reindented", start, stop)
-    return None
-
-
-def in_pieces(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Place each change by the true context that touches it, where other context is not there.
-
-    Safe: see `pieces`: what a change replaces and what stands beside it is in the file, together,
-    better than in any other place; context that is missing may be skipped, elided or invented, but
-    must not look like an edit that was left unmarked, nor be counted as one by the header. A
-    search/replace block says that all of its text is there: it has no context to be wrong about.
+    Added lines are written as they are. A removed line, a line without any tag, or the file's
+    indentation must prove that tags were lost, and not that the whole hunk moved by one blank.
     """
     if hunk.origin is Origin.BLOCK:
         return None
-    index = target.index(without_trailing)
-    found = find_pieces(hunk.lines, index)
-    if not found or miscounts(hunk):
+    for restored in (_restore_tags(hunk), _restore_tags(hunk, file)):
+        if restored is None:
+            return None
+        result = ignore_trailing_blanks(restored, file)
+        if isinstance(result, Placement):
+            is_proved = any(map(_proves_loss, hunk.lines)) or indent.keeps_grid(restored.lines)
+            return replace(result, rule="lost tags", is_repaired=True) if is_proved else None
+        if result is not None:
+            return result
+    return None
+
+
+def _proves_loss(line: Line) -> bool:
+    if line.tag == "-":
+        return bool(indent.get_margin(line.text))
+    return line.bare and bool(line.text.strip())
+
+
+def _restore_tags(hunk: Hunk, file: IndexedFile | None = None) -> Hunk | None:
+    """Put a space before each context line; None when there is none with text.
+
+    With FILE, only before those that it has with the space and not without.
+    """
+    letter = file.index(without_trailing).letter if file else None
+
+    def is_cut(line: Line) -> bool:
+        if line.tag != " " or not line.text.strip() or line.bare:
+            return False
+        return letter is None or (letter(line.text) is None and letter(" " + line.text) is not None)
+
+    if not any(line.tag == " " and line.text.strip() for line in hunk.lines):
         return None
-    if not is_trustworthy(hunk.lines, found, index):
+    lines = (Line(" ", " " + line.text) if is_cut(line) else line for line in hunk.lines)
+    return replace(hunk, lines=tuple(lines))
+
+
+def ignore_indentation(hunk: Hunk, file: IndexedFile) -> PlacementResult:
+    """Ignore indentation, and give added lines the margins that the file's lines imply.
+
+    At least two lines with text occur together in one place only; a header does not choose.
+    """
+    if sum(bool(text.strip()) for text in hunk.old) < 2:
+        return None
+    for candidate in (hunk, _trim(hunk)):
+        if candidate is None:
+            continue
+        places = file.index(without_indent).find(candidate.old, None)
+        if len(places) > 1:
+            return Ambiguity(tuple(places))
+        if places:
+            start, stop = places[0], places[0] + len(candidate.old)
+            if any(guard(candidate, file.lines, start) for guard in indent.GUARDS):
+                return None
+            lines = indent.reindent(candidate.lines, file.lines[start:stop], file.step)
+            if lines is None:
+                return None
+            return Placement(candidate, make_splices(lines, start), "indentation", start, stop)
+    return None
+
+
+def use_partial_context(hunk: Hunk, file: IndexedFile) -> PlacementResult:
+    """Place each change by the context that touches it, where the file lacks other context.
+
+    A search text has no context that may be wrong.
+    """
+    if hunk.origin is Origin.BLOCK:
+        return None
+    pieces = find_pieces(hunk.lines, file.index(without_trailing))
+    if not pieces:
         return None
     splices: list[Splice] = []
-    for piece, lines in cut(hunk.lines, found):
-        splices += splices_at(lines, piece.start)
-    last = found[-1]
+    for piece, lines in split_at_pieces(hunk.lines, pieces):
+        splices += make_splices(lines, piece.start)
     return Placement(
-        tuple(splices), "in pieces", found[0].start, last.start + last.stop - last.first
+        hunk, tuple(splices), "partial context", pieces[0].start, pieces[-1].end, is_repaired=True
     )
 
 
-def place_everywhere(hunk: Hunk, target: IndexedFile) -> tuple[Placement, ...]:
-    """Find every place of a hunk that the reply repeats, letter for letter.
-
-    Safe: as many places as the reply says the same are meant one each, in whatever order.
-    """
-    index = target.index()
-    old = hunk.old
-    pattern = index.pattern(old)
-    places = index.all_places(pattern, hunk.times) if pattern else []
-    if any(b - a < len(old) for a, b in pairwise(places)):
-        return ()
-    return tuple(
-        Placement(splices_at(hunk.lines, at), "everywhere", at, at + len(old)) for at in places
-    )
-
-
-EXPLICIT: tuple[Rule, ...] = (into_empty, at_end, anchored)
-LADDER: tuple[Rule, ...] = (
-    exact,
-    unpadded,
-    trailing_blanks,
-    lost_tags,
-    reindented,
-    in_pieces,
+EXPLICIT_RULES: tuple[Rule, ...] = (fill_empty_file, place_at_end, place_below_anchors)
+RULES: tuple[Rule, ...] = (
+    match_exactly,
+    ignore_trailing_blanks,
+    restore_lost_tags,
+    ignore_indentation,
+    use_partial_context,
 )
 
 
-def _with_tail(hunk: Hunk, target: IndexedFile) -> Hunk:
-    """Take the untagged lines after HUNK as context, as far as the file has them."""
+def place_hunk(hunk: Hunk, file: IndexedFile) -> PlacementResult:
+    """Return the result of the first rule that has one, unless a guard vetoes it."""
+    for rule in EXPLICIT_RULES:
+        if result := rule(hunk, file):
+            return result
+    if not any(text.strip() for text in hunk.old):
+        return None  # blank lines occur everywhere
+    hunk = _append_tail(hunk, file)
+    for rule in RULES:
+        result = rule(hunk, file)
+        if result is not None:
+            is_vetoed = isinstance(result, Placement) and any(
+                guard(result, file) for guard in GUARDS
+            )
+            return None if is_vetoed else result
+    return None
+
+
+def _append_tail(hunk: Hunk, file: IndexedFile) -> Hunk:
+    """Take the untagged lines below HUNK as context, as far as the file has them."""
     tail: list[Line] = []
     for text in hunk.tail:
-        if target.index(without_trailing).letter(text) is None:
+        if file.index(without_trailing).letter(text) is None:
             break
         tail.append(Line(" ", text, bare=True))
-    said = any(line.text.strip() for line in tail)
-    return replace(hunk, lines=(*hunk.lines, *tail), tail=()) if said else hunk
+    has_text = any(line.text.strip() for line in tail)
+    return replace(hunk, lines=(*hunk.lines, *tail), tail=()) if has_text else hunk
 
 
-def place_hunk(hunk: Hunk, target: IndexedFile) -> Outcome:
-    """Return the first rule's answer that is one: what a hunk says of its place, then the rungs."""
-    for rule in EXPLICIT:
-        if outcome := rule(hunk, target):
-            return outcome
-    if not any(text.strip() for text in hunk.old):
-        return None  # blank lines are everywhere: they say nothing
-    hunk = _with_tail(hunk, target)
-    if is_unclear(hunk, target):
-        return None
-    for rule in LADDER:
-        outcome = rule(hunk, target)
-        if outcome is not None:
-            is_doubtful = isinstance(outcome, Placement) and any(
-                doubt(hunk, outcome, target) for doubt in DOUBTS
-            )
-            return None if is_doubtful else outcome
-    return None
+def place_everywhere(hunk: Hunk, file: IndexedFile) -> tuple[Placement, ...]:
+    """Return every exact place of a hunk that the reply repeats as often as the file has it."""
+    index = file.index()
+    pattern = index.pattern(hunk.old)
+    places = index.all_places(pattern, hunk.times) if pattern else []
+    if any(after - place < len(hunk.old) for place, after in pairwise(places)):
+        return ()
+    return tuple(_place(hunk, "repeated", place) for place in places)
