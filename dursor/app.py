@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dursor.config import Settings
     from dursor.domain import Repo, Task
     from dursor.keys.resolve import Keys
-    from dursor.providers.base import Caller
+    from dursor.providers.base import ModelClient
     from dursor.services.configuration import Configuration
     from dursor.services.doctor import Doctor
     from dursor.services.github.access import GitHubAccess
@@ -132,13 +132,15 @@ class App:
     def models(self) -> Models:
         from dursor.services.models import Models
 
-        return Models(self.reader, self.settings, self.keys, self.env, self.open_store, self.caller)
+        return Models(
+            self.reader, self.settings, self.keys, self.env, self.open_store, self.make_client
+        )
 
-    def caller(self) -> Caller:
-        """A caller of models; the process makes one."""
-        from dursor.providers.client import Client
+    def make_client(self) -> ModelClient:
+        """Create the client for model calls; a process needs one."""
+        from dursor.providers.client import HttpModelClient
 
-        return Client()
+        return HttpModelClient()
 
     @cached_property
     def repos(self) -> Repos:
@@ -212,7 +214,7 @@ class App:
             self.runs,
             self.open_store,
             self.acquire_lease,
-            self.caller,
+            self.make_client,
             self._spawn,
         )
 
@@ -235,7 +237,7 @@ class App:
         return Doctor(self.settings, self.reader, self.models, self.repos)
 
     def _find_model(self, name: str) -> object:
-        return self.models.profile(name)  # the store is not asked before a name is
+        return self.models.find_profile(name)  # the store is not asked before a name is
 
     def _spawn(self, spec: dict[str, Any], lease: Lease) -> None:
         from dursor.services.rounds.detach import spawn

@@ -12,14 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class ProviderName(StrEnum):
-    """A vendor whose REST API dursor speaks."""
-
-    OPENAI = "openai"
-    ANTHROPIC = "anthropic"
-    GOOGLE = "google"
-
-
 class RunStatus(StrEnum):
     """Where a run stands; the last three are final."""
 
@@ -87,7 +79,7 @@ class ModelProfile:
 
     id: str
     name: str
-    provider: ProviderName
+    provider: str  # a name in dursor.providers.vendors
     model_name: str
     display_name: str
     base_url: str | None = None
@@ -255,7 +247,7 @@ class Run:
     parent_run_id: str | None
     model_id: str
     model: str
-    provider: ProviderName
+    provider: str  # a name in dursor.providers.vendors
     model_name: str
     instruction: str
     base_ref: str

@@ -21,7 +21,6 @@ from dursor.domain import (
     LogEntry,
     Message,
     ModelProfile,
-    ProviderName,
     PullRequest,
     Repo,
     Role,
@@ -64,7 +63,7 @@ RUN = Run(
     parent_run_id=None,
     model_id="aaaa" * 8,
     model="gpt",
-    provider=ProviderName.OPENAI,
+    provider="openai",
     model_name="gpt-5.2",
     instruction="Fix the off-by-one in pagination",
     base_ref="main",
@@ -84,12 +83,12 @@ RUN = Run(
     started_at=AT,
     completed_at=LATER,
 )
-OTHER = replace(RUN, id="b07d55aa" * 4, model="claude", provider=ProviderName.ANTHROPIC)
+OTHER = replace(RUN, id="b07d55aa" * 4, model="claude", provider="anthropic")
 FAILED = replace(
     RUN,
     id="dead0001" * 4,
     model="gemini",
-    provider=ProviderName.GOOGLE,
+    provider="google",
     status=RunStatus.FAILED,
     error=RunError("timeout", "no first byte within 300 s", "--timeout 900", Stage.CALL),
     summary=None,
@@ -103,7 +102,7 @@ CANCELED = replace(FAILED, id="ca9ce1ed" * 4, status=RunStatus.CANCELED, error=N
 PROFILE = ModelProfile(
     "aaaa" * 8,
     "gpt",
-    ProviderName.OPENAI,
+    "openai",
     "gpt-5.2",
     "GPT",
     options={"effort": "high"},

@@ -20,7 +20,7 @@ with Store(path) as store:
     task = Task(sys.argv[3], repo.id, "shared", TaskStatus.OPEN, now(), now())
     for _ in range(rounds):
         run = Run(
-            new_id(), task.id, 0, 0, None, new_id(), "gpt", ProviderName.OPENAI, "m", "mend it",
+            new_id(), task.id, 0, 0, None, new_id(), "gpt", "openai", "m", "mend it",
             "HEAD", "c" * 40, False, RunStatus.QUEUED, now(), lease=lease.id,
         )
         said = Message(new_id(), task.id, Role.USER, "mend it", None, now())

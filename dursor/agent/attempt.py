@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dursor.agent.tools import Toolbox
     from dursor.patch.resolve import Resolution
     from dursor.pathrules import PathRules
-    from dursor.providers.base import Caller, Endpoint, Limits, Prompt, Reply
+    from dursor.providers.base import CallLimits, Endpoint, ModelClient, Prompt, Reply
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -56,8 +56,8 @@ class Ground:
     mask: Callable[[str], str]  # puts placeholders where secrets stand
     secrets: Mapping[str, str]  # what every placeholder stands for, so far
     keys: tuple[Secret, ...]  # of this round's models: no patch may carry one
-    caller: Caller
-    limits: Limits
+    caller: ModelClient
+    limits: CallLimits
     meter: Meter
     toolbox: Toolbox  # looks at the tree that the runs start from
     desk: Executor | None = None  # where answers are resolved, so that the streams go on
@@ -220,7 +220,7 @@ class Attempt:
         self._calls += 1
         self.attempts += is_attempt
         try:
-            reply = await self.ground.caller.answer(self.ask.endpoint, prompt, limits, listening)
+            reply = await self.ground.caller.ask(self.ask.endpoint, prompt, limits, listening)
         except CallError as error:
             known = error.usage or listening.latest
             cut = known is None and listening.spoke
@@ -232,7 +232,7 @@ class Attempt:
         self.spending.add(reply.usage or listening.latest)
         return reply
 
-    def _time_left(self) -> Limits:
+    def _time_left(self) -> CallLimits:
         limits, spent = self.ground.limits, time.monotonic() - self._began
         if spent >= limits.total:
             raise DeadlineError(

@@ -11,7 +11,7 @@ from dursor.agent import conversation
 from dursor.agent.files import ToolCallError
 from dursor.domain import Role, Stage
 from dursor.errors import NoPatchError
-from dursor.providers.adapters.error_payloads import one_line
+from dursor.providers.adapters.error_payloads import to_one_line
 from dursor.providers.base import Prompt, ToolResult, Turn
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Exploration:
         except TimeoutError:
             text, failed = "not carried out: the time for looking around is over", True
         outcome = text if failed else f"{_size(text)} bytes"
-        self._watch.stage(Stage.CALL, f"{_described(call)}: {one_line(outcome)}")
+        self._watch.stage(Stage.CALL, f"{_described(call)}: {to_one_line(outcome)}")
         return ToolResult(call.id, call.name, text, failed)
 
 
@@ -129,7 +129,7 @@ def _refuse_without_room(limit: int) -> None:
 
 def _described(call: ToolCall) -> str:
     given = (f"{name}={value}" for name, value in (call.arguments or {}).items())
-    return one_line(" ".join([call.name, *given]), MAX_DESCRIPTION)
+    return to_one_line(" ".join([call.name, *given]), MAX_DESCRIPTION)
 
 
 def _size(text: str) -> int:

@@ -62,22 +62,22 @@ class Listening:
         """Whether any of the answer came."""
         return self._chars > 0
 
-    def connected(self) -> None:
+    def on_connect(self) -> None:
         self.heard = True
         self._watch.stage(Stage.CALL, "the answer begins")
         self._spending.charge(self.so_far())
 
-    def delta(self, text: str) -> None:
+    def on_delta(self, text: str) -> None:
         self._chars += len(text)
         if self._chars >= self._next:
             self._next = self._chars + self.STEP
             self._watch.progress(self._chars, self.latest)
             self._spending.charge(self.so_far())
 
-    def usage(self, usage: Usage) -> None:
+    def on_usage(self, usage: Usage) -> None:
         self.latest = usage
 
-    def retry(self, seconds: float, error: DursorError) -> None:
+    def on_retry(self, seconds: float, error: DursorError) -> None:
         self._watch.retry(seconds, error)
 
     def so_far(self) -> Usage:

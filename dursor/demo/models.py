@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dursor.demo.sample import BUG
-from dursor.domain import ProviderName
 
 NOT_SHOWN = "I was not shown the function that counts pages, so there is nothing I can change."
 
@@ -15,7 +14,7 @@ class PracticeModel:
     """A model's name, the vendor whose wire format it uses, and its scripted reply."""
 
     name: str
-    provider: ProviderName
+    provider: str
     reply: str
     note: str | None = None  # a remark about the reply, for the report
 
@@ -96,16 +95,16 @@ Without it the list ends where the tools end.
 """  # noqa: W293  # context lines of a diff
 
 PRACTICE_MODELS = (
-    PracticeModel("practice-gpt", ProviderName.OPENAI, RIGHT),
+    PracticeModel("practice-gpt", "openai", RIGHT),
     PracticeModel(
         "practice-claude",
-        ProviderName.ANTHROPIC,
+        "anthropic",
         MALFORMED,
         "git rejects its diff (wrong line numbers and counts), but hunks are placed by content",
     ),
     PracticeModel(
         "practice-gemini",
-        ProviderName.GOOGLE,
+        "google",
         WRONG,
         "its diff is well-formed and its reasoning sounds right, but the test fails",
     ),

@@ -6,10 +6,11 @@ import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from dursor.domain import KeySource, ProviderName, Secret
+from dursor.domain import KeySource, Secret
 from dursor.errors import AuthError
 from dursor.keys import file, system
 from dursor.keys.ring import KeyRings
+from dursor.providers.vendors import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "keys.json"
 
-VARIABLES: Mapping[ProviderName, tuple[str, ...]] = {
-    ProviderName.OPENAI: ("OPENAI_API_KEY",),
-    ProviderName.ANTHROPIC: ("ANTHROPIC_API_KEY",),
-    ProviderName.GOOGLE: ("GOOGLE_API_KEY", "GEMINI_API_KEY"),  # as in the vendor's SDK
-}
 _PLACES = {KeySource.KEYRING: "the OS keyring", KeySource.FILE: "the encrypted key file"}
 
 
@@ -32,9 +28,9 @@ def profile_key(name: str) -> str:
     return f"model:{name}"
 
 
-def provider_key(provider: ProviderName) -> str:
+def provider_key(provider: str) -> str:
     """Name the stored key of all models of PROVIDER."""
-    return f"provider:{provider.value}"
+    return f"provider:{provider}"
 
 
 class KeySources(Protocol):
@@ -99,7 +95,7 @@ class Keys:
 
     def list_environment_keys(self) -> list[Secret]:
         """Every key that the environment holds, to be kept out of what is written."""
-        names = (name for group in VARIABLES.values() for name in group)
+        names = (name for vendor in VENDORS.values() for name in vendor.key_variables)
         return [Secret(self._env[name]) for name in names if self._env.get(name)]
 
     def _own(self, profile: ModelProfile) -> KeySource | None:
@@ -108,7 +104,7 @@ class Keys:
     def _stored(self, profile: ModelProfile, name: str, source: KeySource) -> Secret:
         secret = self._rings.ring_at(source).get(name)
         if secret is None:
-            target = profile.name if name == profile_key(profile.name) else profile.provider.value
+            target = profile.name if name == profile_key(profile.name) else profile.provider
             raise AuthError(
                 f"the key stored for {target!r} is no longer in {_PLACES[source]}",
                 hint=f"dursor models set-key {target}",
@@ -162,8 +158,10 @@ class Keys:
         return KeyRings(self._settings.get("key_store"), system.SystemKeyring(), self._file)
 
 
-def _variable(provider: ProviderName, env: Mapping[str, str]) -> str | None:
-    return next((name for name in VARIABLES[provider] if env.get(name, "").strip()), None)
+def _variable(provider: str, env: Mapping[str, str]) -> str | None:
+    return next(
+        (name for name in VENDORS[provider].key_variables if env.get(name, "").strip()), None
+    )
 
 
 def _checked(key: str, origin: str) -> str:
@@ -177,7 +175,7 @@ def _checked(key: str, origin: str) -> str:
 
 
 def _missing(profile: ModelProfile) -> AuthError:
-    variables, provider = VARIABLES[profile.provider], profile.provider.value
+    variables, provider = VENDORS[profile.provider].key_variables, profile.provider
     return AuthError(
         f"no key for model {profile.name!r}: {' or '.join(variables)} is not set",
         hint=f"export {variables[0]}=..., or dursor models set-key {provider}",

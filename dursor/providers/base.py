@@ -1,14 +1,16 @@
-"""What every vendor adapter takes and gives. No third-party imports."""
+"""The values and protocols of a model call. No third-party imports."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dursor.providers.vendors import VENDORS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dursor.domain import ProviderName, Role, Secret, Usage
+    from dursor.domain import Role, Secret, Usage
     from dursor.errors import DursorError
 
 
@@ -23,16 +25,16 @@ class Tool:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """One call of a tool; `arguments` is None where what came is no JSON object."""
+    """One call of a tool; `arguments` is None when they are not a JSON object."""
 
-    id: str  # empty where the vendor gives none
+    id: str  # empty when the vendor sends none
     name: str
     arguments: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a call gave."""
+    """The result of a tool call."""
 
     call_id: str
     name: str
@@ -44,8 +46,8 @@ class ToolResult:
 class Turn:
     """One turn of a conversation.
 
-    An assistant's turn that called tools has `items`: the vendor's own output, one JSON text each,
-    which goes back byte for byte. The user's turn after it has the `results` of all its calls.
+    An assistant's turn with tool calls has `items`: the vendor's output, one JSON text each, which
+    is sent back byte for byte. The user's turn after it has the `results` of all its calls.
     """
 
     role: Role
@@ -56,38 +58,43 @@ class Turn:
 
 @dataclass(frozen=True)
 class Prompt:
-    """Everything said to a model, what changes least first.
+    """The input of a call, most stable parts first.
 
-    The system text and the tools; the context, which is the first block of the first turn; then
-    the turns, the first and the last one the user's.
+    The system text and the tools, then the context, which is the first block of the first turn,
+    then the turns. The first and the last turn are the user's.
     """
 
     system: str
     turns: tuple[Turn, ...]
     context: str = ""
     tools: tuple[Tool, ...] = ()
-    final: bool = False  # the tools stay declared, and may not be called any more
+    final: bool = False  # tools stay declared, but may not be called
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where and how one model is reached; `base_url` as the vendor's SDK reads it, None its own."""
+    """The address, key and options of one model; a `base_url` of None is the vendor's."""
 
-    provider: ProviderName
+    provider: str
     model_name: str
     key: Secret
     base_url: str | None = None
-    api: str | None = None  # openai: "responses" | "chat"
+    api: str | None = None  # the wire format, None for the vendor's default
     effort: str | None = None  # "low" | "medium" | "high"
     max_output_tokens: int = 32_000
-    name: str | None = None  # what the user calls the model, for hints
-    own_server: bool = False  # the base URL is the profile's own: the vendor's prices mean nothing
+    name: str | None = None  # of the profile, for hints
+    own_server: bool = False  # at the profile's base URL, where the vendor's prices do not apply
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def root_url(self) -> str:
+        """The base URL without a trailing slash."""
+        return (self.base_url or VENDORS[self.provider].base_url).rstrip("/")
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Seconds, and how often to try again before the first output byte."""
+class CallLimits:
+    """Time limits in seconds, and retries before the first output byte."""
 
     connect: float = 10.0
     first_byte: float = 300.0
@@ -95,58 +102,58 @@ class Limits:
     total: float = 900.0
     retries: int = 4
     retry_after_cap: float = 120.0
-    spent: float = 0.0  # of `total`, by what the run did before this call
+    spent: float = 0.0  # of `total`, before this call
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole answer; it ended with the vendor's own sign that it is whole.
+    """A complete reply: the vendor's terminal event arrived.
 
-    Where it has `calls`, it is none yet: `items` and the results of all calls go back.
+    When it has `calls`, the model waits for `items` and the results of all calls.
     """
 
     text: str
     usage: Usage | None
     request_id: str | None = None
     calls: tuple[ToolCall, ...] = ()
-    items: tuple[str, ...] = ()  # the vendor's output as it was written, JSON texts
+    items: tuple[str, ...] = ()  # the vendor's output, unchanged JSON texts
 
 
-class Listener(Protocol):
-    """Hears how a call goes. It may raise a DursorError, which closes the stream and goes up."""
+class StreamListener(Protocol):
+    """Receives the events of a call. A DursorError it raises closes the stream and propagates."""
 
-    def connected(self) -> None:
-        """Hear that the status was 200 and the stream began."""
+    def on_connect(self) -> None:
+        """The stream started with status 200."""
         ...
 
-    def delta(self, text: str) -> None:
-        """Hear a piece of the answer's visible text."""
+    def on_delta(self, text: str) -> None:
+        """A piece of the reply's visible text arrived."""
         ...
 
-    def usage(self, usage: Usage) -> None:
-        """Hear what this call has used so far: cumulative, so replace and do not add."""
+    def on_usage(self, usage: Usage) -> None:
+        """The call's usage so far: cumulative, so replace it, do not add."""
         ...
 
-    def retry(self, seconds: float, error: DursorError) -> None:
-        """Hear that the call failed before any output and is made again after SECONDS."""
+    def on_retry(self, seconds: float, error: DursorError) -> None:
+        """The call failed before any output and is retried after SECONDS."""
         ...
 
 
-class Caller(Protocol):
+class ModelClient(Protocol):
     """Calls models; one per process, closed at its end."""
 
-    async def answer(
-        self, endpoint: Endpoint, prompt: Prompt, limits: Limits, listener: Listener
+    async def ask(
+        self, endpoint: Endpoint, prompt: Prompt, limits: CallLimits, listener: StreamListener
     ) -> Reply:
-        """Stream one whole answer; raises a CallError (its `usage` set when anything was spent)."""
+        """Stream one complete reply; raises CallError, with `usage` set when tokens were used."""
         ...
 
-    async def check(self, endpoint: Endpoint, limits: Limits) -> None:
-        """Prove key and model with the cheapest call; raises a CallError."""
+    async def check(self, endpoint: Endpoint, limits: CallLimits) -> None:
+        """Check key and model with the cheapest call; raises CallError."""
         ...
 
     def warm(self, endpoints: Iterable[Endpoint]) -> None:
-        """Start what takes long for ENDPOINTS, in a thread, before the first call is due."""
+        """Start slow preparations for ENDPOINTS in a thread, before the first call."""
         ...
 
     async def aclose(self) -> None:

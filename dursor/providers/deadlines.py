@@ -1,4 +1,4 @@
-"""The time limits of a call, kept by one timer."""
+"""The time limits of a call, enforced by one timer."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from dursor.errors import DeadlineError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from dursor.providers.base import Limits
+    from dursor.providers.base import CallLimits
 
-GRACE = 10.0  # seconds to wait for the usage that may follow a whole answer
+GRACE = 10.0  # seconds to wait for usage after a complete reply
 
 
-def end_of(limits: Limits) -> float:
-    """Give the loop's time at which a call that begins now must be over."""
+def compute_deadline(limits: CallLimits) -> float:
+    """Return the event loop's time by which a call that starts now must end."""
     return asyncio.get_running_loop().time() + limits.total - limits.spent
 
 
-class Watch:
-    """Ends one attempt when nothing came for too long, or when the call's total is used up.
+class DeadlineTimer:
+    """Cancels an attempt that is idle for too long or exceeds the call's total time.
 
-    `beat` is called for every read, so it only notes the time; the timer looks at the note when
-    it rings and sets itself again if there was one.
+    `record_read` is called for every read, so it only stores the time. The timer checks it when it
+    expires, and restarts if there was a read.
     """
 
-    def __init__(self, limits: Limits, total_at: float) -> None:
+    def __init__(self, limits: CallLimits, deadline: float) -> None:
         self._limits = limits
-        self._total_at = total_at
+        self._deadline = deadline
         self._loop = asyncio.get_running_loop()
         self._scope = asyncio.timeout(None)
         self._last = self._loop.time()
         self._allowed = limits.first_byte
-        self._name = "first-byte"  # of the limit; its setting is called likewise
+        self._name = "first-byte"  # names the limit and its setting
         self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         await self._scope.__aenter__()
-        self._arm()
+        self._start()
         return self
 
     async def __aexit__(
@@ -54,48 +54,48 @@ class Watch:
         try:
             await self._scope.__aexit__(kind, error, trace)
         except TimeoutError as expired:
-            raise self._error() from expired
+            raise self._build_error() from expired
 
-    def beat(self) -> None:
-        """Note that bytes came."""
+    def record_read(self) -> None:
+        """Record that bytes arrived."""
         self._last = self._loop.time()
 
-    def output_began(self) -> None:
-        """Hold the idle limit from now on, not the one for the first byte."""
+    def start_idle_limit(self) -> None:
+        """Replace the first-byte limit by the idle limit."""
         if self._name != "idle":
-            self._switch("idle", self._limits.idle)
+            self._set_limit("idle", self._limits.idle)
 
-    def settled(self) -> None:
-        """Wait no longer than a moment for what may follow a whole answer."""
-        self._switch("idle", min(GRACE, self._limits.idle))
+    def start_grace(self) -> None:
+        """Wait only briefly for usage after a complete reply."""
+        self._set_limit("idle", min(GRACE, self._limits.idle))
 
-    def _switch(self, name: str, allowed: float) -> None:
+    def _set_limit(self, name: str, allowed: float) -> None:
         self._name, self._allowed = name, allowed
-        self._arm()
+        self._start()
 
-    def _due(self) -> float:
-        return min(self._last + self._allowed, self._total_at)
+    def _expiry(self) -> float:
+        return min(self._last + self._allowed, self._deadline)
 
-    def _arm(self) -> None:
+    def _start(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._due(), self._ring)
+        self._timer = self._loop.call_at(self._expiry(), self._check)
 
-    def _ring(self) -> None:
+    def _check(self) -> None:
         now = self._loop.time()
-        if now < self._due():
-            self._arm()
+        if now < self._expiry():
+            self._start()
         else:
             self._scope.reschedule(now)
 
-    def _error(self) -> DeadlineError:
-        if self._total_at <= self._last + self._allowed:
+    def _build_error(self) -> DeadlineError:
+        if self._deadline <= self._last + self._allowed:
             return DeadlineError(
-                f"the answer was not whole after {self._limits.total:g} s (the total limit)",
+                f"the reply was not complete after {self._limits.total:g} s (total limit)",
                 hint=f"allow more time: dursor run --timeout {ceil(self._limits.total * 2)} ...",
             )
         return DeadlineError(
-            f"nothing came for {self._allowed:g} s (the {self._name} limit)",
+            f"no data for {self._allowed:g} s ({self._name} limit)",
             hint=f"allow more time: dursor config set {self._name.replace('-', '_')}_timeout "
             f"{self._allowed * 2:g}",
         )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from dursor.domain import ProviderName, Usage
+    from dursor.domain import Usage
     from dursor.providers.base import Endpoint
 
     Overrides = Mapping[str, Mapping[str, float]]
@@ -108,7 +108,7 @@ def _rates(
     return Rates.read(long if long and input_tokens > long["input_tokens"] else row)
 
 
-def _rows(provider: ProviderName, model_name: str) -> list[Mapping[str, Any]]:
+def _rows(provider: str, model_name: str) -> list[Mapping[str, Any]]:
     """Find the model's rows, the oldest first; a dated snapshot costs what its model costs."""
     models = _table()["models"].get(provider, {})
     rows: list[Mapping[str, Any]] = models.get(model_name, [])

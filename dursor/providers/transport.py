@@ -1,4 +1,4 @@
-"""The process's one HTTP client: the only module that knows httpx."""
+"""The one HTTP client of the process. No other module of the package imports httpx."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 
-# httpx's own command line would bring click, rich and pygments along: half of the import's time.
+# httpx's command line imports click, rich and pygments: half of its import time.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 import httpx  # noqa: E402
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
     from dursor.providers.adapters.wire import Request
 
-MAX_IDLE = 20  # connections that wait for the next request
-REST_SECONDS, REST_MORE, REST_MOST = 0.005, 0.0005, 0.015  # of reading; MORE for each stream
-PACKET_BYTES = 8 * 1024  # a piece of more is no trickle, and reading on at once costs nothing
-SLICE_BYTES = 64 * 1024  # of what was compressed: a few bytes can become a thousand times as many
-TAIL_SECONDS = 0.05  # for what may follow the end of an answer
+MAX_IDLE = 20  # connections kept open for the next request
+REST_SECONDS, REST_PER_STREAM, MAX_REST = 0.005, 0.0005, 0.015  # between reads
+PACKET_BYTES = 8 * 1024  # read on at once after larger pieces
+SLICE_BYTES = 64 * 1024  # per read: compressed data can expand a thousandfold
+TAIL_SECONDS = 0.05  # to read data after the end of a reply
 EXCERPT_BYTES, EXCERPT_SECONDS = 64 * 1024, 5.0  # of an error's body
 HEADERS = {"accept": "text/event-stream, application/json", "accept-encoding": "identity"}
 
-Route = tuple[str, str | None]  # scheme, and the proxy on the way
+Route = tuple[str, str | None]  # scheme and proxy
 
 
-class Response:
-    """A response whose head has come and whose body is still to be read."""
+class StreamingResponse:
+    """A response whose headers have arrived and whose body is read piece by piece."""
 
     def __init__(self, response: httpx.Response, rest: Callable[[], float]) -> None:
         self._rest = rest
@@ -48,23 +48,23 @@ class Response:
         self._unread = memoryview(b"")
 
     async def read(self) -> bytes:
-        """Give the next piece of the body, nothing at its end. Raises NetworkError when cut.
+        """Return the next piece of the body, empty at its end. Raises NetworkError when cut.
 
-        A model streams some hundred small packets a second, and to wake up for each costs more
-        than to read it: after a wait, reading rests a moment and finds several at once. The more
-        streams there are, the longer.
+        A model streams some hundred small packets a second, and waking up for each costs more than
+        reading it. So after a wait, reading rests briefly to get several at once, and longer the
+        more streams there are.
         """
         if not self._unread:
             self._unread = memoryview(await self._next())
         else:
-            await asyncio.sleep(0)  # time limits are to be heard in between
+            await asyncio.sleep(0)  # lets time limits take effect
         piece, self._unread = bytes(self._unread[:SLICE_BYTES]), self._unread[SLICE_BYTES:]
         return piece
 
     async def _next(self) -> bytes:
         waited: list[bool] = []
         mark = asyncio.get_running_loop().call_soon(waited.append, True)
-        with translated(self._host):
+        with translate_errors(self._host):
             piece = await anext(self._pieces, b"")
         mark.cancel()
         if waited and 0 < len(piece) < PACKET_BYTES:
@@ -72,7 +72,7 @@ class Response:
         return piece
 
     async def excerpt(self) -> bytes:
-        """Give the beginning of an error's body; of one that is cut or slow, what came."""
+        """Return the start of an error's body, as far as it arrived."""
         body = b""
         with suppress(NetworkError, ProviderError, TimeoutError):
             async with asyncio.timeout(EXCERPT_SECONDS):
@@ -81,19 +81,19 @@ class Response:
         return body[:EXCERPT_BYTES]
 
     async def finish(self) -> None:
-        """Read to the body's end if it is at hand, so that the connection can be used again."""
+        """Read to the end of the body if it is near, so that the connection can be reused."""
         with suppress(NetworkError, ProviderError, TimeoutError):
             async with asyncio.timeout(TAIL_SECONDS):
                 while await self.read():
                     pass
 
     async def aclose(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         await self._response.aclose()
 
 
-class Transport:
-    """Connections are kept and reused, redirects are not followed."""
+class StreamingTransport:
+    """Keeps and reuses connections; does not follow redirects."""
 
     def __init__(self) -> None:
         self._context: Future[ssl.SSLContext] | None = None
@@ -101,10 +101,10 @@ class Transport:
         self._streams = 0
 
     def _rest(self) -> float:
-        return min(REST_MOST, REST_SECONDS + REST_MORE * self._streams)
+        return min(MAX_REST, REST_SECONDS + REST_PER_STREAM * self._streams)
 
     def warm(self, *, tls: bool) -> None:
-        """Import what the first request needs, and build the TLS context, in a thread."""
+        """Import the backend and build the TLS context in threads, before the first request."""
         thread = ThreadPoolExecutor(1, "dursor-warm")
         thread.submit(_import_backend)
         thread.shutdown(wait=False)
@@ -112,15 +112,15 @@ class Transport:
             self._tls()
 
     @asynccontextmanager
-    async def exchange(self, request: Request, connect: float) -> AsyncIterator[Response]:
-        """Send REQUEST; its connection is kept for another, or closed, when the block ends.
+    async def exchange(self, request: Request, connect: float) -> AsyncIterator[StreamingResponse]:
+        """Send REQUEST; when the block ends, its connection is kept for reuse or closed.
 
-        Raises NetworkError, DeadlineError (no connection in CONNECT seconds), ProviderError (not
-        HTTP), UsageError (not a URL).
+        Raises NetworkError, DeadlineError (no connection within CONNECT seconds), ProviderError
+        (not HTTP), UsageError (not a URL).
         """
         url = parse(request.url)
         client = await self._client(url)
-        with translated(url.host, connect):
+        with translate_errors(url.host, connect):
             message = client.build_request(
                 request.method,
                 url,
@@ -128,7 +128,7 @@ class Transport:
                 content=request.body,
                 timeout=httpx.Timeout(None, connect=connect),
             )
-            response = Response(await client.send(message, stream=True), self._rest)
+            response = StreamingResponse(await client.send(message, stream=True), self._rest)
         self._streams += 1
         try:
             yield response
@@ -145,7 +145,7 @@ class Transport:
         return self._clients[route]
 
     async def _trust(self, route: Route) -> ssl.SSLContext | bool:
-        """Give the TLS context; plain http needs none, and building one takes a while."""
+        """Return the TLS context; plain http needs none, and building it is slow."""
         if route == ("http", None):
             return False
         try:
@@ -153,7 +153,7 @@ class Transport:
         except OSError as error:
             raise NetworkError(
                 f"cannot load the trusted certificates: {error}",
-                hint="check the files that SSL_CERT_FILE and SSL_CERT_DIR name",
+                hint="check the files in SSL_CERT_FILE and SSL_CERT_DIR",
             ) from error
 
     def _tls(self) -> Future[ssl.SSLContext]:
@@ -171,7 +171,7 @@ class Transport:
 
 
 def _import_backend() -> None:
-    """Import what httpx would only import with the first connection."""
+    """Import the backend that httpx imports with the first connection."""
     import_module("anyio._backends._asyncio")
 
 
@@ -186,34 +186,35 @@ def _open(proxy: str | None, trust: ssl.SSLContext | bool) -> httpx.AsyncClient:
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise UsageError(
-            "the proxy in the environment is not one that can be used: only http:// and "
-            "https:// ones are",
+            "the proxy in the environment is not supported: use http:// or https://",
             hint="unset ALL_PROXY, or set HTTPS_PROXY=http://HOST:PORT",
         ) from error
 
 
-# What httpx says of a connection that ended too early; all else is a breach of HTTP.
+# httpx's messages about a connection that ended early; all others are protocol violations.
 CUT = ("Server disconnected", "peer closed connection", "Connection lost")
 _PORTS = {"http": 80, "https": 443}
 
 
 def parse(text: str) -> httpx.URL:
-    """Read a request's URL. Raises UsageError for what no request may go to."""
+    """Parse a request's URL. Raises UsageError for an unsupported one."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
-        raise UsageError(f"the model's base URL is not one: {error}") from error
+        raise UsageError(f"the model's base URL is not a URL: {error}") from error
     if url.scheme not in _PORTS or not url.host:
-        raise UsageError("the model's base URL must begin with https:// or http:// and name a host")
+        raise UsageError(
+            "the model's base URL must start with https:// or http:// and contain a host"
+        )
     if not 0 < (url.port or 443) < 65536:
-        raise UsageError("the model's base URL names a port that does not exist")
+        raise UsageError("the model's base URL contains an invalid port")
     if url.userinfo:
-        raise UsageError("the model's base URL must not hold a user or password")
+        raise UsageError("the model's base URL must not contain a user or password")
     return url
 
 
 def proxy_for(scheme: str, host: str, port: int) -> str | None:
-    """Find the proxy that the environment names for a host; none for this machine itself."""
+    """Return the environment's proxy for a host, None for this machine."""
     if is_loopback(host):
         return None
     proxies = getproxies()
@@ -224,7 +225,7 @@ def proxy_for(scheme: str, host: str, port: int) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether HOST is this machine."""
+    """Return whether HOST is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -234,34 +235,34 @@ def is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def translated(host: str, connect: float = 0.0) -> Iterator[None]:
-    """Turn httpx's exceptions into ours; none of theirs shows a header or a whole URL."""
+def translate_errors(host: str, connect: float = 0.0) -> Iterator[None]:
+    """Turn httpx's exceptions into dursor's; none of them contains a header or a full URL."""
     try:
         yield
     except httpx.ConnectTimeout as error:
         raise DeadlineError(
-            f"no connection to {host} in {connect:g} s (the connect limit)",
+            f"no connection to {host} within {connect:g} s (connect limit)",
             hint=f"allow more time: dursor config set connect_timeout {connect * 2:g}",
         ) from error
     except httpx.ConnectError as error:
-        raise _unconnected(host, error) from error
+        raise _connect_error(host, error) from error
     except httpx.DecodingError as error:
-        raise ProviderError(f"{host} sent what cannot be decoded: {error}") from error
+        raise ProviderError(f"the response of {host} cannot be decoded: {error}") from error
     except httpx.RemoteProtocolError as error:
         if str(error).startswith(CUT):
             raise NetworkError(f"the connection to {host} was cut: {error}") from error
-        raise ProviderError(f"{host} does not answer in HTTP: {error}") from error
+        raise ProviderError(f"the response of {host} is not valid HTTP: {error}") from error
     except httpx.TransportError as error:
         raise NetworkError(f"the connection to {host} was cut: {error}") from error
 
 
-def _unconnected(host: str, error: BaseException) -> NetworkError:
+def _connect_error(host: str, error: BaseException) -> NetworkError:
     cause: BaseException | None = error
     while cause is not None:
-        if verdict := getattr(cause, "verify_message", None):  # ssl.SSLCertVerificationError's
+        if reason := getattr(cause, "verify_message", None):  # of ssl.SSLCertVerificationError
             return NetworkError(
-                f"cannot trust {host}: {verdict}",
-                hint="behind a proxy with certificates of its own: export SSL_CERT_FILE=CA.pem",
+                f"cannot verify the certificate of {host}: {reason}",
+                hint="behind a proxy with its own certificates: export SSL_CERT_FILE=CA.pem",
             )
         cause = cause.__cause__ or cause.__context__
     return NetworkError(f"cannot connect to {host}: {error}")

@@ -39,7 +39,7 @@ class Doctor:
         yield from self._tried("git", self._git)
         yield from self._tried("config", self._config)
         yield from self._tried("store", self._store)
-        yield from self._tried("key store", self.models.key_store_state)
+        yield from self._tried("key store", self.models.describe_key_store)
         yield from self._tried("keys", self._keys)
         yield from self._tried("network", self._network)
         yield from self._tried("repository", self._repository)
@@ -72,7 +72,7 @@ class Doctor:
         return str(file)
 
     def _keys(self) -> str:
-        if ready := self.models.ready():
+        if ready := self.models.list_ready():
             return f"ready: {', '.join(ready)}"
         raise DursorError(
             "no model has a key", hint="export OPENAI_API_KEY=..., or dursor models set-key gpt"
@@ -81,7 +81,7 @@ class Doctor:
     def _network(self) -> str:
         from urllib.request import getproxies
 
-        told = [f"{name} is set" for name in self.models.addresses()]
+        told = [f"{name} is set" for name in self.models.list_url_variables()]
         told += [f"{scheme} through a proxy" for scheme in getproxies() if scheme != "no"]
         return ", ".join(told) or "the vendors' own addresses, without a proxy"
 

@@ -1,27 +1,32 @@
-"""Verbs over model profiles and their keys."""
+"""Add, list, check and remove model profiles and their keys."""
 
 from __future__ import annotations
 
 import difflib
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.domain import ModelProfile, ProviderName, Secret, new_id, now
-from dursor.errors import ConflictError, NotFoundError, UsageError
+from dursor.domain import ModelProfile, Secret, new_id, now
+from dursor.errors import ConflictError, DursorError, NotFoundError, UsageError
 from dursor.keys.resolve import Keys, profile_key, provider_key
-from dursor.providers import catalogue
+from dursor.providers.vendors import BUILT_IN, VENDORS
 
 if TYPE_CHECKING:
     from dursor.config import Settings
-    from dursor.providers.base import Caller, Endpoint
+    from dursor.providers.base import CallLimits, Endpoint, ModelClient
+    from dursor.providers.vendor import Vendor
     from dursor.services.request import ModelCount, NewModel
     from dursor.services.results import Model, ModelCheck
     from dursor.store.read import Reader
     from dursor.store.write import Store
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+CHECK_TOKENS = 16
+CHECK_SECONDS = 30.0  # for each step after connecting, and in total
+NO_KEY_HINT = "export OPENAI_API_KEY=..., or dursor models set-key gpt"
 AskKey = Callable[[], Secret | None]
 
 
@@ -34,51 +39,52 @@ class Models:
     keys: Keys
     env: Mapping[str, str]
     open_store: Callable[[], Store]
-    new_caller: Callable[[], Caller]
+    make_client: Callable[[], ModelClient]
 
-    def profiles(self) -> Sequence[ModelProfile]:
-        """Every profile: built-in ones first, then the user's by name."""
-        return [*catalogue.BUILT_IN, *self.reader.models()]
+    def list_profiles(self) -> Sequence[ModelProfile]:
+        """List every profile, built-in ones first, then the user's by name."""
+        return [*BUILT_IN, *self.reader.models()]
 
-    def names(self) -> Sequence[str]:
-        """Every profile's name."""
-        return [profile.name for profile in self.profiles()]
+    def list_names(self) -> Sequence[str]:
+        """List the names of every profile."""
+        return [profile.name for profile in self.list_profiles()]
 
-    def profile(self, name: str) -> ModelProfile:
-        """The profile called NAME."""
-        for profile in self.profiles():
+    def find_profile(self, name: str) -> ModelProfile:
+        """Return the profile called NAME."""
+        for profile in self.list_profiles():
             if profile.name == name:
                 return profile
-        close = difflib.get_close_matches(name.casefold(), self.names(), 1)
+        close = difflib.get_close_matches(name.casefold(), self.list_names(), 1)
         hint = f"did you mean {close[0]!r}?" if close else "dursor models list"
-        raise NotFoundError(f"no model called {name!r}", hint=hint)
+        raise NotFoundError(f"model {name!r} does not exist", hint=hint)
 
     def list(self, limit: int) -> Sequence[Model]:
-        """Every profile and where its key is found."""
-        return [self._with_key(profile) for profile in self.profiles()[:limit]]
+        """List profiles with the sources of their keys."""
+        return [self._with_key(profile) for profile in self.list_profiles()[:limit]]
 
     def find(self, name: str) -> Model:
-        """One profile and where its key is found."""
-        return self._with_key(self.profile(name))
+        """Return one profile with the source of its key."""
+        return self._with_key(self.find_profile(name))
 
     def _with_key(self, profile: ModelProfile) -> Model:
         from dursor.services.results import Model
 
         return Model(profile, self.keys.source(profile))
 
-    def ready(self) -> Sequence[str]:
-        """Names of the profiles whose keys are there."""
-        return [one.name for one in self.profiles() if self.keys.source(one) is not None]
+    def list_ready(self) -> Sequence[str]:
+        """List the names of the profiles that have a key."""
+        profiles = self.list_profiles()
+        return [profile.name for profile in profiles if self.keys.source(profile) is not None]
 
-    def chosen(self, asked: Sequence[ModelCount]) -> Sequence[tuple[ModelProfile, int]]:
-        """The profiles of a round and their samples; the config's when none are named."""
-        counts = [(one.name, one.samples) for one in asked] or self._configured()
-        if counts:
-            return [(self.profile(name), samples) for name, samples in counts]
-        ready = self.ready()
-        if ready:
-            said = f"no model chosen; ready: {', '.join(ready)}"
-            raise UsageError(said, hint=f"add {' '.join(f'-m {name}' for name in ready)}")
+    def choose(self, counts: Sequence[ModelCount]) -> Sequence[tuple[ModelProfile, int]]:
+        """Return the profiles of a round and their samples, the config's when COUNTS is empty."""
+        if chosen := list(counts) or self._configured():
+            return [(self.find_profile(name), samples) for name, samples in chosen]
+        if ready := self.list_ready():
+            raise UsageError(
+                f"no model chosen; ready: {', '.join(ready)}",
+                hint=f"add {' '.join(f'-m {name}' for name in ready)}",
+            )
         raise UsageError(
             "no model chosen, and no model has a key",
             hint="export OPENAI_API_KEY=..., then add -m gpt (dursor models list shows all)",
@@ -91,42 +97,42 @@ class Models:
             counts[name] = counts.get(name, 0) + int(samples or 1)
         return list(counts.items())
 
-    def endpoint(self, profile: ModelProfile, max_output_tokens: int) -> Endpoint:
-        """How PROFILE is reached, key included; AuthError when there is none."""
+    def build_endpoint(self, profile: ModelProfile, max_output_tokens: int) -> Endpoint:
+        """Build the endpoint of PROFILE, key included; AuthError when there is no key."""
         from dursor.providers.base import Endpoint
 
+        vendor = VENDORS[profile.provider]
         if profile.base_url is None:
-            self._check_address(profile.provider)
-        wanted = profile.options.get("max_output_tokens") or max_output_tokens
-        known = catalogue.limits(profile.provider, profile.model_name)
+            self._check_url_variable(vendor)
+        limit = profile.options.get("max_output_tokens") or max_output_tokens
+        known = vendor.find_limits(profile.model_name).max_output
         return Endpoint(
             profile.provider,
             profile.model_name,
             self.keys.read(profile),
-            base_url=catalogue.base_url(profile, self.env),
-            api=catalogue.api(profile),
+            base_url=vendor.find_base_url(profile, self.env),
+            api=vendor.select_api(profile),
             effort=profile.options.get("effort"),
-            max_output_tokens=min(wanted, max_output_tokens, known.max_output),
+            max_output_tokens=min(limit, max_output_tokens, known),
             options=profile.options,
             name=profile.name,
             own_server=profile.base_url is not None,
         )
 
-    def addresses(self) -> Sequence[str]:
-        """Names of the variables that set a vendor's address; UsageError for one that is none."""
-        return [
-            catalogue.BASE_URL_VARIABLES[one] for one in ProviderName if self._check_address(one)
-        ]
+    def list_url_variables(self) -> Sequence[str]:
+        """List the variables that set a vendor's base URL; UsageError for an invalid URL."""
+        vendors = filter(self._check_url_variable, VENDORS.values())
+        return [vendor.base_url_variable for vendor in vendors]
 
-    def _check_address(self, provider: ProviderName) -> bool:
-        """Whether the environment sets the address of PROVIDER; UsageError when it is none."""
-        variable = catalogue.BASE_URL_VARIABLES[provider]
+    def _check_url_variable(self, vendor: Vendor) -> bool:
+        """Return whether the environment sets VENDOR's base URL; UsageError for an invalid URL."""
+        variable = vendor.base_url_variable
         if url := self.env.get(variable, "").strip():
             _check_url(url, f"{variable}: ", f"unset {variable}")
         return bool(url)
 
     def add(self, new: NewModel, ask_key: AskKey) -> Model:
-        """Add a profile; its key, when one is given, goes into the key store."""
+        """Add a profile, and store its key if one is given."""
         self._check_new(new)
         options = {
             name: value
@@ -148,7 +154,7 @@ class Models:
             created_at=now(),
         )
         key = ask_key()
-        store = self.open_store()  # first: a key that no row names would never be found again
+        store = self.open_store()  # first: a key without a row would be lost
         if key is not None:
             source = self.keys.store(profile_key(profile.name), key)
             profile = replace(profile, key_source=source)
@@ -158,46 +164,47 @@ class Models:
     def _check_new(self, new: NewModel) -> None:
         if not NAME.fullmatch(new.name):
             raise UsageError(
-                f"{new.name!r} cannot be a model's name",
-                hint="use small letters, digits, '.', '_' and '-', a letter or digit first",
+                f"{new.name!r} is not a valid model name",
+                hint="use lowercase letters, digits, '.', '_' and '-', a letter or digit first",
             )
-        _check_vendors_name(new.model_name)
-        if new.name in self.names():
+        _check_model_name(new.model_name)
+        if new.name in self.list_names():
             raise ConflictError(
-                f"a model called {new.name!r} is there already",
+                f"model {new.name!r} already exists",
                 hint=f"dursor models remove {new.name}, or choose another name",
             )
-        if new.api is not None and new.provider is not ProviderName.OPENAI:
-            raise UsageError("--api is for openai alone", hint="leave --api away")
+        if new.api not in {None, *VENDORS[new.provider].adapters}:
+            raise UsageError(
+                f"--api {new.api} cannot be combined with --provider {new.provider}",
+                hint="remove --api",
+            )
         if new.base_url is not None:
             _check_url(new.base_url, "", "--base-url https://HOST/v1")
 
     def set_key(self, name_or_provider: str, ask_key: AskKey) -> Model:
-        """Store a key for one profile, or for every profile of a provider."""
-        if name_or_provider in set(ProviderName):
-            provider = ProviderName(name_or_provider)
-            self._store_key(provider_key(provider), ask_key)
-            shown = next(one for one in catalogue.BUILT_IN if one.provider is provider)
-            return self.find(shown.name)
-        profile = self.profile(name_or_provider)
+        """Store a key for one profile, or for all profiles of a provider."""
+        if vendor := VENDORS.get(name_or_provider):
+            self._store_key(provider_key(vendor.name), ask_key)
+            return self._with_key(vendor.built_in[0])
+        profile = self.find_profile(name_or_provider)
         self._store_key(profile_key(profile.name), ask_key)
         return self.find(profile.name)
 
     def _store_key(self, name: str, ask_key: AskKey) -> None:
         key = ask_key()
         if key is None:
-            raise UsageError("no key was given", hint="dursor models set-key NAME --stdin")
-        store = self.open_store()  # first: a key that no row names would never be found again
+            raise UsageError("no key given", hint="dursor models set-key NAME --stdin")
+        store = self.open_store()  # first: a key without a row would be lost
         store.set_key_source(name, self.keys.store(name, key))
 
     def remove(self, name: str) -> Model:
-        """Forget a profile and its stored key; of a built-in one, the key alone."""
+        """Remove a profile and its stored key; of a built-in profile, only the key."""
         former = self.find(name)
         profile, key_name = former.profile, profile_key(name)
         source = self.keys.stored(key_name)
         if profile.built_in and source is None:
             raise ConflictError(
-                f"{name!r} is built in and has no stored key of its own",
+                f"{name!r} is built in and has no stored key",
                 hint="dursor models list",
             )
         if source is not None:
@@ -209,45 +216,68 @@ class Models:
         return former
 
     def check(self, names: Sequence[str]) -> Sequence[ModelCheck]:
-        """Prove key and model of each with the cheapest call, all at once."""
-        from dursor.services.checking import check_models
+        """Check key and model of each profile with the cheapest call, all at once."""
+        import asyncio
 
-        chosen = [self.profile(name) for name in names or self.ready()]
-        if not chosen:
-            raise UsageError(
-                "no model has a key", hint="export OPENAI_API_KEY=..., or dursor models set-key gpt"
-            )
-        return check_models(
-            chosen, self.endpoint, self.new_caller(), self.settings.get("connect_timeout")
-        )
+        from dursor.providers.base import CallLimits
 
-    def key_store_state(self) -> str:
-        """Which key store is in use, in a few words; DursorError when none can be."""
+        profiles = [self.find_profile(name) for name in names or self.list_ready()]
+        if not profiles:
+            raise UsageError("no model has a key", hint=NO_KEY_HINT)
+        connect = self.settings.get("connect_timeout")
+        limits = CallLimits(connect, CHECK_SECONDS, CHECK_SECONDS, CHECK_SECONDS, retries=0)
+
+        async def check_all() -> Sequence[ModelCheck]:
+            client = self.make_client()
+            try:
+                checks = (self._check_one(client, profile, limits) for profile in profiles)
+                return await asyncio.gather(*checks)
+            finally:
+                await client.aclose()
+
+        return asyncio.run(check_all())
+
+    async def _check_one(
+        self, client: ModelClient, profile: ModelProfile, limits: CallLimits
+    ) -> ModelCheck:
+        from dursor.services.results import ModelCheck
+
+        try:
+            endpoint = self.build_endpoint(profile, CHECK_TOKENS)
+            start = time.perf_counter()
+            await client.check(endpoint, limits)
+        except DursorError as error:
+            return ModelCheck(profile.name, ok=False, latency_ms=None, error=error)
+        latency = round((time.perf_counter() - start) * 1000)
+        return ModelCheck(profile.name, ok=True, latency_ms=latency, error=None)
+
+    def describe_key_store(self) -> str:
+        """Describe where new keys are stored; DursorError when they cannot be stored."""
         return self.keys.state()
 
 
-def _check_vendors_name(name: str) -> None:
+def _check_model_name(name: str) -> None:
     if not name.strip():
-        raise UsageError("the vendor's name of the model is empty", hint="--model gpt-5.2")
+        raise UsageError("--model is empty", hint="--model gpt-5.2")
     if not name.isprintable() or " " in name:
         raise UsageError(
-            f"{name!r} cannot be a vendor's name of a model: it holds blanks or control characters",
+            f"{name!r} is not a valid --model: it contains spaces or control characters",
             hint="--model gpt-5.2",
         )
 
 
-def _check_url(url: str, where: str, hint: str) -> None:
+def _check_url(url: str, prefix: str, hint: str) -> None:
     from urllib.parse import urlsplit
 
-    if "@" in url.partition("://")[2].partition("/")[0]:  # first: no other error may quote it
+    if "@" in url.partition("://")[2].partition("/")[0]:  # first: other errors quote the URL
         raise UsageError(
-            f"{where}a base URL must not carry a user name or password",
-            hint="give the key with --key-stdin or dursor models set-key",
+            f"{prefix}a base URL must not contain a user name or password",
+            hint="dursor models set-key NAME",
         )
     try:
         parts = urlsplit(url)
         is_url = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, brackets that hold no address
+    except ValueError:  # an invalid port or IPv6 address
         is_url = False
     if not is_url or not url.isprintable():
-        raise UsageError(f"{where}{url!r} is not an http(s) URL", hint=hint)
+        raise UsageError(f"{prefix}{url!r} is not an http(s) URL", hint=hint)

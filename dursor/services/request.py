@@ -10,8 +10,6 @@ from dursor.domain import Choices
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.domain import ProviderName
-
 
 class ModelCount(NamedTuple):
     """A profile's name, and how many samples of it are asked for."""
@@ -64,7 +62,7 @@ class NewModel:
     """One `dursor models add`; None means: the vendor's or dursor's default."""
 
     name: str
-    provider: ProviderName
+    provider: str
     model_name: str
     base_url: str | None = None
     api: str | None = None  # openai only: "responses" | "chat"

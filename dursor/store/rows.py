@@ -14,7 +14,6 @@ from dursor.domain import (
     LogEntry,
     Message,
     ModelProfile,
-    ProviderName,
     PullRequest,
     Repo,
     Role,
@@ -158,7 +157,6 @@ def _ranges(value: Any) -> tuple[tuple[int, int], ...] | None:
 
 
 _RUN_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "provider": ProviderName,
     "status": RunStatus,
     "dirty": bool,
     "error": _error,
@@ -178,7 +176,6 @@ def decode_model(row: Mapping[str, Any]) -> ModelProfile:
     return ModelProfile(
         **{
             **columns,
-            "provider": ProviderName(columns["provider"]),
             "options": json.loads(columns["options"]),
             "key_source": None if source is None else KeySource(source),
         }

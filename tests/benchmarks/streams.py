@@ -73,23 +73,23 @@ def bare() -> float:
 
 async def measure(port: int, count: int, seconds: float) -> tuple[float, float]:
     """Seconds beyond the stream, and CPU seconds a stream, for COUNT streams at once."""
-    from dursor.domain import ProviderName, Role, Secret
-    from dursor.providers.base import Endpoint, Limits, Prompt, Turn
-    from dursor.providers.client import Client, Deaf
+    from dursor.domain import Role, Secret
+    from dursor.providers.base import CallLimits, Endpoint, Prompt, Turn
+    from dursor.providers.client import HttpModelClient, NullListener
 
     root = f"http://127.0.0.1:{port}"
     makes = [
-        (ProviderName.OPENAI, f"{root}/v1"),
-        (ProviderName.ANTHROPIC, root),
-        (ProviderName.GOOGLE, root),
+        ("openai", f"{root}/v1"),
+        ("anthropic", root),
+        ("google", root),
     ]
     prompt = Prompt("Answer.", (Turn(Role.USER, "some code\n" * 6000),))
-    client = Client()
+    client = HttpModelClient()
 
     async def one(i: int) -> None:
         provider, base = makes[i % 3]
         endpoint = Endpoint(provider, "m", Secret("bench-key"), base)
-        reply = await client.answer(endpoint, prompt, Limits(), Deaf())
+        reply = await client.ask(endpoint, prompt, CallLimits(), NullListener())
         assert reply.text == TEXT
 
     cpu, wall = time.process_time(), time.perf_counter()

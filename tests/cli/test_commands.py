@@ -6,7 +6,7 @@ from stage import APPLIED, MODEL, OTHER, REPO, RUN, TASK
 
 from dursor.cli.command_tree import COMMANDS, GroupSpec
 from dursor.config import Setting
-from dursor.domain import Branch, Choices, ProviderName, RunStatus, Secret
+from dursor.domain import Branch, Choices, RunStatus, Secret
 from dursor.services.request import ContextRequest, NewModel, NewPull
 from dursor.services.results import (
     ComparedFile,
@@ -69,7 +69,7 @@ CASES = [
         --effort low --max-output-tokens 9 --display-name Mine""",
         "models.add",
         (
-            NewModel("mine", ProviderName.OPENAI, "qwen", "http://x/v1", "chat", "low", 9, "Mine"),
+            NewModel("mine", "openai", "qwen", "http://x/v1", "chat", "low", 9, "Mine"),
             ANY,
         ),
         {},

@@ -23,7 +23,7 @@ STORE = {
         ]
         if id_.startswith(prefix)
     ],
-    "models.names": ["gpt", "claude", "gemini"],
+    "models.list_names": ["gpt", "claude", "gemini"],
     "repos.here": stage.REPO,
     "reader.prs": lambda repo_id, limit: [stage.PR, stage.replace(stage.PR, number=7)],
     "repos.list": lambda limit: [stage.REPO, stage.replace(stage.REPO, name="odd $(rm) name")],

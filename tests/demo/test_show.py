@@ -14,7 +14,7 @@ from dursor.demo.models import MALFORMED, PRACTICE_MODELS, RIGHT, PracticeModel
 from dursor.demo.report import NOTICE, format_report
 from dursor.demo.result import DemoResult
 from dursor.demo.show import run_demo
-from dursor.domain import ProviderName, RunStatus
+from dursor.domain import RunStatus
 from dursor.errors import UsageError
 from dursor.services.events import RoundEvent, RoundStarted, RunFinished
 from dursor.services.request import NewModel, RoundRequest
@@ -57,7 +57,7 @@ def test_two_of_three_answers_pass(demo: tuple[DemoResult, list[RoundEvent]]) ->
         ("practice-gemini", False),
     ]
     assert [run.status for run in result.runs] == [RunStatus.SUCCEEDED] * 3
-    assert [run.provider for run in result.runs] == list(ProviderName)
+    assert [run.provider for run in result.runs] == ["openai", "anthropic", "google"]
     assert all(run.attempts == 1 for run in result.runs)  # the malformed diff needs no repair turn
     for run, model in zip(result.runs, PRACTICE_MODELS, strict=True):
         assert run.usage
@@ -120,7 +120,7 @@ def test_an_answer_without_a_change_does_not_pass() -> None:
 
 
 def test_a_round_without_any_patch_fails() -> None:
-    model = PracticeModel("mute", ProviderName.OPENAI, "I cannot.")
+    model = PracticeModel("mute", "openai", "I cannot.")
     result = run_demo(App, None, None, models=[model], delay=0)
     assert (outcomes(result), result.exit_code) == ([False], 1)
     assert format_report(result)

@@ -11,7 +11,7 @@ import pytest
 from dursor.demo.models import MALFORMED, PRACTICE_MODELS, RIGHT, WRONG
 from dursor.demo.sample import FILES, TEST, create_sample
 from dursor.demo.verify import run_test, verify
-from dursor.domain import ProviderName, Run, RunStatus, new_id, now
+from dursor.domain import Run, RunStatus, new_id, now
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def make_run(patch: str | None) -> Run:
         parent_run_id=None,
         model_id=new_id(),
         model="m",
-        provider=ProviderName.OPENAI,
+        provider="openai",
         model_name="m",
         instruction="x",
         base_ref="HEAD",

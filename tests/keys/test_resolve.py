@@ -7,12 +7,13 @@ import pytest
 from keyring.backends import fail
 
 from dursor.config import Settings
-from dursor.domain import KeySource, ModelProfile, ProviderName, Secret
+from dursor.domain import KeySource, ModelProfile, Secret
 from dursor.errors import AuthError, UsageError
 from dursor.keys.resolve import Keys
+from dursor.providers.vendors import VENDORS
 
-OPENAI = ModelProfile("1" * 32, "gpt", ProviderName.OPENAI, "gpt-x", "GPT", built_in=True)
-GOOGLE = ModelProfile("2" * 32, "gemini", ProviderName.GOOGLE, "g", "Gemini", built_in=True)
+OPENAI = ModelProfile("1" * 32, "gpt", "openai", "gpt-x", "GPT", built_in=True)
+GOOGLE = ModelProfile("2" * 32, "gemini", "google", "g", "Gemini", built_in=True)
 PASSPHRASE = {"DURSOR_ENCRYPTION_KEY": "correct horse"}
 
 
@@ -54,11 +55,11 @@ def test_key_of_the_environment(make, env, profile, key):
     assert keys.source(profile) is KeySource.ENV
 
 
-def test_each_vendor_has_its_variable(make):
-    for provider in ProviderName:
+def test_each_vendor_reads_its_variables(make):
+    for provider, vendor in VENDORS.items():
         profile = ModelProfile("3" * 32, "x", provider, "m", "X")
-        found = make(**{f"{provider.value.upper()}_API_KEY": "k"}).resolve(profile)
-        assert found == (Secret("k"), KeySource.ENV)
+        for variable in vendor.key_variables:
+            assert make(**{variable: "k"}).resolve(profile) == (Secret("k"), KeySource.ENV)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_missing_key_names_variable_and_command(make, profile, named):
     with pytest.raises(AuthError) as caught:
         keys.read(profile)
     assert caught.value.message == f"no key for model '{profile.name}': {named} is not set"
-    assert f"dursor models set-key {profile.provider.value}" in caught.value.hint
+    assert f"dursor models set-key {profile.provider}" in caught.value.hint
     assert caught.value.exit_code == 4
 
 
@@ -104,9 +105,7 @@ def test_profile_s_stored_key_comes_before_the_environment_s_and_that_before_the
 
 def test_profile_itself_may_say_where_its_key_lies(make, memory):
     memory.set_password("dursor", "model:mine", "own")
-    profile = ModelProfile(
-        "4" * 32, "mine", ProviderName.OPENAI, "m", "M", key_source=KeySource.KEYRING
-    )
+    profile = ModelProfile("4" * 32, "mine", "openai", "m", "M", key_source=KeySource.KEYRING)
     assert make(OPENAI_API_KEY="env").resolve(profile) == (Secret("own"), KeySource.KEYRING)
 
 
@@ -198,13 +197,13 @@ def test_key_of_the_environment_loads_no_key_store(tmp_path):
     code = """
 import sys
 from dursor.config import Settings
-from dursor.domain import ModelProfile, ProviderName
+from dursor.domain import ModelProfile
 from dursor.keys.resolve import Keys
 env = {"DURSOR_DATA_DIR": sys.argv[1], "DURSOR_CONFIG_DIR": sys.argv[1], "OPENAI_API_KEY": "k"}
 class Nothing:
     def key_sources(self): return {}
 keys = Keys(env, Settings(env), Nothing())
-profile = ModelProfile("1", "gpt", ProviderName.OPENAI, "m", "M")
+profile = ModelProfile("1", "gpt", "openai", "m", "M")
 assert keys.read(profile).reveal() == "k"
 heavy = {"keyring", "cryptography", "tomllib", "platformdirs", "asyncio", "logging", "subprocess"}
 print(*heavy & set(sys.modules))

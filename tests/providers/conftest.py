@@ -10,17 +10,17 @@ import pytest_asyncio
 from emulator import Emulator
 from vendors.server import ScriptedServer
 
-from dursor.domain import ProviderName, Role, Secret
+from dursor.domain import Role, Secret
 from dursor.providers.base import Endpoint, Prompt, Turn
-from dursor.providers.client import Client
+from dursor.providers.client import HttpModelClient
 
 HERE = Path(__file__).parent
 KEY = "sk-test-0123456789abcdef"
 PROVIDERS = {
-    "responses": (ProviderName.OPENAI, "responses", "/v1"),
-    "chat": (ProviderName.OPENAI, "chat", "/v1"),
-    "messages": (ProviderName.ANTHROPIC, None, ""),
-    "gemini": (ProviderName.GOOGLE, None, ""),
+    "responses": ("openai", "responses", "/v1"),
+    "chat": ("openai", "chat", "/v1"),
+    "messages": ("anthropic", None, ""),
+    "gemini": ("google", None, ""),
 }
 
 
@@ -57,9 +57,9 @@ def endpoint(server: ScriptedServer) -> Endpoints:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client() -> AsyncIterator[Client]:
+async def client() -> AsyncIterator[HttpModelClient]:
     """One client a file, as there is one a process; its users share the file's event loop."""
-    client = Client()
+    client = HttpModelClient()
     yield client
     await client.aclose()
 

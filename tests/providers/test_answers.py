@@ -17,9 +17,9 @@ from dursor.errors import (
     RefusedError,
     TruncatedError,
 )
-from dursor.providers.base import Limits
+from dursor.providers.base import CallLimits
 
-ONCE = Limits(retries=0)
+ONCE = CallLimits(retries=0)
 TEXT = 'def f():\n    return "ü\u2028€😀"\n' * 20
 USAGE = Usage(1000, 600, 200, 50)
 
@@ -28,7 +28,7 @@ USAGE = Usage(1000, 600, 200, 50)
 async def test_a_whole_answer(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire](TEXT, 40)))
     heard = RecordingListener()
-    reply = await client.answer(endpoint(wire), prompt, ONCE, heard)
+    reply = await client.ask(endpoint(wire), prompt, ONCE, heard)
     assert reply.text == heard.text == TEXT
     assert reply.usage == heard.usages[-1] == USAGE
     ids = {"responses": "resp_1", "chat": "c1", "messages": "msg_1", "gemini": "r1"}
@@ -42,22 +42,20 @@ async def test_however_the_network_cuts_it(wire, size, server, endpoint, client,
     stream = b"".join(ALL[wire]("ü€😀" * 5, 5))
     pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
     server.on(PATHS[wire], Script(pieces))
-    assert (
-        await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
-    ).text == "ü€😀" * 5
+    assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == "ü€😀" * 5
 
 
 async def test_written_cache_tokens_are_part_of_the_input(server, endpoint, client, prompt):
     usage = {"input": 1000, "cached": 0, "written": 900, "output": 10, "reasoning": 0}
     server.on("/messages", Script(streams.messages("ok", usage=usage)))
-    reply = await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
+    reply = await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     assert reply.usage == Usage(1000, 0, 10, 0, 900)
 
 
 async def test_usage_that_is_revised_is_replaced_not_added(server, endpoint, client, prompt):
     server.on(PATHS["gemini"], Script([step for e in streams.gemini("ok") for step in (e, 0.05)]))
     heard = RecordingListener()
-    await client.answer(endpoint("gemini"), prompt, ONCE, heard)
+    await client.ask(endpoint("gemini"), prompt, ONCE, heard)
     counts = [usage.input_tokens for usage in heard.usages]
     assert counts[-1] == 1000
     assert set(counts) <= {55, 1000}
@@ -86,7 +84,7 @@ async def test_the_end_of_the_connection_is_not_the_end_of_the_answer(
     server.on(PATHS[wire], Script(steps, framing=framing))
     heard = RecordingListener()
     with pytest.raises(NetworkError, match="cut") as caught:
-        await client.answer(endpoint(wire), prompt, Limits(retries=3), heard)
+        await client.ask(endpoint(wire), prompt, CallLimits(retries=3), heard)
     assert heard.text == TEXT  # it came, and so there must be no second attempt
     assert len(server.requests) == 1
     assert heard.retries == []
@@ -98,13 +96,13 @@ async def test_the_end_of_the_connection_is_not_the_end_of_the_answer(
 async def test_a_finish_reason_makes_an_answer_whole(wire, server, endpoint, client, prompt):
     events = streams.chat(TEXT, usage=None, done=False) if wire == "chat" else streams.gemini(TEXT)
     server.on(PATHS[wire], Script([*events, 0.1, Action.CUT]))
-    assert (await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
+    assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_half_an_event_after_a_whole_answer_does_not_matter(server, endpoint, client, prompt):
     events = streams.chat(TEXT, usage=None, done=False)
     server.on("/chat", Script([*events, b'data: {"usage": {"pro'], framing="close"))
-    reply = await client.answer(endpoint("chat"), prompt, ONCE, RecordingListener())
+    reply = await client.ask(endpoint("chat"), prompt, ONCE, RecordingListener())
     assert (reply.text, reply.usage) == (TEXT, None)
 
 
@@ -112,32 +110,32 @@ async def test_half_an_event_after_a_whole_answer_does_not_matter(server, endpoi
 async def test_an_answer_without_usage_has_none(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script([b"data:\n\n", *ALL[wire](TEXT, usage=None)]))
     heard = RecordingListener()
-    reply = await client.answer(endpoint(wire), prompt, ONCE, heard)
+    reply = await client.ask(endpoint(wire), prompt, ONCE, heard)
     assert (reply.text, reply.usage, heard.usages) == (TEXT, None, [])
 
 
 async def test_done_makes_a_chat_answer_whole(server, endpoint, client, prompt):
     server.on("/chat", Script(streams.chat(TEXT, reason=None)))
-    assert (await client.answer(endpoint("chat"), prompt, ONCE, RecordingListener())).text == TEXT
+    assert (await client.ask(endpoint("chat"), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_done_from_a_gateway_is_no_end_of_a_response(server, endpoint, client, prompt):
     events = [*streams.responses(TEXT)[:-1], streams.event("[DONE]")]
     server.on("/responses", Script(events))
     with pytest.raises(NetworkError):
-        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat", "messages"])
 async def test_what_follows_the_end_does_not_matter(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script([b"".join([*ALL[wire](TEXT), b"data: {junk\n\n"])]))
-    assert (await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
+    assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_text_that_only_the_terminal_event_brings_counts(server, endpoint, client, prompt):
     server.on("/responses", Script([streams.responses(TEXT)[-1]]))
     heard = RecordingListener()
-    assert (await client.answer(endpoint("responses"), prompt, ONCE, heard)).text == TEXT
+    assert (await client.ask(endpoint("responses"), prompt, ONCE, heard)).text == TEXT
     assert heard.text == TEXT
 
 
@@ -149,7 +147,7 @@ async def test_a_remark_and_the_answer_after_it_stand_apart(server, endpoint, cl
     pieces = [delta(1, "I look"), delta(1, " first."), delta(2, "```diff\n"), delta(3, "x")]
     server.on("/responses", Script([*pieces, streams.responses("?")[-1]]))
     heard = RecordingListener()
-    reply = await client.answer(endpoint("responses"), prompt, ONCE, heard)
+    reply = await client.ask(endpoint("responses"), prompt, ONCE, heard)
     assert reply.text == heard.text == "I look first.\n\n```diff\nx"
 
 
@@ -170,7 +168,7 @@ async def test_an_answer_at_the_output_limit_is_truncated(
 ):
     server.on(PATHS[wire], Script(events))
     with pytest.raises(TruncatedError, match="output limit") as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage == USAGE
     assert len(server.requests) == 1
 
@@ -210,7 +208,7 @@ NO = {"type": "refusal", "category": "cyber", "explanation": "This looks like an
 async def test_a_refusal_is_refused(wire, events, said, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(events))
     with pytest.raises(RefusedError, match=said) as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage is not None
     assert len(server.requests) == 1
 
@@ -219,14 +217,14 @@ async def test_a_refusal_is_refused(wire, events, said, server, endpoint, client
 async def test_a_refusal_is_told_once(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire]("", refusal="I cannot help with that.")))
     with pytest.raises(RefusedError) as caught:
-        await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
     assert caught.value.message.count("I cannot help with that.") == 1
 
 
 async def test_an_outgrown_window_is_too_large(server, endpoint, client, prompt):
     server.on("/messages", Script(streams.messages("x", reason="model_context_window_exceeded")))
     with pytest.raises(ContextTooLargeError) as caught:
-        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     assert caught.value.usage == USAGE
 
 
@@ -246,7 +244,7 @@ async def test_an_outgrown_window_is_too_large(server, endpoint, client, prompt)
 async def test_any_other_end_is_no_success(wire, events, said, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(events))
     with pytest.raises(ProviderError, match=said) as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage == USAGE
 
 
@@ -255,7 +253,7 @@ async def test_any_other_end_is_no_success(wire, events, said, server, endpoint,
 async def test_an_empty_answer_is_no_success(wire, text, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire](text)))
     with pytest.raises(ProviderError, match="empty") as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage == USAGE
 
 
@@ -270,8 +268,8 @@ async def test_a_malformed_event_is_the_provider_s_error(
     events = ALL[wire]("hello")
     server.on(PATHS[wire], Script([*events[:-1], bad, events[-1]]))
     heard = RecordingListener()
-    with pytest.raises(ProviderError, match=r"malformed|no JSON object"):
-        await client.answer(endpoint(wire), prompt, Limits(), heard)
+    with pytest.raises(ProviderError, match=r"malformed|not a JSON object"):
+        await client.ask(endpoint(wire), prompt, CallLimits(), heard)
     assert heard.text == "hello"
 
 
@@ -290,7 +288,7 @@ async def test_events_of_any_shape_never_crash(wire, server, endpoint, client, p
     server.on(PATHS[wire], *answers)
     for _ in answers:
         with contextlib.suppress(ProviderError, NetworkError, RefusedError, TruncatedError):
-            await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
+            await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
 
 
 def _variants(value):
@@ -311,15 +309,15 @@ def _variants(value):
 async def test_an_endless_event_is_cut_off(server, endpoint, client, prompt):
     server.on("/responses", Script([b"data: ", *[b"x" * 1_000_000] * 18, Action.HOLD]))
     with pytest.raises(ProviderError, match="more than"):
-        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
 async def test_an_endless_stream_is_cut_off(server, endpoint, client, prompt, monkeypatch):
     monkeypatch.setattr("dursor.providers.call.MAX_STREAM_BYTES", 1_000)
     server.on("", Script([*streams.chat("word " * 1000)[:4], Action.HOLD]))
-    with pytest.raises(ProviderError, match="longer than 1000 bytes"):
-        await client.answer(endpoint("chat"), prompt, ONCE, RecordingListener())
+    with pytest.raises(ProviderError, match="exceeds 1000 bytes"):
+        await client.ask(endpoint("chat"), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize(
@@ -336,7 +334,7 @@ async def test_a_200_that_is_no_stream_is_told_as_it_is(
     script = Script([body], 200, {"content-type": kind}, "length")
     server.on("/responses", script)
     with pytest.raises(ProviderError, match=said):
-        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
 
 
 async def test_a_continued_answer_is_one_answer(server, endpoint, client, prompt):
@@ -347,7 +345,7 @@ async def test_a_continued_answer_is_one_answer(server, endpoint, client, prompt
         Script(streams.gemini("three")),
     )
     heard = RecordingListener()
-    reply = await client.answer(endpoint("gemini"), prompt, ONCE, heard)
+    reply = await client.ask(endpoint("gemini"), prompt, ONCE, heard)
     assert reply.text == heard.text == "one two three"
     assert reply.usage == USAGE + USAGE + USAGE
     bodies = [request.json for request in server.requests]
@@ -364,24 +362,24 @@ async def test_a_part_of_a_continued_answer_may_be_asked_for_again(
         Script.error(503, {}, retry_after="0"),
         Script(streams.gemini("two")),
     )
-    reply = await client.answer(endpoint("gemini"), prompt, Limits(), RecordingListener())
+    reply = await client.ask(endpoint("gemini"), prompt, CallLimits(), RecordingListener())
     assert reply.text == "one two"
 
 
 async def test_continuations_are_bounded(server, endpoint, client, prompt):
     server.on(PATHS["gemini"], Script(streams.gemini("x", reason="CONTINUATION", token="t")))
     with pytest.raises(ProviderError, match="16 requests"):
-        await client.answer(endpoint("gemini"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("gemini"), prompt, ONCE, RecordingListener())
     assert len(server.requests) == 16
 
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_listener_may_cut_the_stream(wire, server, endpoint, client, prompt):
     class Miser(RecordingListener):
-        def delta(self, text):
+        def on_delta(self, text):
             raise BudgetError("enough")
 
     server.on(PATHS[wire], Script([*OPEN[wire], Action.HOLD]))
     with pytest.raises(BudgetError):
-        await client.answer(endpoint(wire), prompt, ONCE, Miser())
+        await client.ask(endpoint(wire), prompt, ONCE, Miser())
     assert await server.wait_until(lambda s: len(s.disconnects) == 1, 1.0)

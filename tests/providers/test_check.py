@@ -5,7 +5,7 @@ from vendors.server import Action, Script
 from vendors.streams import ALL, PATHS
 
 from dursor.errors import AuthError, DeadlineError, ModelNotFoundError
-from dursor.providers.base import Limits
+from dursor.providers.base import CallLimits
 
 PROBES = {
     "responses": "/v1/models/model-1",
@@ -18,7 +18,7 @@ PROBES = {
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_check_asks_for_the_model_s_entry_alone(wire, server, endpoint, client):
     server.on("/models/", Script([b"{}"], headers={"content-type": "application/json"}))
-    await client.check(endpoint(wire), Limits())
+    await client.check(endpoint(wire), CallLimits())
     (asked,) = server.requests
     assert (asked.method, asked.path, asked.body) == ("GET", PROBES[wire], b"")
 
@@ -26,7 +26,7 @@ async def test_a_check_asks_for_the_model_s_entry_alone(wire, server, endpoint, 
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_check_of_a_server_without_entries_asks_little(wire, server, endpoint, client):
     server.on(PATHS[wire], Script(ALL[wire]("ok")))
-    await client.check(endpoint(wire), Limits())
+    await client.check(endpoint(wire), CallLimits())
     first, second = server.requests
     assert (first.method, second.method) == ("GET", "POST")
     assert b"16" in second.body
@@ -34,35 +34,35 @@ async def test_a_check_of_a_server_without_entries_asks_little(wire, server, end
 
 async def test_a_check_that_is_cut_short_has_reached_the_model(server, endpoint, client):
     server.on("/messages", Script(ALL["messages"]("", reason="max_tokens")))
-    await client.check(endpoint("messages"), Limits())
+    await client.check(endpoint("messages"), CallLimits())
 
 
 async def test_a_check_with_a_refused_key(server, endpoint, client):
     server.on("", Script.error(401, {"error": {"message": "bad key"}}))
     with pytest.raises(AuthError, match="bad key"):
-        await client.check(endpoint("responses"), Limits())
+        await client.check(endpoint("responses"), CallLimits())
     assert len(server.requests) == 1
 
 
 async def test_a_check_of_an_unknown_model(server, endpoint, client):
     server.on("", Script.error(404, {"error": {"code": "model_not_found", "message": "no"}}))
     with pytest.raises(ModelNotFoundError):
-        await client.check(endpoint("responses"), Limits())
+        await client.check(endpoint("responses"), CallLimits())
 
 
 async def test_a_check_that_is_not_answered_ends(server, endpoint, client):
     server.on("", Script([Action.HOLD], framing="raw"))
     with pytest.raises(DeadlineError, match="total limit"):
-        await client.check(endpoint("responses"), Limits(total=0.2))
+        await client.check(endpoint("responses"), CallLimits(total=0.2))
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
 def test_only_a_server_of_the_user_s_own_may_lack_entries(endpoint):
     from dataclasses import replace
 
-    from dursor.providers.adapters.error_payloads import Problem
-    from dursor.providers.client import _lacks_entries
+    from dursor.providers.adapters.error_payloads import ErrorPayload
+    from dursor.providers.client import _may_lack_entries
 
-    missing = Problem(404, frozenset(), "")
-    assert _lacks_entries(endpoint("responses"), missing)
-    assert not _lacks_entries(replace(endpoint("responses"), base_url=None), missing)
+    missing = ErrorPayload(404, frozenset(), "")
+    assert _may_lack_entries(endpoint("responses"), missing)
+    assert not _may_lack_entries(replace(endpoint("responses"), base_url=None), missing)

@@ -8,7 +8,7 @@ from vendors.server import Action, RecordingListener, Script
 from vendors.streams import ALL, PATHS
 
 from dursor.errors import DeadlineError
-from dursor.providers.base import Limits
+from dursor.providers.base import CallLimits
 
 SHORT = 0.25
 SLACK = 2.0
@@ -28,8 +28,8 @@ async def test_no_first_byte(begins, server, endpoint, client, prompt):
     first = [ALL["responses"]("x")[0]] if begins == "first event" else []
     framing = "raw" if begins == "silence" else "chunked"
     server.on("", Script([*first, Action.HOLD], framing=framing))
-    limits = Limits(first_byte=SHORT, retries=3)
-    call = client.answer(endpoint("responses"), prompt, limits, RecordingListener())
+    limits = CallLimits(first_byte=SHORT, retries=3)
+    call = client.ask(endpoint("responses"), prompt, limits, RecordingListener())
     await ends(
         call, SHORT, "first-byte limit", "allow more time: dursor config set first_byte_timeout 0.5"
     )
@@ -40,8 +40,8 @@ async def test_no_first_byte(begins, server, endpoint, client, prompt):
 async def test_signs_of_life_put_the_first_byte_limit_off(server, endpoint, client, prompt):
     pings = [step for _ in range(6) for step in (b": ping\n\n", 0.15)]
     server.on("", Script([*pings, *ALL["messages"]("late")]))
-    limits = Limits(first_byte=0.7)
-    reply = await client.answer(endpoint("messages"), prompt, limits, RecordingListener())
+    limits = CallLimits(first_byte=0.7)
+    reply = await client.ask(endpoint("messages"), prompt, limits, RecordingListener())
     assert reply.text == "late"
 
 
@@ -50,7 +50,7 @@ async def test_idle(wire, server, endpoint, client, prompt):
     cut = {"responses": 8, "chat": 5, "messages": 9, "gemini": 3}[wire]
     server.on(PATHS[wire], Script([*ALL[wire]("hello")[:cut], Action.HOLD]))
     heard = RecordingListener()
-    call = client.answer(endpoint(wire), prompt, Limits(idle=SHORT), heard)
+    call = client.ask(endpoint(wire), prompt, CallLimits(idle=SHORT), heard)
     await ends(call, SHORT, "idle limit", "allow more time: dursor config set idle_timeout 0.5")
     assert heard.text
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)
@@ -59,7 +59,7 @@ async def test_idle(wire, server, endpoint, client, prompt):
 async def test_total(server, endpoint, client, prompt):
     drip = [step for _ in range(100) for step in (b": ping\n\n", 0.05)]
     server.on("", Script(drip))
-    call = client.answer(endpoint("responses"), prompt, Limits(total=SHORT), RecordingListener())
+    call = client.ask(endpoint("responses"), prompt, CallLimits(total=SHORT), RecordingListener())
     await ends(call, SHORT, "total limit", "allow more time: dursor run --timeout 1 ...")
 
 
@@ -67,8 +67,8 @@ async def test_total_holds_over_all_attempts(server, endpoint, client, prompt):
     server.on("", Script.error(500, {}, retry_after="0.1"))
     began = time.monotonic()
     with pytest.raises(Exception, match="500"):
-        await client.answer(
-            endpoint("responses"), prompt, Limits(total=SHORT, retries=100), RecordingListener()
+        await client.ask(
+            endpoint("responses"), prompt, CallLimits(total=SHORT, retries=100), RecordingListener()
         )
     assert time.monotonic() - began < SHORT + SLACK
     assert 2 <= len(server.requests) <= 4
@@ -85,8 +85,8 @@ async def test_connect(client, endpoint, prompt):
             one.connect_ex(full.getsockname())
             waiting.append(one)
         target = endpoint("responses", base_url=f"http://127.0.0.1:{full.getsockname()[1]}/v1")
-        limits = Limits(connect=SHORT, retries=2)
-        call = client.answer(target, prompt, limits, RecordingListener())
+        limits = CallLimits(connect=SHORT, retries=2)
+        call = client.ask(target, prompt, limits, RecordingListener())
         try:
             await ends(
                 call,
@@ -103,7 +103,7 @@ async def test_what_follows_a_whole_answer_is_not_waited_for_long(server, endpoi
     events = ALL["chat"]("whole", usage=None, done=False)
     server.on("/chat", Script([*events, Action.HOLD]))
     began = time.monotonic()
-    reply = await client.answer(endpoint("chat"), prompt, Limits(idle=SHORT), RecordingListener())
+    reply = await client.ask(endpoint("chat"), prompt, CallLimits(idle=SHORT), RecordingListener())
     assert reply.text == "whole"
     assert time.monotonic() - began < SHORT + SLACK
 
@@ -114,7 +114,7 @@ async def test_a_whole_answer_is_not_held_up_by_an_open_connection(
     for wire in ("responses", "chat", "messages"):
         server.on(PATHS[wire], Script([*ALL[wire]("whole"), Action.HOLD]))
         began = time.monotonic()
-        reply = await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
+        reply = await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
         assert reply.text == "whole"
         assert time.monotonic() - began < SLACK
 
@@ -122,5 +122,5 @@ async def test_a_whole_answer_is_not_held_up_by_an_open_connection(
 async def test_a_limit_that_passes_shows_what_was_spent(server, endpoint, client, prompt):
     server.on("", Script([*ALL["messages"]("x")[:8], Action.HOLD]))
     with pytest.raises(DeadlineError) as caught:
-        await client.answer(endpoint("messages"), prompt, Limits(idle=SHORT), RecordingListener())
+        await client.ask(endpoint("messages"), prompt, CallLimits(idle=SHORT), RecordingListener())
     assert caught.value.usage.input_tokens == 1000

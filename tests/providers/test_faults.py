@@ -6,7 +6,7 @@ import pytest
 from vendors.server import RecordingListener, Script
 from vendors.streams import ALL, PATHS, event
 
-from dursor.domain import ProviderName, Secret
+from dursor.domain import Secret
 from dursor.errors import (
     AuthError,
     ContextTooLargeError,
@@ -18,18 +18,18 @@ from dursor.errors import (
 )
 from dursor.providers.adapters.error_mapping import classify
 from dursor.providers.adapters.error_payloads import (
-    one_line,
     read_payload,
     read_response,
-    retry_after,
+    read_retry_after,
+    to_one_line,
 )
-from dursor.providers.base import Endpoint, Limits
+from dursor.providers.base import CallLimits, Endpoint
 
 AGAIN, NEVER = True, False
 VENDORS = {
-    "openai": Endpoint(ProviderName.OPENAI, "gpt-x", Secret("k"), name="gpt"),
-    "anthropic": Endpoint(ProviderName.ANTHROPIC, "claude-x", Secret("k"), name="claude"),
-    "google": Endpoint(ProviderName.GOOGLE, "gemini-x", Secret("k"), name="gemini"),
+    "openai": Endpoint("openai", "gpt-x", Secret("k"), name="gpt"),
+    "anthropic": Endpoint("anthropic", "claude-x", Secret("k"), name="claude"),
+    "google": Endpoint("google", "gemini-x", Secret("k"), name="gemini"),
 }
 
 
@@ -183,11 +183,11 @@ def test_an_error_inside_a_stream_makes_an_error(vendor, payload, kind, again):
 @pytest.mark.parametrize(
     ("status", "body", "hint"),
     [
-        (401, openai(), "check OPENAI_API_KEY, or type: dursor models set-key gpt"),
-        (404, openai(), "see its model name and base URL: dursor models show gpt"),
+        (401, openai(), "check OPENAI_API_KEY, or run: dursor models set-key gpt"),
+        (404, openai(), "check the model name and base URL: dursor models show gpt"),
         (413, openai(), "send less: dursor run --context-budget 32000 ..."),
-        (429, openai(), "wait a little, or ask fewer at once: dursor run --jobs 2 ..."),
-        (429, openai("insufficient_quota"), "the account is out of credit: add some in"),
+        (429, openai(), "wait, or run fewer models at once: dursor run --jobs 2 ..."),
+        (429, openai("insufficient_quota"), "add credit to the account in"),
         (500, openai(), None),
     ],
 )
@@ -198,9 +198,9 @@ def test_a_hint_can_be_typed(status, body, hint):
 
 
 def test_a_key_hint_names_every_variable_and_without_a_name_the_provider():
-    endpoint = Endpoint(ProviderName.GOOGLE, "m", Secret("k"))
+    endpoint = Endpoint("google", "m", Secret("k"))
     hint = classify(endpoint, read_response(403, {}, b"")).error.hint
-    assert hint == "check GOOGLE_API_KEY or GEMINI_API_KEY, or type: dursor models set-key google"
+    assert hint == "check GOOGLE_API_KEY or GEMINI_API_KEY, or run: dursor models set-key google"
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_a_page_from_a_proxy_is_shown_in_part():
 
 
 def test_one_line_is_printable_and_bounded():
-    assert one_line("a\r\n\tb\x1b[2Jc\u202e") == "a b [2Jc"
-    assert one_line("x" * 10_000) == "x" * 500 + "…"
+    assert to_one_line("a\r\n\tb\x1b[2Jc\u202e") == "a b [2Jc"
+    assert to_one_line("x" * 10_000) == "x" * 500 + "…"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_one_line_is_printable_and_bounded():
     ],
 )
 def test_retry_after_in_every_form(headers, seconds):
-    assert retry_after(headers) == seconds
+    assert read_retry_after(headers) == seconds
 
 
 def test_retry_after_as_a_date():
@@ -256,7 +256,7 @@ def test_retry_after_as_a_date():
     from email.utils import formatdate
 
     later = formatdate(time.time() + 60, usegmt=True)
-    assert 58 <= retry_after({"retry-after": later}) <= 60
+    assert 58 <= read_retry_after({"retry-after": later}) <= 60
 
 
 @pytest.mark.parametrize(("asked", "again"), [("true", AGAIN), ("false", NEVER)])
@@ -290,8 +290,8 @@ async def test_an_error_event_after_output_is_final(wire, server, endpoint, clie
     events = ALL[wire]("half")
     server.on(PATHS[wire], Script([*events[:-2], ERRORS[wire], *events[-2:]]))
     heard = RecordingListener()
-    with pytest.raises(ProviderError, match="broke off with an error: Broke"):
-        await client.answer(endpoint(wire), prompt, Limits(), heard)
+    with pytest.raises(ProviderError, match="reported an error: Broke"):
+        await client.ask(endpoint(wire), prompt, CallLimits(), heard)
     assert len(server.requests) == 1
     assert heard.text
 
@@ -301,7 +301,7 @@ async def test_an_error_event_before_output_is_tried_again(wire, server, endpoin
     events = ALL[wire]("whole")
     server.on(PATHS[wire], Script([events[0], ERRORS[wire]]), Script(events))
     heard = RecordingListener()
-    reply = await client.answer(endpoint(wire), prompt, Limits(), heard)
+    reply = await client.ask(endpoint(wire), prompt, CallLimits(), heard)
     assert reply.text == "whole"
     ((_, error),) = heard.retries
     assert isinstance(error, ProviderError)
@@ -310,7 +310,7 @@ async def test_an_error_event_before_output_is_tried_again(wire, server, endpoin
 async def test_a_failed_response_is_tried_again_before_output(server, endpoint, client, prompt):
     failed = ALL["responses"]("", status="failed", error={"code": "server_error", "message": "x"})
     server.on("/responses", Script(failed), Script(ALL["responses"]("whole")))
-    reply = await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
+    reply = await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert reply.text == "whole"
     assert reply.usage.input_tokens == 2000  # the failed attempt said what it used
 
@@ -323,7 +323,7 @@ async def test_no_error_shows_the_key(wire, server, endpoint, client, prompt):
 
     server.on("", echo)
     with pytest.raises(AuthError) as caught:
-        await client.answer(endpoint(wire), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     error: BaseException | None = caught.value
     assert "bad key in" in str(error)
     while error is not None:
@@ -339,7 +339,7 @@ async def test_no_retry_shows_the_key(wire, server, endpoint, client, prompt):
 
     server.on("", echo, Script(ALL[wire]("ok")))
     heard = RecordingListener()
-    await client.answer(endpoint(wire), prompt, Limits(), heard)
+    await client.ask(endpoint(wire), prompt, CallLimits(), heard)
     ((_, error),) = heard.retries
     assert "anthropic-version" in str(error) or "user-agent" in str(error)
     assert "0123456789abcdef" not in str(error) + repr(vars(error))
@@ -349,32 +349,32 @@ async def test_an_error_inside_a_stream_names_the_request(server, endpoint, clie
     headers = {"content-type": "text/event-stream", "x-request-id": "req_7"}
     server.on("", Script([*ALL["responses"]("x")[:-1], ERRORS["responses"]], headers=headers))
     with pytest.raises(ProviderError, match=r"Broke\. \(request req_7\)"):
-        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
 
 
 async def test_a_reply_names_the_request_as_the_head_does(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "request-id": "req_8"}
     server.on("", Script(ALL["messages"]("ok"), headers=headers))
-    reply = await client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
+    reply = await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     assert reply.request_id == "req_8"
 
 
 def test_a_request_does_not_show_its_headers(endpoint, prompt):
-    from dursor.providers.call import adapter_for
+    from dursor.providers.call import load_adapter
 
     for wire in ALL:
         target = endpoint(wire)
-        request = adapter_for(target).request(target, prompt)
+        request = load_adapter(target).request(target, prompt)
         assert "0123456789abcdef" not in repr(request) + repr(target)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "sk-\n", "sk-ü", "sk-\x00", "sk-\r\nx-evil: 1"])
 async def test_a_key_that_is_none_is_not_sent(key, server, endpoint, client, prompt):
     for call in (
-        client.answer(
-            endpoint("responses", key=Secret(key)), prompt, Limits(), RecordingListener()
+        client.ask(
+            endpoint("responses", key=Secret(key)), prompt, CallLimits(), RecordingListener()
         ),
-        client.check(endpoint("responses", key=Secret(key)), Limits()),
+        client.check(endpoint("responses", key=Secret(key)), CallLimits()),
     ):
         with pytest.raises(AuthError) as caught:
             await call

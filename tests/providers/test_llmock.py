@@ -7,7 +7,7 @@ import pytest
 from emulator import CONTEXT_WINDOW, Emulator
 from vendors.server import RecordingListener
 
-from dursor.domain import ProviderName, Role, Secret
+from dursor.domain import Role, Secret
 from dursor.errors import (
     AuthError,
     ContextTooLargeError,
@@ -19,17 +19,19 @@ from dursor.errors import (
     RefusedError,
     TruncatedError,
 )
-from dursor.providers.base import Endpoint, Limits, Prompt, Tool, ToolResult, Turn
+from dursor.providers.base import CallLimits, Endpoint, Prompt, Tool, ToolResult, Turn
 
 DIFF = "Here:\n\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a = 1\n+a = 'ü'\n"
 FOREVER = {"times": None}
-PATIENT = Limits(first_byte=20.0, idle=20.0, total=30.0, retries=2)
-QUICK = Limits(first_byte=0.4, idle=0.4, total=2.0, retries=2)  # where silence is what is tested
+PATIENT = CallLimits(first_byte=20.0, idle=20.0, total=30.0, retries=2)
+QUICK = CallLimits(
+    first_byte=0.4, idle=0.4, total=2.0, retries=2
+)  # where silence is what is tested
 WIRES = {
-    "responses": (ProviderName.OPENAI, "responses"),
-    "chat": (ProviderName.OPENAI, "chat"),
-    "messages": (ProviderName.ANTHROPIC, None),
-    "gemini": (ProviderName.GOOGLE, None),
+    "responses": ("openai", "responses"),
+    "chat": ("openai", "chat"),
+    "messages": ("anthropic", None),
+    "gemini": ("google", None),
 }
 
 
@@ -48,7 +50,7 @@ async def fails(client, target, prompt, kind, limits=PATIENT):
     heard = RecordingListener()
     began = time.monotonic()
     with pytest.raises(kind) as caught:
-        await client.answer(target, prompt, limits, heard)
+        await client.ask(target, prompt, limits, heard)
     assert time.monotonic() - began < limits.total + 2
     assert type(caught.value) is kind
     return caught.value, heard
@@ -57,7 +59,7 @@ async def fails(client, target, prompt, kind, limits=PATIENT):
 async def test_a_scripted_answer(target, llmock, client, prompt):
     llmock.script({"type": "reply", "text": DIFF})
     heard = RecordingListener()
-    reply = await client.answer(target, prompt, PATIENT, heard)
+    reply = await client.ask(target, prompt, PATIENT, heard)
     assert reply.text == heard.text == DIFF
     assert reply.usage.input_tokens > 0
     assert reply.usage.output_tokens > 0
@@ -68,7 +70,7 @@ async def test_a_rate_limit_then_an_answer(target, llmock, client, prompt):
         {"type": "fail", "status": 429, "retry_after": 0.3}, {"type": "reply", "text": DIFF}
     )
     heard = RecordingListener()
-    reply = await client.answer(target, prompt, PATIENT, heard)
+    reply = await client.ask(target, prompt, PATIENT, heard)
     assert reply.text == DIFF
     ((seconds, error),) = heard.retries
     assert 0.3 <= seconds <= 0.34
@@ -152,7 +154,7 @@ async def test_the_output_limit(target, llmock, client, prompt):
 async def test_a_content_filter(wire, target, llmock, client, prompt):
     llmock.script({"type": "reply", "text": DIFF, "finish_reason": "content_filter"})
     if wire == "responses":  # llmock drops the reason here, so that nothing tells it from success
-        assert (await client.answer(target, prompt, PATIENT, RecordingListener())).text == DIFF
+        assert (await client.ask(target, prompt, PATIENT, RecordingListener())).text == DIFF
     else:
         await fails(client, target, prompt, RefusedError)
 
@@ -170,10 +172,10 @@ async def test_tools_called_and_answered(wire, target, llmock, client):
     llmock.script({"type": "reply", "tool_calls": calls}, {"type": "reply", "text": DIFF})
     tool = Tool("look", "Look.", {"type": "object", "properties": {"path": {"type": "string"}}})
     asked = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", (tool,))
-    reply = await client.answer(target, asked, PATIENT, RecordingListener())
+    reply = await client.ask(target, asked, PATIENT, RecordingListener())
     assert [call.arguments for call in reply.calls] == [call["arguments"] for call in calls]
     results = tuple(ToolResult(call.id, call.name, "seen") for call in reply.calls)
     echo = Turn(Role.ASSISTANT, reply.text, items=reply.items)
     turns = (*asked.turns, echo, Turn(Role.USER, "", results=results))
-    answer = await client.answer(target, replace(asked, turns=turns), PATIENT, RecordingListener())
+    answer = await client.ask(target, replace(asked, turns=turns), PATIENT, RecordingListener())
     assert (answer.text, answer.calls) == (DIFF, ())

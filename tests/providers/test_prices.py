@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from make_prices import make
 
-from dursor.domain import ProviderName, Secret, Usage
+from dursor.domain import Secret, Usage
 from dursor.providers import prices
 from dursor.providers.base import Endpoint
 
@@ -27,7 +27,7 @@ USAGES = [
 
 
 def endpoint(vendor, model, **more):
-    return Endpoint(ProviderName(vendor), model, Secret("k"), **more)
+    return Endpoint(vendor, model, Secret("k"), **more)
 
 
 def at_source(vendor, model, usage, day):
@@ -72,7 +72,7 @@ def test_the_table_is_what_its_script_writes():
 
 
 def test_the_built_in_models_have_prices():
-    from dursor.providers.catalogue import BUILT_IN
+    from dursor.providers.vendors import BUILT_IN
 
     for profile in BUILT_IN:
         assert prices.cost(endpoint(profile.provider, profile.model_name), USAGES[0], TODAY)

@@ -5,7 +5,7 @@ from vendors.server import RecordingListener, Script, ScriptedServer
 from vendors.streams import ALL, PATHS
 
 from dursor.domain import Role
-from dursor.providers.base import Limits, Prompt, Turn
+from dursor.providers.base import CallLimits, Prompt, Turn
 
 TALK = Prompt(
     "You are exact.",
@@ -115,7 +115,7 @@ KEY_HEADERS = {
 async def test_a_request_says_exactly_this(wire, server: ScriptedServer, endpoint, client):
     server.on(PATHS[wire], Script(ALL[wire]("ok")))
     target = endpoint(wire, effort="high", max_output_tokens=4000)
-    await client.answer(target, TALK, Limits(), RecordingListener())
+    await client.ask(target, TALK, CallLimits(), RecordingListener())
     (asked,) = server.requests
     assert (asked.method, asked.path) == ("POST", TARGETS[wire])
     assert asked.json == BODIES[wire]
@@ -134,7 +134,7 @@ async def test_a_request_says_exactly_this(wire, server: ScriptedServer, endpoin
 async def test_what_is_not_set_is_not_sent(wire, server, endpoint, client):
     server.on(PATHS[wire], Script(ALL[wire]("ok")))
     bare = Prompt("", (Turn(Role.USER, "hi"),))
-    await client.answer(endpoint(wire), bare, Limits(), RecordingListener())
+    await client.ask(endpoint(wire), bare, CallLimits(), RecordingListener())
     sent = server.requests[0].json
     for name in ("effort", "temperature", "top_p", "thinking", "system", "systemInstruction"):
         assert name not in str(sent).replace("[system", "")
@@ -145,8 +145,8 @@ async def test_what_is_not_set_is_not_sent(wire, server, endpoint, client):
 async def test_responses_never_ask_for_fewer_tokens_than_the_least(server, endpoint, client):
     server.on("/responses", Script(ALL["responses"]("ok")))
     prompt = Prompt("", (Turn(Role.USER, "hi"),))
-    await client.answer(
-        endpoint("responses", max_output_tokens=4), prompt, Limits(), RecordingListener()
+    await client.ask(
+        endpoint("responses", max_output_tokens=4), prompt, CallLimits(), RecordingListener()
     )
     assert server.requests[0].json["max_output_tokens"] == 16
 
@@ -162,7 +162,9 @@ async def test_a_model_name_stays_inside_its_place_in_the_url(
     model, path, server, endpoint, client, prompt
 ):
     server.on("", Script(ALL["gemini"]("ok")))
-    await client.answer(endpoint("gemini", model_name=model), prompt, Limits(), RecordingListener())
+    await client.ask(
+        endpoint("gemini", model_name=model), prompt, CallLimits(), RecordingListener()
+    )
     assert server.requests[0].path == path
 
 
@@ -170,14 +172,14 @@ async def test_a_model_name_stays_inside_its_place_in_the_url(
 async def test_a_base_url_may_end_in_a_slash(slash, server, endpoint, client, prompt):
     server.on("", Script(ALL["responses"]("ok")))
     target = endpoint("responses", base_url=f"{server.url}/v1{slash}")
-    await client.answer(target, prompt, Limits(), RecordingListener())
+    await client.ask(target, prompt, CallLimits(), RecordingListener())
     assert server.requests[0].path == "/v1/responses"
 
 
 async def test_chat_calls_the_limit_what_the_options_say(server, endpoint, client, prompt):
     server.on("/chat", Script(ALL["chat"]("ok")))
     options = {"max_tokens_name": "max_completion_tokens"}
-    await client.answer(endpoint("chat", options=options), prompt, Limits(), RecordingListener())
+    await client.ask(endpoint("chat", options=options), prompt, CallLimits(), RecordingListener())
     sent = server.requests[0].json
     assert sent["max_completion_tokens"] == 32_000
     assert "max_tokens" not in sent
@@ -194,7 +196,7 @@ async def test_chat_swaps_the_limit_s_name_once(error, server, endpoint, client,
     refusal = Script.error(400, {"error": error})
     server.on("/chat", refusal, Script(ALL["chat"]("ok")))
     heard = RecordingListener()
-    reply = await client.answer(endpoint("chat"), prompt, Limits(), heard)
+    reply = await client.ask(endpoint("chat"), prompt, CallLimits(), heard)
     assert reply.text == "ok"
     assert heard.retries == []
     first, second = (r.json for r in server.requests)
@@ -208,7 +210,7 @@ async def test_chat_does_without_usage_where_a_server_cannot_give_it(
 ):
     refusal = Script.error(400, {"error": {"message": "unknown field: stream_options"}})
     server.on("/chat", refusal, Script(ALL["chat"]("ok", usage=None)))
-    reply = await client.answer(endpoint("chat"), prompt, Limits(), RecordingListener())
+    reply = await client.ask(endpoint("chat"), prompt, CallLimits(), RecordingListener())
     assert (reply.text, reply.usage) == ("ok", None)
     assert "stream_options" not in server.requests[1].json
 

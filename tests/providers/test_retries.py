@@ -10,7 +10,7 @@ from vendors.streams import ALL, PATHS
 
 from dursor.domain import Usage
 from dursor.errors import NetworkError, ProviderError, RateLimitedError
-from dursor.providers.base import Limits
+from dursor.providers.base import CallLimits
 
 OK = {wire: Script(make("whole")) for wire, make in ALL.items()}
 LIMITED = {"error": {"type": "rate_limit_error", "message": "Slow down."}}
@@ -20,7 +20,7 @@ LIMITED = {"error": {"type": "rate_limit_error", "message": "Slow down."}}
 async def test_a_rate_limit_is_waited_for(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script.error(429, LIMITED, retry_after="0.3"), OK[wire])
     heard = RecordingListener()
-    reply = await client.answer(endpoint(wire), prompt, Limits(), heard)
+    reply = await client.ask(endpoint(wire), prompt, CallLimits(), heard)
     assert reply.text == heard.text == "whole"
     ((seconds, error),) = heard.retries
     assert 0.3 <= seconds <= 0.34
@@ -35,7 +35,7 @@ async def test_a_rate_limit_is_waited_for(wire, server, endpoint, client, prompt
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
 async def test_these_statuses_are_tried_again(status, server, endpoint, client, prompt):
     server.on("/messages", Script.error(status, {}, retry_after_ms="1"), OK["messages"])
-    reply = await client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
+    reply = await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     assert reply.text == "whole"
 
 
@@ -45,7 +45,7 @@ async def test_these_are_not(status, server, endpoint, client, prompt):
     server.on("/messages", Script.error(status, {}, **headers), OK["messages"])
     heard = RecordingListener()
     with pytest.raises(Exception, match=str(status)):
-        await client.answer(endpoint("messages"), prompt, Limits(), heard)
+        await client.ask(endpoint("messages"), prompt, CallLimits(), heard)
     assert (len(server.requests), heard.retries, heard.connections) == (1, [], 0)
 
 
@@ -53,13 +53,13 @@ async def test_a_rate_limit_for_ever_ends(server, endpoint, client, prompt):
     server.on("", Script.error(429, LIMITED, retry_after_ms="5"))
     heard = RecordingListener()
     with pytest.raises(RateLimitedError) as caught:
-        await client.answer(endpoint("responses"), prompt, Limits(retries=3), heard)
+        await client.ask(endpoint("responses"), prompt, CallLimits(retries=3), heard)
     assert (len(server.requests), len(heard.retries)) == (4, 3)
     assert caught.value.retry_after == 0.005
 
 
 @pytest.mark.parametrize(
-    ("limits", "asked"), [(Limits(retry_after_cap=5.0), "6"), (Limits(total=3.0), "4")]
+    ("limits", "asked"), [(CallLimits(retry_after_cap=5.0), "6"), (CallLimits(total=3.0), "4")]
 )
 async def test_a_wait_that_is_too_long_is_not_begun(
     limits, asked, server, endpoint, client, prompt
@@ -67,7 +67,7 @@ async def test_a_wait_that_is_too_long_is_not_begun(
     server.on("", Script.error(429, LIMITED, retry_after=asked))
     began = time.monotonic()
     with pytest.raises(RateLimitedError) as caught:
-        await client.answer(endpoint("responses"), prompt, limits, RecordingListener())
+        await client.ask(endpoint("responses"), prompt, limits, RecordingListener())
     assert time.monotonic() - began < 1.0
     assert len(server.requests) == 1
     assert caught.value.retry_after == float(asked)
@@ -78,7 +78,7 @@ async def test_google_s_delay_is_honoured(server, endpoint, client, prompt):
     body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": details}}
     server.on("", Script.error(429, body), OK["gemini"])
     heard = RecordingListener()
-    await client.answer(endpoint("gemini"), prompt, Limits(), heard)
+    await client.ask(endpoint("gemini"), prompt, CallLimits(), heard)
     assert 0.2 <= heard.retries[0][0] <= 0.23
 
 
@@ -86,7 +86,7 @@ async def test_an_empty_account_is_not_asked_again(server, endpoint, client, pro
     body = {"error": {"type": "insufficient_quota", "message": "No credit."}}
     server.on("", Script.error(429, body, retry_after="0"))
     with pytest.raises(RateLimitedError, match="No credit") as caught:
-        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert len(server.requests) == 1
     assert "credit" in caught.value.hint
 
@@ -94,7 +94,7 @@ async def test_an_empty_account_is_not_asked_again(server, endpoint, client, pro
 async def test_the_server_may_forbid_a_retry(server, endpoint, client, prompt):
     server.on("", Script.error(500, {}, x_should_retry="false"))
     with pytest.raises(ProviderError):
-        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert len(server.requests) == 1
 
 
@@ -104,15 +104,15 @@ async def test_waits_grow_and_vary(server, endpoint, client, prompt):
     class Clock(RecordingListener):
         """Stops a call at its first wait, so that no test has to sit through it."""
 
-        def retry(self, seconds, error):
-            super().retry(seconds, error)
+        def on_retry(self, seconds, error):
+            super().on_retry(seconds, error)
             raise error
 
     firsts = []
     for _ in range(8):
         heard = Clock()
         with pytest.raises(ProviderError):
-            await client.answer(endpoint("responses"), prompt, Limits(), heard)
+            await client.ask(endpoint("responses"), prompt, CallLimits(), heard)
         firsts.append(heard.retries[0][0])
     assert all(0.375 <= seconds <= 0.5 for seconds in firsts)
     assert len(set(firsts)) > 1
@@ -121,7 +121,7 @@ async def test_waits_grow_and_vary(server, endpoint, client, prompt):
 async def test_a_retry_after_on_a_success_means_nothing(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "retry-after": "24"}
     server.on("", Script(ALL["messages"]("whole"), headers=headers))
-    reply = await client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
+    reply = await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     assert reply.text == "whole"
 
 
@@ -130,7 +130,7 @@ async def test_a_cut_before_output_is_tried_again(wire, server, endpoint, client
     first = Script([ALL[wire]("x")[0] if wire != "gemini" else b": hm\n\n", 0.02, Action.CUT])
     server.on("", first, Script([Action.CUT], framing="raw"), OK[wire])
     heard = RecordingListener()
-    reply = await client.answer(endpoint(wire), prompt, Limits(), heard)
+    reply = await client.ask(endpoint(wire), prompt, CallLimits(), heard)
     assert reply.text == "whole"
     assert [type(error) for _, error in heard.retries] == [NetworkError, NetworkError]
 
@@ -139,7 +139,7 @@ async def test_the_tokens_of_a_failed_attempt_are_counted(server, endpoint, clie
     start = ALL["messages"]("x")[0]
     server.on("", Script([start, Action.END]), OK["messages"])
     heard = RecordingListener()
-    reply = await client.answer(endpoint("messages"), prompt, Limits(), heard)
+    reply = await client.ask(endpoint("messages"), prompt, CallLimits(), heard)
     assert reply.usage == heard.usages[-1] == Usage(2000, 1200, 201, 50)
 
 
@@ -148,14 +148,14 @@ async def test_the_tokens_of_every_failed_attempt_are_in_the_error(
 ):
     server.on("", Script([ALL["messages"]("x")[0], Action.END]))
     with pytest.raises(NetworkError) as caught:
-        await client.answer(endpoint("messages"), prompt, Limits(retries=1), RecordingListener())
+        await client.ask(endpoint("messages"), prompt, CallLimits(retries=1), RecordingListener())
     assert caught.value.usage == Usage(2000, 1200, 2, 0)
 
 
 async def test_nothing_listens(endpoint, client, prompt):
     target = endpoint("responses", base_url="http://127.0.0.1:9/v1")
     with pytest.raises(NetworkError, match=r"cannot connect to 127\.0\.0\.1") as caught:
-        await client.answer(target, prompt, Limits(retries=0), RecordingListener())
+        await client.ask(target, prompt, CallLimits(retries=0), RecordingListener())
     assert caught.value.usage is None
 
 
@@ -164,10 +164,10 @@ async def test_a_wait_can_be_cancelled(server, endpoint, client, prompt):
     waits = asyncio.Event()
 
     class Waiting(RecordingListener):
-        def retry(self, seconds, error):
+        def on_retry(self, seconds, error):
             waits.set()
 
-    task = asyncio.create_task(client.answer(endpoint("responses"), prompt, Limits(), Waiting()))
+    task = asyncio.create_task(client.ask(endpoint("responses"), prompt, CallLimits(), Waiting()))
     await waits.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -178,6 +178,6 @@ async def test_error_bodies_are_read_in_part(server, endpoint, client, prompt):
     page = json.dumps({"error": {"message": "y" * 200_000}}).encode()
     server.on("", Script([page, Action.HOLD], 401, {"content-type": "application/json"}))
     with pytest.raises(Exception, match="401") as caught:
-        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert len(str(caught.value)) < 600
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)

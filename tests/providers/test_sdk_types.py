@@ -12,7 +12,7 @@ from vendors.tool_streams import Call
 
 from dursor.agent.tools import TOOLS
 from dursor.domain import Role
-from dursor.providers.base import Limits, Prompt, ToolResult, Turn
+from dursor.providers.base import CallLimits, Prompt, ToolResult, Turn
 
 CALLS = [Call("read_file", {"path": "ü"}), Call("list_files", {})]
 PROMPT = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", TOOLS)
@@ -31,13 +31,13 @@ async def asked(wire, server, endpoint, client) -> list[dict[str, Any]]:
         PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events), Script(streams.ALL[wire]("ok"))
     )
     target = endpoint(wire, model_name="gpt-6.1-sol")
-    reply = await client.answer(target, PROMPT, Limits(), RecordingListener())
+    reply = await client.ask(target, PROMPT, CallLimits(), RecordingListener())
     first, second = (ToolResult(call.id, call.name, "seen") for call in reply.calls)
     failed = ToolResult(second.call_id, second.name, "not seen", failed=True)
     echo = Turn(Role.ASSISTANT, reply.text, items=reply.items)
     turns = (*PROMPT.turns, echo, Turn(Role.USER, "", results=(first, failed)))
     again = Prompt(PROMPT.system, turns, PROMPT.context, PROMPT.tools, final=True)
-    await client.answer(target, again, Limits(), RecordingListener())
+    await client.ask(target, again, CallLimits(), RecordingListener())
     return [known(json.loads(request.body)) for request in server.requests]
 
 

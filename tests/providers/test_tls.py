@@ -7,10 +7,10 @@ from vendors.server import RecordingListener, Script, ScriptedServer, pace
 from vendors.streams import ALL
 
 from dursor.errors import NetworkError
-from dursor.providers.base import Limits
-from dursor.providers.client import Client
+from dursor.providers.base import CallLimits
+from dursor.providers.client import HttpModelClient
 
-ONCE = Limits(retries=0)
+ONCE = CallLimits(retries=0)
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def no_certificates(monkeypatch):
 @pytest_asyncio.fixture(loop_scope="module")
 async def client():
     """A client for each test: it remembers certificates."""
-    client = Client()
+    client = HttpModelClient()
     yield client
     await client.aclose()
 
@@ -38,19 +38,21 @@ async def test_a_stream_over_tls(secure, endpoint, prompt, monkeypatch):
     server, public = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(public))
     server.on("", Script(pace(ALL["messages"]("ü" * 50, 50), 0.2)))
-    client = Client()
+    client = HttpModelClient()
     target = endpoint("messages", base_url=server.url)
     client.warm([target])
     for _ in range(2):
-        assert (await client.answer(target, prompt, ONCE, RecordingListener())).text == "ü" * 50
+        assert (await client.ask(target, prompt, ONCE, RecordingListener())).text == "ü" * 50
     await client.aclose()
     assert server.connections == 1
 
 
 async def test_a_certificate_nobody_vouches_for(secure, endpoint, client, prompt):
     server, _ = secure
-    with pytest.raises(NetworkError, match=r"cannot trust .*: self-signed") as caught:
-        await client.answer(
+    with pytest.raises(
+        NetworkError, match=r"cannot verify the certificate of .*: self-signed"
+    ) as caught:
+        await client.ask(
             endpoint("messages", base_url=server.url), prompt, ONCE, RecordingListener()
         )
     assert "SSL_CERT_FILE" in caught.value.hint
@@ -61,7 +63,7 @@ async def test_no_certificates_at_all(secure, endpoint, client, prompt, monkeypa
     server, _ = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     with pytest.raises(NetworkError, match="trusted certificates"):
-        await client.answer(
+        await client.ask(
             endpoint("messages", base_url=server.url), prompt, ONCE, RecordingListener()
         )
 
@@ -70,10 +72,10 @@ async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkey
     """Neither a warm-up nor a call looks at them: what is not there would be an error."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     server.on("", Script(ALL["messages"]("whole")))
-    client = Client()
+    client = HttpModelClient()
     client.warm([endpoint("messages")])
     assert (
-        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     ).text == "whole"
     await client.aclose()
 
@@ -82,4 +84,4 @@ async def test_http_asked_of_a_tls_server(secure, endpoint, client, prompt):
     server, _ = secure
     target = endpoint("messages", base_url=server.url.replace("https:", "http:"))
     with pytest.raises(NetworkError):
-        await client.answer(target, prompt, ONCE, RecordingListener())
+        await client.ask(target, prompt, ONCE, RecordingListener())

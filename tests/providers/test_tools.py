@@ -10,9 +10,9 @@ from vendors.tool_streams import Call
 
 from dursor.domain import Role
 from dursor.errors import ProviderError, TruncatedError
-from dursor.providers.base import Limits, Prompt, Tool, ToolCall, ToolResult, Turn
+from dursor.providers.base import CallLimits, Prompt, Tool, ToolCall, ToolResult, Turn
 
-ONCE = Limits(retries=0)
+ONCE = CallLimits(retries=0)
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}}
 TOOL = Tool("look", "Look at it.", SCHEMA)
 PROMPT = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", (TOOL,))
@@ -51,7 +51,7 @@ def after(reply, *results: ToolResult, final: bool = False) -> Prompt:
 
 async def called(wire, server, endpoint, client, made):
     server.on(PATHS[wire], Script(made.events), Script(streams.ALL[wire]("ok")))
-    return await client.answer(endpoint(wire), PROMPT, ONCE, RecordingListener())
+    return await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
@@ -64,7 +64,7 @@ async def test_calls_are_read_and_everything_goes_back_as_it_came(wire, server, 
     ]
     results = [ToolResult(c.id, c.name, f"seen {n}") for n, c in enumerate(reply.calls)]
 
-    answer = await client.answer(endpoint(wire), after(reply, *results), ONCE, RecordingListener())
+    answer = await client.ask(endpoint(wire), after(reply, *results), ONCE, RecordingListener())
 
     assert (answer.text, answer.calls, answer.items) == ("ok", (), ())
     first, second = server.requests
@@ -127,7 +127,7 @@ BACK = {
 @pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_results_go_back_together(wire, server, endpoint, client):
     reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS))
-    await client.answer(endpoint(wire), after(reply, *RESULTS), ONCE, RecordingListener())
+    await client.ask(endpoint(wire), after(reply, *RESULTS), ONCE, RecordingListener())
     body = server.requests[1].json
     said = body.get("input") or body.get("messages") or body["contents"]
     assert said[-len(BACK[wire]) :] == BACK[wire]
@@ -144,9 +144,7 @@ CLOSED = {
 @pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_a_final_prompt_declares_tools_and_closes_them(wire, server, endpoint, client):
     reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS))
-    await client.answer(
-        endpoint(wire), after(reply, *RESULTS, final=True), ONCE, RecordingListener()
-    )
+    await client.ask(endpoint(wire), after(reply, *RESULTS, final=True), ONCE, RecordingListener())
     name, value = CLOSED[wire]
     first, second = (request.json for request in server.requests)
     assert name not in first
@@ -158,7 +156,7 @@ async def test_a_final_prompt_declares_tools_and_closes_them(wire, server, endpo
 async def test_a_call_that_nobody_offered_is_an_error(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events))
     with pytest.raises(ProviderError, match="called a tool"):
-        await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
@@ -169,8 +167,8 @@ async def test_an_answer_of_calls_alone_is_whole(wire, server, endpoint, client)
 
 async def test_reasoning_is_asked_for_where_tools_are(server, endpoint, client, prompt):
     server.on("/responses", Script(streams.responses("ok")))
-    await client.answer(endpoint("responses"), PROMPT, ONCE, RecordingListener())
-    await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+    await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
+    await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     with_tools, without = (request.json for request in server.requests)
     assert with_tools["include"] == ["reasoning.encrypted_content"]
     assert "include" not in without
@@ -180,7 +178,7 @@ async def test_a_model_that_does_not_reason_is_asked_without(server, endpoint, c
     error = {"message": "Encrypted content is not supported with this model.", "param": "include"}
     server.on("/responses", Script.error(400, {"error": error}), Script(streams.responses("ok")))
     for _ in range(2):
-        reply = await client.answer(endpoint("responses"), PROMPT, ONCE, RecordingListener())
+        reply = await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
         assert reply.text == "ok"
     _, second, third = (request.json for request in server.requests)  # it is refused once
     assert "include" not in second
@@ -192,7 +190,7 @@ async def test_items_count_where_only_the_terminal_event_has_them(server, endpoi
     made = tool_streams.responses(CALLS)
     events = [one for one in made.events if b"output_item.done" not in one]
     server.on("/responses", Script(events))
-    reply = await client.answer(endpoint("responses"), PROMPT, ONCE, RecordingListener())
+    reply = await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
     assert list(reply.items) == made.echoed
 
 
@@ -211,7 +209,7 @@ async def test_items_count_where_only_the_terminal_event_has_them(server, endpoi
 @pytest.mark.parametrize("wire", ["responses", "chat"])
 async def test_arguments_that_are_no_object(wire, text, expected, server, endpoint, client):
     server.on(PATHS[wire], Script(tool_streams.ALL[wire]([Call("look", {}, text)]).events))
-    reply = await client.answer(endpoint(wire), PROMPT, ONCE, RecordingListener())
+    reply = await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
     (call,) = reply.calls
     assert call.arguments == expected
 
@@ -223,7 +221,7 @@ async def test_broken_input_goes_back_as_an_object(text, server, endpoint, clien
     (call,) = reply.calls
     assert call.arguments is None
 
-    await client.answer(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, RecordingListener())
+    await client.ask(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, RecordingListener())
 
     said = server.requests[1].json["messages"][1]["content"]
     assert said[-1]["input"] == {"INVALID_JSON": text}
@@ -234,7 +232,7 @@ async def test_an_emoji_in_two_halves_is_whole_again(server, endpoint, client):
     halves = [one.replace(b"A", b"\\ud83d").replace(b"B", b"\\ude00") for one in made.events]
     reply = await called("messages", server, endpoint, client, made._replace(events=halves))
 
-    await client.answer(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, RecordingListener())
+    await client.ask(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, RecordingListener())
 
     said = server.requests[1].json["messages"][1]["content"]
     assert said[-1]["input"] == reply.calls[0].arguments == {"path": "\N{GRINNING FACE}"}
@@ -244,7 +242,7 @@ async def test_input_that_came_with_the_block_itself_counts(server, endpoint, cl
     events = tool_streams.messages([Call("look", {})]).events
     events = [one.replace(b'"input": {}', b'"input": {"path" : "x"}') for one in events]
     server.on("/messages", Script(events))
-    reply = await client.answer(endpoint("messages"), PROMPT, ONCE, RecordingListener())
+    reply = await client.ask(endpoint("messages"), PROMPT, ONCE, RecordingListener())
     assert reply.calls == (ToolCall("toolu_10", "look", {"path": "x"}),)
     assert '"input": {"path" : "x"}' in reply.items[-1]
 
@@ -253,7 +251,7 @@ async def test_a_field_that_no_block_began_with_is_added(server, endpoint, clien
     made = tool_streams.messages([Call("look", {})])
     events = [one.replace(b' , "signature" :""', b"") for one in made.events]
     server.on("/messages", Script(events))
-    reply = await client.answer(endpoint("messages"), PROMPT, ONCE, RecordingListener())
+    reply = await client.ask(endpoint("messages"), PROMPT, ONCE, RecordingListener())
     assert json.loads(reply.items[0]) == json.loads(made.echoed[0])
 
 
@@ -286,14 +284,14 @@ async def test_a_call_that_was_cut_is_no_call(wire, server, endpoint, client):
         stream = stream.replace(whole, cut)
     server.on(PATHS[wire], Script([stream]))
     with pytest.raises(TruncatedError):
-        await client.answer(endpoint(wire), PROMPT, ONCE, RecordingListener())
+        await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
 
 async def test_ids_of_gemini_s_calls_are_optional(server, endpoint, client):
     reply = await called("gemini", server, endpoint, client, tool_streams.gemini(CALLS, ids=True))
     assert [call.id for call in reply.calls] == ["fn_10", "fn_11"]
     nameless = ToolResult("", "look", "it is")
-    await client.answer(endpoint("gemini"), after(reply, nameless), ONCE, RecordingListener())
+    await client.ask(endpoint("gemini"), after(reply, nameless), ONCE, RecordingListener())
     (part,) = server.requests[1].json["contents"][-1]["parts"]
     assert part == {"functionResponse": {"name": "look", "response": {"output": "it is"}}}
 
@@ -301,7 +299,7 @@ async def test_ids_of_gemini_s_calls_are_optional(server, endpoint, client):
 async def test_parts_add_up_over_continuations(server, endpoint, client):
     first = streams.gemini("I look.", reason="CONTINUATION", token="t1")
     server.on("", Script(first), Script(tool_streams.gemini(CALLS, "").events))
-    reply = await client.answer(endpoint("gemini"), PROMPT, ONCE, RecordingListener())
+    reply = await client.ask(endpoint("gemini"), PROMPT, ONCE, RecordingListener())
     assert len(reply.calls) == 2
     texts = [json.loads(item).get("text", "") for item in reply.items]
     assert "".join(text for text in texts if text != "hm") == "I look."
@@ -316,7 +314,7 @@ MARKED = {"prompt_cache_breakpoint": {"mode": "explicit"}}
 )
 async def test_openai_s_context_is_marked_where_it_helps(model, marked, server, endpoint, client):
     server.on("/responses", Script(streams.responses("ok")))
-    await client.answer(endpoint("responses", model_name=model), PROMPT, ONCE, RecordingListener())
+    await client.ask(endpoint("responses", model_name=model), PROMPT, ONCE, RecordingListener())
     body = server.requests[0].json
     first, second = body["input"][0]["content"]
     assert first == {"type": "input_text", "text": "The repository.", **(MARKED if marked else {})}
@@ -328,7 +326,7 @@ async def test_a_refused_mark_is_left_out(server, endpoint, client):
     error = {"message": "prompt_cache_breakpoint is not supported on this model"}
     server.on("/responses", Script.error(400, {"error": error}), Script(streams.responses("ok")))
     target = endpoint("responses", model_name="gpt-6.1-terra")
-    assert (await client.answer(target, PROMPT, ONCE, RecordingListener())).text == "ok"
+    assert (await client.ask(target, PROMPT, ONCE, RecordingListener())).text == "ok"
     assert b"prompt_cache" in server.requests[0].body
     assert b"prompt_cache" not in server.requests[1].body
 
@@ -337,7 +335,7 @@ async def test_anthropic_s_marks_are_four_at_most(server, endpoint, client):
     server.on("/messages", Script(streams.messages("ok")))
     turns = tuple(Turn(role, "x") for role in (Role.USER, Role.ASSISTANT) * 5)[:-1]
     for prompt in (PROMPT, Prompt("s", turns, "c", (TOOL,))):
-        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     few, many = (request.body.count(b'"cache_control"') for request in server.requests)
     assert (few, many) == (3, 4)
 
@@ -352,7 +350,7 @@ async def test_the_conversation_comes_last(wire, server, endpoint, client):
         PROMPT.tools,
     )
     for prompt in (PROMPT, longer):
-        await client.answer(endpoint(wire, effort="high"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint(wire, effort="high"), prompt, ONCE, RecordingListener())
     first, second = (request.body for request in server.requests)
     shared = first[: first.index(b"The repository.") + len(b"The repository.")]
     assert second.startswith(shared)

@@ -11,11 +11,11 @@ from vendors.server import Action, RecordingListener, Script, pace
 from vendors.streams import ALL, PATHS
 
 from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError
-from dursor.providers.base import Limits
-from dursor.providers.client import Client
+from dursor.providers.base import CallLimits
+from dursor.providers.client import HttpModelClient
 from dursor.providers.transport import is_loopback, parse, proxy_for
 
-ONCE = Limits(retries=0)
+ONCE = CallLimits(retries=0)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def no_proxies(monkeypatch):
 @pytest_asyncio.fixture(loop_scope="module")
 async def client():
     """A client for each test: it remembers connections, proxies and certificates."""
-    client = Client()
+    client = HttpModelClient()
     yield client
     await client.aclose()
 
@@ -37,14 +37,14 @@ async def client():
 async def test_a_connection_serves_the_next_turn_too(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire]("whole")))
     for _ in range(3):
-        await client.answer(endpoint(wire), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
 async def test_a_connection_the_server_closed_is_not_used(server, endpoint, client, prompt):
     server.on("", Script(ALL["responses"]("whole"), framing="close"))
     for _ in range(3):
-        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.connections == 3
 
 
@@ -54,14 +54,14 @@ async def test_a_connection_closed_as_it_is_used_again_is_replaced(
     whole = Script(ALL["responses"]("whole"))
     server.on("", whole, Script([Action.CUT], framing="raw"), whole)
     for _ in range(2):
-        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
 async def test_a_connection_with_a_rest_of_an_answer_is_not_used(server, endpoint, client, prompt):
     server.on("", Script([*ALL["responses"]("whole"), 0.2, b"data: late\n\n"]))
     for _ in range(2):
-        reply = await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+        reply = await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
         assert reply.text == "whole"
     assert server.connections == 2
 
@@ -70,9 +70,9 @@ async def test_what_comes_unasked_spoils_an_idle_connection(server, endpoint, cl
     data = b"".join(ALL["responses"]("whole"))
     head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data)
     server.on("", Script([head + data, 0.1, b"HTTP/1.1 200 OK\r\n", Action.HOLD], framing="raw"))
-    await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+    await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     await asyncio.sleep(0.2)
-    await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+    await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.connections == 2
 
 
@@ -81,10 +81,10 @@ async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, 
     began = asyncio.Event()
 
     class Waiting(RecordingListener):
-        def delta(self, text):
+        def on_delta(self, text):
             began.set()
 
-    task = asyncio.create_task(client.answer(endpoint("messages"), prompt, Limits(), Waiting()))
+    task = asyncio.create_task(client.ask(endpoint("messages"), prompt, CallLimits(), Waiting()))
     await began.wait()
     cancelled = time.monotonic()
     task.cancel()
@@ -99,7 +99,7 @@ async def test_a_call_cancelled_before_its_head_closes_its_connection(
 ):
     server.on("", Script([Action.HOLD], framing="raw"))
     task = asyncio.create_task(
-        client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
+        client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     )
     assert await server.wait_until(lambda s: len(s.requests) == 1)
     task.cancel()
@@ -114,7 +114,7 @@ async def test_many_streams_at_once(server, endpoint, client, prompt):
     wires = [wire for wire in ALL for _ in range(15)]
     began = time.monotonic()
     replies = await asyncio.gather(
-        *(client.answer(endpoint(wire), prompt, ONCE, RecordingListener()) for wire in wires)
+        *(client.ask(endpoint(wire), prompt, ONCE, RecordingListener()) for wire in wires)
     )
     assert {reply.text for reply in replies} == {"abc" * 40}
     assert time.monotonic() - began < 3.0  # they ran side by side: one by one they take 12 s
@@ -122,13 +122,13 @@ async def test_many_streams_at_once(server, endpoint, client, prompt):
 
 async def test_a_slow_reader_does_not_lose_anything(server, endpoint, client, prompt):
     class Slow(RecordingListener):
-        def delta(self, text):
-            super().delta(text)
+        def on_delta(self, text):
+            super().on_delta(text)
             time.sleep(0.002)  # a listener that holds up the whole loop
 
     text = "0123456789" * 100_000
     server.on("", Script(ALL["responses"](text, 200)))
-    assert (await client.answer(endpoint("responses"), prompt, ONCE, Slow())).text == text
+    assert (await client.ask(endpoint("responses"), prompt, ONCE, Slow())).text == text
 
 
 async def test_a_large_prompt_to_a_slow_server(server, endpoint, client):
@@ -137,7 +137,7 @@ async def test_a_large_prompt_to_a_slow_server(server, endpoint, client):
 
     server.on("", Script(ALL["responses"]("whole")))
     prompt = Prompt("", (Turn(Role.USER, "x" * 8_000_000),))
-    await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+    await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.requests[0].json["input"][0]["content"] == "x" * 8_000_000
 
 
@@ -165,7 +165,7 @@ async def test_an_answer_that_comes_before_the_prompt_is_sent(endpoint, client):
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
     prompt = Prompt("", (Turn(Role.USER, "x" * 4_000_000),))
     with pytest.raises(ContextTooLargeError):
-        await client.answer(endpoint("responses", base_url=url), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("responses", base_url=url), prompt, ONCE, RecordingListener())
     await closed.wait()
     listener.close()
     await listener.wait_closed()
@@ -175,7 +175,7 @@ async def test_redirects_are_not_followed(server, endpoint, client, prompt):
     server.on("/elsewhere", Script(ALL["responses"]("stolen")))
     server.on("", Script.error(307, {}, location=f"{server.url}/elsewhere"))
     with pytest.raises(ProviderError, match="307"):
-        await client.answer(endpoint("responses"), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert len(server.requests) == 1
 
 
@@ -185,7 +185,7 @@ async def test_an_interim_response_is_skipped(server, endpoint, client, prompt):
     script = Script([b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", final + data], framing="raw")
     server.on("", script)
     assert (
-        await client.answer(endpoint("responses"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     ).text == "whole"
 
 
@@ -194,7 +194,7 @@ async def test_a_body_compressed_all_the_same_is_read(server, endpoint, client, 
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([body[:50], body[50:]], headers=headers))
     assert (
-        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     ).text == "whole"
 
 
@@ -202,14 +202,14 @@ async def test_limits_hold_in_a_bomb(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([gzip.compress(b"\n" * (96 << 20))], headers=headers))
     with pytest.raises(DeadlineError, match="total limit"):
-        await client.answer(endpoint("messages"), prompt, Limits(total=0.3), RecordingListener())
+        await client.ask(endpoint("messages"), prompt, CallLimits(total=0.3), RecordingListener())
 
 
 async def test_a_body_that_cannot_be_decoded_is_an_error(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([b"no gzip at all"], headers=headers))
     with pytest.raises(ProviderError, match="decoded"):
-        await client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ async def test_a_body_that_cannot_be_decoded_is_an_error(server, endpoint, clien
 async def test_what_is_no_http_is_the_provider_s_error(junk, server, endpoint, client, prompt):
     server.on("", Script([junk, Action.HOLD], framing="raw"))
     with pytest.raises(ProviderError, match="HTTP"):
-        await client.answer(endpoint("messages"), prompt, Limits(), RecordingListener())
+        await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
 
 
 async def test_what_came_before_a_broken_chunk_came(server, endpoint, client, prompt):
@@ -228,7 +228,7 @@ async def test_what_came_before_a_broken_chunk_came(server, endpoint, client, pr
     server.on("", Script([head + chunk + b"no size\r\n", Action.HOLD], framing="raw"))
     heard = RecordingListener()
     with pytest.raises(ProviderError, match="HTTP"):
-        await client.answer(endpoint("messages"), prompt, Limits(), heard)
+        await client.ask(endpoint("messages"), prompt, CallLimits(), heard)
     assert heard.text
 
 
@@ -236,7 +236,7 @@ async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
     lines = [b"x-%d: %b\r\n" % (i, b"y" * 1000) for i in range(500)]
     server.on("", Script([b"HTTP/1.1 200 OK\r\n", *lines, Action.HOLD], framing="raw"))
     with pytest.raises(ProviderError, match="HTTP"):
-        await client.answer(endpoint("messages"), prompt, ONCE, RecordingListener())
+        await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize(
@@ -252,8 +252,8 @@ async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
 )
 async def test_a_base_url_that_no_request_may_go_to(url, endpoint, client, prompt):
     with pytest.raises(UsageError, match="base URL") as caught:
-        await client.answer(
-            endpoint("responses", base_url=url), prompt, Limits(), RecordingListener()
+        await client.ask(
+            endpoint("responses", base_url=url), prompt, CallLimits(), RecordingListener()
         )
     assert "secret" not in str(caught.value)
 
@@ -291,7 +291,7 @@ async def test_a_call_goes_through_the_proxy(server, endpoint, client, prompt, m
     monkeypatch.setenv("HTTP_PROXY", server.url)
     server.on("http://api.example.test/v1/responses", Script(ALL["responses"]("by proxy", 3)))
     target = endpoint("responses", base_url="http://api.example.test/v1")
-    reply = await client.answer(target, prompt, ONCE, RecordingListener())
+    reply = await client.ask(target, prompt, ONCE, RecordingListener())
     assert reply.text == "by proxy"
     assert server.requests[0].headers["host"] == "api.example.test"
 
@@ -301,21 +301,21 @@ async def test_a_stream_through_a_proxy_can_be_cut(server, endpoint, client, pro
     server.on("", Script([*ALL["responses"]("x")[:-1], 0.05, Action.CUT]))
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(NetworkError, match="cut"):
-        await client.answer(target, prompt, ONCE, RecordingListener())
+        await client.ask(target, prompt, ONCE, RecordingListener())
 
 
 async def test_a_proxy_that_is_not_there(endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(NetworkError, match="cannot connect"):
-        await client.answer(target, prompt, ONCE, RecordingListener())
+        await client.ask(target, prompt, ONCE, RecordingListener())
 
 
 async def test_a_proxy_of_an_unknown_kind_is_told(endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "socks5://user:hidden@127.0.0.1:9")
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(UsageError, match="proxy") as caught:
-        await client.answer(target, prompt, ONCE, RecordingListener())
+        await client.ask(target, prompt, ONCE, RecordingListener())
     assert "hidden" not in str(caught.value)
 
 

@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 from vendors import streams, tool_streams
 from vendors.tool_streams import Call
 
-from dursor.domain import ProviderName, Secret, Usage
+from dursor.domain import Secret, Usage
 from dursor.errors import CallError, ProviderError
 from dursor.providers.adapters.error_mapping import classify
 from dursor.providers.adapters.error_payloads import ReportedError
 from dursor.providers.adapters.openai import ResponsesDecoder
 from dursor.providers.adapters.wire import Progress
 from dursor.providers.base import Endpoint
-from dursor.providers.call import adapter_for
+from dursor.providers.call import load_adapter
 
 PROVIDERS = {
-    "responses": (ProviderName.OPENAI, "responses"),
-    "chat": (ProviderName.OPENAI, "chat"),
-    "messages": (ProviderName.ANTHROPIC, None),
-    "gemini": (ProviderName.GOOGLE, None),
+    "responses": ("openai", "responses"),
+    "chat": ("openai", "chat"),
+    "messages": ("anthropic", None),
+    "gemini": ("google", None),
 }
 WRONG = (
     st.none()
@@ -92,7 +92,7 @@ def test_no_type_in_a_stream_is_a_bug_of_ours(wire, data):
     answer, spot, path = data.draw(st.sampled_from(SPOTS[wire]))
     events = copy.copy(answer)
     events[spot] = (answer[spot][0], replaced(answer[spot][1], path, data.draw(WRONG)))
-    decoder = adapter_for(endpoint_of(wire)).decoder()
+    decoder = load_adapter(endpoint_of(wire)).decoder()
     with suppress(CallError):
         read(events, decoder, endpoint_of(wire))
     if decoder.usage is not None:
@@ -107,7 +107,7 @@ def read(events, decoder, endpoint):
         try:
             assert isinstance(decoder.read(name, payload, json.dumps(payload)), str)
         except ReportedError as error:
-            raise classify(endpoint, error.problem).error from error
+            raise classify(endpoint, error.payload).error from error
     decoder.finish()
     assert isinstance(decoder.calls_tools, bool)
     calls, items = decoder.output()
@@ -119,8 +119,8 @@ def read(events, decoder, endpoint):
 @pytest.mark.parametrize("kind", [[], {}, 7, True])
 def test_an_event_whose_type_is_no_text_is_the_providers_error(wire, kind):
     payload = {"type": kind}
-    decoder = adapter_for(endpoint_of(wire)).decoder()
-    with pytest.raises(ProviderError, match="whose type is no text"):
+    decoder = load_adapter(endpoint_of(wire)).decoder()
+    with pytest.raises(ProviderError, match="whose type is not a string"):
         decoder.read(None, payload, json.dumps(payload))
 
 

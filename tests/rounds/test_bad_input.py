@@ -126,7 +126,7 @@ def test_words_that_are_off_are_a_usage_error(refused: Refusal, words: tuple[str
     [
         ("OPENAI_BASE_URL", "nowhere", "OPENAI_BASE_URL: 'nowhere' is not an http(s) URL"),
         ("OPENAI_BASE_URL", "http://x:99999/v1", "OPENAI_BASE_URL"),
-        ("OPENAI_BASE_URL", "ftp://me:pw@x", "must not carry a user name"),
+        ("OPENAI_BASE_URL", "ftp://me:pw@x", "must not contain a user name"),
         ("DURSOR_TIMEOUT", "soon", "unset DURSOR_TIMEOUT"),
     ],
 )

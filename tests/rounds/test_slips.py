@@ -55,7 +55,7 @@ def test_a_file_that_is_no_key(front: Front):
 def test_a_default_model_that_does_not_exist(front: Front, value: str):
     done = front("config", "set", "models", value, "--json")
     assert done.exit_code == 2
-    assert done.json["errors"][0]["message"] == "no model called 'claud'"
+    assert done.json["errors"][0]["message"] == "model 'claud' does not exist"
     assert done.json["errors"][0]["hint"] == "did you mean 'claude'?"
     assert front("config", "get", "models", "--json").data["value"] == []
     assert front("config", "set", "models", "gpt,claude:2").exit_code == 0

@@ -5,7 +5,6 @@ import pytest
 from dursor.domain import (
     Message,
     ModelProfile,
-    ProviderName,
     Repo,
     Role,
     Run,
@@ -47,7 +46,7 @@ class Make:
             "parent_run_id": None,
             "model_id": new_id(),
             "model": "gpt",
-            "provider": ProviderName.OPENAI,
+            "provider": "openai",
             "model_name": "gpt-large",
             "instruction": "mend it",
             "base_ref": "HEAD",
@@ -63,7 +62,7 @@ class Make:
         return Message(id=new_id(), task_id=task.id, content=content, **(values | fields))
 
     def model(self, name="mine", **fields):
-        values = {"provider": ProviderName.OPENAI, "model_name": "m", "display_name": "Mine"}
+        values = {"provider": "openai", "model_name": "m", "display_name": "Mine"}
         return ModelProfile(id=new_id(), name=name, **({**values, "created_at": now()} | fields))
 
 

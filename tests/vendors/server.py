@@ -278,14 +278,14 @@ class RecordingListener:
         """All the text that came."""
         return "".join(self.deltas)
 
-    def connected(self) -> None:
+    def on_connect(self) -> None:
         self.connections += 1
 
-    def delta(self, text: str) -> None:
+    def on_delta(self, text: str) -> None:
         self.deltas.append(text)
 
-    def usage(self, usage: Any) -> None:
+    def on_usage(self, usage: Any) -> None:
         self.usages.append(usage)
 
-    def retry(self, seconds: float, error: Any) -> None:
+    def on_retry(self, seconds: float, error: Any) -> None:
         self.retries.append((seconds, error))

@@ -1,6 +1,6 @@
 """`dursor models`."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,12 +10,16 @@ from dursor.cli.command_result import CommandResult, Items
 from dursor.cli.completion import completions
 from dursor.cli.input.key_input import key_from_stdin, typed_key
 from dursor.cli.options import Limit, ModelName, at_least_one
-from dursor.domain import ProviderName
+from dursor.providers.vendors import VENDORS
 from dursor.services.request import NewModel
 from dursor.services.results import Model
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="What you will call it.")]
-Provider = Annotated[ProviderName, typer.Option(help="Whose protocol it speaks.")]
+if TYPE_CHECKING:
+    ProviderChoice = str
+else:
+    ProviderChoice = Literal[tuple(VENDORS)]
+Provider = Annotated[ProviderChoice, typer.Option(help="API provider.")]
 VendorsName = Annotated[str, typer.Option("--model", metavar="M", help="The vendor's name for it.")]
 BaseUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="Another server than the vendor's.")

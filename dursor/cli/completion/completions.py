@@ -33,7 +33,9 @@ def ids(table: str) -> Callable[[typer.Context, str], Offer]:
 def models(ctx: typer.Context, incomplete: str) -> Offer:
     """Offer the models' names."""
     with suppress(DursorError, OSError):
-        return [(name, "") for name in get_app(ctx).models.names() if name.startswith(incomplete)]
+        return [
+            (name, "") for name in get_app(ctx).models.list_names() if name.startswith(incomplete)
+        ]
     return []
 
 

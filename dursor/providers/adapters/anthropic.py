@@ -6,33 +6,32 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dursor.domain import ProviderName, Role, Usage
+from dursor.domain import Role, Usage
 from dursor.errors import ContextTooLargeError
-from dursor.providers.adapters.anthropic_blocks import Blocks
+from dursor.providers.adapters.anthropic_blocks import ContentBlocks
 from dursor.providers.adapters.json_spans import member
 from dursor.providers.adapters.wire import (
     SHARED_BODIES,
     Progress,
+    RawJson,
     Request,
-    Written,
-    blocks,
-    count,
+    as_count,
+    as_object,
+    as_text,
+    build_usage,
     encode,
-    kind_of,
-    mapping,
-    refused,
-    report,
-    text_of,
-    truncated,
-    unfinished,
-    usage_of,
+    list_texts,
+    raise_incomplete,
+    raise_refused,
+    raise_reported,
+    raise_truncated,
+    read_event_type,
 )
-from dursor.providers.catalogue import BASE_URLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.providers.adapters.error_payloads import Problem
+    from dursor.providers.adapters.error_payloads import ErrorPayload
     from dursor.providers.adapters.wire import Adapter, Decoder
     from dursor.providers.base import Endpoint, Prompt, Tool, ToolCall, ToolResult, Turn
 
@@ -59,13 +58,13 @@ class MessagesAdapter:
     def decoder(self) -> Decoder:
         return MessagesDecoder()
 
-    def alternative(self, problem: Problem) -> Adapter | None:
-        del problem
+    def alternative(self, payload: ErrorPayload) -> Adapter | None:
+        del payload
         return None
 
 
 def _base(endpoint: Endpoint) -> str:
-    return (endpoint.base_url or BASE_URLS[ProviderName.ANTHROPIC]).rstrip("/") + "/v1"
+    return f"{endpoint.root_url}/v1"
 
 
 def _headers(endpoint: Endpoint) -> dict[str, str]:
@@ -109,9 +108,9 @@ def _messages(prompt: Prompt) -> list[dict[str, Any]]:
 
 def _message(prompt: Prompt, turn: Turn) -> dict[str, Any]:
     if turn.role is Role.ASSISTANT:
-        content = list(map(Written, turn.items)) if turn.items else turn.text
+        content = list(map(RawJson, turn.items)) if turn.items else turn.text
         return {"role": "assistant", "content": content}
-    said = [{"type": "text", "text": text} for text in blocks(prompt, turn)]
+    said = [{"type": "text", "text": text} for text in list_texts(prompt, turn)]
     return {"role": "user", "content": [*map(_result, turn.results), *said]}
 
 
@@ -135,32 +134,32 @@ class MessagesDecoder:
         self._counts: dict[str, Any] = {}
         self._stop: str | None = None
         self._detail = ""
-        self._blocks = Blocks()
+        self._blocks = ContentBlocks()
 
     def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
-        kind = kind_of(payload, name)
+        kind = read_event_type(payload, name)
         if kind == "content_block_delta":
-            delta = mapping(payload.get("delta"))
+            delta = as_object(payload.get("delta"))
             self._blocks.extend(payload.get("index"), delta, written)
-            return text_of(delta.get("text")) if delta.get("type") == "text_delta" else ""
+            return as_text(delta.get("text")) if delta.get("type") == "text_delta" else ""
         if kind == "content_block_start":
-            block = mapping(payload.get("content_block"))
+            block = as_object(payload.get("content_block"))
             self._blocks.start(payload.get("index"), member(written, "content_block"))
-            return text_of(block.get("text")) if block.get("type") == "text" else ""
+            return as_text(block.get("text")) if block.get("type") == "text" else ""
         if kind == "message_start":
-            message = mapping(payload.get("message"))
-            self.request_id = text_of(message.get("id")) or None
-            self._count(mapping(message.get("usage")))
+            message = as_object(payload.get("message"))
+            self.request_id = as_text(message.get("id")) or None
+            self._count(as_object(message.get("usage")))
         elif kind == "message_delta":
-            self._count(mapping(payload.get("usage")))
-            self._stopped(mapping(payload.get("delta")))
+            self._count(as_object(payload.get("usage")))
+            self._stopped(as_object(payload.get("delta")))
         elif kind == "message_stop":
             self.progress = Progress.ENDED
         elif kind == "error":
-            report(payload)
+            raise_reported(payload)
         return ""
 
-    def done(self) -> None:
+    def mark_done(self) -> None:
         """Not of this format; `message_stop` is its end."""
 
     @property
@@ -174,17 +173,17 @@ class MessagesDecoder:
         if self._stop in WHOLE or (self._stop == "tool_use" and self.calls_tools):
             return
         if self._stop == "max_tokens":
-            raise truncated(self._stop)
+            raise_truncated(self._stop)
         if self._stop == "refusal":
-            raise refused(self._stop, self._detail)
+            raise_refused(self._stop, self._detail)
         if self._stop == "model_context_window_exceeded":
             raise ContextTooLargeError("the conversation and the answer outgrew the context window")
-        raise unfinished(self._stop or "no stop reason")
+        raise_incomplete(self._stop or "no stop reason")
 
     def _stopped(self, delta: Mapping[str, Any]) -> None:
-        self._stop = text_of(delta.get("stop_reason")) or self._stop
-        details = mapping(delta.get("stop_details"))
-        said = (text_of(details.get(key)) for key in ("category", "explanation"))
+        self._stop = as_text(delta.get("stop_reason")) or self._stop
+        details = as_object(delta.get("stop_details"))
+        said = (as_text(details.get(key)) for key in ("category", "explanation"))
         self._detail = ", ".join(word for word in said if word) or self._detail
 
     def _count(self, usage: Mapping[str, Any]) -> None:
@@ -192,13 +191,13 @@ class MessagesDecoder:
         self._counts.update({key: value for key, value in usage.items() if value is not None})
         if not self._counts:
             return
-        read = count(self._counts.get("cache_read_input_tokens"))
-        written = count(self._counts.get("cache_creation_input_tokens"))
-        thought = mapping(self._counts.get("output_tokens_details")).get("thinking_tokens")
-        self.usage = usage_of(
-            input_tokens=count(self._counts.get("input_tokens")) + read + written,
+        read = as_count(self._counts.get("cache_read_input_tokens"))
+        written = as_count(self._counts.get("cache_creation_input_tokens"))
+        thought = as_object(self._counts.get("output_tokens_details")).get("thinking_tokens")
+        self.usage = build_usage(
+            input_tokens=as_count(self._counts.get("input_tokens")) + read + written,
             cached=read,
-            output_tokens=count(self._counts.get("output_tokens")),
-            reasoning=count(thought),
+            output_tokens=as_count(self._counts.get("output_tokens")),
+            reasoning=as_count(thought),
             cache_write=written,
         )

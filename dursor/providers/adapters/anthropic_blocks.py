@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dursor.providers.adapters.json_spans import elements, member, replaced
-from dursor.providers.adapters.wire import arguments, count, mapping, text_of
+from dursor.providers.adapters.wire import as_count, as_object, as_text, parse_arguments
 from dursor.providers.base import ToolCall
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ INPUT = "input_json_delta"
 
 
 @dataclass
-class Block:
+class ContentBlock:
     """One block as it was begun, and the events that added to it, all as they were written."""
 
     begun: str
@@ -29,9 +29,9 @@ class Block:
 
     def add(self, delta: Mapping[str, Any], event: str) -> None:
         """Take a piece."""
-        kind = text_of(delta.get("type"))
+        kind = as_text(delta.get("type"))
         if kind == INPUT:
-            self.input.append(text_of(delta.get("partial_json")))
+            self.input.append(as_text(delta.get("partial_json")))
         elif kind in TEXTS:
             self.texts.setdefault(TEXTS[kind], []).append(event)
         elif kind == "citations_delta":
@@ -53,19 +53,19 @@ class Block:
         return replaced(self.begun, values)
 
 
-class Blocks:
+class ContentBlocks:
     """The blocks by their place."""
 
     def __init__(self) -> None:
-        self._blocks: dict[int, Block] = {}
+        self._blocks: dict[int, ContentBlock] = {}
 
     def start(self, index: Any, begun: str) -> None:
         """Begin the block at INDEX."""
-        self._blocks[count(index)] = Block(begun if begun.startswith("{") else "{}")
+        self._blocks[as_count(index)] = ContentBlock(begun if begun.startswith("{") else "{}")
 
     def extend(self, index: Any, delta: Mapping[str, Any], event: str) -> None:
         """Take a piece of the block at INDEX, DELTA of the EVENT as it was written."""
-        if block := self._blocks.get(count(index)):
+        if block := self._blocks.get(as_count(index)):
             block.add(delta, event)
 
     @property
@@ -84,20 +84,20 @@ class Blocks:
             if _kind(block) == "tool_use":
                 calls.append(_call(block))
             text = block.whole()
-            if _kind(block) != "text" or text_of(mapping(json.loads(text)).get("text")).strip():
+            if _kind(block) != "text" or as_text(as_object(json.loads(text)).get("text")).strip():
                 whole.append(text)
         return calls, whole
 
 
-def _kind(block: Block) -> str:
-    return text_of(mapping(json.loads(block.begun)).get("type"))
+def _kind(block: ContentBlock) -> str:
+    return as_text(as_object(json.loads(block.begun)).get("type"))
 
 
-def _call(block: Block) -> ToolCall:
-    begun = mapping(json.loads(block.begun))
+def _call(block: ContentBlock) -> ToolCall:
+    begun = as_object(json.loads(block.begun))
     joined = "".join(block.input)
-    given = arguments(joined or json.dumps(begun.get("input") or {}))
-    return ToolCall(text_of(begun.get("id")), text_of(begun.get("name")), given)
+    given = parse_arguments(joined or json.dumps(begun.get("input") or {}))
+    return ToolCall(as_text(begun.get("id")), as_text(begun.get("name")), given)
 
 
 def _input(joined: str) -> str:
@@ -105,4 +105,4 @@ def _input(joined: str) -> str:
 
     It is what the vendor's own pages on broken input advise.
     """
-    return joined if arguments(joined) is not None else json.dumps({"INVALID_JSON": joined})
+    return joined if parse_arguments(joined) is not None else json.dumps({"INVALID_JSON": joined})

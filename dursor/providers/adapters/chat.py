@@ -7,30 +7,30 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Role, Usage
-from dursor.providers.adapters.chat_calls import Calls
-from dursor.providers.adapters.openai import base, headers, probe
+from dursor.providers.adapters.chat_calls import ChatToolCalls
+from dursor.providers.adapters.openai import headers, probe
 from dursor.providers.adapters.wire import (
     SHARED_BODIES,
     Progress,
+    RawJson,
     Request,
-    Written,
-    blocks,
-    count,
+    as_count,
+    as_list,
+    as_object,
+    as_text,
+    build_usage,
     encode,
-    items,
-    mapping,
-    refused,
-    report,
-    text_of,
-    truncated,
-    unfinished,
-    usage_of,
+    list_texts,
+    raise_incomplete,
+    raise_refused,
+    raise_reported,
+    raise_truncated,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dursor.providers.adapters.error_payloads import Problem
+    from dursor.providers.adapters.error_payloads import ErrorPayload
     from dursor.providers.adapters.wire import Adapter, Decoder
     from dursor.providers.base import Endpoint, Prompt, Tool, ToolCall, Turn
 
@@ -57,7 +57,7 @@ class ChatAdapter:
         limit_name = self.limit_name or endpoint.options.get("max_tokens_name") or OLD_LIMIT
         limit = (str(limit_name), endpoint.max_output_tokens)
         body = _body(endpoint.model_name, endpoint.effort, limit, prompt, self.with_usage)
-        return Request("POST", f"{base(endpoint)}/chat/completions", headers(endpoint), body)
+        return Request("POST", f"{endpoint.root_url}/chat/completions", headers(endpoint), body)
 
     def probe(self, endpoint: Endpoint) -> Request:
         return probe(endpoint)
@@ -65,10 +65,10 @@ class ChatAdapter:
     def decoder(self) -> Decoder:
         return ChatDecoder()
 
-    def alternative(self, problem: Problem) -> Adapter | None:
-        if problem.status not in {400, 422}:
+    def alternative(self, payload: ErrorPayload) -> Adapter | None:
+        if payload.status not in {400, 422}:
             return None
-        named = problem.param or problem.message
+        named = payload.param or payload.message
         if "stream_options" in named or "include_usage" in named:
             return replace(self, with_usage=False) if self.with_usage else None
         refused_name = next((n for n in (OLD_LIMIT, NEW_LIMIT) if n in named), None)
@@ -103,14 +103,14 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 def _said(prompt: Prompt, turn: Turn) -> Iterator[Any]:
     if turn.items:
-        yield from map(Written, turn.items)
+        yield from map(RawJson, turn.items)
         return
     for result in turn.results:
         output = f"error: {result.text}" if result.failed else result.text
         yield {"role": "tool", "tool_call_id": result.call_id, "content": output}
     if turn.role is Role.SYSTEM:
         yield {"role": ROLES[turn.role], "content": turn.text}
-    elif texts := blocks(prompt, turn):
+    elif texts := list_texts(prompt, turn):
         yield {"role": ROLES[turn.role], "content": "\n\n".join(texts)}
 
 
@@ -124,37 +124,37 @@ class ChatDecoder:
         self.continuation: str | None = None
         self._refusal = ""
         self._reason = "stop"  # some servers send none, only `[DONE]`
-        self._calls = Calls()
+        self._calls = ChatToolCalls()
 
     def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
         del written  # this format's deltas leave nothing to keep as it is
         if payload.get("error") or name == "error":
-            report(payload)
-        self.request_id = self.request_id or text_of(payload.get("id")) or None
+            raise_reported(payload)
+        self.request_id = self.request_id or as_text(payload.get("id")) or None
         if payload.get("usage"):
-            self.usage = _usage(mapping(payload["usage"])) or self.usage
-        choices = items(payload.get("choices"))
+            self.usage = _usage(as_object(payload["usage"])) or self.usage
+        choices = as_list(payload.get("choices"))
         if not choices:
             return ""
-        choice = mapping(choices[0])
-        delta = mapping(choice.get("delta"))
-        self._refusal += text_of(delta.get("refusal"))
+        choice = as_object(choices[0])
+        delta = as_object(choice.get("delta"))
+        self._refusal += as_text(delta.get("refusal"))
         self._calls.add(delta)
         if choice.get("finish_reason"):
             self._reason = str(choice["finish_reason"])
             self.progress = Progress.SETTLED
-        return text_of(delta.get("content"))
+        return as_text(delta.get("content"))
 
-    def done(self) -> None:
+    def mark_done(self) -> None:
         self.progress = Progress.ENDED
 
     def finish(self) -> None:
         if self._reason == "length":
-            raise truncated(self._reason)
+            raise_truncated(self._reason)
         if self._reason == "content_filter" or self._refusal:
-            raise refused(self._reason, self._refusal)
+            raise_refused(self._reason, self._refusal)
         if self._reason != "stop" and not (self._reason == "tool_calls" and self._calls):
-            raise unfinished(self._reason)
+            raise_incomplete(self._reason)
 
     @property
     def calls_tools(self) -> bool:
@@ -165,11 +165,13 @@ class ChatDecoder:
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage | None:
-    read = mapping(usage.get("prompt_tokens_details"))
-    return usage_of(
-        input_tokens=count(usage.get("prompt_tokens")),
-        cached=count(read.get("cached_tokens")),
-        output_tokens=count(usage.get("completion_tokens")),
-        reasoning=count(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")),
-        cache_write=count(read.get("cache_write_tokens")),
+    read = as_object(usage.get("prompt_tokens_details"))
+    return build_usage(
+        input_tokens=as_count(usage.get("prompt_tokens")),
+        cached=as_count(read.get("cached_tokens")),
+        output_tokens=as_count(usage.get("completion_tokens")),
+        reasoning=as_count(
+            as_object(usage.get("completion_tokens_details")).get("reasoning_tokens")
+        ),
+        cache_write=as_count(read.get("cache_write_tokens")),
     )

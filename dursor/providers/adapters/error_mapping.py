@@ -1,4 +1,4 @@
-"""From what a vendor says to the one error tree, and whether another attempt may do better."""
+"""Map a vendor's error to dursor's error classes, and decide whether a retry may help."""
 
 from __future__ import annotations
 
@@ -16,72 +16,42 @@ from dursor.errors import (
     RefusedError,
 )
 from dursor.providers.adapters.wire import WITHOUT_TOOLS
-from dursor.providers.catalogue import KEY_VARIABLES
+from dursor.providers.vendor import ErrorKind
+from dursor.providers.vendors import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.providers.adapters.error_payloads import Problem
+    from dursor.providers.adapters.error_payloads import ErrorPayload
     from dursor.providers.base import Endpoint
 
-OUT_OF_MONEY = frozenset(
-    {
-        "insufficient_quota",
-        "credit_balance_exhausted",
-        "billing_hard_limit_reached",
-        "organization_spend_limit_exceeded",
-        "project_spend_limit_exceeded",
-        "organization_usage_limit_exceeded",
-        "enforced_spend_limit_reached",
-    }
-)
-TOO_LARGE = frozenset({"context_length_exceeded", "request_too_large", "exceed_context_size_error"})
-NO_MODEL = frozenset({"model_not_found", "not_found_error", "NOT_FOUND"})
-NO_ACCESS = frozenset(
-    {
-        "invalid_api_key",
-        "authentication_error",
-        "permission_error",
-        "billing_error",
-        "API_KEY_INVALID",
-        "UNAUTHENTICATED",
-        "PERMISSION_DENIED",
-        "FAILED_PRECONDITION",  # a country or account that is not served
-    }
-)
-DECLINED = frozenset(
-    {
-        "content_filter",
-        "content_policy_violation",
-        "invalid_prompt",
-        "bio_policy",
-        "misalignment_policy_violation",
-    }
-)
-RATE = frozenset({"rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED", "429"})
-PASSING = frozenset(
-    {
-        "overloaded_error",
-        "server_is_overloaded",
-        "slow_down",
-        "server_error",
-        "api_error",
-        "timeout_error",
-        "UNAVAILABLE",
-        "INTERNAL",
-        "DEADLINE_EXCEEDED",
-        "MALFORMED_FUNCTION_CALL",
-        *("500", "502", "503", "504", "529"),  # as gateways put it inside a stream
-    }
-)
-# Two vendors give an over-long prompt no code of its own; only their words tell it apart.
-TOO_LARGE_WORDS = re.compile(
-    r"prompt is too long|input token count|maximum context|context (length|window|size|limit)",
+# A gateway passes on the codes of any vendor, and HTTP statuses as codes inside a stream.
+KINDS: Mapping[str, ErrorKind] = {
+    **dict.fromkeys(("500", "502", "503", "504", "529"), ErrorKind.TRANSIENT),
+    "429": ErrorKind.RATE_LIMITED,
+    **{
+        code: kind
+        for vendor in VENDORS.values()
+        for kind, codes in vendor.error_codes.items()
+        for code in codes
+    },
+}
+TOO_LARGE = re.compile(
+    "|".join(
+        [
+            r"maximum context|context (length|window|size|limit)",
+            *(
+                re.escape(words)
+                for vendor in VENDORS.values()
+                for words in vendor.too_large_phrases
+            ),
+        ]
+    ),
     re.IGNORECASE,
 )
 TOOLS = re.compile(r"\btools?\b|function.call", re.IGNORECASE)
-NO_MONEY_HINT = "the account is out of credit: add some in the vendor's console"
-BY_STATUS: Mapping[int | None, type[CallError]] = {
+NO_CREDIT_HINT = "add credit to the account in the vendor's console"
+BY_STATUS: Mapping[int, type[CallError]] = {
     401: AuthError,
     402: AuthError,
     403: AuthError,
@@ -89,102 +59,101 @@ BY_STATUS: Mapping[int | None, type[CallError]] = {
     413: ContextTooLargeError,
     429: RateLimitedError,
 }
-BY_WORDS: tuple[tuple[frozenset[str], type[CallError]], ...] = (
-    (NO_MODEL, ModelNotFoundError),
-    (NO_ACCESS, AuthError),
-    (RATE, RateLimitedError),
-)
+BY_KIND: Mapping[ErrorKind, type[CallError]] = {
+    ErrorKind.MODEL_NOT_FOUND: ModelNotFoundError,
+    ErrorKind.NO_ACCESS: AuthError,
+    ErrorKind.RATE_LIMITED: RateLimitedError,
+}
 RETRYABLE = frozenset({408, 409, 429})
 
 
 @dataclass(frozen=True)
-class Fault:
-    """A failed attempt: its error, and whether another attempt may do better."""
+class CallFailure:
+    """The error of a failed attempt, and whether another attempt may succeed."""
 
     error: CallError
     retryable: bool = False
 
 
-def classify(endpoint: Endpoint, problem: Problem) -> Fault:
-    """Find the error that PROBLEM is for the user of ENDPOINT."""
-    kind = _kind(problem)
-    message = _message(endpoint, problem)
-    hint = NO_MONEY_HINT if problem.words & OUT_OF_MONEY else _hint(kind, endpoint)
-    if kind is ProviderError and problem.status in {None, 400, 422} and TOOLS.search(message):
+def classify(endpoint: Endpoint, payload: ErrorPayload) -> CallFailure:
+    """Map PAYLOAD to an error for the user of ENDPOINT."""
+    kinds = {KINDS[code] for code in payload.codes if code in KINDS}
+    error_class = _select_class(payload, kinds)
+    message = _format_message(endpoint, payload)
+    hint = _build_hint(error_class, endpoint)
+    if ErrorKind.OUT_OF_CREDIT in kinds:
+        hint = NO_CREDIT_HINT
+    elif (
+        error_class is ProviderError
+        and payload.status in {None, 400, 422}
+        and TOOLS.search(message)
+    ):
         hint = WITHOUT_TOOLS
-    error = kind(message, hint=hint, retry_after=problem.retry_after)
-    return Fault(error, _is_retryable(kind, problem))
+    error = error_class(message, hint=hint, retry_after=payload.retry_after)
+    return CallFailure(error, _is_retryable(error_class, payload, kinds))
 
 
-def _kind(problem: Problem) -> type[CallError]:
-    """Go by what is said before going by the status: vendors reuse 400 and 429 for much."""
-    if problem.words & OUT_OF_MONEY:
-        return RateLimitedError if problem.status == 429 else AuthError
-    if problem.words & TOO_LARGE or _says_too_large(problem):
+def _select_class(payload: ErrorPayload, kinds: set[ErrorKind]) -> type[CallError]:
+    """Prefer the codes to the status: vendors reuse 400 and 429 for many errors."""
+    status = payload.status
+    if ErrorKind.OUT_OF_CREDIT in kinds:
+        return RateLimitedError if status == 429 else AuthError
+    if ErrorKind.CONTEXT_TOO_LARGE in kinds or _is_too_large(payload):
         return ContextTooLargeError
-    if problem.words & DECLINED:
+    if ErrorKind.REFUSED in kinds:
         return RefusedError
-    if problem.status in BY_STATUS:
-        if problem.status == 403 and problem.words & NO_MODEL:
-            return ModelNotFoundError
-        return BY_STATUS[problem.status]
-    return _by_words(problem)
+    if status is None or status == 400:
+        return next((error for kind, error in BY_KIND.items() if kind in kinds), ProviderError)
+    if status == 403 and ErrorKind.MODEL_NOT_FOUND in kinds:
+        return ModelNotFoundError
+    return BY_STATUS.get(status, ProviderError)
 
 
-def _by_words(problem: Problem) -> type[CallError]:
-    """Judge a bad request, or an error inside a stream, by the words it names."""
-    if problem.status not in {None, 400}:
-        return ProviderError
-    for words, kind in BY_WORDS:
-        if problem.words & words:
-            return kind
-    return ProviderError
+def _is_too_large(payload: ErrorPayload) -> bool:
+    return payload.status in {None, 400} and bool(TOO_LARGE.search(payload.message))
 
 
-def _says_too_large(problem: Problem) -> bool:
-    return problem.status in {None, 400} and bool(TOO_LARGE_WORDS.search(problem.message))
-
-
-def _is_retryable(kind: type[CallError], problem: Problem) -> bool:
-    if problem.words & OUT_OF_MONEY or problem.quota_spent:
+def _is_retryable(
+    error_class: type[CallError], payload: ErrorPayload, kinds: set[ErrorKind]
+) -> bool:
+    if ErrorKind.OUT_OF_CREDIT in kinds or payload.quota_exhausted:
         return False
-    if kind not in {RateLimitedError, ProviderError}:
+    if error_class not in {RateLimitedError, ProviderError}:
         return False
-    if problem.should_retry is not None:
-        return problem.should_retry
-    if problem.status is None:
-        return kind is RateLimitedError or bool(problem.words & PASSING)
-    return problem.status in RETRYABLE or problem.status >= 500
+    if payload.should_retry is not None:
+        return payload.should_retry
+    if payload.status is None:
+        return error_class is RateLimitedError or ErrorKind.TRANSIENT in kinds
+    return payload.status in RETRYABLE or payload.status >= 500
 
 
-def _message(endpoint: Endpoint, problem: Problem) -> str:
-    where = f"{endpoint.provider} ({endpoint.model_name})"
-    said = f": {problem.message}" if problem.message else ""
-    how = "broke off with an error" if problem.status is None else f"answered {problem.status}"
-    request = f" (request {problem.request_id})" if problem.request_id else ""
-    return f"{where} {how}{said}{request}"
+def _format_message(endpoint: Endpoint, payload: ErrorPayload) -> str:
+    vendor = f"{endpoint.provider} ({endpoint.model_name})"
+    event = "reported an error" if payload.status is None else f"answered {payload.status}"
+    message = f": {payload.message}" if payload.message else ""
+    request = f" (request {payload.request_id})" if payload.request_id else ""
+    return f"{vendor} {event}{message}{request}"
 
 
 def scrub(error: CallError, endpoint: Endpoint) -> None:
-    """Take ENDPOINT's key out of what a server said; some quote it back."""
+    """Remove ENDPOINT's key from a server's message: some servers quote it."""
     error.message = error.message.replace(endpoint.key.reveal(), "…")
     error.args = (error.message,)
 
 
-def _hint(kind: type[CallError], endpoint: Endpoint) -> str | None:
-    if kind is AuthError:
-        return key_hint(endpoint)
-    if kind is ModelNotFoundError:
-        name = endpoint.name or "NAME"
-        return f"see its model name and base URL: dursor models show {name}"
-    if kind is ContextTooLargeError:
+def _build_hint(error_class: type[CallError], endpoint: Endpoint) -> str | None:
+    if error_class is AuthError:
+        return build_key_hint(endpoint)
+    if error_class is ModelNotFoundError:
+        return f"check the model name and base URL: dursor models show {endpoint.name or 'NAME'}"
+    if error_class is ContextTooLargeError:
         return "send less: dursor run --context-budget 32000 ..."
-    if kind is RateLimitedError:
-        return "wait a little, or ask fewer at once: dursor run --jobs 2 ..."
+    if error_class is RateLimitedError:
+        return "wait, or run fewer models at once: dursor run --jobs 2 ..."
     return None
 
 
-def key_hint(endpoint: Endpoint) -> str:
-    """Tell where to look, and what to type, when a key is missing or refused."""
-    variables = " or ".join(KEY_VARIABLES[endpoint.provider])
-    return f"check {variables}, or type: dursor models set-key {endpoint.name or endpoint.provider}"
+def build_key_hint(endpoint: Endpoint) -> str:
+    """Return the hint for a missing or rejected key."""
+    variables = " or ".join(VENDORS[endpoint.provider].key_variables)
+    return f"check {variables}, or run: dursor models set-key {endpoint.name or endpoint.provider}"

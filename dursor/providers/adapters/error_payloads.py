@@ -1,4 +1,4 @@
-"""Read what a vendor says instead of an answer: error bodies, error events, retry headers."""
+"""Read a vendor's errors: bodies, events in a stream, retry headers."""
 
 from __future__ import annotations
 
@@ -13,96 +13,97 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MESSAGE_LIMIT = 500  # characters of a vendor's message that a user sees
-BODY_EXCERPT = 200  # characters of a body that is no vendor's error
-ID_LIMIT = 100  # characters of a request's id
+BODY_EXCERPT = 200  # characters of a body in an unknown format
+ID_LIMIT = 100  # characters of a request id
 DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What an error says; `status` is None inside a stream that began with 200."""
+class ErrorPayload:
+    """The content of an error; `status` is None inside a stream that began with 200."""
 
     status: int | None
-    words: frozenset[str]  # every type, code, status and reason it names
+    codes: frozenset[str]  # every type, code, status and reason in it
     message: str
     param: str = ""
     request_id: str | None = None
     retry_after: float | None = None
     should_retry: bool | None = None
-    quota_spent: bool = False  # a quota that does not come back within minutes
+    quota_exhausted: bool = False  # a quota that is not renewed within minutes
 
 
 class ReportedError(Exception):
-    """A vendor reported a problem inside a stream; whether to retry is decided elsewhere."""
+    """A vendor reported an error inside a stream; the caller decides whether to retry."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+    def __init__(self, payload: ErrorPayload) -> None:
+        super().__init__(payload.message)
+        self.payload = payload
 
 
-def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """Take control characters and line breaks out of TEXT, and cut it: it goes to a terminal."""
+def to_one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """Remove control characters and line breaks from TEXT and cut it, for a terminal."""
     head = text[: limit * 8]
     clean = " ".join("".join(c if c.isprintable() else " " for c in head).split())
     return clean if len(clean) <= limit else clean[:limit] + "…"
 
 
-def read_response(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
-    """Read a non-200 response; BODY may be a vendor's JSON, a proxy's HTML, or nothing."""
-    problem = _read_body(status, body)
-    asked = headers.get("x-should-retry", "").lower()
-    wait = retry_after(headers)
+def read_response(status: int, headers: Mapping[str, str], body: bytes) -> ErrorPayload:
+    """Read a non-200 response; BODY may be a vendor's JSON, a proxy's HTML, or empty."""
+    payload = _read_body(status, body)
+    should_retry = headers.get("x-should-retry", "").lower()
+    wait = read_retry_after(headers)
     return replace(
-        problem,
-        request_id=request_id(headers) or problem.request_id,
-        retry_after=problem.retry_after if wait is None else wait,
-        should_retry={"true": True, "false": False}.get(asked),
+        payload,
+        request_id=read_request_id(headers) or payload.request_id,
+        retry_after=payload.retry_after if wait is None else wait,
+        should_retry={"true": True, "false": False}.get(should_retry),
     )
 
 
-def request_id(headers: Mapping[str, str]) -> str | None:
-    """Find what the vendor calls this request, for a support ticket."""
-    named = headers.get("x-request-id") or headers.get("request-id")
-    return one_line(named, ID_LIMIT) if named else None
+def read_request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the vendor's id of this request, for a support ticket."""
+    text = headers.get("x-request-id") or headers.get("request-id")
+    return to_one_line(text, ID_LIMIT) if text else None
 
 
-def _read_body(status: int, body: bytes) -> Problem:
+def _read_body(status: int, body: bytes) -> ErrorPayload:
     try:
-        payload = json.loads(body)
+        data = json.loads(body)
     except (ValueError, RecursionError):
-        payload = None
-    if isinstance(payload, list) and payload:  # one vendor wraps its error in an array
-        payload = payload[0]
-    problem = read_payload(payload, status) if isinstance(payload, dict) else None
-    if problem is not None:
-        return problem
-    return Problem(status, frozenset(), one_line(body.decode("utf-8", "replace"), BODY_EXCERPT))
+        data = None
+    if isinstance(data, list) and data:  # Google wraps its error in an array
+        data = data[0]
+    payload = read_payload(data, status) if isinstance(data, dict) else None
+    if payload is not None:
+        return payload
+    excerpt = to_one_line(body.decode("utf-8", "replace"), BODY_EXCERPT)
+    return ErrorPayload(status, frozenset(), excerpt)
 
 
-def read_payload(payload: Mapping[str, Any], status: int | None = None) -> Problem | None:
-    """Read an error object, flat or nested, whichever vendor's; None when it is no error."""
-    error = payload.get("error")
+def read_payload(data: Mapping[str, Any], status: int | None = None) -> ErrorPayload | None:
+    """Read any vendor's error object, flat or nested; None when DATA is not an error."""
+    error = data.get("error")
     if isinstance(error, str):
-        return Problem(status, frozenset(), one_line(error))
+        return ErrorPayload(status, frozenset(), to_one_line(error))
     if not isinstance(error, dict):
-        if not isinstance(payload.get("message"), str):
+        if not isinstance(data.get("message"), str):
             return None
-        error = payload
-    details = list(_details(error))
+        error = data
+    details = list(_list_details(error))
     message, param = error.get("message"), error.get("param")
-    named = payload.get("request_id") or payload.get("responseId")
-    return Problem(
+    request_id = data.get("request_id") or data.get("responseId")
+    return ErrorPayload(
         status=status,
-        words=frozenset(_words(error, details)),
-        message=one_line(message) if isinstance(message, str) else "",
+        codes=frozenset(_list_codes(error, details)),
+        message=to_one_line(message) if isinstance(message, str) else "",
         param=param if isinstance(param, str) else "",
-        request_id=one_line(named, ID_LIMIT) if isinstance(named, str) else None,
-        retry_after=next((s for d in details if (s := _delay(d)) is not None), None),
-        quota_spent=any(_is_spent(d) for d in details) or "limit: 0" in str(message),
+        request_id=to_one_line(request_id, ID_LIMIT) if isinstance(request_id, str) else None,
+        retry_after=next((s for d in details if (s := _read_delay(d)) is not None), None),
+        quota_exhausted=any(map(_is_exhausted, details)) or "limit: 0" in str(message),
     )
 
 
-def _details(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _list_details(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     details = error.get("details")
     if isinstance(details, dict):
         yield details
@@ -110,20 +111,20 @@ def _details(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from (d for d in details if isinstance(d, dict))
 
 
-def _words(error: Mapping[str, Any], details: list[Mapping[str, Any]]) -> Iterator[str]:
-    named = [error.get(key) for key in ("type", "code", "status")]
-    named += [detail.get(key) for detail in details for key in ("reason", "error_code")]
-    yield from (str(word) for word in named if isinstance(word, str | int))
+def _list_codes(error: Mapping[str, Any], details: list[Mapping[str, Any]]) -> Iterator[str]:
+    codes = [error.get(key) for key in ("type", "code", "status")]
+    codes += [detail.get(key) for detail in details for key in ("reason", "error_code")]
+    yield from (str(code) for code in codes if isinstance(code, str | int))
 
 
-def _delay(detail: Mapping[str, Any]) -> float | None:
-    """Seconds of a RetryInfo's `retryDelay`, such as "46s"."""
-    found = DURATION.fullmatch(str(detail.get("retryDelay", "")))
-    return float(found[1]) if found else None
+def _read_delay(detail: Mapping[str, Any]) -> float | None:
+    """Read the seconds of a RetryInfo's `retryDelay`, such as "46s"."""
+    match = DURATION.fullmatch(str(detail.get("retryDelay", "")))
+    return float(match[1]) if match else None
 
 
-def _is_spent(detail: Mapping[str, Any]) -> bool:
-    """Whether a QuotaFailure is about a day's quota, or one that is nought."""
+def _is_exhausted(detail: Mapping[str, Any]) -> bool:
+    """Return whether a QuotaFailure is about a daily quota or a quota of zero."""
     violations = detail.get("violations")
     if not isinstance(violations, list):
         return False
@@ -134,8 +135,8 @@ def _is_spent(detail: Mapping[str, Any]) -> bool:
     )
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Find the seconds that the server asks to wait: milliseconds, seconds or a date."""
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds to wait that the server asks for: milliseconds, seconds or a date."""
     for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(name, "").strip()
         try:

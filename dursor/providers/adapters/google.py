@@ -7,28 +7,27 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dursor.domain import ProviderName, Role, Usage
-from dursor.providers.adapters.error_payloads import Problem, ReportedError, one_line
+from dursor.domain import Role, Usage
+from dursor.providers.adapters.error_payloads import ErrorPayload, ReportedError, to_one_line
 from dursor.providers.adapters.json_spans import elements, member
 from dursor.providers.adapters.wire import (
     SHARED_BODIES,
     Progress,
+    RawJson,
     Request,
-    Written,
-    blocks,
-    count,
+    as_count,
+    as_list,
+    as_object,
+    as_text,
+    build_usage,
     encode,
-    items,
-    mapping,
-    refused,
-    report,
-    text_of,
-    truncated,
-    unfinished,
-    usage_of,
+    list_texts,
+    raise_incomplete,
+    raise_refused,
+    raise_reported,
+    raise_truncated,
 )
 from dursor.providers.base import ToolCall
-from dursor.providers.catalogue import BASE_URLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,15 +67,14 @@ class GeminiAdapter:
     def decoder(self) -> Decoder:
         return GeminiDecoder()
 
-    def alternative(self, problem: Problem) -> Adapter | None:
-        del problem
+    def alternative(self, payload: ErrorPayload) -> Adapter | None:
+        del payload
         return None
 
 
 def _model_url(endpoint: Endpoint) -> str:
-    root = (endpoint.base_url or BASE_URLS[ProviderName.GOOGLE]).rstrip("/")
     model = quote(endpoint.model_name.removeprefix("models/"), safe="")
-    return f"{root}/v1beta/models/{model}"
+    return f"{endpoint.root_url}/v1beta/models/{model}"
 
 
 def _headers(endpoint: Endpoint) -> dict[str, str]:
@@ -113,9 +111,9 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 
 def _content(prompt: Prompt, turn: Turn) -> dict[str, Any]:
-    parts: list[Any] = [Written(item) for item in turn.items]
+    parts: list[Any] = [RawJson(item) for item in turn.items]
     if not parts:
-        texts = [{"text": text} for text in blocks(prompt, turn)]
+        texts = [{"text": text} for text in list_texts(prompt, turn)]
         parts = [*map(_result, turn.results), *texts]
     return {"role": ROLES[turn.role], "parts": parts}
 
@@ -143,40 +141,40 @@ class GeminiDecoder:
 
     def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
         if payload.get("error") or name == "error":
-            report(payload)
-        self.request_id = text_of(payload.get("responseId")) or self.request_id
-        self._count(mapping(payload.get("usageMetadata")))
-        candidates = items(payload.get("candidates"))
+            raise_reported(payload)
+        self.request_id = as_text(payload.get("responseId")) or self.request_id
+        self._count(as_object(payload.get("usageMetadata")))
+        candidates = as_list(payload.get("candidates"))
         if not candidates:
-            self._judge_prompt(mapping(payload.get("promptFeedback")))
+            self._judge_prompt(as_object(payload.get("promptFeedback")))
             return ""
-        candidate = mapping(candidates[0])
+        candidate = as_object(candidates[0])
         if candidate.get("finishReason"):
             self._settle(candidate)
-        parts = items(mapping(candidate.get("content")).get("parts"))
+        parts = as_list(as_object(candidate.get("content")).get("parts"))
         if parts:
             self._chunks.append(written)
         if "functionCall" in written:  # a look at the text costs less than one at every part
-            self.calls_tools |= any("functionCall" in mapping(part) for part in parts)
-        return "".join(text_of(mapping(p).get("text")) for p in parts if not _is_thought(p))
+            self.calls_tools |= any("functionCall" in as_object(part) for part in parts)
+        return "".join(as_text(as_object(p).get("text")) for p in parts if not _is_thought(p))
 
-    def done(self) -> None:
+    def mark_done(self) -> None:
         """Not of this format; a finish reason is its end."""
 
     def finish(self) -> None:
         if self._blocked:
-            raise refused(self._blocked, "the prompt was blocked")
+            raise_refused(self._blocked, "the prompt was blocked")
         if self._reason == "MAX_TOKENS":
-            raise truncated(self._reason)
+            raise_truncated(self._reason)
         if self._reason in REFUSALS:
-            raise refused(self._reason, self._detail)
+            raise_refused(self._reason, self._detail)
         if self._reason != "STOP" and self.continuation is None:
-            raise unfinished(self._reason)
+            raise_incomplete(self._reason)
 
     def output(self) -> tuple[list[ToolCall], list[str]]:
         parts = [part for chunk in self._chunks for part in _parts(chunk)]
-        parsed = [mapping(json.loads(part)) for part in parts]
-        calls = [_call(mapping(one["functionCall"])) for one in parsed if "functionCall" in one]
+        parsed = [as_object(json.loads(part)) for part in parts]
+        calls = [_call(as_object(one["functionCall"])) for one in parsed if "functionCall" in one]
         kept = [part for part, one in zip(parts, parsed, strict=True) if one != {"text": ""}]
         return calls, kept
 
@@ -185,33 +183,33 @@ class GeminiDecoder:
         if not counts or counts == self._counts:
             return
         self._counts = counts
-        thoughts = count(counts.get("thoughtsTokenCount"))
-        self.usage = usage_of(
-            input_tokens=count(counts.get("promptTokenCount"))
-            + count(counts.get("toolUsePromptTokenCount")),
-            cached=count(counts.get("cachedContentTokenCount")),
-            output_tokens=count(counts.get("candidatesTokenCount")) + thoughts,
+        thoughts = as_count(counts.get("thoughtsTokenCount"))
+        self.usage = build_usage(
+            input_tokens=as_count(counts.get("promptTokenCount"))
+            + as_count(counts.get("toolUsePromptTokenCount")),
+            cached=as_count(counts.get("cachedContentTokenCount")),
+            output_tokens=as_count(counts.get("candidatesTokenCount")) + thoughts,
             reasoning=thoughts,
         )
 
     def _judge_prompt(self, feedback: Mapping[str, Any]) -> None:
-        if reason := text_of(feedback.get("blockReason")):
+        if reason := as_text(feedback.get("blockReason")):
             self._blocked = reason
             self.progress = Progress.SETTLED
 
     def _settle(self, candidate: Mapping[str, Any]) -> None:
         self._reason = str(candidate["finishReason"])
-        self._detail = text_of(candidate.get("finishMessage"))
+        self._detail = as_text(candidate.get("finishMessage"))
         if self._reason == MISCALLED:
-            said = one_line(f"{MISCALLED}: {self._detail}" if self._detail else MISCALLED)
-            raise ReportedError(Problem(None, frozenset({MISCALLED}), said))
+            said = to_one_line(f"{MISCALLED}: {self._detail}" if self._detail else MISCALLED)
+            raise ReportedError(ErrorPayload(None, frozenset({MISCALLED}), said))
         if self._reason == "CONTINUATION":
-            self.continuation = text_of(candidate.get("continuationToken")) or None
+            self.continuation = as_text(candidate.get("continuationToken")) or None
         self.progress = Progress.SETTLED
 
 
 def _is_thought(part: Any) -> bool:
-    return mapping(part).get("thought") is True
+    return as_object(part).get("thought") is True
 
 
 def _parts(chunk: str) -> list[str]:
@@ -223,4 +221,4 @@ def _parts(chunk: str) -> list[str]:
 def _call(call: Mapping[str, Any]) -> ToolCall:
     given = call.get("args") or {}
     known = given if isinstance(given, dict) else None
-    return ToolCall(text_of(call.get("id")), text_of(call.get("name")), known)
+    return ToolCall(as_text(call.get("id")), as_text(call.get("name")), known)

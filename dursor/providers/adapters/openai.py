@@ -10,34 +10,33 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dursor.domain import ProviderName, Role, Usage
+from dursor.domain import Role, Usage
 from dursor.providers.adapters.json_spans import elements, member
 from dursor.providers.adapters.wire import (
     SHARED_BODIES,
     Progress,
+    RawJson,
     Request,
-    Written,
-    arguments,
-    blocks,
-    count,
+    as_count,
+    as_list,
+    as_object,
+    as_text,
+    build_usage,
     encode,
-    items,
-    kind_of,
-    mapping,
-    refused,
-    report,
-    text_of,
-    truncated,
-    unfinished,
-    usage_of,
+    list_texts,
+    parse_arguments,
+    raise_incomplete,
+    raise_refused,
+    raise_reported,
+    raise_truncated,
+    read_event_type,
 )
 from dursor.providers.base import ToolCall
-from dursor.providers.catalogue import BASE_URLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dursor.providers.adapters.error_payloads import Problem
+    from dursor.providers.adapters.error_payloads import ErrorPayload
     from dursor.providers.adapters.wire import Adapter, Decoder
     from dursor.providers.base import Endpoint, Prompt, Tool, Turn
 
@@ -47,11 +46,6 @@ VERSION = re.compile(r"gpt-(\d+)(?:\.(\d+))?")
 MARKED_SINCE = (5, 6)  # later models read a cache only where a request has marked its end
 MARK = {"mode": "explicit"}
 ENCRYPTED = "reasoning.encrypted_content"  # how reasoning comes back where nothing is stored
-
-
-def base(endpoint: Endpoint) -> str:
-    """Give the base URL without a slash at its end."""
-    return (endpoint.base_url or BASE_URLS[ProviderName.OPENAI]).rstrip("/")
 
 
 def headers(endpoint: Endpoint) -> dict[str, str]:
@@ -65,7 +59,7 @@ def headers(endpoint: Endpoint) -> dict[str, str]:
 def probe(endpoint: Endpoint) -> Request:
     """Ask for the model's own entry."""
     model = quote(endpoint.model_name, safe="/")
-    return Request("GET", f"{base(endpoint)}/models/{model}", headers(endpoint))
+    return Request("GET", f"{endpoint.root_url}/models/{model}", headers(endpoint))
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ class ResponsesAdapter:
         marked = self.with_marks and _is_marked(endpoint)
         options = (endpoint.effort, endpoint.max_output_tokens, marked, self.with_reasoning)
         body = _body(endpoint.model_name, options, prompt)
-        return Request("POST", f"{base(endpoint)}/responses", headers(endpoint), body)
+        return Request("POST", f"{endpoint.root_url}/responses", headers(endpoint), body)
 
     def probe(self, endpoint: Endpoint) -> Request:
         return probe(endpoint)
@@ -90,13 +84,13 @@ class ResponsesAdapter:
     def decoder(self) -> Decoder:
         return ResponsesDecoder()
 
-    def alternative(self, problem: Problem) -> Adapter | None:
-        if problem.status not in {400, 422}:
+    def alternative(self, payload: ErrorPayload) -> Adapter | None:
+        if payload.status not in {400, 422}:
             return None
-        named = f"{problem.param} {problem.message}"
+        named = f"{payload.param} {payload.message}"
         if self.with_marks and "prompt_cache" in named:
             return replace(self, with_marks=False)
-        if self.with_reasoning and (problem.param == "include" or "ncrypted" in named):
+        if self.with_reasoning and (payload.param == "include" or "ncrypted" in named):
             return replace(self, with_reasoning=False)
         return None
 
@@ -151,13 +145,13 @@ def _cache_key(prompt: Prompt) -> str:
 
 def _said(prompt: Prompt, turn: Turn, *, marked: bool) -> Iterator[Any]:
     if turn.items:
-        yield from map(Written, turn.items)
+        yield from map(RawJson, turn.items)
         return
     for result in turn.results:
         output = f"error: {result.text}" if result.failed else result.text
         yield {"type": "function_call_output", "call_id": result.call_id, "output": output}
     if prompt.context and turn is prompt.turns[0]:
-        first, *rest = ({"type": "input_text", "text": text} for text in blocks(prompt, turn))
+        first, *rest = ({"type": "input_text", "text": text} for text in list_texts(prompt, turn))
         mark = {"prompt_cache_breakpoint": MARK} if marked else {}
         yield {"role": ROLES[turn.role], "content": [{**first, **mark}, *rest]}
     elif turn.text:
@@ -178,23 +172,23 @@ class ResponsesDecoder:
         self._items: dict[int, str] = {}  # whole output items by their place
 
     def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
-        kind = kind_of(payload, name)
+        kind = read_event_type(payload, name)
         if kind == "response.output_text.delta":
             return self._text(payload)
         if kind == "response.output_item.done":
             place = payload.get("output_index", len(self._items))
-            self._items[count(place)] = member(written, "item")
+            self._items[as_count(place)] = member(written, "item")
         elif kind == "response.refusal.delta":
-            self._refusal += text_of(payload.get("delta"))
+            self._refusal += as_text(payload.get("delta"))
         elif kind in {"response.completed", "response.incomplete", "response.failed"}:
-            return self._end(mapping(payload.get("response")), written)
+            return self._end(as_object(payload.get("response")), written)
         elif kind == "error":
-            report(payload)
+            raise_reported(payload)
         elif kind == "response.created":
-            self.request_id = text_of(mapping(payload.get("response")).get("id")) or None
+            self.request_id = as_text(as_object(payload.get("response")).get("id")) or None
         return ""
 
-    def done(self) -> None:
+    def mark_done(self) -> None:
         """Ignore it: some gateways send it after the terminal event, which says it all."""
 
     def finish(self) -> None:
@@ -202,7 +196,7 @@ class ResponsesDecoder:
 
     def _text(self, payload: Mapping[str, Any]) -> str:
         """Take a piece of text; a further message, after a remark, begins on a line of its own."""
-        text, item = text_of(payload.get("delta")), payload.get("output_index")
+        text, item = as_text(payload.get("delta")), payload.get("output_index")
         if self._last and item != self._item and not self._last.endswith("\n"):
             text = "\n\n" + text
         self._last, self._item = text or self._last, item
@@ -217,56 +211,58 @@ class ResponsesDecoder:
         return [_call(item) for item in map(json.loads, written) if _is_call(item)], written
 
     def _end(self, response: Mapping[str, Any], written: str) -> str:
-        self.usage = _usage(mapping(response.get("usage"))) or self.usage
+        self.usage = _usage(as_object(response.get("usage"))) or self.usage
         if response.get("error"):
-            report(response)
-        reason = text_of(mapping(response.get("incomplete_details")).get("reason"))
+            raise_reported(response)
+        reason = as_text(as_object(response.get("incomplete_details")).get("reason"))
         if reason == "max_output_tokens":
-            raise truncated(reason)
+            raise_truncated(reason)
         content = list(_content(response))
-        whole = "".join(text_of(part.get("refusal")) for part in content)
+        whole = "".join(as_text(part.get("refusal")) for part in content)
         refusal = whole or self._refusal  # the deltas say it piece by piece, the end once more
         if reason == "content_filter" or refusal:
-            raise refused(reason or "refusal", refusal)
-        status = text_of(response.get("status")) or "completed"
+            raise_refused(reason or "refusal", refusal)
+        status = as_text(response.get("status")) or "completed"
         if status != "completed" or reason:
-            raise unfinished(reason or status)
+            raise_incomplete(reason or status)
         self.progress = Progress.ENDED
         listed = elements(member(written, "response", "output"))
         if len(listed) > len(self._items):  # a gateway that does not say when an item is done
             self._items = dict(enumerate(listed))
         if self._last:
             return ""
-        return "".join(text_of(p.get("text")) for p in content if p.get("type") == "output_text")
+        return "".join(as_text(p.get("text")) for p in content if p.get("type") == "output_text")
 
 
 def _is_call(item: Any) -> bool:
-    return mapping(item).get("type") == "function_call"
+    return as_object(item).get("type") == "function_call"
 
 
 def _call(item: Mapping[str, Any]) -> ToolCall:
-    named = text_of(item.get("call_id")) or text_of(item.get("id"))
-    return ToolCall(named, text_of(item.get("name")), arguments(text_of(item.get("arguments"))))
+    named = as_text(item.get("call_id")) or as_text(item.get("id"))
+    return ToolCall(
+        named, as_text(item.get("name")), parse_arguments(as_text(item.get("arguments")))
+    )
 
 
 def _content(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Every part of every message of the output; reasoning and calls have none of their own."""
     return [
-        mapping(part)
-        for item in items(response.get("output"))
-        if mapping(item).get("type") == "message"
-        for part in items(mapping(item).get("content"))
+        as_object(part)
+        for item in as_list(response.get("output"))
+        if as_object(item).get("type") == "message"
+        for part in as_list(as_object(item).get("content"))
     ]
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage | None:
     if not usage:
         return None
-    read = mapping(usage.get("input_tokens_details"))
-    return usage_of(
-        input_tokens=count(usage.get("input_tokens")),
-        cached=count(read.get("cached_tokens")),
-        output_tokens=count(usage.get("output_tokens")),
-        reasoning=count(mapping(usage.get("output_tokens_details")).get("reasoning_tokens")),
-        cache_write=count(read.get("cache_write_tokens")),
+    read = as_object(usage.get("input_tokens_details"))
+    return build_usage(
+        input_tokens=as_count(usage.get("input_tokens")),
+        cached=as_count(read.get("cached_tokens")),
+        output_tokens=as_count(usage.get("output_tokens")),
+        reasoning=as_count(as_object(usage.get("output_tokens_details")).get("reasoning_tokens")),
+        cache_write=as_count(read.get("cache_write_tokens")),
     )

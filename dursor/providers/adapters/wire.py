@@ -1,4 +1,4 @@
-"""What an adapter for one wire format gives to the shared client."""
+"""The interface between a wire format's adapter and the shared client, and helpers for both."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from dursor.domain import Role, Usage
 from dursor.errors import ProviderError, RefusedError, TruncatedError
-from dursor.providers.adapters.error_payloads import Problem, ReportedError, one_line, read_payload
+from dursor.providers.adapters.error_payloads import (
+    ErrorPayload,
+    ReportedError,
+    read_payload,
+    to_one_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dursor.providers.base import Endpoint, Prompt, ToolCall, Turn
 
-SHARED_BODIES = 4  # request bodies a format keeps, so that the samples of a round share one
-WITHOUT_TOOLS = "ask it without tools: dursor run --no-explore ..."
-MOST_TOKENS = 10**12  # more is no count, and past what sums, prices and the store can hold
+SHARED_BODIES = 4  # request bodies cached per format: all samples of a round share one
+WITHOUT_TOOLS = "run it without tools: dursor run --no-explore ..."
+MAX_TOKENS = 10**12  # more is not a count, and too large for sums, prices and the store
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; the key stands in `headers` and nowhere else."""
+    """One HTTP request; the key is in `headers` only."""
 
     method: str
     url: str
@@ -32,144 +37,140 @@ class Request:
 
 
 class Progress(Enum):
-    """How far an answer has come."""
+    """The state of a streamed reply."""
 
-    OPEN = "open"  # not whole: the end of the stream now is a cut
-    SETTLED = "settled"  # whole, but its usage may still come
-    ENDED = "ended"  # whole, and nothing more is to come
+    OPEN = "open"  # incomplete: the end of the stream now is a cut
+    SETTLED = "settled"  # complete, but usage may follow
+    ENDED = "ended"  # complete, nothing follows
 
 
 class Decoder(Protocol):
-    """Reads the events of one answer; keeps what it learns."""
+    """Reads the events of one response and keeps their content."""
 
     usage: Usage | None
     progress: Progress
     request_id: str | None
-    continuation: str | None  # set when the answer goes on in a further request
+    continuation: str | None  # set when the reply continues in another request
 
     @property
     def calls_tools(self) -> bool:
-        """Whether tool calls came."""
+        """Whether the response contains tool calls."""
         ...
 
-    def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
-        """Take one event, parsed and as WRITTEN; give the visible text it adds, often none.
+    def read(self, name: str | None, payload: Mapping[str, Any], source: str) -> str:
+        """Read one event, PAYLOAD parsed from SOURCE; return the visible text it adds.
 
-        Raises CallError when the answer failed for good, ReportedError for what the vendor reports.
+        Raises CallError when the reply failed for good, ReportedError for a vendor's error.
         """
         ...
 
-    def done(self) -> None:
-        """Take the `[DONE]` sentinel."""
+    def mark_done(self) -> None:
+        """Handle the `[DONE]` sentinel."""
         ...
 
     def finish(self) -> None:
-        """Raise the CallError that a settled answer turned out to be, if it was no success."""
+        """Raise the CallError of a complete but unsuccessful reply."""
         ...
 
     def output(self) -> tuple[list[ToolCall], list[str]]:
-        """Give the tool calls of a whole answer, and all of its output items."""
+        """Return the tool calls of a complete response, and all its output items."""
         ...
 
 
 class Adapter(Protocol):
-    """One wire format: how to ask, and how to read the answer."""
+    """One wire format: builds requests and decodes responses."""
 
     def request(
         self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
     ) -> Request:
-        """Make the streaming request for PROMPT."""
+        """Build the streaming request for PROMPT."""
         ...
 
     def probe(self, endpoint: Endpoint) -> Request:
-        """Make the free request that only a good key and a known model get a 200 for."""
+        """Build a free request that succeeds only with a valid key and a known model."""
         ...
 
     def decoder(self) -> Decoder:
-        """Make a fresh state machine for one answer."""
+        """Create the decoder for one response."""
         ...
 
-    def alternative(self, problem: Problem) -> Adapter | None:
-        """Choose another dialect to try when the server refused a parameter, or None."""
+    def alternative(self, payload: ErrorPayload) -> Adapter | None:
+        """Return the adapter to try after the server rejected a parameter, or None."""
         ...
 
 
-class Written(str):
-    """A JSON text that goes on the wire as it is."""
+class RawJson(str):
+    """JSON text that is sent unchanged."""
 
     __slots__ = ()
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """Write JSON as it goes on the wire: ASCII, so that even a lone surrogate is no error.
-
-    What a vendor wrote stays as it was written, in UTF-8.
-    """
-    return written(body).encode("utf-8", "backslashreplace")
+    """Encode BODY as ASCII JSON, so that a lone surrogate is not an error; RawJson is UTF-8."""
+    return dump_json(body).encode("utf-8", "backslashreplace")
 
 
-def written(value: Any) -> str:
-    """Write VALUE as JSON, with the texts in it that are JSON already."""
-    if isinstance(value, Written):
+def dump_json(value: Any) -> str:
+    """Write VALUE as JSON, RawJson in it unchanged."""
+    if isinstance(value, RawJson):
         return value
     if isinstance(value, dict):
-        return f"{{{','.join(f'{json.dumps(k)}:{written(v)}' for k, v in value.items())}}}"
+        return f"{{{','.join(f'{json.dumps(k)}:{dump_json(v)}' for k, v in value.items())}}}"
     if isinstance(value, list):
-        return f"[{','.join(map(written, value))}]"
+        return f"[{','.join(map(dump_json, value))}]"
     return json.dumps(value)
 
 
-def blocks(prompt: Prompt, turn: Turn) -> list[str]:
-    """List the texts of a user's TURN: the context first in the first one, and none empty."""
-    first = prompt.context if turn is prompt.turns[0] else ""
-    return [text for text in (first, note(turn) if turn.text else "") if text]
+def list_texts(prompt: Prompt, turn: Turn) -> list[str]:
+    """List the non-empty texts of a user's TURN, the context first in the first turn.
+
+    A system turn is marked: not every format has a role for it.
+    """
+    context = prompt.context if turn is prompt.turns[0] else ""
+    marked = turn.text and turn.role is Role.SYSTEM
+    return list(filter(None, (context, f"[system note]\n{turn.text}" if marked else turn.text)))
 
 
-def arguments(text: str) -> Mapping[str, Any] | None:
-    """Read a call's arguments; nothing at all stands for none, None for what is no object."""
-    whole = text.encode("utf-8", "backslashreplace").decode("utf-8")  # halves of one character meet
+def parse_arguments(text: str) -> Mapping[str, Any] | None:
+    """Parse a tool call's arguments, empty for an empty TEXT; None when it is not an object."""
+    joined = text.encode("utf-8", "backslashreplace").decode("utf-8")  # joins split surrogates
     try:
-        found = json.loads(whole or "{}", parse_constant=_no_number)
+        value = json.loads(joined or "{}", parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)  # NaN and its like are Python's, not JSON's
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and Infinity are not JSON
 
 
-def note(turn: Turn) -> str:
-    """Give a turn's text; a system turn is marked, for formats that have no such role."""
-    return f"[system note]\n{turn.text}" if turn.role is Role.SYSTEM else turn.text
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Take VALUE where it is an object, else an empty one: vendors leave fields out or null."""
+def as_object(value: Any) -> Mapping[str, Any]:
+    """Return VALUE if it is an object, else an empty one: vendors omit fields or send null."""
     return value if isinstance(value, dict) else {}
 
 
-def items(value: Any) -> list[Any]:
-    """Take VALUE where it is a list, else an empty one."""
+def as_list(value: Any) -> list[Any]:
+    """Return VALUE if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
-def text_of(value: Any) -> str:
-    """Take VALUE where it is a string, else an empty one."""
+def as_text(value: Any) -> str:
+    """Return VALUE if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
-def count(value: Any) -> int:
-    """Take VALUE where it is a token count, else 0."""
+def as_count(value: Any) -> int:
+    """Return VALUE if it is a token count, else 0."""
     if not isinstance(value, int) or isinstance(value, bool):
         return 0
-    return value if 0 < value <= MOST_TOKENS else 0
+    return value if 0 < value <= MAX_TOKENS else 0
 
 
-def usage_of(
+def build_usage(
     *, input_tokens: int, cached: int, output_tokens: int, reasoning: int, cache_write: int = 0
 ) -> Usage | None:
-    """Make a usage in which no part exceeds its whole; None where nothing was counted."""
+    """Build a usage in which no part exceeds its total; None when nothing was counted."""
     if not input_tokens and not output_tokens:
         return None
     cached = min(cached, input_tokens)
@@ -182,35 +183,38 @@ def usage_of(
     )
 
 
-def kind_of(payload: Mapping[str, Any], name: str | None) -> str | None:
-    """Tell an event's type, its NAME where it has none; ProviderError when it is no text."""
-    kind = payload.get("type")
-    kind = name if kind is None or kind == "" else kind
-    if kind is None or isinstance(kind, str):
-        return kind
-    raise ProviderError("the stream holds an event whose type is no text")
+def read_event_type(payload: Mapping[str, Any], name: str | None) -> str | None:
+    """Return an event's type, NAME when it has none; ProviderError when it is not a string."""
+    type_ = payload.get("type")
+    type_ = name if type_ is None or type_ == "" else type_
+    if type_ is None or isinstance(type_, str):
+        return type_
+    raise ProviderError("the stream contains an event whose type is not a string")
 
 
-def report(payload: Mapping[str, Any]) -> NoReturn:
-    """Raise what an error event says."""
-    raise ReportedError(read_payload(payload) or Problem(None, frozenset(), "no reason given"))
+def raise_reported(payload: Mapping[str, Any]) -> NoReturn:
+    """Raise the error in an event."""
+    raise ReportedError(read_payload(payload) or ErrorPayload(None, frozenset(), "no reason given"))
 
 
-def truncated(reason: str) -> TruncatedError:
-    """Say that the answer stopped at the output limit."""
-    return TruncatedError(
-        f"the answer reached the output limit ({reason})",
-        hint="give a profile more room: dursor models add NAME --max-output-tokens 64000 ...",
+def raise_truncated(reason: str) -> NoReturn:
+    """Raise the error for a reply that reached the output limit."""
+    raise TruncatedError(
+        f"the reply reached the output limit ({reason})",
+        hint="add a model with a higher limit: "
+        "dursor models add NAME --max-output-tokens 64000 ...",
     )
 
 
-def refused(reason: str, detail: str = "") -> RefusedError:
-    """Say that the vendor or the model declined."""
-    said = f": {one_line(detail)}" if detail.strip() else ""
-    return RefusedError(f"the model refused ({one_line(reason)}){said}")
+def raise_refused(reason: str, detail: str = "") -> NoReturn:
+    """Raise the error for a refusal by the vendor or the model."""
+    suffix = f": {to_one_line(detail)}" if detail.strip() else ""
+    raise RefusedError(f"the model refused ({to_one_line(reason)}){suffix}")
 
 
-def unfinished(reason: str) -> ProviderError:
-    """Say that the answer ended in a way that is neither success nor a known failure."""
+def raise_incomplete(reason: str) -> NoReturn:
+    """Raise the error for a reply that ended with neither success nor a known failure."""
     hint = WITHOUT_TOOLS if "TOOL_CALL" in reason else None
-    return ProviderError(f"the answer ended with {one_line(reason)!r}: it is not whole", hint=hint)
+    raise ProviderError(
+        f"the reply is incomplete: it ended with {to_one_line(reason)!r}", hint=hint
+    )

@@ -18,7 +18,7 @@ from dursor.context.selection.select import select_context
 from dursor.context.selection.select_followup import FollowUpSelector
 from dursor.errors import InternalError, UsageError
 from dursor.files import hold_lock, replace_file
-from dursor.providers import catalogue
+from dursor.providers.vendors import VENDORS
 from dursor.services.rounds.base import files_of
 from dursor.tree import Overlay
 from dursor.vcs.history import History
@@ -190,7 +190,7 @@ def _query(text: str, standing: Standing) -> str:
 
 def _room(endpoint: Endpoint) -> int:
     """Bytes that the model's window holds at least, whatever its tokenizer makes of them."""
-    window = catalogue.limits(endpoint.provider, endpoint.model_name).context_window
+    window = VENDORS[endpoint.provider].find_limits(endpoint.model_name).context_window
     room = (window - endpoint.max_output_tokens) * conversation.WORST_BYTES_PER_TOKEN
     if room <= 0:
         raise UsageError(

@@ -16,8 +16,9 @@ from dursor.context.selection.path_typos import find_typo
 from dursor.domain import LogEntry, Stage, now
 from dursor.errors import BudgetError
 from dursor.pathrules import PathRules
-from dursor.providers import catalogue, prices
-from dursor.providers.base import Endpoint, Limits
+from dursor.providers import prices
+from dursor.providers.base import CallLimits, Endpoint
+from dursor.providers.vendors import VENDORS
 from dursor.secrets.redact import MARK, Redactor
 from dursor.secrets.scan import replace_secrets
 from dursor.services.rounds.context import Fitted, Prompting
@@ -50,7 +51,7 @@ class Bounds:
     context_budget: int
     max_output_tokens: int
     budget_usd: float | None
-    limits: Limits
+    limits: CallLimits
     jobs: int
     concurrency: int
     require: str
@@ -64,7 +65,7 @@ class Bounds:
         """
         if self.explore is not None:
             return self.explore
-        return profile.base_url is None and catalogue.api(profile) != "chat"
+        return profile.base_url is None and VENDORS[profile.provider].select_api(profile) != "chat"
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,12 @@ class Planner:
 
     def plan(self, request: RoundRequest) -> Plan:
         """Check everything; nothing has been created or sent when this raises."""
-        chosen = self.models.chosen(request.models)
+        chosen = self.models.choose(request.models)
         return self._guarded(request, chosen, self.surveyor.survey(request))
 
     def again(self, former: Run, request: RoundRequest) -> Plan:
         """The plan of a round that stands where the run FORMER stood."""
-        chosen = self.models.chosen(request.models)
+        chosen = self.models.choose(request.models)
         standing = self.surveyor.resume(former)
         top = standing.repository.top
         files = tuple(str(top / path) for path in former.choices.files)
@@ -216,7 +217,7 @@ class Planner:
             context_budget=strictest("context_budget"),
             max_output_tokens=strictest("max_output_tokens"),
             budget_usd=strictest("budget_usd"),
-            limits=Limits(
+            limits=CallLimits(
                 connect=get("connect_timeout"),
                 first_byte=get("first_byte_timeout"),
                 idle=get("idle_timeout"),
@@ -235,7 +236,7 @@ class Planner:
         self, chosen: Sequence[tuple[ModelProfile, int]], bounds: Bounds
     ) -> dict[str, Endpoint]:
         return {
-            profile.id: self.models.endpoint(profile, bounds.max_output_tokens)
+            profile.id: self.models.build_endpoint(profile, bounds.max_output_tokens)
             for profile, _ in chosen
         }
 

@@ -30,7 +30,7 @@ from dursor.tree import Overlay
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dursor.providers.base import Caller
+    from dursor.providers.base import ModelClient
     from dursor.services.rounds.plan import Plan, Planner
     from dursor.services.runs import Runs
     from dursor.store.lease import Lease
@@ -49,7 +49,7 @@ class Rounds:
     runs: Runs
     open_store: Callable[[], Store]
     acquire_lease: Callable[[], Lease]
-    new_caller: Callable[[], Caller]
+    make_client: Callable[[], ModelClient]
     spawn: Callable[[dict[str, Any], Lease], None]
 
     def start(self, request: RoundRequest, listener: Listener) -> RoundResult:
@@ -71,13 +71,13 @@ class Rounds:
         finally:
             lease.release()
 
-    def _warm_caller(self, plan: Plan) -> Caller:
-        caller = self.new_caller()
+    def _warm_caller(self, plan: Plan) -> ModelClient:
+        caller = self.make_client()
         caller.warm([target.endpoint for target in plan.targets])
         return caller
 
     def _execute(
-        self, plan: Plan, task: Task, runs: Sequence[Run], listener: Listener, caller: Caller
+        self, plan: Plan, task: Task, runs: Sequence[Run], listener: Listener, caller: ModelClient
     ) -> RoundResult:
         """Run what has been recorded."""
         asks = [
@@ -99,7 +99,7 @@ class Rounds:
         plan: Plan,
         asks: Sequence[Ask],
         journal: Journal,
-        caller: Caller,
+        caller: ModelClient,
     ) -> tuple[list[Run], bool]:
         standing, bounds = plan.standing, plan.bounds
         tree = Overlay(standing.base, standing.start.changes)
