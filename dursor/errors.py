@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from dursor.domain import HunkFailure, Usage
+    from dursor.domain import HunkFailure, RunError, Usage
 
 
 class DursorError(Exception):
@@ -196,6 +196,6 @@ class RefusedError(CallError):
     code = "refused"
 
 
-def describe(error: DursorError) -> dict[str, str | None]:
+def describe(error: DursorError | RunError) -> dict[str, str | None]:
     """The envelope's form of an error: `{code, message, hint}`."""
     return {"code": error.code, "message": error.message, "hint": error.hint}

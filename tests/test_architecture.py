@@ -15,8 +15,8 @@ import typer
 from typer.testing import CliRunner
 
 from dursor.cli.command_tree import COMMANDS, ROUND, CommandSpec, GroupSpec
-from dursor.cli.lazy_commands import find
-from dursor.cli.root import app, command
+from dursor.cli.lazy_commands import import_target
+from dursor.cli.root import app, make_command
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "dursor").rglob("*.py"))
@@ -120,7 +120,7 @@ def test_click_comes_with_typer():
 
 @pytest.mark.parametrize(("words", "leaf"), [*leaves()])
 def test_every_command_has_the_sentence_that_the_table_shows(words, leaf):
-    function = find(f"dursor.cli.commands.{leaf.target}")
+    function = import_target(f"dursor.cli.commands.{leaf.target}")
     assert inspect.getdoc(function).splitlines()[0] == leaf.help
     assert leaf.help.endswith(".")
 
@@ -136,13 +136,13 @@ def test_every_command_explains_itself_and_its_words(words, leaf):
 
 
 def parameters(words: tuple[str, ...]) -> list[Any]:
-    node: Any = command()
+    node: Any = make_command()
     context = typer.Context(node, info_name="dursor")
     for word in words:
         node = node.get_command(context, word)
         context = typer.Context(node, info_name=word, parent=context)
     if words == ("run",):
-        node = node.round()
+        node = node.build_round()
     return [*node.get_params(context)]
 
 

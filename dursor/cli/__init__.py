@@ -1,1 +1,1 @@
-"""Words in, words out: the only place that knows Typer and Rich."""
+"""The command line: the only package that imports Typer and Rich."""

@@ -1,4 +1,4 @@
-"""How a command reaches the application."""
+"""The application that a command works with."""
 
 from __future__ import annotations
 
@@ -7,28 +7,36 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from dursor.cli.output.terminal import is_terminal, one_line, tell
+from dursor.cli.output.terminal import is_terminal, print_stderr, to_one_line
 from dursor.errors import DursorError, UsageError
 
 if TYPE_CHECKING:
     import typer
 
     from dursor.app import App
+    from dursor.services.events import Listener
 
 
 def get_app(ctx: typer.Context) -> App:
-    """Return the application of this command, made when it is first asked for."""
+    """Return the application of this process, created on first use."""
     root = ctx.find_root()
     if root.obj is None:
         root.obj = _open()
         root.call_on_close(root.obj.close)
-        _listen(root.obj)
+        _start_logging(root.obj)
         _recover(root.obj)
     return cast("App", root.obj)
 
 
-def _listen(app: App) -> None:
-    """Write logs where `log_level` asks for them; the command itself tells of a broken value."""
+def get_listener() -> Listener:
+    """Return a listener that prints a line on stderr for each event."""
+    from dursor.cli.output.progress import StageLog
+
+    return StageLog().handle
+
+
+def _start_logging(app: App) -> None:
+    """Start logging at `log_level`; the command itself reports an invalid value."""
     try:
         level = app.settings.get("log_level")
     except UsageError:
@@ -36,33 +44,33 @@ def _listen(app: App) -> None:
     if level != "warning":
         from dursor.cli.output import logs
 
-        logs.start(level)
+        logs.start_logging(level)
 
 
 def _recover(app: App) -> None:
-    """Bring back what a killed apply left half done, before anything looks at it."""
+    """Undo the half-done apply of a killed process before a command reads the files."""
     if os.environ.get("_DURSOR_COMPLETE"):
-        return  # nobody reads what is said while a word is completed
+        return  # a completion has nowhere to print the messages
     try:
         for line in app.recover():
-            tell(f"warning: {one_line(line)}")
+            print_stderr(f"warning: {to_one_line(line)}")
     except DursorError:
-        return  # the command itself tells of a broken value
+        return  # the command itself reports an invalid setting
 
 
 def _open() -> App:
     from dursor.app import App
 
-    return App(os.environ, _here(), ask_passphrase=_ask if is_terminal(sys.stdin) else None)
+    return App(os.environ, _find_cwd(), ask_passphrase=_ask if is_terminal(sys.stdin) else None)
 
 
 def _ask(prompt: str) -> str:
-    from dursor.cli.input.key_input import hidden
+    from dursor.cli.input.key_input import ask_hidden
 
-    return hidden(prompt)
+    return ask_hidden(prompt)
 
 
-def _here() -> Path:
+def _find_cwd() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""The one place where a command ends: its value is printed, or its error is."""
+"""Runs a command and prints its value or its error; the only place that does."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import typer
 from dursor import interrupts
 from dursor.cli.command_result import PlainOutput
 from dursor.cli.lazy_commands import HelpRequested
-from dursor.cli.output import crash
-from dursor.cli.output import printer as output
-from dursor.cli.output.terminal import tell
-from dursor.errors import DursorError
+from dursor.cli.output import crash, printer
+from dursor.cli.output.terminal import print_stderr
+from dursor.errors import DursorError, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def run(root: Command, words: Sequence[str], extra: Mapping[str, Any]) -> int:
-    """Parse WORDS, run what they name, print what comes of it; returns the exit code.
+    """Parse WORDS, run the command, print its result and return the exit code.
 
-    An exception that is no DursorError is a bug: it goes up, to `crash.explain`.
+    Any exception other than DursorError is a bug and reaches `crash.report_crash`.
     """
-    as_json = output.asked_for_json(words)
+    as_json = printer.wants_json(words)
     try:
         return _run(root, words, extra, as_json=as_json)
-    except typer.Exit as done:
-        return done.exit_code
-    except output.StdoutError as error:
-        output.mute()
-        tell(f"error: cannot write to stdout: {error}")
+    except typer.Exit as request:
+        return request.exit_code
+    except printer.StdoutError as error:
+        printer.discard_stdout()
+        print_stderr(f"error: cannot write to stdout: {error}")
         return 1
 
 
@@ -41,9 +40,10 @@ def _run(root: Command, words: Sequence[str], extra: Mapping[str, Any], *, as_js
         with root.make_context("dursor", [*words], **extra) as ctx:
             value = root.invoke(ctx)
             interrupts.resume()
-            return output.show(value, as_json=as_json)
-    except HelpRequested as asked:
-        return output.show(PlainOutput({"help": str(asked)}, [str(asked)]), as_json=as_json)
+            return printer.print_result(value, as_json=as_json)
+    except HelpRequested as request:
+        output = PlainOutput({"help": str(request)}, [str(request)])
+        return printer.print_result(output, as_json=as_json)
     except DursorError as error:
         return _fail(error, as_json=as_json)
     except typer.TyperException as error:
@@ -52,15 +52,15 @@ def _run(root: Command, words: Sequence[str], extra: Mapping[str, Any], *, as_js
         return _fail(translate(error), as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         interrupts.ignore()
-        output.fail(output.INTERRUPTION, as_json=as_json)
-        return output.INTERRUPTED
+        printer.print_failure(printer.INTERRUPTION, as_json=as_json)
+        return printer.INTERRUPTED
     except BrokenPipeError:
-        output.mute()
+        printer.discard_stdout()
         return 1
 
 
 def _fail(error: DursorError, *, as_json: bool) -> int:
-    if crash.debugging():
-        crash.show_traceback(error)
-    output.fail({"code": error.code, "message": error.message, "hint": error.hint}, as_json=as_json)
+    if crash.is_debugging():
+        crash.print_traceback(error)
+    printer.print_failure(describe(error), as_json=as_json)
     return error.exit_code

@@ -1,4 +1,4 @@
-"""What a command gives to the printer: a value, and how it is to be told."""
+"""The values that commands return to the printer."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ Failure: TypeAlias = "Mapping[str, str | None]"  # code, message, hint, and a ro
 
 
 class RunView(NamedTuple):
-    """A run, and which SECTIONS of it a person wants to see."""
+    """A run and the sections of it to print; JSON always has all of them."""
 
     run: Run
-    sections: frozenset[str]  # of "summary", "diff", "logs", "context"; empty: the usual ones
+    sections: frozenset[str]  # keys of human_views.SECTIONS; empty: the usual ones
 
 
 class Items(NamedTuple):
-    """Values of one KIND, as a list's `items`; may be an iterator that waits for more."""
+    """Values of one KIND, a key of columns.COLUMNS; may be an iterator that waits for more."""
 
     kind: str
     values: Iterable[Any]
-    empty: str = ""  # said on stderr when there are none
+    empty: str = ""  # printed on stderr when there are none
+    name: str = "items"  # in JSON
 
 
 class PlainOutput(NamedTuple):
@@ -35,7 +36,7 @@ class PlainOutput(NamedTuple):
 
 
 class PatchOutput(NamedTuple):
-    """A patch as its exact bytes, decoded as UTF-8 with surrogateescape."""
+    """A patch, its bytes decoded as UTF-8 with surrogateescape."""
 
     text: str
     data: Mapping[str, Any]
@@ -43,7 +44,7 @@ class PatchOutput(NamedTuple):
 
 
 class CommandResult(NamedTuple):
-    """A value that may be partly an error; a command that simply succeeds returns the value."""
+    """A value with errors, warnings or an exit code; a plain success is the value alone."""
 
     value: Any
     status: str = "ok"  # "ok" | "partial" | "error"

@@ -1,7 +1,6 @@
-"""Every command's word and sentence, so that help and completion need not import the commands.
+"""Every command's name and help, so that help and completion need not import the commands.
 
-A target is `module:function` below `dursor.cli.commands`; a test holds each sentence equal to the
-first line of that function's docstring.
+A target is `module:function` below `dursor.cli.commands`; its docstring begins with the same help.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ class CommandSpec(NamedTuple):
 
 
 class GroupSpec(NamedTuple):
-    """A noun with its commands; `kind` is the class of its group, `module:class`."""
+    """A group of commands; `kind` is the class of the group, `module:class`."""
 
     help: str
     commands: Mapping[str, CommandSpec]
@@ -32,26 +31,24 @@ Commands: TypeAlias = "Mapping[str, CommandSpec | GroupSpec]"
 ROUND = CommandSpec("Send one instruction to several models at once.", "run_round:start")
 
 RUN = {
-    "list": CommandSpec("List runs, newest first.", "run_history:list_"),
-    "show": CommandSpec("Show a run: what it did, and why it failed.", "run_history:show"),
-    "diff": CommandSpec("Print a run's patch.", "run_history:diff"),
-    "logs": CommandSpec("Print a run's log.", "run_history:logs"),
-    "watch": CommandSpec("Follow runs of another process until they are done.", "run:watch"),
-    "cancel": CommandSpec("Stop runs, also those of another process.", "run:cancel"),
-    "retry": CommandSpec("Run the same model, base and instruction once more.", "run:retry"),
-    "compare": CommandSpec("Show side by side what runs changed.", "run_outcome:compare"),
-    "apply": CommandSpec(
-        "Put a run's change into the working tree, all or nothing.", "run_outcome:apply"
-    ),
+    "list": CommandSpec("List runs, newest first.", "run:list_"),
+    "show": CommandSpec("Show a run: its summary, changed files and error.", "run:show"),
+    "diff": CommandSpec("Print a run's patch.", "run:diff"),
+    "logs": CommandSpec("Print a run's log.", "run:logs"),
+    "watch": CommandSpec("Follow runs of another process until they finish.", "run:watch"),
+    "cancel": CommandSpec("Cancel runs, also those of another process.", "run:cancel"),
+    "retry": CommandSpec("Rerun a run with the same model, base and instruction.", "run:retry"),
+    "compare": CommandSpec("Compare the changes of several runs.", "run:compare"),
+    "apply": CommandSpec("Apply a run's change to the working tree, all or nothing.", "run:apply"),
 }
 
 MODELS = {
-    "add": CommandSpec("Add a model under a name of your own.", "models:add"),
-    "list": CommandSpec("List the models and where their keys are.", "models:list_"),
+    "add": CommandSpec("Add a model under a name of your choice.", "models:add"),
+    "list": CommandSpec("List the models and the sources of their keys.", "models:list_"),
     "show": CommandSpec("Show one model.", "models:show"),
-    "check": CommandSpec("Prove keys and models with the cheapest call.", "models:check"),
+    "check": CommandSpec("Test keys and models with the cheapest call.", "models:check"),
     "set-key": CommandSpec("Store a key for a model or a provider.", "models:set_key"),
-    "remove": CommandSpec("Forget a model and its stored key.", "models:remove"),
+    "remove": CommandSpec("Remove a model and its stored key.", "models:remove"),
 }
 
 REPO = {
@@ -59,53 +56,49 @@ REPO = {
     "list": CommandSpec("List the registered repositories.", "repo:list_"),
     "show": CommandSpec("Show one repository.", "repo:show"),
     "branches": CommandSpec("List a repository's branches.", "repo:branches"),
-    "remove": CommandSpec("Forget a repository; never deletes your folder.", "repo:remove"),
+    "remove": CommandSpec("Unregister a repository; your folder is kept.", "repo:remove"),
 }
 
 TASK = {
-    "new": CommandSpec("Open a task: a conversation about one repository.", "task:new"),
+    "new": CommandSpec("Create a task: a conversation about one repository.", "task:new"),
     "list": CommandSpec("List tasks, newest first.", "task:list_"),
-    "show": CommandSpec("Show a task's conversation beside its runs.", "task:show"),
+    "show": CommandSpec("Show a task's conversation, runs and pull requests.", "task:show"),
     "say": CommandSpec("Add a message to a task, for its next round.", "task:say"),
-    "rename": CommandSpec("Give a task another title.", "task:rename"),
+    "rename": CommandSpec("Rename a task.", "task:rename"),
     "close": CommandSpec("Close a task.", "task:close"),
 }
 
 PR = {
     "create": CommandSpec("Open a pull request with a run's change.", "pr:create"),
-    "update": CommandSpec(
-        "Put a run's change on a pull request's branch, as one more commit.", "pr:update"
-    ),
-    "list": CommandSpec("List pull requests that grew from runs, newest first.", "pr:list_"),
-    "show": CommandSpec("Show a pull request as it is now.", "pr:show"),
-    "sync": CommandSpec("Bring a pull request's state and review into its task.", "pr:sync"),
+    "update": CommandSpec("Add a run's change to a pull request, as one commit.", "pr:update"),
+    "list": CommandSpec("List the pull requests that were created from runs.", "pr:list_"),
+    "show": CommandSpec("Show the current state of a pull request.", "pr:show"),
+    "sync": CommandSpec("Fetch a pull request's state and reviews into its task.", "pr:sync"),
 }
 
 GITHUB = {
     "login": CommandSpec("Sign in as a GitHub App or with a token.", "github:login"),
-    "status": CommandSpec("Show which GitHub, and who dursor is there.", "github:status"),
-    "repos": CommandSpec("List the repositories that the login can reach.", "github:repos"),
+    "status": CommandSpec("Show the GitHub host and the signed-in account.", "github:status"),
+    "repos": CommandSpec("List the repositories that the login can access.", "github:repos"),
     "branches": CommandSpec("List the branches of a repository on GitHub.", "github:branches"),
-    "logout": CommandSpec("Forget the login that is kept.", "github:logout"),
+    "logout": CommandSpec("Delete the stored login.", "github:logout"),
 }
 
 CONFIG = {
     "get": CommandSpec("Print one setting.", "config:get"),
-    "set": CommandSpec("Set one setting in the user's configuration file.", "config:set_"),
-    "list": CommandSpec("List every setting and where its value comes from.", "config:list_"),
-    "path": CommandSpec("Print where the configuration file lies.", "config:path"),
+    "set": CommandSpec("Change one setting in the user's configuration file.", "config:set_"),
+    "list": CommandSpec("List every setting, its value and its source.", "config:list_"),
+    "path": CommandSpec("Print the path of the configuration file.", "config:path"),
 }
 
 COMMANDS: Commands = {
     "run": GroupSpec(ROUND.help, RUN, "dursor.cli.run_group:RunGroup"),
-    "models": GroupSpec("Manage the models and their keys.", MODELS),
+    "models": GroupSpec("Manage models and their keys.", MODELS),
     "repo": GroupSpec("Manage repositories.", REPO),
     "task": GroupSpec("Manage tasks, the conversations that rounds belong to.", TASK),
-    "pr": GroupSpec("Grow pull requests from runs.", PR),
-    "github": GroupSpec("Sign in to GitHub, and look around there.", GITHUB),
-    "context": CommandSpec(
-        "Show what would be sent, file by file; nothing is called.", "context:context"
-    ),
+    "pr": GroupSpec("Create and update pull requests from runs.", PR),
+    "github": GroupSpec("Sign in to GitHub and list its repositories.", GITHUB),
+    "context": CommandSpec("Show what would be sent, file by file.", "context:context"),
     "patch": CommandSpec("Turn any model's reply into a clean patch.", "patch:patch"),
     "config": GroupSpec("Read and change the configuration.", CONFIG),
     "doctor": CommandSpec("Check keys, git, data and network settings.", "doctor:doctor"),

@@ -1,4 +1,4 @@
-"""Looks at everything a round needs and says what is missing."""
+"""Checks everything that a round needs on this machine; calls no model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dursor.errors import DursorError
+from dursor.errors import AuthError, DursorError
 from dursor.services.results import DoctorCheck
 
 if TYPE_CHECKING:
@@ -18,75 +18,97 @@ if TYPE_CHECKING:
     from dursor.services.repos import Repos
     from dursor.store.read import Reader
 
-OLDEST_GIT = (2, 31)
+MIN_GIT = (2, 31)
 
 
 @dataclass(frozen=True)
 class Doctor:
-    """Examines this machine; calls no model."""
+    """Checks this machine."""
 
     settings: Settings
     reader: Reader
     models: Models
     repos: Repos
 
-    def examine(self) -> list[DoctorCheck]:
-        """Every finding, good or bad."""
-        return list(self._findings())
+    def check(self) -> list[DoctorCheck]:
+        """Run every check."""
+        return list(self._run_checks())
 
-    def _findings(self) -> Iterator[DoctorCheck]:
-        yield DoctorCheck("python", ok=True, detail=platform.python_version())
-        yield from self._tried("git", self._git)
-        yield from self._tried("config", self._config)
-        yield from self._tried("store", self._store)
-        yield from self._tried("key store", self.models.describe_key_store)
-        yield from self._tried("keys", self._keys)
-        yield from self._tried("network", self._network)
-        yield from self._tried("repository", self._repository)
+    def _run_checks(self) -> Iterator[DoctorCheck]:
+        yield DoctorCheck("python", platform.python_version())
+        yield _run("git", _check_git)
+        yield _run("config", self._check_config)
+        yield _run("store", self._check_store)
+        yield _run("key store", self._check_key_store)
+        yield _run("keys", self._list_ready)
+        yield from self._check_keys()
+        yield _run("network", self._describe_network)
+        yield _run("repository", self._describe_repository)
 
-    def _tried(self, name: str, look: Callable[[], str]) -> Iterator[DoctorCheck]:
-        try:
-            yield DoctorCheck(name, ok=True, detail=look())
-        except DursorError as error:
-            yield DoctorCheck(name, ok=False, detail=error.message, hint=error.hint)
-
-    def _git(self) -> str:
-        from dursor.vcs.command import GitCommand
-
-        version = GitCommand().run("version").out.decode().split()[2]
-        if tuple(map(int, version.split(".")[:2])) < OLDEST_GIT:
-            raise DursorError(f"git {version} is too old", hint="install git 2.31 or newer")
-        return version
-
-    def _config(self) -> str:
+    def _check_config(self) -> str:
         self.settings.find_all()
         file = self.settings.config_file
-        return str(file) if file.exists() else f"{file} (not there: defaults)"
+        return str(file) if file.exists() else f"{file} (does not exist, using defaults)"
 
-    def _store(self) -> str:
+    def _check_store(self) -> str:
         self.reader.runs(limit=1)
         file = self.settings.database
-        there = next(one for one in (file, *file.parents) if one.exists())
-        if not os.access(there, os.W_OK):
-            raise DursorError(f"{there} cannot be written", hint=f"ls -ld {there}")
+        existing = next(path for path in (file, *file.parents) if path.exists())
+        if not os.access(existing, os.W_OK):
+            raise DursorError(f"{existing} is not writable", hint=f"ls -ld {existing}")
         return str(file)
 
-    def _keys(self) -> str:
+    def _check_key_store(self) -> str | DoctorCheck:
+        try:
+            return self.models.describe_key_store()
+        except AuthError as error:  # no error here: `_check_keys` reports the stored keys it locks
+            return DoctorCheck("key store", error.message, error.hint, "warning")
+
+    def _list_ready(self) -> str:
         if ready := self.models.list_ready():
-            return f"ready: {', '.join(ready)}"
+            return f"found for {', '.join(ready)}"
         raise DursorError(
             "no model has a key", hint="export OPENAI_API_KEY=..., or dursor models set-key gpt"
         )
 
-    def _network(self) -> str:
+    def _check_keys(self) -> Iterator[DoctorCheck]:
+        """Read every key that a model would use; report those that are lost or locked."""
+        try:
+            names = self.models.list_ready()
+        except DursorError:
+            return  # `_list_ready` has reported it
+        for name in names:
+            try:
+                self.models.keys.read(self.models.find_profile(name))
+            except DursorError as error:
+                yield DoctorCheck(f"key of {name}", error.message, error.hint, "error")
+
+    def _describe_network(self) -> str:
         from urllib.request import getproxies
 
-        told = [f"{name} is set" for name in self.models.list_url_variables()]
-        told += [f"{scheme} through a proxy" for scheme in getproxies() if scheme != "no"]
-        return ", ".join(told) or "the vendors' own addresses, without a proxy"
+        parts = [f"{name} is set" for name in self.models.list_url_variables()]
+        parts += [f"{scheme} through a proxy" for scheme in getproxies() if scheme != "no"]
+        return ", ".join(parts) or "default addresses, no proxy"
 
-    def _repository(self) -> str:
+    def _describe_repository(self) -> str:
         here = self.repos.here()
         if here is None:
-            return "not inside a registered one (the first round registers it)"
+            return "the current folder is not registered (the first round registers it)"
         return f"{here.name} at {here.path}"
+
+
+def _run(name: str, check: Callable[[], str | DoctorCheck]) -> DoctorCheck:
+    try:
+        result = check()
+    except DursorError as error:
+        return DoctorCheck(name, error.message, error.hint, "error")
+    return DoctorCheck(name, result) if isinstance(result, str) else result
+
+
+def _check_git() -> str:
+    from dursor.vcs.command import GitCommand
+
+    version = GitCommand().run("version").out.decode().split()[2]
+    if tuple(map(int, version.split(".")[:2])) < MIN_GIT:
+        raise DursorError(f"git {version} is too old", hint="install git 2.31 or newer")
+    return version

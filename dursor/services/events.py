@@ -1,4 +1,4 @@
-"""What is heard of a round while it runs. Listeners are called from the event loop's thread."""
+"""Events of a running round. Listeners are called from the event loop's thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RoundStarted:
-    """The rows exist; said once, before anything is sent. Watching says it too."""
+    """The rows exist; sent once, before anything is sent, and when watching starts."""
 
     task: Task
     runs: tuple[Run, ...]
@@ -20,7 +20,7 @@ class RoundStarted:
 
 @dataclass(frozen=True)
 class StageEntered:
-    """A run entered STAGE; `at` and `message` are those of its log entry."""
+    """A run entered a stage; `at` and `message` are those of its log entry."""
 
     run_id: str
     stage: Stage
@@ -30,7 +30,7 @@ class StageEntered:
 
 @dataclass(frozen=True)
 class OutputGrew:
-    """An answer grew; said at most a few times a second for a run."""
+    """A run's output grew; sent at most a few times a second."""
 
     run_id: str
     output_chars: int
@@ -40,7 +40,7 @@ class OutputGrew:
 
 @dataclass(frozen=True)
 class RetryPlanned:
-    """A call failed before its first output byte and is tried again after SECONDS."""
+    """A call failed before its first output byte and is retried after `seconds`."""
 
     run_id: str
     seconds: float
@@ -56,7 +56,7 @@ class RunFinished:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something a person should know that is no answer: a warning, a repository registered."""
+    """A message for the user, such as a warning or the registration of a repository."""
 
     message: str
 
@@ -68,4 +68,4 @@ Listener: TypeAlias = Callable[[RoundEvent], None]
 
 
 def ignore_event(event: RoundEvent) -> None:
-    """Hear nothing."""
+    """Do nothing; the listener for callers that need none."""

@@ -1,9 +1,9 @@
-"""What services answer when no single noun will do."""
+"""Results of services that are more than one noun of the domain."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RoundResult:
-    """Runs and the task they belong to; `task` is None when they belong to several."""
+    """Runs and their task; `task` is None when they belong to several."""
 
     task: Task | None
     runs: tuple[Run, ...]
-    interrupted: bool = False  # Ctrl-C came; the runs it stopped are canceled
-    require: str = "any"  # how many runs must succeed: "any" or "all"
-    failure: DursorError | None = None  # why the store lacks part of this
+    interrupted: bool = False  # by Ctrl-C, which canceled the unfinished runs
+    require: str = "any"  # runs that must succeed: "any" or "all"
+    failure: DursorError | None = None  # the error that kept part of this out of the store
 
 
 @dataclass(frozen=True)
 class WithheldPath:
-    """A path that is not sent, or not as it is."""
+    """A path that is not sent, or only with placeholders."""
 
     path: str
     reason: str
@@ -42,7 +42,7 @@ class WithheldPath:
 
 @dataclass(frozen=True)
 class ContextPlan:
-    """What would be sent, file by file; tokens as the packer counts them."""
+    """The context that would be sent, file by file."""
 
     base_commit: str
     budget: int
@@ -66,7 +66,7 @@ class PlannedModel:
 
 @dataclass(frozen=True)
 class RoundPlan:
-    """What a round would do: `run --dry-run`."""
+    """The plan of a round: `run --dry-run`."""
 
     context: ContextPlan
     models: tuple[PlannedModel, ...]
@@ -78,12 +78,12 @@ class ComparedFile:
 
     path: str
     runs: tuple[str, ...]  # ids of the runs that changed it
-    identical: bool  # every compared run leaves the same content there
+    identical: bool  # every compared run results in the same content
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs side by side; `interdiff` leads from the first one's tree to the last one's."""
+    """Runs side by side; `interdiff` is the diff from the first tree to the last."""
 
     runs: tuple[Run, ...]
     files: tuple[ComparedFile, ...]
@@ -92,7 +92,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class AppliedChange:
-    """A change that was put into the working tree, or onto a branch."""
+    """A change that was applied to the working tree or committed to a branch."""
 
     files_changed: tuple[FileChange, ...]
     branch: str | None
@@ -102,7 +102,7 @@ class AppliedChange:
 
 @dataclass(frozen=True)
 class ResolvedPatch:
-    """A model's reply as a patch of the base."""
+    """A model's reply as a patch against the base."""
 
     patch: str  # bytes decoded as UTF-8 with surrogateescape
     files_changed: tuple[FileChange, ...]
@@ -111,7 +111,7 @@ class ResolvedPatch:
 
 @dataclass(frozen=True)
 class Model:
-    """A profile and where its key is found; None when there is none."""
+    """A profile and the source of its key; None when there is no key."""
 
     profile: ModelProfile
     key: KeySource | None
@@ -119,7 +119,7 @@ class Model:
 
 @dataclass(frozen=True)
 class ModelCheck:
-    """Whether key and model work; `latency_ms` is None when no answer came."""
+    """Whether key and model work; `latency_ms` is None without an answer."""
 
     name: str
     ok: bool
@@ -129,7 +129,7 @@ class ModelCheck:
 
 @dataclass(frozen=True)
 class TaskHistory:
-    """A task with everything in it, oldest first."""
+    """A task with its messages, runs and pull requests, oldest first."""
 
     task: Task
     messages: tuple[Message, ...]
@@ -139,17 +139,21 @@ class TaskHistory:
 
 @dataclass(frozen=True)
 class DoctorCheck:
-    """One thing the doctor looked at."""
+    """One check of `dursor doctor`."""
 
     name: str
-    ok: bool
     detail: str
     hint: str | None = None
+    level: Literal["ok", "warning", "error"] = "ok"
+
+    @property
+    def ok(self) -> bool:
+        return self.level != "error"
 
 
 @dataclass(frozen=True)
 class PullSync:
-    """A pull request as it is now, and what was said that its task had not heard yet."""
+    """The current state of a pull request, and the messages that are new to its task."""
 
     pr: PullRequest
     messages: tuple[Message, ...]
@@ -157,19 +161,19 @@ class PullSync:
 
 @dataclass(frozen=True)
 class GitHubStatus:
-    """Which GitHub, and who dursor is there; `kind` is "app", "token" or None for nobody."""
+    """The GitHub host and account; `kind` is "app", "token" or None when signed out."""
 
     api_url: str
     kind: str | None
-    login: str | None  # of the user, or the App's bot
+    login: str | None  # the user, or the App's bot
     app_id: str | None
     installation_id: str | None
-    source: str | None  # where the login was said, in words for people
+    source: str | None  # where the login comes from, for people
 
 
 @dataclass(frozen=True)
 class HostedRepo:
-    """A repository on GitHub that the login can reach."""
+    """A repository on GitHub that the login can access."""
 
     name: str  # OWNER/NAME
     default_branch: str

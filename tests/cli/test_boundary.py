@@ -79,7 +79,7 @@ def test_an_error_is_a_line_a_hint_and_its_exit_code(dursor, error, code):
             "missing option '--provider'. Choose from: openai, anthropic, google",
             "dursor models add --help",
         ),
-        (["--version", "demo"], "--version stands alone", "dursor --version"),
+        (["--version", "demo"], "--version cannot be combined with a command", "dursor --version"),
     ],
 )
 def test_words_that_are_off_are_refused_in_our_form(dursor, words, message, hint):
@@ -140,7 +140,7 @@ def test_a_bug_is_one_line_and_says_how_to_see_more(process):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "error: internal error: ZeroDivisionError: while holding [redacted]\n"
-        "hint: DURSOR_DEBUG=1 dursor run show 3fa1 shows more\n"
+        "hint: DURSOR_DEBUG=1 dursor run show 3fa1\n"
     )
 
 
@@ -266,7 +266,7 @@ def test_what_python_cannot_raise_is_shown_only_in_debugging(monkeypatch, capsys
         def __del__(self):
             raise AttributeError("half made")
 
-    monkeypatch.setattr(sys, "unraisablehook", crash.overlook)
+    monkeypatch.setattr(sys, "unraisablehook", crash.ignore_unraisable)
     Odd()  # and away
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("DURSOR_DEBUG", "1")

@@ -133,7 +133,7 @@ CASES = [
         (NewPull("3fa1", "A", "B", True, "main", "fix"), ANY),
         {},
         stage.PR,
-        "page     https://x/42",
+        "url      https://x/42",
     ),
     ("pr update 42 --run 3fa1", "pulls.update", ("42", "3fa1", ANY), {}, stage.PR, "pr       #42"),
     (
@@ -177,7 +177,7 @@ CASES = [
         (ANY,),
         {},
         [stage.HOSTED],
-        "ada/shop  main    private  https://github.com/ada/shop",
+        "ada/shop  main    private     https://github.com/ada/shop",
     ),
     (
         "github branches ada/shop",
@@ -217,10 +217,10 @@ CASES = [
     ),
     (
         "doctor",
-        "doctor.examine",
+        "doctor.check",
         (),
         {},
-        [DoctorCheck("git", ok=True, detail="2.47")],
+        [DoctorCheck("git", "2.47")],
         "git    ok      2.47",
     ),
 ]
@@ -270,17 +270,18 @@ def test_settings_are_shown_as_a_script_reads_them(dursor):
 
 def test_a_doctor_who_finds_something_fails(dursor):
     found = [
-        DoctorCheck("git", ok=True, detail="2.47"),
-        DoctorCheck("keyring", False, "locked", "unlock it"),
+        DoctorCheck("git", "2.47"),
+        DoctorCheck("keyring", "locked", "unlock it", "error"),
     ]
-    told = dursor("doctor", answers={"doctor.examine": found})
+    told = dursor("doctor", answers={"doctor.check": found})
     assert told.exit_code == 1
     assert told.stderr == "error: keyring: locked\nhint: unlock it\n"
-    shown = dursor("doctor", "--json", answers={"doctor.examine": found})
+    shown = dursor("doctor", "--json", answers={"doctor.check": found})
     assert shown.json["status"] == "partial"
     assert shown.json["data"]["checks"][1] == {
         "name": "keyring",
         "ok": False,
+        "level": "error",
         "detail": "locked",
         "hint": "unlock it",
     }
@@ -326,7 +327,7 @@ def test_the_sections_of_a_run(dursor):
 
 def test_a_failed_run_says_why_and_what_to_type(dursor):
     done = dursor("run", "show", "dead", answers={"runs.find": stage.FAILED})
-    assert "error        no first byte within 300 s (in call)" in done.stdout
+    assert "error        no first byte within 300 s (stage: call)" in done.stdout
     assert "hint         --timeout 900" in done.stdout
 
 

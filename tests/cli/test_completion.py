@@ -10,7 +10,7 @@ import pytest
 import stage
 
 from dursor.cli.completion import shells
-from dursor.cli.root import command
+from dursor.cli.root import make_command
 from dursor.errors import InternalError
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def complete(capsys, monkeypatch):
         monkeypatch.setenv("COMP_WORDS", "\n".join(typed))
         monkeypatch.setenv("COMP_CWORD", str(len(words)))
         app = stage.Played(STORE if answers is None else answers)
-        assert command().run([], obj=app) == 0
+        assert make_command().run([], obj=app) == 0
         said = capsys.readouterr()
         assert said.err == ""
         return said.out.splitlines()
@@ -132,7 +132,7 @@ def test_fish_gives_a_line(capsys, monkeypatch):
         ("dursor run 'Fix it", []),
     ):
         monkeypatch.setenv("COMP_LINE", line)
-        assert command().run([], obj=stage.Played(STORE)) == 0
+        assert make_command().run([], obj=stage.Played(STORE)) == 0
         assert [one.partition("\t")[0] for one in capsys.readouterr().out.splitlines()] == shown
 
 
@@ -220,7 +220,7 @@ def test_installing_twice_is_installing_once(process, tmp_path, shell, target, s
     for _ in range(2):
         done = process("--install-completion", SHELL=f"/usr/bin/{shell}")
         assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / target).read_text() == shells.script(shell)
+    assert (tmp_path / target).read_text() == shells.find_shell(shell).script
     assert str(tmp_path / target) in done.stdout
     if start:
         lines = (tmp_path / start).read_text().splitlines()

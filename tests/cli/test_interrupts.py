@@ -33,7 +33,7 @@ MOMENTS = (
     "dursor.cli.output.terminal",
     "typer",
     "dursor.cli.root",
-    "dursor.cli.commands.run_history",
+    "dursor.cli.commands.run",
     "dursor.app",
     "dursor.config",
     "dursor.store.rows",

@@ -57,7 +57,7 @@ def test_the_live_table_comes_and_goes(terminal):
     child.expect_exact(HIDDEN_CURSOR)
     child.expect_exact("TOKENS")
     child.expect(r"3fa1c9e2 +gpt +call +0\.\d s")
-    child.expect(r"dead0001 +gemini +again in 0\.5 s: 429: slow down")
+    child.expect(r"dead0001 +gemini +retrying in 0\.5 s \(429: slow")
     child.expect_exact(CURSOR)
     code, rest = ended(child)
     assert code == 0
@@ -165,7 +165,11 @@ def test_the_editor_opens_when_there_is_no_text(terminal, tmp_path):
 
 @pytest.mark.parametrize(
     ("script", "said"),
-    [("exit 3", "failed: exit 3"), ("exit 0", "the instruction is empty"), (None, "cannot start")],
+    [
+        ("exit 3", "failed with exit code 3"),
+        ("exit 0", "the instruction is empty"),
+        (None, "cannot start"),
+    ],
 )
 def test_an_editor_that_gives_nothing_is_refused(terminal, tmp_path, script, said):
     editor = str(tmp_path / "none") if script is None else program(tmp_path, script)

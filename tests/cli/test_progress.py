@@ -22,7 +22,7 @@ from dursor.services.events import (
 STORY = """\
 registered shop
 3fa1c9e2 gpt: call: asking gpt-5.2\\x1b[2J
-dead0001 gemini: again in 0.5 s: 429: slow down
+dead0001 gemini: retrying in 0.5 s (429: slow down)
 3fa1c9e2 gpt: succeeded, 21 s, $0.031
 dead0001 gemini: failed (timeout): no first byte within 300 s, 21 s, -
 """
@@ -58,7 +58,7 @@ def test_a_story_without_readers_ends_no_round(home):
     ("event", "line"),
     [
         (StageEntered(RUN.id, Stage.CHECK, "3 files", AT), "3fa1c9e2 gpt: check: 3 files"),
-        (RetryPlanned(RUN.id, 12, "503"), "3fa1c9e2 gpt: again in 12 s: 503"),
+        (RetryPlanned(RUN.id, 12, "503"), "3fa1c9e2 gpt: retrying in 12 s (503)"),
         (
             RunFinished(replace(FAILED, status=RunStatus.CANCELED, error=None)),
             "dead0001 gemini: canceled, 21 s, -",
@@ -67,7 +67,7 @@ def test_a_story_without_readers_ends_no_round(home):
     ],
 )
 def test_each_event_is_one_line(capsys, event, line):
-    heard = StageLog().hear
+    heard = StageLog().handle
     heard(RoundStarted(stage.TASK, (RUN, FAILED)))
     heard(OutputGrew(RUN.id, 100))
     heard(event)
@@ -75,5 +75,5 @@ def test_each_event_is_one_line(capsys, event, line):
 
 
 def test_events_of_unknown_runs_are_told_all_the_same(capsys):
-    StageLog().hear(StageEntered(RUN.id, Stage.CALL, "asking", AT))
+    StageLog().handle(StageEntered(RUN.id, Stage.CALL, "asking", AT))
     assert capsys.readouterr().err == "3fa1c9e2 : call: asking\n"

@@ -106,8 +106,8 @@ def test_a_word_that_looks_like_a_subcommand_is_not_sent(dursor, text):
 def test_both_spellings_are_offered(dursor):
     done = dursor("run", "lst", "-m", "gpt", answers=DONE)
     assert done.stderr == (
-        "error: 'lst' looks like the subcommand 'list', so it was not sent to any model\n"
-        "hint: dursor run list (or, to send the word: dursor run -- lst)\n"
+        "error: 'lst' looks like the subcommand 'list' and was not sent to any model\n"
+        "hint: dursor run list (to send the word: dursor run -- lst)\n"
     )
 
 
@@ -135,7 +135,10 @@ def test_one_slip_of_the_hand_is_always_caught(name, data):
 def test_an_unquoted_text_is_quoted_in_the_hint(dursor):
     done = dursor("run", "Fix", "the", "bug", answers=DONE)
     assert (done.exit_code, done.played.calls) == (2, [])
-    assert done.stderr == "error: TEXT is one argument: quote it\nhint: dursor run 'Fix the bug'\n"
+    assert (
+        done.stderr
+        == "error: TEXT must be one argument: quote it\nhint: dursor run 'Fix the bug'\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import stage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.cli.output import columns as tables
-from dursor.cli.output import formats, terminal
+from dursor.cli.output import columns, formats, terminal
 from dursor.domain import Change, FileChange
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -25,10 +24,10 @@ class Window(io.StringIO):
 
 @given(st.text())
 def test_no_text_commands_the_terminal(text):
-    shown = terminal.harmless(text)
+    shown = terminal.escape_controls(text)
     assert all(one.isprintable() or one in "\n\t\u200c\u200d" for one in shown)
-    assert terminal.harmless(shown) == shown
-    assert terminal.one_line(text) == " ".join(terminal.one_line(text).split())
+    assert terminal.escape_controls(shown) == shown
+    assert terminal.to_one_line(text) == " ".join(terminal.to_one_line(text).split())
 
 
 @pytest.mark.parametrize(
@@ -44,16 +43,16 @@ def test_no_text_commands_the_terminal(text):
     ],
 )
 def test_control_characters_become_visible(text, shown):
-    assert terminal.harmless(text) == shown
+    assert terminal.escape_controls(text) == shown
 
 
 @given(st.text(), st.integers(2, 40))
 def test_a_cut_text_fits(text, cells):
-    assert terminal.width(terminal.fit(text, cells)) <= cells
+    assert terminal.measure_width(terminal.fit(text, cells)) <= cells
 
 
 def test_a_wide_letter_takes_two_cells():
-    assert terminal.width("漢字e\u0301") == 5
+    assert terminal.measure_width("漢字e\u0301") == 5
     assert terminal.fit("漢字漢字", 5) == "漢字…"
     assert terminal.fit("short", 5) == "short"
 
@@ -77,13 +76,13 @@ def test_a_table_is_coloured_and_cut_in_a_window(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "70")
     monkeypatch.setattr(sys, "stdout", Window())
-    lines = [*tables.table("run", [stage.RUN])]
+    lines = [*columns.render_table("run", [stage.RUN])]
     assert "\x1b[32msucceeded\x1b[0m" in lines[1]
     assert lines[1].endswith("…")
 
 
 def test_a_table_in_a_pipe_is_plain():
-    lines = [*tables.table("run", [stage.RUN])]
+    lines = [*columns.render_table("run", [stage.RUN])]
     assert "\x1b" not in "".join(lines)
     assert lines[1].endswith("Fix the off-by-one in pagination")
 
@@ -92,7 +91,7 @@ def test_a_story_nobody_hears_is_no_error(monkeypatch):
     closed = io.StringIO()
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
-    terminal.tell("anyone?")
+    terminal.print_stderr("anyone?")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_a_story_nobody_hears_is_no_error(monkeypatch):
     ],
 )
 def test_durations(seconds, shown):
-    assert formats.duration(seconds) == shown
+    assert formats.format_duration(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_durations(seconds, shown):
     ],
 )
 def test_costs(usd, shown):
-    assert formats.cost(usd) == shown
+    assert formats.format_cost(usd) == shown
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_costs(usd, shown):
     [(0, "0"), (999, "999"), (12_345, "12.3k"), (999_949, "999.9k"), (1_234_567, "1.2M")],
 )
 def test_counts(number, shown):
-    assert formats.count(number) == shown
+    assert formats.format_count(number) == shown
 
 
 @pytest.mark.parametrize(
@@ -148,7 +147,7 @@ def test_counts(number, shown):
     ],
 )
 def test_ages(at, shown):
-    assert formats.age(at, NOW) == shown
+    assert formats.format_age(at, NOW) == shown
 
 
 def test_lines_changed_are_summed():
@@ -156,5 +155,5 @@ def test_lines_changed_are_summed():
         FileChange("a", None, Change.MODIFIED, 1, 2),
         FileChange("b", None, Change.ADDED, 3, 0),
     ]
-    assert formats.lines_changed(files) == "+4 -2"
-    assert formats.lines_changed([]) == "+0 -0"
+    assert formats.format_line_counts(files) == "+4 -2"
+    assert formats.format_line_counts([]) == "+0 -0"

@@ -33,7 +33,7 @@ def test_nobody_is_signed_in(out: Lab):
         "installation_id": None,
     }
     shown = out.front("github", "status")
-    assert "nobody is signed in" in shown.stdout
+    assert "not signed in" in shown.stdout
     assert "hint: dursor github login" in shown.stderr
     error = out.refused("github", "repos")
     assert (error["exit"], error["code"]) == (4, "auth")
@@ -73,7 +73,7 @@ def test_a_token_is_typed_unseen(out: Lab):
         timeout=20,
         encoding="utf-8",
     )
-    child.expect_exact("Token for GitHub: ")
+    child.expect_exact("GitHub token: ")
     child.sendline(token)
     child.expect(pexpect.EOF)
     child.close()
@@ -212,7 +212,7 @@ def test_what_the_login_can_reach(lab: Lab):
         for name in ("main", "topic")
     ]
     shown: Done = lab.front("github", "repos")
-    assert f"ada/secret  main    private  {lab.hub.url}/ada/secret" in shown.stdout
+    assert f"ada/secret  main    private     {lab.hub.url}/ada/secret" in shown.stdout
     for words, code in (("ada/nothing", "not_found"), ("nothing", "usage")):
         assert lab.refused("github", "branches", words)["code"] == code
 

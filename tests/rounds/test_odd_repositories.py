@@ -194,7 +194,7 @@ def test_guidance_is_sent_once_and_listed(front: Front):
 def test_many_files_kept_back_are_counted(front: Front):
     repos.commit(front.repo, {f"{n}.png": b"\x89PNG" for n in range(60)})
 
-    assert "and 10 more, which --json lists" in front("context", "look around").stdout
+    assert "and 10 more (--json lists all)" in front("context", "look around").stdout
     assert len(held(chosen(front))) == 60
 
 

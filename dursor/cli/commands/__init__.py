@@ -1,4 +1,4 @@
-"""One function a command: its signature, its sentence, and one call into a service.
+"""One function per command: its signature, its help, and one call of a service.
 
-Typer reads the annotations when a command is used, so what they name is imported for good.
+Typer evaluates the annotations when a command is used, so their imports cannot be type-only.
 """

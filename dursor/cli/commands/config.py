@@ -13,11 +13,11 @@ Key = Annotated[
     str,
     typer.Argument(
         metavar="KEY",
-        autocompletion=completions.settings,
-        help="A setting's name; see config list.",
+        autocompletion=completions.complete_settings,
+        help="A setting's name; `dursor config list` shows all.",
     ),
 ]
-Value = Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.")]
+Value = Annotated[str, typer.Argument(metavar="VALUE", help="The new value.")]
 
 
 def get(ctx: typer.Context, key: Key) -> Setting:
@@ -26,16 +26,16 @@ def get(ctx: typer.Context, key: Key) -> Setting:
 
 
 def set_(ctx: typer.Context, key: Key, value: Value) -> Setting:
-    """Set one setting in the user's configuration file."""
+    """Change one setting in the user's configuration file."""
     return get_app(ctx).configuration.set(key, value)
 
 
 def list_(ctx: typer.Context) -> Items:
-    """List every setting and where its value comes from."""
+    """List every setting, its value and its source."""
     return Items("setting", get_app(ctx).configuration.list())
 
 
 def path(ctx: typer.Context) -> PlainOutput:
-    """Print where the configuration file lies."""
-    found = str(get_app(ctx).configuration.path)
-    return PlainOutput({"path": found}, [found])
+    """Print the path of the configuration file."""
+    file = str(get_app(ctx).configuration.path)
+    return PlainOutput({"path": file}, [file])

@@ -4,7 +4,7 @@ import typer
 
 from dursor.cli.application import get_app
 from dursor.cli.command_result import CommandResult
-from dursor.cli.input.instruction_input import instruction
+from dursor.cli.input.instruction_input import read_instruction
 from dursor.cli.options import Base, ContextBudget, Files, InstructionFile, Repo, Text
 from dursor.services.request import ContextRequest
 
@@ -19,9 +19,9 @@ def context(
     instruction_file: InstructionFile = None,
     file: Files = None,
 ) -> CommandResult:
-    """Show what would be sent, file by file; nothing is called."""
+    """Show what would be sent, file by file."""
     request = ContextRequest(
-        instruction=instruction(text, instruction_file, "dursor context"),
+        instruction=read_instruction(text, instruction_file, "dursor context"),
         repo=repo,
         base=base,
         files=tuple(file or ()),

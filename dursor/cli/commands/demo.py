@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli import round_outcome as rounds
 from dursor.cli.command_result import CommandResult, PlainOutput
 from dursor.cli.completion import completions
-from dursor.cli.output import progress
-from dursor.cli.output.json_views import TASK, each, full_run, pick
-from dursor.cli.output.terminal import tell
+from dursor.cli.output.json_views import to_json
+from dursor.cli.output.progress import show_progress
+from dursor.cli.output.terminal import print_stderr
+from dursor.cli.round_outcome import summarize_round
 from dursor.services.results import RoundResult
 
 Keep = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", autocompletion=completions.files, help="Make the sample here, and leave it."
+        metavar="DIR",
+        autocompletion=completions.complete_files,
+        help="Create the sample repository in DIR and keep it.",
     ),
 ]
 
@@ -27,15 +29,10 @@ def demo(keep: Keep = None) -> CommandResult:
     from dursor.demo.report import NOTICE, format_report
     from dursor.demo.show import run_demo
 
-    tell(NOTICE)
-    with progress.shown() as listener:
+    print_stderr(NOTICE)
+    with show_progress() as listener:
         result = run_demo(App, keep, listener)
-    judged = rounds.finished(RoundResult(result.task, result.runs))
-    data = {
-        "task": pick(result.task, TASK),
-        "runs": each(result.runs, full_run),
-        "tests": [{"model": test.model, "passed": test.passed} for test in result.tests],
-    }
-    return CommandResult(
-        PlainOutput(data, format_report(result)), judged.status, judged.errors, result.exit_code
-    )
+    round_ = summarize_round(RoundResult(result.task, result.runs))
+    tests = [{"model": test.model, "passed": test.passed} for test in result.tests]
+    output = PlainOutput({**to_json(round_.value), "tests": tests}, format_report(result))
+    return CommandResult(output, round_.status, round_.errors, result.exit_code)

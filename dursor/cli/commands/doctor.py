@@ -3,22 +3,21 @@
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.command_result import CommandResult, PlainOutput
-from dursor.cli.output.columns import table
-from dursor.cli.output.json_views import FINDING, each, picks
-from dursor.cli.round_outcome import FAILED, status
+from dursor.cli.command_result import CommandResult, Items
+from dursor.cli.round_outcome import FAILED, name_status
 
 
 def doctor(ctx: typer.Context) -> CommandResult:
     """Check keys, git, data and network settings."""
-    findings = get_app(ctx).doctor.examine()
-    bad = [finding for finding in findings if not finding.ok]
+    checks = get_app(ctx).doctor.check()
+    errors = [
+        {"code": "internal", "message": f"{check.name}: {check.detail}", "hint": check.hint}
+        for check in checks
+        if not check.ok
+    ]
     return CommandResult(
-        PlainOutput({"checks": each(findings, picks(FINDING))}, table("finding", findings)),
-        status=status(len(findings) - len(bad), len(findings)),
-        errors=[
-            {"code": "internal", "message": f"{one.name}: {one.detail}", "hint": one.hint}
-            for one in bad
-        ],
-        exit_code=FAILED if bad else 0,
+        Items("doctor_check", checks, name="checks"),
+        name_status(len(checks) - len(errors), len(checks)),
+        errors,
+        FAILED if errors else 0,
     )

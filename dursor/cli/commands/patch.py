@@ -11,7 +11,7 @@ from dursor.cli.command_result import PatchOutput
 from dursor.cli.completion import completions
 from dursor.cli.input.instruction_input import STDIN, read_file, read_stdin
 from dursor.cli.options import Base, Repo
-from dursor.cli.output.json_views import CHANGE, each, picks
+from dursor.cli.output.json_views import encode_each
 from dursor.cli.output.terminal import is_terminal
 from dursor.errors import UsageError
 from dursor.services.results import AppliedChange
@@ -20,11 +20,11 @@ Reply = Annotated[
     str | None,
     typer.Argument(
         metavar="[FILE|-]",
-        autocompletion=completions.files,
-        help="A model's whole reply; - reads it from stdin.",
+        autocompletion=completions.complete_files,
+        help="A model's complete reply; - reads stdin.",
     ),
 ]
-Apply = Annotated[bool, typer.Option("--apply", help="Put the change into the working tree.")]
+Apply = Annotated[bool, typer.Option("--apply", help="Apply the change to the working tree.")]
 
 
 def patch(
@@ -41,7 +41,7 @@ def patch(
         return patches.apply(text, repo, base)
     resolved = patches.resolve(text, repo, base)
     data = {
-        "files_changed": each(resolved.files_changed, picks(CHANGE)),
+        "files_changed": encode_each(resolved.files_changed),
         "warnings": [*resolved.warnings],
     }
     return PatchOutput(resolved.patch, data, resolved.warnings)
@@ -56,4 +56,4 @@ def _read(reply: str | None) -> bytes:
         from dursor.cli.input.editor import edit
 
         return edit("dursor patch reply.md").encode()
-    raise UsageError("no reply: FILE is missing", hint="dursor patch reply.md, or dursor patch -")
+    raise UsageError("FILE is missing", hint="dursor patch reply.md")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dursor.cli.application import get_app
+from dursor.cli.application import get_app, get_listener
 from dursor.cli.command_result import Items
 from dursor.cli.completion import completions
 from dursor.cli.options import Limit, RepoName
@@ -14,18 +14,16 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="PATH|URL|OWNER/NAME",
-        autocompletion=completions.files,
-        help="A folder, or what to clone.",
+        autocompletion=completions.complete_files,
+        help="A folder, or a repository to clone.",
     ),
 ]
-Name = Annotated[str | None, typer.Option(metavar="N", help="What you will call it.")]
+Name = Annotated[str | None, typer.Option(metavar="N", help="A name of your choice.")]
 
 
 def add(ctx: typer.Context, source: Source, name: Name = None) -> Repo:
     """Register a folder, or clone a URL or OWNER/NAME."""
-    from dursor.cli.output.progress import StageLog
-
-    return get_app(ctx).repos.add(source, name, StageLog().hear)
+    return get_app(ctx).repos.add(source, name, get_listener())
 
 
 def list_(ctx: typer.Context, limit: Limit = 20) -> Items:
@@ -44,5 +42,5 @@ def branches(ctx: typer.Context, repo: RepoName) -> Items:
 
 
 def remove(ctx: typer.Context, repo: RepoName) -> Repo:
-    """Forget a repository; never deletes your folder."""
+    """Unregister a repository; your folder is kept."""
     return get_app(ctx).repos.remove(repo)

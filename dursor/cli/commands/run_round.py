@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dursor.cli.application import get_app
+from dursor.cli.application import get_app, get_listener
 from dursor.cli.command_result import CommandResult
 from dursor.cli.completion import completions
 from dursor.cli.options import (
@@ -20,7 +20,7 @@ from dursor.cli.options import (
     Repo,
     Text,
     Timeout,
-    at_least_one,
+    check_at_least_one,
 )
 from dursor.domain import Choices
 from dursor.errors import UsageError
@@ -28,7 +28,7 @@ from dursor.errors import UsageError
 if TYPE_CHECKING:
     from dursor.services.request import ModelCount, RoundRequest
 
-MOST_SAMPLES = 1000
+MAX_SAMPLES = 1000
 MODELS_HINT = 'dursor run "Fix the failing test" -m gpt -m claude:2'
 
 Models = Annotated[
@@ -37,41 +37,45 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="NAME[:N]",
-        autocompletion=completions.models,
-        help="Ask this model, N times over; repeatable. Default: `models` in the configuration.",
+        autocompletion=completions.complete_models,
+        help="Ask this model N times; repeatable. Default: `models` in the configuration.",
     ),
 ]
 Dirty = Annotated[
-    bool, typer.Option("--dirty", help="Start from the tracked files as they are now.")
+    bool,
+    typer.Option("--dirty", help="Start from the tracked files with their uncommitted changes."),
 ]
 Task = Annotated[
     str | None,
     typer.Option(
         "--task",
         metavar="TASK",
-        autocompletion=completions.tasks,
-        help="Go on with this task; default: a new one.",
+        autocompletion=completions.complete_tasks,
+        help="Continue this task; default: a new one.",
     ),
 ]
 From = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="RUN", autocompletion=completions.runs, help="Go on from this answer."
+        "--from",
+        metavar="RUN",
+        autocompletion=completions.complete_runs,
+        help="Continue from this run's result.",
     ),
 ]
 Jobs = Annotated[
-    int | None, typer.Option(callback=at_least_one, metavar="N", help="At most N runs at a time.")
+    int | None,
+    typer.Option(callback=check_at_least_one, metavar="N", help="Maximum number of parallel runs."),
 ]
 Require = Annotated[
     Literal["any", "all"] | None,
-    typer.Option(help="How many runs must succeed for exit code 0.  [default: any]"),
+    typer.Option(help="Runs that must succeed for exit code 0.  [default: any]"),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be sent and its price; send nothing.")
+    bool,
+    typer.Option("--dry-run", help="Show what would be sent and its maximum cost; send nothing."),
 ]
-Detach = Annotated[
-    bool, typer.Option("--detach", help="Return at once; a process of its own goes on.")
-]
+Detach = Annotated[bool, typer.Option("--detach", help="Run in the background and return at once.")]
 
 
 def start(
@@ -99,18 +103,21 @@ def start(
 ) -> object:
     """Send one instruction to several models at once.
 
-    Each answer becomes a checked patch that `dursor run apply` puts into your files. A text of one
-    word that looks like a subcommand is refused; `dursor run -- WORD` sends it all the same.
+    Each answer becomes a patch that `dursor run apply` applies to your files. A single word that
+    looks like a subcommand is refused; `dursor run -- WORD` sends it.
     """
-    from dursor.cli.input.instruction_input import instruction
+    from dursor.cli.input.instruction_input import read_instruction
     from dursor.services.request import RoundRequest
 
     if dry_run and detach:
-        raise UsageError("--dry-run and --detach exclude each other", hint="dursor run --help")
-    words, models = instruction(text, instruction_file, "dursor run"), model_counts(model or [])
-    always, allowed = tuple(file or ()), tuple(allow_path or ())
-    said = Choices(always, context_budget, budget, max_files, allowed, timeout, explore)
-    request = RoundRequest(words, models, repo, base, dirty, task, from_run, said, jobs, require)
+        raise UsageError("--dry-run cannot be combined with --detach", hint="dursor run --help")
+    instruction = read_instruction(text, instruction_file, "dursor run")
+    models = parse_model_counts(model or [])
+    files, globs = tuple(file or ()), tuple(allow_path or ())
+    choices = Choices(files, context_budget, budget, max_files, globs, timeout, explore)
+    request = RoundRequest(
+        instruction, models, repo, base, dirty, task, from_run, choices, jobs, require
+    )
     if dry_run:
         return _plan(ctx, request)
     return _detach(ctx, request) if detach else _run(ctx, request)
@@ -122,23 +129,22 @@ def _plan(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
 
 
 def _run(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
-    from dursor.cli import round_outcome as rounds
-    from dursor.cli.output import progress
+    from dursor.cli.output.progress import show_progress
+    from dursor.cli.round_outcome import summarize_round
 
-    with progress.shown() as listener:
-        done = get_app(ctx).rounds.start(request, listener)
-    return rounds.finished(done)
+    with show_progress() as listener:
+        result = get_app(ctx).rounds.start(request, listener)
+    return summarize_round(result)
 
 
 def _detach(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
-    from dursor.cli import round_outcome as rounds
-    from dursor.cli.output import progress
+    from dursor.cli.round_outcome import summarize_detached
 
-    return rounds.under_way(get_app(ctx).rounds.detach(request, progress.StageLog().hear))
+    return summarize_detached(get_app(ctx).rounds.detach(request, get_listener()))
 
 
-def model_counts(names: Sequence[str]) -> "tuple[ModelCount, ...]":
-    """Read `NAME[:N]`; the same name twice is one model with more samples."""
+def parse_model_counts(names: Sequence[str]) -> "tuple[ModelCount, ...]":
+    """Parse each `NAME[:N]`; a repeated name adds samples."""
     from dursor.services.request import ModelCount
 
     counts: dict[str, int] = {}
@@ -148,9 +154,9 @@ def model_counts(names: Sequence[str]) -> "tuple[ModelCount, ...]":
         if not name or (colon and not samples):
             raise UsageError(f"--model {word!r} is not NAME or NAME:N", hint=MODELS_HINT)
         counts[name] = counts.get(name, 0) + (samples or 1)
-        if counts[name] > MOST_SAMPLES:
+        if counts[name] > MAX_SAMPLES:
             raise UsageError(
-                f"--model {word!r}: more than {MOST_SAMPLES} samples of a model in one round",
-                hint=f"-m {name}:{MOST_SAMPLES}",
+                f"--model {word!r} asks for more than {MAX_SAMPLES} samples of a model",
+                hint=f"-m {name}:{MAX_SAMPLES}",
             )
     return tuple(ModelCount(name, samples) for name, samples in counts.items())

@@ -6,20 +6,20 @@ import typer
 
 from dursor.cli.application import get_app
 from dursor.cli.command_result import Items
-from dursor.cli.input.instruction_input import said
+from dursor.cli.input.instruction_input import read_argument
 from dursor.cli.options import Everywhere, Limit, Repo, TaskId
 from dursor.domain import Message, Task
 from dursor.services.results import TaskHistory
 
-Title = Annotated[str, typer.Argument(metavar="TITLE", help="A line that says what it is about.")]
-Words = Annotated[
-    str, typer.Argument(metavar="TEXT", help="What to say, one argument; - reads it from stdin.")
+Title = Annotated[str, typer.Argument(metavar="TITLE", help="The topic in one line.")]
+Text = Annotated[
+    str, typer.Argument(metavar="TEXT", help="The message, one argument; - reads stdin.")
 ]
 
 
 def new(ctx: typer.Context, title: Title, repo: Repo = None) -> Task:
-    """Open a task: a conversation about one repository."""
-    return get_app(ctx).tasks.create(said(title, "the title"), repo)
+    """Create a task: a conversation about one repository."""
+    return get_app(ctx).tasks.create(read_argument(title, "the title"), repo)
 
 
 def list_(
@@ -31,18 +31,18 @@ def list_(
 
 
 def show(ctx: typer.Context, task: TaskId) -> TaskHistory:
-    """Show a task's conversation beside its runs."""
+    """Show a task's conversation, runs and pull requests."""
     return get_app(ctx).tasks.history(task)
 
 
-def say(ctx: typer.Context, task: TaskId, text: Words) -> Message:
+def say(ctx: typer.Context, task: TaskId, text: Text) -> Message:
     """Add a message to a task, for its next round."""
-    return get_app(ctx).tasks.say(task, said(text, "the message"))
+    return get_app(ctx).tasks.say(task, read_argument(text, "the message"))
 
 
 def rename(ctx: typer.Context, task: TaskId, title: Title) -> Task:
-    """Give a task another title."""
-    return get_app(ctx).tasks.rename(task, said(title, "the title"))
+    """Rename a task."""
+    return get_app(ctx).tasks.rename(task, read_argument(title, "the title"))
 
 
 def close(ctx: typer.Context, task: TaskId) -> Task:

@@ -1,8 +1,8 @@
-"""Answers to a shell that completes a word: `_DURSOR_COMPLETE=complete_bash dursor`.
+"""Completes a word for a shell: `_DURSOR_COMPLETE=complete_bash dursor`.
 
-bash and zsh give COMP_WORDS, a word a line, and COMP_CWORD; fish gives its line as COMP_LINE.
-The answer is a candidate a line: for zsh `word:what it is`, for fish with a tab between; or one
-line, `<files>`, where the shell is to offer its own.
+bash and zsh pass COMP_WORDS, a word a line, and COMP_CWORD; fish passes its line as COMP_LINE.
+The output is a completion a line: for zsh `word:description`, for fish with a tab between; or the
+single line `<files>`, which makes the shell complete file names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from typer._click.shell_completion import ShellComplete, split_arg_string
 
 from dursor.cli.completion.completions import FILES
-from dursor.cli.output.terminal import one_line
+from dursor.cli.output.terminal import to_one_line
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:
@@ -27,71 +27,75 @@ if TYPE_CHECKING:
     from typer._click.shell_completion import CompletionItem
 
 
-def answer(root: Command, instruction: str, extra: Mapping[str, Any]) -> int:
-    """Do what INSTRUCTION says: `complete_SHELL` or `source_SHELL`; returns the exit code."""
+def run_completion(root: Command, instruction: str, extra: Mapping[str, Any]) -> int:
+    """Follow INSTRUCTION, `complete_SHELL` or `source_SHELL`, and return the exit code."""
     verb, _, shell = instruction.partition("_")
     if verb == "source":
         from dursor.cli.completion import shells
 
-        sys.stdout.write(shells.script(shell))
+        sys.stdout.write(shells.find_shell(shell).script)
         return 0
-    shown = FORMATS.get(shell)
-    if verb != "complete" or shown is None:
+    format_item = FORMATTERS.get(shell)
+    if verb != "complete" or format_item is None:
         return 1
-    words, incomplete = _words(os.environ)
+    words, incomplete = _split_words(os.environ)
     option, equals, _ = incomplete.partition("=") if incomplete.startswith("--") else ("", "", "")
-    finder = Finder(root, {**extra}, "dursor", "_DURSOR_COMPLETE")
-    with suppress(DursorError):  # words that lead nowhere: nothing to offer
+    finder = CompletionFinder(root, {**extra}, "dursor", "_DURSOR_COMPLETE")
+    with suppress(DursorError):  # invalid words have no completions
         for item in finder.get_completions(words, incomplete):
             item.value = f"{option}{equals}{item.value}" if equals else item.value
-            sys.stdout.write((FILES if item.help == FILES else shown(item)) + "\n")
+            sys.stdout.write((FILES if item.help == FILES else format_item(item)) + "\n")
     return 0
 
 
-class Finder(ShellComplete):
-    """Typer's search for candidates; its own input and output are not used.
+class CompletionFinder(ShellComplete):
+    """Typer's search for completions, without its own input and output.
 
-    They would load Rich, and have zsh evaluate whatever a task's title holds.
+    Those would import Rich, and let zsh evaluate the title of a task.
     """
 
     def source_vars(self) -> dict[str, Any]:
         return {}
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        return _words(os.environ)
+        return _split_words(os.environ)
 
     def format_completion(self, item: CompletionItem) -> str:
         return str(item.value)
 
 
-def _words(environment: Mapping[str, str]) -> tuple[list[str], str]:
-    """Split what was typed into whole words, without the program's, and the one to complete."""
+def _split_words(environment: Mapping[str, str]) -> tuple[list[str], str]:
+    """Split the command line into its complete words after `dursor` and the incomplete one."""
     line = environment.get("COMP_LINE")
     if line is not None:
         words = split_arg_string(line)
-        open_word = bool(words) and not line[-1:].isspace()
-        return (words[1:-1], words[-1]) if open_word else (words[1:], "")
+        is_open = bool(words) and not line[-1:].isspace()
+        return (words[1:-1], words[-1]) if is_open else (words[1:], "")
     words = split_arg_string(environment.get("COMP_WORDS", ""))
-    at = int(environment.get("COMP_CWORD", "0"))
-    whole = [
+    index = int(environment.get("COMP_CWORD", "0"))
+    complete = [
         word
-        for before, word in pairwise(words[:at])
-        if not (word == "=" and before.startswith("--"))  # bash takes --model=gpt apart
+        for before, word in pairwise(words[:index])
+        if not (word == "=" and before.startswith("--"))  # bash splits --model=gpt
     ]
-    return whole, words[at] if at < len(words) else ""
+    return complete, words[index] if index < len(words) else ""
 
 
-def _bash(item: CompletionItem) -> str:
+def _format_bash(item: CompletionItem) -> str:
     return shlex.quote(item.value)
 
 
-def _zsh(item: CompletionItem) -> str:
+def _format_zsh(item: CompletionItem) -> str:
     value = item.value.replace("\\", "\\\\").replace(":", "\\:")
-    return f"{value}:{one_line(item.help)}" if item.help else value
+    return f"{value}:{to_one_line(item.help)}" if item.help else value
 
 
-def _fish(item: CompletionItem) -> str:
-    return f"{item.value}\t{one_line(item.help)}" if item.help else str(item.value)
+def _format_fish(item: CompletionItem) -> str:
+    return f"{item.value}\t{to_one_line(item.help)}" if item.help else str(item.value)
 
 
-FORMATS: dict[str, Callable[[CompletionItem], str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
+FORMATTERS: dict[str, Callable[[CompletionItem], str]] = {
+    "bash": _format_bash,
+    "zsh": _format_zsh,
+    "fish": _format_fish,
+}

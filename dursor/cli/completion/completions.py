@@ -1,4 +1,4 @@
-"""What a shell offers for a word: names and ids from the store; in case of doubt, nothing."""
+"""Completions for a word: names and ids from the store; none when the store is unreadable."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,32 +6,32 @@ from contextlib import suppress
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.output.formats import SHORT, short
-from dursor.cli.output.terminal import one_line
+from dursor.cli.output.formats import SHORT, short_id
+from dursor.cli.output.terminal import to_one_line
 from dursor.errors import DursorError
 
-MOST = 50
+LIMIT = 50
 
-FILES = "<files>"  # as a description: what stands here is a file, which the shell knows best
+FILES = "<files>"  # a description that makes the shell complete file names
 
-Offer = list[tuple[str, str]]  # word, description
+Completions = list[tuple[str, str]]  # word, description
 
 
-def ids(table: str) -> Callable[[typer.Context, str], Offer]:
-    """Make the candidates for an id of TABLE: "runs", "tasks" or "repos"."""
+def complete_ids(table: str) -> Callable[[typer.Context, str], Completions]:
+    """Make a function that completes ids of TABLE: "runs", "tasks" or "prs"."""
 
-    def offer(ctx: typer.Context, incomplete: str) -> Offer:
-        cut = short if len(incomplete) <= SHORT else str
+    def complete(ctx: typer.Context, incomplete: str) -> Completions:
+        shorten = short_id if len(incomplete) <= SHORT else str
         with suppress(DursorError, OSError):
-            found = get_app(ctx).reader.ids(table, incomplete, limit=MOST)
-            return [(cut(id_), one_line(label)) for id_, label in found]
+            rows = get_app(ctx).reader.ids(table, incomplete, limit=LIMIT)
+            return [(shorten(id_), to_one_line(label)) for id_, label in rows]
         return []
 
-    return offer
+    return complete
 
 
-def models(ctx: typer.Context, incomplete: str) -> Offer:
-    """Offer the models' names."""
+def complete_models(ctx: typer.Context, incomplete: str) -> Completions:
+    """Complete the name of a model."""
     with suppress(DursorError, OSError):
         return [
             (name, "") for name in get_app(ctx).models.list_names() if name.startswith(incomplete)
@@ -39,40 +39,40 @@ def models(ctx: typer.Context, incomplete: str) -> Offer:
     return []
 
 
-def repos(ctx: typer.Context, incomplete: str) -> Offer:
-    """Offer the registered repositories, by name, or folders where none begins so."""
+def complete_repos(ctx: typer.Context, incomplete: str) -> Completions:
+    """Complete the name of a registered repository, or a folder when no name matches."""
     with suppress(DursorError, OSError):
-        found = get_app(ctx).repos.list(MOST)
-        named = [(one.name, one.path) for one in found if one.name.startswith(incomplete)]
-        return named or files(ctx, incomplete)
+        repos = get_app(ctx).repos.list(LIMIT)
+        matches = [(repo.name, repo.path) for repo in repos if repo.name.startswith(incomplete)]
+        return matches or complete_files(ctx, incomplete)
     return []
 
 
-def files(ctx: typer.Context, incomplete: str) -> Offer:
-    """Leave it to the shell."""
+def complete_files(ctx: typer.Context, incomplete: str) -> Completions:
+    """Leave the completion of file names to the shell."""
     del ctx
     return [(incomplete, FILES)]
 
 
-def pulls(ctx: typer.Context, incomplete: str) -> Offer:
-    """Offer the numbers of this repository's pull requests, or ids where none begins so."""
+def complete_pulls(ctx: typer.Context, incomplete: str) -> Completions:
+    """Complete the number of a pull request of this repository, or an id when none matches."""
     with suppress(DursorError, OSError):
         app = get_app(ctx)
         here = app.repos.here()
-        found = app.reader.prs(repo_id=here.id if here else None, limit=MOST)
-        numbered = [(str(one.number), one_line(one.title)) for one in found]
-        offered = [one for one in numbered if one[0].startswith(incomplete)]
-        return offered or ids("prs")(ctx, incomplete)
+        pulls = app.reader.prs(repo_id=here.id if here else None, limit=LIMIT)
+        numbers = [(str(pull.number), to_one_line(pull.title)) for pull in pulls]
+        matches = [number for number in numbers if number[0].startswith(incomplete)]
+        return matches or complete_ids("prs")(ctx, incomplete)
     return []
 
 
-def settings(ctx: typer.Context, incomplete: str) -> Offer:
-    """Offer the names of settings, and what each takes."""
+def complete_settings(ctx: typer.Context, incomplete: str) -> Completions:
+    """Complete the name of a setting; the description is its type of value."""
     del ctx
     from dursor.config.options import OPTIONS
 
     return [(name, key.accepts) for name, key in OPTIONS.items() if name.startswith(incomplete)]
 
 
-runs = ids("runs")
-tasks = ids("tasks")
+complete_runs = complete_ids("runs")
+complete_tasks = complete_ids("tasks")

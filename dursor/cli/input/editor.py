@@ -1,4 +1,4 @@
-"""The user's editor, for an instruction longer than a line."""
+"""Opens the user's editor for a text longer than a line."""
 
 from __future__ import annotations
 
@@ -15,37 +15,36 @@ from dursor.services.rounds.detach import without_secrets
 FALLBACKS = ("nano", "vi", "notepad")
 
 
-def edit(instead: str) -> str:
-    """Open the editor on an empty file and return what was written there.
-
-    UsageError when it cannot be used, with INSTEAD as the hint.
-    """
+def edit(hint: str) -> str:
+    """Open the editor on an empty file and return its text; UsageError with HINT on failure."""
     handle, name = mkstemp(prefix="dursor-", suffix=".md")
     os.close(handle)
     path = Path(name)
     try:
-        _run([*_command(instead), name], instead)
+        _run([*_find_editor(hint), name], hint)
         return path.read_text(encoding="utf-8", errors="replace")
     finally:
         path.unlink(missing_ok=True)
 
 
-def _command(instead: str) -> list[str]:
-    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if named:
-        return shlex.split(named, posix=os.name != "nt")
-    found = next(filter(shutil.which, FALLBACKS), None)
-    if found is None:
-        raise UsageError("there is no editor: EDITOR is not set", hint=instead)
-    return [found]
+def _find_editor(hint: str) -> list[str]:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if editor:
+        return shlex.split(editor, posix=os.name != "nt")
+    fallback = next(filter(shutil.which, FALLBACKS), None)
+    if fallback is None:
+        raise UsageError("no editor found: EDITOR is not set", hint=hint)
+    return [fallback]
 
 
-def _run(command: list[str], instead: str) -> None:
+def _run(command: list[str], hint: str) -> None:
     editor = command[0]
     try:
         done = subprocess.run(command, env=without_secrets(os.environ), check=False)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UsageError(f"cannot start the editor {editor!r}: {reason}", hint=instead) from error
+        raise UsageError(f"cannot start the editor {editor!r}: {reason}", hint=hint) from error
     if done.returncode != 0:
-        raise UsageError(f"the editor {editor!r} failed: exit {done.returncode}", hint=instead)
+        raise UsageError(
+            f"the editor {editor!r} failed with exit code {done.returncode}", hint=hint
+        )

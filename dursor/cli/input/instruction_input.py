@@ -1,4 +1,4 @@
-"""Where the words of an instruction come from."""
+"""Reads texts from arguments, stdin, files or the editor."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from dursor.errors import UsageError
 STDIN = "-"
 
 
-def instruction(text: str | None, file: Path | None, command: str) -> str:
+def read_instruction(text: str | None, file: Path | None, command: str) -> str:
     """Read the instruction from TEXT, from stdin for `-`, from FILE, or from the user's editor.
 
-    COMMAND (`dursor run`) is for the hints. UsageError when there is none, two, or nothing in it.
+    Hints name COMMAND, such as `dursor run`. UsageError when it is missing, empty or ambiguous.
     """
     if text is not None and file is not None:
         raise UsageError(
-            "TEXT and --instruction-file exclude each other",
+            "TEXT cannot be combined with --instruction-file",
             hint=f"{command} --instruction-file {file}",
         )
-    words = _read(text, file, command).strip("\n")
-    if not words.strip():
+    instruction = _read(text, file, command).strip("\n")
+    if not instruction.strip():
         raise UsageError("the instruction is empty", hint=f'{command} "Fix the failing test"')
-    return words
+    return instruction
 
 
 def _read(text: str | None, file: Path | None, command: str) -> str:
@@ -33,36 +33,34 @@ def _read(text: str | None, file: Path | None, command: str) -> str:
     if text == STDIN:
         return decode(read_stdin(), "stdin")
     if text is not None:
-        return _argument(text, "TEXT")
+        return _decode_argument(text, "TEXT")
+    hint = f'{command} "Fix the failing test"'
     if is_terminal(sys.stdin) and is_terminal(sys.stdout):
         from dursor.cli.input.editor import edit
 
-        return edit(f'{command} "Fix the failing test"')
-    raise UsageError(
-        "no instruction: TEXT is missing, and there is no terminal to edit it on",
-        hint=f'{command} "Fix the failing test"',
-    )
+        return edit(hint)
+    raise UsageError("TEXT is missing, and there is no terminal for an editor", hint=hint)
 
 
-def said(text: str, name: str, hint: str = "dursor task --help") -> str:
+def read_argument(text: str, name: str, hint: str = "dursor task --help") -> str:
     """Read a short text called NAME from an argument, or from stdin for `-`."""
-    words = decode(read_stdin(), "stdin") if text == STDIN else _argument(text, name)
-    if not words.strip():
+    value = decode(read_stdin(), "stdin") if text == STDIN else _decode_argument(text, name)
+    if not value.strip():
         raise UsageError(f"{name} is empty", hint=hint)
-    return words.strip()
+    return value.strip()
 
 
-def _argument(text: str, name: str) -> str:
+def _decode_argument(text: str, name: str) -> str:
     return decode(text.encode("utf-8", "surrogateescape"), name)
 
 
-def read_stdin(most: int = -1) -> bytes:
-    """Read stdin to its end, or MOST bytes of it."""
-    return b"" if sys.stdin is None else sys.stdin.buffer.read(most)
+def read_stdin(max_bytes: int = -1) -> bytes:
+    """Read stdin to its end, or at most MAX_BYTES."""
+    return b"" if sys.stdin is None else sys.stdin.buffer.read(max_bytes)
 
 
 def read_file(path: Path) -> bytes:
-    """Read PATH; UsageError when that cannot be done."""
+    """Read PATH; UsageError when it is not readable."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -79,5 +77,5 @@ def decode(data: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         raise UsageError(f"{source} is not UTF-8 text: byte {error.start}") from error
     if "\0" in text:
-        raise UsageError(f"{source} is not text: it holds a NUL character")
+        raise UsageError(f"{source} is not text: it contains a NUL character")
     return text.replace("\r\n", "\n").removeprefix("\ufeff")

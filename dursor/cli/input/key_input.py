@@ -1,4 +1,4 @@
-"""Secrets typed on a terminal or piped in; never echoed, never an argument."""
+"""Reads keys from the terminal, without echo, or from stdin; never from an argument."""
 
 from __future__ import annotations
 
@@ -13,27 +13,25 @@ from dursor.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LARGEST = 8 * 1024  # bytes; keys have some hundred at most
+MAX_BYTES = 8 * 1024  # real keys have a few hundred at most
 
 
-def key_from_stdin() -> Secret:
+def read_key() -> Secret:
     """Read a key from stdin; UsageError when there is none."""
-    data = read_stdin(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise UsageError(
-            f"what is on stdin is no key: it is larger than {LARGEST // 1024} KiB",
-            hint="dursor models set-key NAME --stdin < key.txt",
-        )
-    key = _checked(decode(data, "stdin"))
+    hint = "dursor models set-key NAME --stdin < key.txt"
+    data = read_stdin(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"stdin is larger than {MAX_BYTES // 1024} KiB: not a key", hint=hint)
+    key = _parse(decode(data, "stdin"))
     if key is None:
-        raise UsageError("no key on stdin", hint="dursor models set-key NAME --stdin < key.txt")
+        raise UsageError("stdin holds no key", hint=hint)
     return key
 
 
-def typed_key(name: str, *, required: bool) -> Callable[[], Secret | None]:
-    """Make a question for NAME's key; without a terminal it is UsageError, or None unless REQUIRED.
+def make_prompt(name: str, *, required: bool) -> Callable[[], Secret | None]:
+    """Make a function that asks for NAME's key on the terminal; an empty line means no key.
 
-    An empty line means: no key, which a required one may not be.
+    Without a terminal or a key it raises UsageError if REQUIRED, else it returns None.
     """
 
     def ask() -> Secret | None:
@@ -42,8 +40,8 @@ def typed_key(name: str, *, required: bool) -> Callable[[], Secret | None]:
             if required:
                 raise UsageError("no terminal to type the key on", hint=hint)
             return None
-        prompt = f"Key for {name}: " if required else f"Key for {name} (empty: none): "
-        key = _checked(hidden(prompt))
+        suffix = "" if required else " (empty: none)"
+        key = _parse(ask_hidden(f"Key for {name}{suffix}: "))
         if key is None and required:
             raise UsageError("no key was typed", hint=hint)
         return key
@@ -51,7 +49,7 @@ def typed_key(name: str, *, required: bool) -> Callable[[], Secret | None]:
     return ask
 
 
-def hidden(prompt: str) -> str:
+def ask_hidden(prompt: str) -> str:
     """Ask on the terminal without echo; UsageError at the end of input."""
     from getpass import getpass
 
@@ -61,10 +59,10 @@ def hidden(prompt: str) -> str:
         raise UsageError("nothing was typed") from error
 
 
-def _checked(text: str) -> Secret | None:
+def _parse(text: str) -> Secret | None:
     key = text.strip()
     if not key:
         return None
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError("that is no key: it holds spaces, line breaks or other characters")
+        raise UsageError("not a key: it contains spaces, line breaks or non-ASCII characters")
     return Secret(key)

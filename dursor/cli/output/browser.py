@@ -1,4 +1,4 @@
-"""The user's browser; it is told the address of a page and nothing else."""
+"""Opens a page in the user's browser, without secrets in its environment."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import shutil
 import subprocess
 import sys
 
-from dursor.cli.output.terminal import tell
+from dursor.cli.output.terminal import print_stderr
 from dursor.services.rounds.detach import without_secrets
 
 PROGRAMS = ("xdg-open", "wslview", "gio open", "sensible-browser", "x-www-browser")
 
 
-def show_page(url: str) -> None:
-    """Open URL; where there is no browser, say what to open."""
-    command = _command(url)
-    if command is None or not _started(command):
-        tell(f"open {url}")
+def open_page(url: str) -> None:
+    """Open URL in the browser, or print it where there is no browser."""
+    command = _find_command(url)
+    if command is None or not _start(command):
+        print_stderr(f"open {url}")
 
 
-def _command(url: str) -> list[str] | None:
-    named = os.environ.get("BROWSER", "").split(os.pathsep)[0]
-    if named:
-        words = shlex.split(named, posix=os.name != "nt")
-        return [word.replace("%s", url) for word in words] if "%s" in named else [*words, url]
+def _find_command(url: str) -> list[str] | None:
+    browser = os.environ.get("BROWSER", "").split(os.pathsep)[0]
+    if browser:
+        words = shlex.split(browser, posix=os.name != "nt")
+        return [word.replace("%s", url) for word in words] if "%s" in browser else [*words, url]
     if sys.platform == "darwin":
         return ["open", url]
     if sys.platform == "win32":
         return ["rundll32", "url.dll,FileProtocolHandler", url]
-    found = next((one for one in PROGRAMS if shutil.which(one.split()[0])), None)
-    return None if found is None else [*found.split(), url]
+    program = next((name for name in PROGRAMS if shutil.which(name.split()[0])), None)
+    return None if program is None else [*program.split(), url]
 
 
-def _started(command: list[str]) -> bool:
+def _start(command: list[str]) -> bool:
     try:
         process = subprocess.Popen(
             command,
@@ -46,5 +46,5 @@ def _started(command: list[str]) -> bool:
         )
     except OSError:
         return False
-    process.returncode = 0  # it lives as long as the user likes; nobody waits for it here
+    process.returncode = 0  # the browser outlives this process; suppresses the ResourceWarning
     return True

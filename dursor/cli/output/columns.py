@@ -1,4 +1,4 @@
-"""Rows and columns for people: plain, cut to the window, coloured where that is wanted."""
+"""Tables: their columns, cut to the width of the window and coloured on a terminal."""
 
 from __future__ import annotations
 
@@ -6,70 +6,97 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dursor.cli.output import formats
-from dursor.cli.output.terminal import columns, fit, one_line, paint, width
+from dursor.cli.output.formats import short_id
+from dursor.cli.output.terminal import count_columns, fit, measure_width, paint, to_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 GAP = 2
-PROSE = 60  # cells of an instruction
-NARROWEST = 12  # cells of the last column, however narrow the window
-COLOURED = ("STATUS", "RESULT")
+INSTRUCTION_CELLS = 60
+MIN_LAST_CELLS = 12  # of the last column, however narrow the window
+COLOURED_HEADS = ("STATUS", "RESULT")
 COLOURS = {
     "succeeded": "green",
     "failed": "red",
     "canceled": "yellow",
     "running": "cyan",
     "ok": "green",
+    "warning": "yellow",
+    "error": "red",
     "merged": "green",
     "closed": "dim",
 }
 
 
 class Column(NamedTuple):
-    """A heading, and what of a value stands below it."""
+    """A heading and the function that formats a cell below it."""
 
     head: str
     cell: Callable[[Any], str]
 
 
-def status_of(run: Any) -> str:
-    """Name a run's status, with the error's code."""
+def format_status(run: Any) -> str:
+    """Format a run's status, with the code of its error."""
     return f"{run.status}: {run.error.code}" if run.error else str(run.status)
 
 
+def format_setting(value: Any) -> str:
+    """Format a setting's value: a string as it is, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    import json
+
+    return json.dumps(value)
+
+
+def format_ranges(ranges: Sequence[Sequence[int]] | None) -> str:
+    """Format line ranges as `all` or `1-20,40-60`."""
+    if ranges is None:
+        return "all"
+    return ",".join(f"{first}-{last}" for first, last in ranges)
+
+
+def _format_latency(milliseconds: int | None) -> str:
+    return formats.NOTHING if milliseconds is None else f"{milliseconds} ms"
+
+
+def _format_paths(file: Any) -> str:
+    return f"{file.old_path} -> {file.path}" if file.old_path else file.path
+
+
 ROUND = (
-    Column("RUN", lambda run: formats.short(run.id)),
+    Column("RUN", lambda run: short_id(run.id)),
     Column("MODEL", lambda run: run.model),
-    Column("STATUS", status_of),
+    Column("STATUS", format_status),
     Column("FILES", lambda run: str(len(run.files_changed))),
-    Column("+/-", lambda run: formats.lines_changed(run.files_changed)),
-    Column("TIME", lambda run: formats.duration(formats.elapsed(run))),
-    Column("COST", lambda run: formats.cost(run.cost_usd)),
+    Column("+/-", lambda run: formats.format_line_counts(run.files_changed)),
+    Column("TIME", lambda run: formats.format_duration(formats.measure_elapsed(run))),
+    Column("COST", lambda run: formats.format_cost(run.cost_usd)),
 )
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "round": ROUND,
     "run": (
         *ROUND,
-        Column("AGE", lambda run: formats.age(run.created_at)),
-        Column("INSTRUCTION", lambda run: fit(one_line(run.instruction), PROSE)),
+        Column("AGE", lambda run: formats.format_age(run.created_at)),
+        Column("INSTRUCTION", lambda run: fit(to_one_line(run.instruction), INSTRUCTION_CELLS)),
     ),
     "task": (
-        Column("TASK", lambda task: formats.short(task.id)),
+        Column("TASK", lambda task: short_id(task.id)),
         Column("STATUS", lambda task: task.status),
-        Column("AGE", lambda task: formats.age(task.created_at)),
+        Column("AGE", lambda task: formats.format_age(task.created_at)),
         Column("TITLE", lambda task: task.title),
     ),
     "repo": (
-        Column("REPO", lambda repo: formats.short(repo.id)),
+        Column("REPO", lambda repo: short_id(repo.id)),
         Column("NAME", lambda repo: repo.name),
         Column("BRANCH", lambda repo: repo.default_branch or formats.NOTHING),
         Column("PATH", lambda repo: repo.path),
     ),
     "branch": (
         Column("BRANCH", lambda branch: branch.name),
-        Column("COMMIT", lambda branch: formats.short(branch.commit)),
+        Column("COMMIT", lambda branch: short_id(branch.commit)),
         Column("DEFAULT", lambda branch: "default" if branch.default else ""),
     ),
     "model": (
@@ -78,26 +105,26 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("MODEL", lambda model: model.profile.model_name),
         Column("KEY", lambda model: model.key or "none"),
     ),
-    "check": (
+    "model_check": (
         Column("NAME", lambda check: check.name),
         Column("RESULT", lambda check: "ok" if check.ok else "failed"),
-        Column("TIME", lambda check: milliseconds(check.latency_ms)),
+        Column("TIME", lambda check: _format_latency(check.latency_ms)),
         Column("ERROR", lambda check: check.error.message if check.error else ""),
     ),
     "setting": (
         Column("KEY", lambda setting: setting.key),
-        Column("VALUE", lambda setting: setting_value(setting.value)),
+        Column("VALUE", lambda setting: format_setting(setting.value)),
         Column("SOURCE", lambda setting: setting.source),
         Column("DESCRIPTION", lambda setting: setting.description),
     ),
-    "finding": (
-        Column("CHECK", lambda finding: finding.name),
-        Column("RESULT", lambda finding: "ok" if finding.ok else "failed"),
-        Column("DETAIL", lambda finding: finding.detail),
+    "doctor_check": (
+        Column("CHECK", lambda check: check.name),
+        Column("RESULT", lambda check: check.level),
+        Column("DETAIL", lambda check: check.detail),
     ),
     "context": (
         Column("TOKENS", lambda file: str(file.tokens)),
-        Column("LINES", lambda file: spans(file.ranges)),
+        Column("LINES", lambda file: format_ranges(file.ranges)),
         Column("PATH", lambda file: file.path),
         Column("REASON", lambda file: file.reason),
     ),
@@ -105,12 +132,10 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("WITHHELD", lambda file: file.path),
         Column("REASON", lambda file: file.reason),
     ),
-    "change": (
+    "file_change": (
         Column("CHANGE", lambda file: file.change),
-        Column("+/-", lambda file: formats.lines_changed([file])),
-        Column(
-            "PATH", lambda file: f"{file.old_path} -> {file.path}" if file.old_path else file.path
-        ),
+        Column("+/-", lambda file: formats.format_line_counts([file])),
+        Column("PATH", _format_paths),
     ),
     "pr": (
         Column("PR", lambda pr: f"#{pr.number}"),
@@ -118,67 +143,47 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("BRANCH", lambda pr: pr.branch),
         Column("TITLE", lambda pr: pr.title),
     ),
-    "hosted": (
+    "hosted_repo": (
         Column("REPO", lambda repo: repo.name),
         Column("BRANCH", lambda repo: repo.default_branch),
-        Column("VISIBLE", lambda repo: "private" if repo.private else "public"),
+        Column("VISIBILITY", lambda repo: "private" if repo.private else "public"),
         Column("URL", lambda repo: repo.url),
     ),
-    "planned": (
+    "planned_model": (
         Column("MODEL", lambda model: model.name),
         Column("PROVIDER", lambda model: model.provider),
         Column("NAME", lambda model: model.model_name),
         Column("SAMPLES", lambda model: str(model.samples)),
-        Column("AT MOST", lambda model: formats.cost(model.worst_cost_usd)),
+        Column("MAX COST", lambda model: formats.format_cost(model.worst_cost_usd)),
     ),
 }
 
 
-def milliseconds(latency: int | None) -> str:
-    """Write `340 ms`."""
-    return formats.NOTHING if latency is None else f"{latency} ms"
+def render_table(kind: str, values: Iterable[Any]) -> Iterator[str]:
+    """Render VALUES of one KIND; only the heading when there are none."""
+    columns = COLUMNS[kind]
+    rows = [[to_one_line(column.cell(value)) for column in columns] for value in values]
+    return render_grid([column.head for column in columns], rows)
 
 
-def setting_value(value: Any) -> str:
-    """Write a setting's JSON value."""
-    if isinstance(value, str):
-        return value
-    import json
-
-    return json.dumps(value)
-
-
-def spans(ranges: Sequence[Sequence[int]] | None) -> str:
-    """Write `all` or `1-20,40-60`."""
-    if ranges is None:
-        return "all"
-    return ",".join(f"{first}-{last}" for first, last in ranges)
-
-
-def table(kind: str, values: Iterable[Any]) -> Iterator[str]:
-    """Lay out VALUES of one KIND; the heading alone when there are none."""
-    shown = COLUMNS[kind]
-    rows = [[one_line(column.cell(value)) for column in shown] for value in values]
-    return grid([column.head for column in shown], rows)
-
-
-def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Lay out ROWS of harmless cells below HEADS; the last column ends where the window does."""
-    widths = [max(map(width, column)) for column in zip(heads, *rows, strict=True)]
+def render_grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Render ROWS of escaped cells below HEADS; the last column is cut to the window."""
+    widths = [max(map(measure_width, column)) for column in zip(heads, *rows, strict=True)]
     taken = sum(widths[:-1]) + GAP * (len(widths) - 1)
-    widths[-1] = min(widths[-1], max(columns(sys.stdout) - taken, NARROWEST))
-    yield _line(heads, widths, ["bold"] * len(heads))
+    widths[-1] = min(widths[-1], max(count_columns(sys.stdout) - taken, MIN_LAST_CELLS))
+    yield _render_row(heads, widths, ["bold"] * len(heads))
     for row in rows:
-        yield _line(row, widths, [_colour(*pair) for pair in zip(heads, row, strict=True)])
+        colours = [_choose_colour(*pair) for pair in zip(heads, row, strict=True)]
+        yield _render_row(row, widths, colours)
 
 
-def _colour(head: str, cell: str) -> str | None:
-    return COLOURS.get(cell.partition(":")[0]) if head in COLOURED else None
+def _choose_colour(head: str, cell: str) -> str | None:
+    return COLOURS.get(cell.partition(":")[0]) if head in COLOURED_HEADS else None
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], colours: Sequence[str | None]) -> str:
+def _render_row(cells: Sequence[str], widths: Sequence[int], colours: Sequence[str | None]) -> str:
     line = ""
-    for cell, wide, colour in zip(cells, widths, colours, strict=True):
-        shown = fit(cell, wide)
-        line += paint(shown, colour, sys.stdout) + " " * (wide - width(shown) + GAP)
+    for cell, width, colour in zip(cells, widths, colours, strict=True):
+        text = fit(cell, width)
+        line += paint(text, colour, sys.stdout) + " " * (width - measure_width(text) + GAP)
     return line.rstrip()

@@ -1,4 +1,4 @@
-"""What a user sees of a bug: one line, and what to type to see more."""
+"""A bug's exception becomes one line, and a hint that shows the traceback."""
 
 from __future__ import annotations
 
@@ -9,56 +9,60 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import TracebackType
 
-LONG = 120
+MAX_COMMAND = 120  # characters of a hint
 
 
-def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Stand in for `sys.excepthook`; the interpreter exits with 1 afterwards."""
+def report_crash(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print an internal error; a `sys.excepthook`, after which the interpreter exits with 1."""
     if os.environ.get("_DURSOR_COMPLETE"):
-        return  # a shell waits for words, not for news
-    from dursor.cli.output import printer as output
+        return  # the shell reads completions from this process
+    from dursor.cli.output import printer
 
-    if debugging():
-        show_traceback(error.with_traceback(trace))
-    said = clean(": ".join(filter(None, (kind.__name__, " ".join(str(error).split())))))
-    failure = {"code": "internal", "message": f"internal error: {said}", "hint": _again()}
+    if is_debugging():
+        print_traceback(error.with_traceback(trace))
+    text = redact(": ".join(filter(None, (kind.__name__, " ".join(str(error).split())))))
+    failure = {"code": "internal", "message": f"internal error: {text}", "hint": _hint()}
     try:
-        output.fail(failure, as_json=output.asked_for_json(sys.argv[1:]))
-    except (output.StdoutError, BrokenPipeError):
-        output.mute()
-        output.fail(failure, as_json=False)
+        printer.print_failure(failure, as_json=printer.wants_json(sys.argv[1:]))
+    except (printer.StdoutError, BrokenPipeError):
+        printer.discard_stdout()
+        printer.print_failure(failure, as_json=False)
 
 
-def overlook(missed: sys.UnraisableHookArgs) -> None:
-    """Stand in for `sys.unraisablehook`: what half-made things say as they go is no news."""
-    if debugging() and missed.exc_value is not None:
-        show_traceback(missed.exc_value)
+def ignore_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Print nothing for an exception in a destructor; a `sys.unraisablehook`."""
+    if is_debugging() and unraisable.exc_value is not None:
+        print_traceback(unraisable.exc_value)
 
 
-def debugging() -> bool:
-    """Whether DURSOR_DEBUG asks for tracebacks."""
+def is_debugging() -> bool:
+    """Whether DURSOR_DEBUG requests tracebacks."""
     return os.environ.get("DURSOR_DEBUG", "") not in {"", "0"}
 
 
-def show_traceback(error: BaseException) -> None:
+def print_traceback(error: BaseException) -> None:
     """Print ERROR's traceback on stderr, without secrets."""
     import traceback
 
-    sys.stderr.write(clean("".join(traceback.format_exception(error))))
+    sys.stderr.write(redact("".join(traceback.format_exception(error))))
 
 
-def clean(text: str) -> str:
-    """Take out whatever this process may know as a secret."""
+def redact(text: str) -> str:
+    """Remove every secret of the environment from TEXT, and whatever looks like one."""
     from dursor.domain import Secret
     from dursor.secrets.redact import Redactor
     from dursor.services.rounds.detach import without_secrets
 
-    secret = os.environ.keys() - without_secrets(os.environ).keys()
-    return Redactor([Secret(os.environ[name]) for name in secret]).clean(text)
+    names = os.environ.keys() - without_secrets(os.environ).keys()
+    return Redactor([Secret(os.environ[name]) for name in names]).clean(text)
 
 
-def _again() -> str:
+def _hint() -> str:
     import shlex
 
-    words = shlex.join(["dursor", *sys.argv[1:]])
-    return f"DURSOR_DEBUG=1 {words if len(words) <= LONG else ' '.join(sys.argv[1:2])} shows more"
+    command = shlex.join(["dursor", *sys.argv[1:]])
+    if len(command) > MAX_COMMAND:
+        command = shlex.join(["dursor", *sys.argv[1:2], "..."])
+    return f"DURSOR_DEBUG=1 {command}"

@@ -1,4 +1,4 @@
-"""Ids, ages, durations, costs and counts as people read them."""
+"""Ids, ages, durations, costs and counts in a form for people."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ NOTHING = "-"
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def short(id_: str) -> str:
-    """Take as much of an id as people see and type."""
+def short_id(id_: str) -> str:
+    """Return the digits of an id that people see and type."""
     return id_[:SHORT]
 
 
-def duration(seconds: float | None) -> str:
-    """Write `0.4 s`, `21 s`, `2 min 5 s`, `1 h 5 min`."""
+def format_duration(seconds: float | None) -> str:
+    """Format as `0.4 s`, `21 s`, `2 min 5 s` or `1 h 5 min`."""
     if seconds is None:
         return NOTHING
     if seconds < 9.95:
         return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min {whole % MINUTE} s"
-    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
+    rounded = round(seconds)
+    if rounded < MINUTE:
+        return f"{rounded} s"
+    if rounded < HOUR:
+        return f"{rounded // MINUTE} min {rounded % MINUTE} s"
+    return f"{rounded // HOUR} h {rounded % HOUR // MINUTE} min"
 
 
-def age(at: str, now: datetime | None = None) -> str:
-    """Write how long ago AT, ISO-8601, was: `21 s`, `5 min`, `3 h`, `4 d`."""
+def format_age(at: str, now: datetime | None = None) -> str:
+    """Format the time since AT, ISO-8601, as `21 s`, `5 min`, `3 h` or `4 d`."""
     seconds = max(((now or datetime.now(UTC)) - datetime.fromisoformat(at)).total_seconds(), 0)
     for size, unit in ((2 * DAY, "d"), (2 * HOUR, "h"), (2 * MINUTE, "min")):
         if seconds >= size:
@@ -44,16 +44,16 @@ def age(at: str, now: datetime | None = None) -> str:
     return f"{int(seconds)} s"
 
 
-def elapsed(run: Run, now: datetime | None = None) -> float | None:
-    """Count the seconds a run took, or has taken so far; None before it started."""
+def measure_elapsed(run: Run) -> float | None:
+    """Return the seconds that a run took, or has taken so far; None before it started."""
     if run.started_at is None:
         return None
-    end = datetime.fromisoformat(run.completed_at) if run.completed_at else now or datetime.now(UTC)
+    end = datetime.fromisoformat(run.completed_at) if run.completed_at else datetime.now(UTC)
     return (end - datetime.fromisoformat(run.started_at)).total_seconds()
 
 
-def cost(usd: float | None) -> str:
-    """Write US dollars: `$0.031`, `$1.20`, `<$0.001`; a dash when unknown."""
+def format_cost(usd: float | None) -> str:
+    """Format US dollars as `$0.031`, `$1.20` or `<$0.001`; a dash when unknown."""
     if usd is None:
         return NOTHING
     if 0 < usd < 0.0005:
@@ -61,8 +61,8 @@ def cost(usd: float | None) -> str:
     return f"${usd:.3f}" if usd < 1 else f"${usd:.2f}"
 
 
-def count(number: int) -> str:
-    """Write `950`, `12.3k`, `1.2M`."""
+def format_count(number: int) -> str:
+    """Format as `950`, `12.3k` or `1.2M`."""
     if number < 1000:
         return str(number)
     if number < 999_950:
@@ -70,8 +70,6 @@ def count(number: int) -> str:
     return f"{number / 1_000_000:.1f}M"
 
 
-def lines_changed(files: Sequence[FileChange]) -> str:
-    """Write `+11 -4`."""
-    added = sum(one.added_lines for one in files)
-    removed = sum(one.removed_lines for one in files)
-    return f"+{added} -{removed}"
+def format_line_counts(files: Sequence[FileChange]) -> str:
+    """Format as `+11 -4`."""
+    return f"+{sum(f.added_lines for f in files)} -{sum(f.removed_lines for f in files)}"

@@ -1,4 +1,4 @@
-"""What people read of each value that a command returns."""
+"""The value that a command returns, as lines for people."""
 
 from __future__ import annotations
 
@@ -7,244 +7,242 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dursor.cli.output import formats
-from dursor.cli.output.columns import grid, status_of, table
-from dursor.cli.output.terminal import harmless, one_line, paint, tell
+from dursor.cli.output.columns import format_setting, format_status, render_grid, render_table
+from dursor.cli.output.formats import short_id
+from dursor.cli.output.terminal import escape_controls, paint, print_stderr, to_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dursor.cli.command_result import Items, PlainOutput, RunView
     from dursor.config import Setting
     from dursor.domain import LogEntry, Message, PullRequest, Repo, Run, Task
     from dursor.services import results
 
-
-MOST_WITHHELD = 50  # shown: a repository of pictures needs no list of them
-
-
-def of(value: Any) -> Iterable[str]:
-    """Turn VALUE into lines; each is harmless on a terminal."""
-    return VIEWS[type(value).__name__](value)
+MAX_WITHHELD = 50  # a repository of pictures has thousands
+USUAL_SECTIONS = frozenset({"summary", "files"})
 
 
-def items(listed: Items) -> Iterator[str]:
-    """Write a list as its table, or say that it is empty."""
-    if listed.kind == "log":
-        yield from map(log_line, listed.values)
+def render(value: Any) -> Iterable[str]:
+    """Render VALUE as lines without control characters other than colours."""
+    return RENDERERS[type(value).__name__](value)
+
+
+def render_items(items: Items) -> Iterator[str]:
+    """Render a table, or print the hint for an empty list."""
+    if items.kind == "log":
+        yield from map(render_log_entry, items.values)
         return
-    values = [*listed.values]
-    if not values and listed.empty:
-        tell(listed.empty)
+    values = [*items.values]
+    if not values and items.empty:
+        print_stderr(items.empty)
         return
-    yield from table(listed.kind, values)
+    yield from render_table(items.kind, values)
 
 
-def plain(value: PlainOutput) -> Iterator[str]:
-    """Write lines that the command has made."""
-    yield from map(harmless, value.lines)
+def render_plain(output: PlainOutput) -> Iterator[str]:
+    """Render the lines that the command has made."""
+    yield from map(escape_controls, output.lines)
 
 
-def pairs(*rows: tuple[str, str | None]) -> Iterator[str]:
-    """Write names and values below each other; what is None or empty is left out."""
-    wide = max(len(name) for name, _ in rows)
-    for name, said in rows:
-        if said:
-            first, *more = harmless(said).splitlines() or [""]
-            yield f"{name:<{wide}}  {first}".rstrip()
-            yield from (f"{'':<{wide}}  {line}".rstrip() for line in more)
+def render_pairs(*rows: tuple[str, str | None]) -> Iterator[str]:
+    """Render names and values below each other; leave out values that are None or empty."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        if value:
+            first, *more = escape_controls(value).splitlines() or [""]
+            yield f"{name:<{width}}  {first}".rstrip()
+            yield from (f"{'':<{width}}  {line}".rstrip() for line in more)
 
 
-def log_line(entry: LogEntry) -> str:
-    """Write one line of a run's log."""
-    return f"{entry.at}  {entry.stage:<7}  {one_line(entry.message)}"
+def render_log_entry(entry: LogEntry) -> str:
+    """Render one line of a run's log."""
+    return f"{entry.at}  {entry.stage:<7}  {to_one_line(entry.message)}"
 
 
-def round_(value: results.RoundResult) -> Iterator[str]:
-    """Write the table of a round."""
-    yield from table("round", value.runs)
+def render_round(value: results.RoundResult) -> Iterator[str]:
+    """Render the table of a round."""
+    yield from render_table("round", value.runs)
 
 
-def run_view(view: RunView) -> Iterator[str]:
-    """Write a run's head and the wanted sections."""
-    run, wanted = view
-    yield from _head(run)
-    sections: dict[str, Callable[[Run], Iterable[str]]] = {
-        "summary": _summary,
-        "files": lambda run: table("change", run.files_changed) if run.files_changed else (),
-        "context": lambda run: table("context", run.context) if run.context else (),
-        "logs": lambda run: map(log_line, run.logs),
-        "diff": lambda run: patch_lines(run.patch or ""),
-    }
-    for name, section in sections.items():
-        if name in (wanted or {"summary", "files"}):
-            shown = [*section(run)]
-            if shown:
+def render_run(view: RunView) -> Iterator[str]:
+    """Render a run's head and the requested sections."""
+    yield from _render_head(view.run)
+    for name, render_section in SECTIONS.items():
+        if name in (view.sections or USUAL_SECTIONS):
+            lines = [*render_section(view.run)]
+            if lines:
                 yield ""
-                yield from shown
+                yield from lines
 
 
-def _head(run: Run) -> Iterator[str]:
-    time = formats.duration(formats.elapsed(run))
+def _render_rows(kind: str, rows: Sequence[Any]) -> Iterable[str]:
+    return render_table(kind, rows) if rows else ()
+
+
+def _render_head(run: Run) -> Iterator[str]:
+    time = formats.format_duration(formats.measure_elapsed(run))
     error = run.error
-    yield from pairs(
+    yield from render_pairs(
         ("run", run.id),
-        ("task", f"{formats.short(run.task_id)}, round {run.round}, sample {run.sample}"),
-        ("parent", run.parent_run_id and formats.short(run.parent_run_id)),
+        ("task", f"{short_id(run.task_id)}, round {run.round}, sample {run.sample}"),
+        ("parent", run.parent_run_id and short_id(run.parent_run_id)),
         ("model", f"{run.model} ({run.provider} {run.model_name})"),
-        ("status", f"{status_of(run)}, {time}, {formats.cost(run.cost_usd)}"),
-        ("error", f"{error.message} (in {error.stage})" if error else None),
+        ("status", f"{format_status(run)}, {time}, {formats.format_cost(run.cost_usd)}"),
+        ("error", f"{error.message} (stage: {error.stage})" if error else None),
         ("hint", error.hint if error else None),
-        ("tokens", _tokens(run)),
-        ("base", _base(run)),
+        ("tokens", _format_usage(run)),
+        ("base", _format_base(run)),
         ("instruction", run.instruction),
         ("warnings", "\n".join(run.warnings)),
     )
 
 
-def _tokens(run: Run) -> str | None:
-    used = run.usage
-    if used is None:
+def _format_usage(run: Run) -> str | None:
+    if (usage := run.usage) is None:
         return None
     return (
-        f"{formats.count(used.input_tokens)} in"
-        f" ({formats.count(used.cached_input_tokens)} cached),"
-        f" {formats.count(used.output_tokens)} out"
-        f" ({formats.count(used.reasoning_tokens)} reasoning)"
+        f"{formats.format_count(usage.input_tokens)} in"
+        f" ({formats.format_count(usage.cached_input_tokens)} cached),"
+        f" {formats.format_count(usage.output_tokens)} out"
+        f" ({formats.format_count(usage.reasoning_tokens)} reasoning)"
     )
 
 
-def _base(run: Run) -> str:
-    tree = ", with the working tree's changes" if run.dirty else ""
-    return f"{run.base_ref} ({formats.short(run.base_commit)}{tree})"
+def _format_base(run: Run) -> str:
+    changes = ", with uncommitted changes" if run.dirty else ""
+    return f"{run.base_ref} ({short_id(run.base_commit)}{changes})"
 
 
-def _summary(run: Run) -> Iterable[str]:
-    return harmless(run.summary or "").splitlines()
-
-
-def patch_lines(patch: str) -> Iterator[str]:
-    """Write a patch for eyes: harmless, added lines green, removed ones red."""
+def render_patch(patch: str) -> Iterator[str]:
+    """Render a patch, added lines green and removed ones red."""
     for line in patch.split("\n")[: -1 if patch.endswith("\n") else None]:
-        yield paint(harmless(line), _patch_colour(line), sys.stdout)
+        yield paint(escape_controls(line), _choose_colour(line), sys.stdout)
 
 
-def _patch_colour(line: str) -> str | None:
+def _choose_colour(line: str) -> str | None:
     if line.startswith(("diff ", "--- ", "+++ ", "index ")):
         return "bold"
     return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
 
 
-def comparison(value: results.Comparison) -> Iterator[str]:
-    """Write runs side by side, then what leads from the first to the last."""
-    yield from table("round", value.runs)
+SECTIONS: dict[str, Callable[[Run], Iterable[str]]] = {
+    "summary": lambda run: escape_controls(run.summary or "").splitlines(),
+    "files": lambda run: _render_rows("file_change", run.files_changed),
+    "context": lambda run: _render_rows("context", run.context),
+    "logs": lambda run: map(render_log_entry, run.logs),
+    "diff": lambda run: render_patch(run.patch or ""),
+}
+
+
+def render_comparison(value: results.Comparison) -> Iterator[str]:
+    """Render runs side by side, then the diff from the first to the last."""
+    yield from render_table("round", value.runs)
     yield ""
-    heads = [*(formats.short(run.id) for run in value.runs), "", "FILE"]
+    heads = [*(short_id(run.id) for run in value.runs), "", "FILE"]
     rows = [
         [
             *("changed" if run.id in file.runs else formats.NOTHING for run in value.runs),
             "identical" if file.identical else "",
-            one_line(file.path),
+            to_one_line(file.path),
         ]
         for file in value.files
     ]
-    yield from grid(heads, rows)
+    yield from render_grid(heads, rows)
     if value.interdiff:
         first, *_, last = value.runs
-        tell(f"from {formats.short(first.id)} to {formats.short(last.id)}:{_apart(first, last)}")
+        note = _describe_bases(first, last)
+        print_stderr(f"diff from {short_id(first.id)} to {short_id(last.id)}{note}:")
         yield ""
-        yield from patch_lines(value.interdiff)
+        yield from render_patch(value.interdiff)
 
 
-def _apart(first: Run, last: Run) -> str:
-    """Say what a difference holds besides what the runs did."""
+def _describe_bases(first: Run, last: Run) -> str:
     if first.base_commit == last.base_commit:
         return ""
-    bases = f"{formats.short(first.base_commit)} and {formats.short(last.base_commit)}"
-    return f" their bases differ, too ({bases})"
+    return f" (different bases: {short_id(first.base_commit)} and {short_id(last.base_commit)})"
 
 
-def applied(value: results.AppliedChange) -> Iterator[str]:
-    """Write what was changed, and where it was committed; and where, if not here."""
+def render_applied(value: results.AppliedChange) -> Iterator[str]:
+    """Render the changed files, branch and commit, and the folder if it is another one."""
     if value.top is not None and not Path.cwd().is_relative_to(value.top.resolve()):
-        tell(f"in {one_line(str(value.top))}:")
-    yield from table("change", value.files_changed)
+        print_stderr(f"in {to_one_line(str(value.top))}:")
+    yield from render_table("file_change", value.files_changed)
     if value.branch or value.commit:
         yield ""
-        yield from pairs(("branch", value.branch), ("commit", value.commit))
+        yield from render_pairs(("branch", value.branch), ("commit", value.commit))
 
 
-def task(value: Task) -> Iterator[str]:
-    """Write a task."""
-    yield from pairs(
+def render_task(value: Task) -> Iterator[str]:
+    """Render a task."""
+    yield from render_pairs(
         ("task", value.id),
         ("title", value.title),
         ("status", value.status),
-        ("repo", formats.short(value.repo_id)),
+        ("repo", short_id(value.repo_id)),
         ("created", value.created_at),
     )
 
 
-def message(value: Message) -> Iterator[str]:
-    """Write one thing that was said."""
-    who = value.role if value.run_id is None else f"{value.role} ({formats.short(value.run_id)})"
-    yield paint(f"{who}, {value.created_at}", "bold", sys.stdout)
-    yield from (f"  {line}".rstrip() for line in harmless(value.content).splitlines())
+def render_message(value: Message) -> Iterator[str]:
+    """Render one message of a task."""
+    author = value.role if value.run_id is None else f"{value.role} ({short_id(value.run_id)})"
+    yield paint(f"{author}, {value.created_at}", "bold", sys.stdout)
+    yield from (f"  {line}".rstrip() for line in escape_controls(value.content).splitlines())
 
 
-def history(value: results.TaskHistory) -> Iterator[str]:
-    """Write a task's conversation, its runs and its pull requests."""
-    yield from task(value.task)
-    for said in value.messages:
+def render_task_history(value: results.TaskHistory) -> Iterator[str]:
+    """Render a task's conversation, its runs and its pull requests."""
+    yield from render_task(value.task)
+    for message in value.messages:
         yield ""
-        yield from message(said)
-    if value.runs:
-        yield ""
-        yield from table("round", value.runs)
-    if value.prs:
-        yield ""
-        yield from table("pr", value.prs)
+        yield from render_message(message)
+    for kind, rows in (("round", value.runs), ("pr", value.prs)):
+        if rows:
+            yield ""
+            yield from render_table(kind, rows)
 
 
-def pull(value: PullRequest) -> Iterator[str]:
-    """Write a pull request."""
-    yield from pairs(
+def render_pull(value: PullRequest) -> Iterator[str]:
+    """Render a pull request."""
+    yield from render_pairs(
         ("pr", f"#{value.number}"),
         ("id", value.id),
         ("title", value.title),
         ("status", value.status),
-        ("branch", f"{value.branch} ({formats.short(value.latest_commit)})"),
-        ("page", value.url),
-        ("task", formats.short(value.task_id)),
+        ("branch", f"{value.branch} ({short_id(value.latest_commit)})"),
+        ("url", value.url),
+        ("task", short_id(value.task_id)),
         ("updated", value.updated_at),
-        ("text", value.body),
+        ("body", value.body),
     )
 
 
-def news(value: results.PullSync) -> Iterator[str]:
-    """Write how a pull request is, and what was new about it."""
-    yield from table("pr", [value.pr])
-    for said in value.messages:
+def render_pull_sync(value: results.PullSync) -> Iterator[str]:
+    """Render a pull request's status and its new messages."""
+    yield from render_table("pr", [value.pr])
+    for message in value.messages:
         yield ""
-        yield from message(said)
+        yield from render_message(message)
 
 
-def github_status(value: results.GitHubStatus) -> Iterator[str]:
-    """Write who dursor is on which GitHub."""
-    yield from pairs(
+def render_github_status(value: results.GitHubStatus) -> Iterator[str]:
+    """Render the GitHub host and the signed-in account."""
+    yield from render_pairs(
         ("api", value.api_url),
-        ("kind", value.kind or "nobody is signed in"),
+        ("kind", value.kind or "not signed in"),
         ("login", value.login),
         ("app", value.app_id),
         ("installation", value.installation_id),
         ("source", value.source),
     )
     if value.kind is None:
-        tell("hint: dursor github login, or export DURSOR_GITHUB_TOKEN=...")
+        print_stderr("hint: dursor github login, or export DURSOR_GITHUB_TOKEN=...")
 
 
-def repo(value: Repo) -> Iterator[str]:
-    """Write a repository."""
-    yield from pairs(
+def render_repo(value: Repo) -> Iterator[str]:
+    """Render a repository."""
+    yield from render_pairs(
         ("repo", value.id),
         ("name", value.name),
         ("path", value.path),
@@ -255,11 +253,11 @@ def repo(value: Repo) -> Iterator[str]:
     )
 
 
-def model(value: results.Model) -> Iterator[str]:
-    """Write a model."""
+def render_model(value: results.Model) -> Iterator[str]:
+    """Render a model."""
     profile = value.profile
     options = ", ".join(f"{name} {option}" for name, option in profile.options.items())
-    yield from pairs(
+    yield from render_pairs(
         ("name", profile.name),
         ("display", profile.display_name),
         ("provider", profile.provider),
@@ -271,53 +269,51 @@ def model(value: results.Model) -> Iterator[str]:
     )
 
 
-def setting(value: Setting) -> Iterator[str]:
-    """Write a setting's bare value, as a script wants it."""
-    from dursor.cli.output.columns import setting_value
-
-    yield harmless(setting_value(value.value))
+def render_setting(value: Setting) -> Iterator[str]:
+    """Render a setting's bare value, for scripts."""
+    yield escape_controls(format_setting(value.value))
 
 
-def context_plan(value: results.ContextPlan) -> Iterator[str]:
-    """Write the files that would be sent and those that would not."""
-    yield from table("context", value.files)
+def render_context_plan(value: results.ContextPlan) -> Iterator[str]:
+    """Render the files that would be sent and those that would be withheld."""
+    yield from render_table("context", value.files)
     if value.withheld:
         yield ""
-        yield from table("withheld", value.withheld[:MOST_WITHHELD])
-        if (more := len(value.withheld) - MOST_WITHHELD) > 0:
-            yield f"and {more} more, which --json lists"
+        yield from render_table("withheld", value.withheld[:MAX_WITHHELD])
+        if (more := len(value.withheld) - MAX_WITHHELD) > 0:
+            yield f"and {more} more (--json lists all)"
     yield ""
-    yield from pairs(
-        ("base", formats.short(value.base_commit)),
-        ("tokens", f"{value.tokens_total} in all, {value.tokens_files} for files"),
+    yield from render_pairs(
+        ("base", short_id(value.base_commit)),
+        ("tokens", f"{value.tokens_total} in total, {value.tokens_files} for files"),
         ("budget", str(value.budget)),
     )
 
 
-def round_plan(value: results.RoundPlan) -> Iterator[str]:
-    """Write what a round would do."""
-    yield from table("planned", value.models)
+def render_round_plan(value: results.RoundPlan) -> Iterator[str]:
+    """Render the models and the context of a dry run."""
+    yield from render_table("planned_model", value.models)
     yield ""
-    yield from context_plan(value.context)
+    yield from render_context_plan(value.context)
 
 
-VIEWS: dict[str, Callable[[Any], Iterable[str]]] = {
+RENDERERS: dict[str, Callable[[Any], Iterable[str]]] = {
     # by name: an import of the classes would cost the cheap commands 5 ms
-    "AppliedChange": applied,
-    "Comparison": comparison,
-    "ContextPlan": context_plan,
-    "GitHubStatus": github_status,
-    "Items": items,
-    "Message": message,
-    "Model": model,
-    "PlainOutput": plain,
-    "PullSync": news,
-    "PullRequest": pull,
-    "Repo": repo,
-    "RoundResult": round_,
-    "RoundPlan": round_plan,
-    "RunView": run_view,
-    "Setting": setting,
-    "Task": task,
-    "TaskHistory": history,
+    "AppliedChange": render_applied,
+    "Comparison": render_comparison,
+    "ContextPlan": render_context_plan,
+    "GitHubStatus": render_github_status,
+    "Items": render_items,
+    "Message": render_message,
+    "Model": render_model,
+    "PlainOutput": render_plain,
+    "PullRequest": render_pull,
+    "PullSync": render_pull_sync,
+    "Repo": render_repo,
+    "RoundPlan": render_round_plan,
+    "RoundResult": render_round,
+    "RunView": render_run,
+    "Setting": render_setting,
+    "Task": render_task,
+    "TaskHistory": render_task_history,
 }

@@ -1,257 +1,190 @@
-"""What programs read of each value: JSON with exactly these keys."""
+"""The value that a command returns, as JSON with a fixed set of keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dursor.errors import describe
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dursor.cli.command_result import Items, PatchOutput, PlainOutput, RunView
-    from dursor.domain import ContextFile, Run, RunError
+    from dursor.domain import ContextFile, Run
     from dursor.services import results
 
+# The keys of each class whose values are encoded field by field.
+FIELDS = {
+    "Branch": "name commit default",
+    "DoctorCheck": "name ok level detail hint",
+    "FileChange": "path old_path change added_lines removed_lines",
+    "GitHubStatus": "api_url kind login app_id installation_id",
+    "HostedRepo": "name default_branch private archived url",
+    "LogEntry": "at stage message",
+    "Message": "id task_id role content run_id created_at",
+    "PlannedModel": "name provider model_name samples worst_cost_usd",
+    "PullRequest": "id task_id number url branch title body latest_commit status created_at"
+    " updated_at",
+    "Repo": "id name repo_url path default_branch latest_commit workspace_path created_at",
+    "RunError": "code message hint stage",
+    "Setting": "key value source description",
+    "Task": "id repo_id title status created_at updated_at",
+    "Usage": "input_tokens cached_input_tokens output_tokens reasoning_tokens",
+    "WithheldPath": "path reason",
+}
+MODEL = "id name provider model_name display_name base_url created_at built_in"
 RUN = (
-    "id",
-    "task_id",
-    "round",
-    "sample",
-    "parent_run_id",
-    "model_id",
-    "model",
-    "provider",
-    "model_name",
-    "instruction",
-    "base_ref",
-    "base_commit",
-    "dirty",
-    "status",
-    "summary",
-    "cost_usd",
-    "attempts",
-    "created_at",
-    "started_at",
-    "completed_at",
+    "id task_id round sample parent_run_id model_id model provider model_name instruction base_ref"
+    " base_commit dirty status summary cost_usd attempts created_at started_at completed_at"
 )
-TASK = ("id", "repo_id", "title", "status", "created_at", "updated_at")
-MESSAGE = ("id", "task_id", "role", "content", "run_id", "created_at")
-REPO = (
-    "id",
-    "name",
-    "repo_url",
-    "path",
-    "default_branch",
-    "latest_commit",
-    "workspace_path",
-    "created_at",
-)
-PR = (
-    "id",
-    "task_id",
-    "number",
-    "url",
-    "branch",
-    "title",
-    "body",
-    "latest_commit",
-    "status",
-    "created_at",
-    "updated_at",
-)
-STATUS = ("api_url", "kind", "login", "app_id", "installation_id")
-HOSTED = ("name", "default_branch", "private", "archived", "url")
-MODEL = ("id", "name", "provider", "model_name", "display_name", "base_url")
-CHANGE = ("path", "old_path", "change", "added_lines", "removed_lines")
-USAGE = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")
-LOG = ("at", "stage", "message")
-ERROR = ("code", "message", "hint")
-BRANCH = ("name", "commit", "default")
-SETTING = ("key", "value", "source", "description")
-FINDING = ("name", "ok", "detail", "hint")
-WITHHELD = ("path", "reason")
-PLANNED = ("name", "provider", "model_name", "samples", "worst_cost_usd")
 
 
-def pick(value: Any, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Take the fields KEYS of VALUE; what is an enum's becomes plain text."""
-    return {key: getattr(value, key) for key in keys}
+def to_json(value: Any) -> Any:
+    """Encode VALUE for the envelope's `data`; None stays None."""
+    if value is None:
+        return None
+    name = type(value).__name__
+    return ENCODERS[name](value) if name in ENCODERS else pick(value, FIELDS[name])
 
 
-def picks(keys: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
-    """Make the shape that takes exactly KEYS."""
-    return lambda value: pick(value, keys)
+def pick(value: Any, keys: str) -> dict[str, Any]:
+    """Encode the fields KEYS of VALUE."""
+    return {key: getattr(value, key) for key in keys.split()}
 
 
-def each(values: Any, shape: Callable[[Any], dict[str, Any]]) -> list[dict[str, Any]]:
-    """Shape every one of VALUES."""
-    return [shape(value) for value in values]
+def encode_each(values: Iterable[Any]) -> list[Any]:
+    """Encode every one of VALUES."""
+    return [to_json(value) for value in values]
 
 
-def to_json(value: Any) -> dict[str, Any] | None:
-    """Turn a command's VALUE into the envelope's `data`."""
-    return None if value is None else SHAPES[type(value).__name__](value)
-
-
-def listed_run(run: Run) -> dict[str, Any]:
-    """Shape a run as lists show it: without patch, logs and context."""
+def encode_run(run: Run) -> dict[str, Any]:
+    """Encode a run as lists show it: without patch, logs and context."""
     return {
         **pick(run, RUN),
-        "error": run_error(run.error) if run.error else None,
-        "files_changed": each(run.files_changed, picks(CHANGE)),
+        "error": to_json(run.error),
+        "files_changed": encode_each(run.files_changed),
         "warnings": [*run.warnings],
-        "usage": pick(run.usage, USAGE) if run.usage else None,
+        "usage": to_json(run.usage),
     }
 
 
-def full_run(run: Run) -> dict[str, Any]:
-    """Shape a run with all that is known of it."""
+def encode_full_run(run: Run) -> dict[str, Any]:
+    """Encode everything about a run."""
     return {
-        **listed_run(run),
+        **encode_run(run),
         "patch": run.patch,
-        "logs": each(run.logs, picks(LOG)),
-        "context": each(run.context, context_file),
+        "logs": encode_each(run.logs),
+        "context": encode_each(run.context),
     }
 
 
-def run_error(error: RunError) -> dict[str, Any]:
-    """Shape why a run failed, and in which stage."""
-    return {**pick(error, ERROR), "stage": error.stage}
-
-
-def context_file(file: ContextFile) -> dict[str, Any]:
-    """Shape one file that is sent."""
+def encode_context_file(file: ContextFile) -> dict[str, Any]:
+    """Encode one file of a context."""
     ranges = None if file.ranges is None else [[*span] for span in file.ranges]
     return {"path": file.path, "ranges": ranges, "tokens": file.tokens, "reason": file.reason}
 
 
-def round_(value: results.RoundResult) -> dict[str, Any]:
-    """Shape a round."""
-    task = pick(value.task, TASK) if value.task else None
-    return {"task": task, "runs": each(value.runs, full_run)}
+def encode_round(value: results.RoundResult) -> dict[str, Any]:
+    """Encode a round."""
+    return {"task": to_json(value.task), "runs": [encode_full_run(run) for run in value.runs]}
 
 
-def model(value: results.Model) -> dict[str, Any]:
-    """Shape a model and where its key is found."""
+def encode_model(value: results.Model) -> dict[str, Any]:
+    """Encode a model and the source of its key."""
     profile = value.profile
+    return {**pick(profile, MODEL), "options": dict(profile.options), "key": value.key}
+
+
+def encode_model_check(value: results.ModelCheck) -> dict[str, Any]:
+    """Encode the check of a model."""
+    error = describe(value.error) if value.error else None
+    return {**pick(value, "name ok latency_ms"), "error": error}
+
+
+def encode_comparison(value: results.Comparison) -> dict[str, Any]:
+    """Encode runs side by side."""
+    files = [
+        {"path": file.path, "runs": [*file.runs], "identical": file.identical}
+        for file in value.files
+    ]
+    runs = [encode_full_run(run) for run in value.runs]
+    return {"runs": runs, "files": files, "interdiff": value.interdiff}
+
+
+def encode_applied(value: results.AppliedChange) -> dict[str, Any]:
+    """Encode a change of the working tree or of a branch."""
+    return {"files_changed": encode_each(value.files_changed), **pick(value, "branch commit")}
+
+
+def encode_task_history(value: results.TaskHistory) -> dict[str, Any]:
+    """Encode a task with its messages, runs and pull requests."""
+    lists = ("messages", "runs", "prs")
     return {
-        **pick(profile, MODEL),
-        "options": dict(profile.options),
-        "key": value.key,
-        "built_in": profile.built_in,
-        "created_at": profile.created_at,
+        "task": to_json(value.task),
+        **{name: encode_each(getattr(value, name)) for name in lists},
     }
 
 
-def check(value: results.ModelCheck) -> dict[str, Any]:
-    """Shape whether a model answers."""
-    error = pick(value.error, ERROR) if value.error else None
-    return {"name": value.name, "ok": value.ok, "latency_ms": value.latency_ms, "error": error}
+def encode_pull_sync(value: results.PullSync) -> dict[str, Any]:
+    """Encode a pull request and its new messages."""
+    return {"pr": to_json(value.pr), "messages": encode_each(value.messages)}
 
 
-def comparison(value: results.Comparison) -> dict[str, Any]:
-    """Shape runs side by side."""
-    return {
-        "runs": each(value.runs, full_run),
-        "files": [
-            {"path": file.path, "runs": [*file.runs], "identical": file.identical}
-            for file in value.files
-        ],
-        "interdiff": value.interdiff,
-    }
-
-
-def applied(value: results.AppliedChange) -> dict[str, Any]:
-    """Shape what was put into the working tree or onto a branch."""
-    files = each(value.files_changed, picks(CHANGE))
-    return {"files_changed": files, "branch": value.branch, "commit": value.commit}
-
-
-def history(value: results.TaskHistory) -> dict[str, Any]:
-    """Shape a task with everything in it."""
-    return {
-        "task": pick(value.task, TASK),
-        "messages": each(value.messages, picks(MESSAGE)),
-        "runs": each(value.runs, listed_run),
-        "prs": each(value.prs, picks(PR)),
-    }
-
-
-def news(value: results.PullSync) -> dict[str, Any]:
-    """Shape a pull request and what was new about it."""
-    return {"pr": pick(value.pr, PR), "messages": each(value.messages, picks(MESSAGE))}
-
-
-def context_plan(value: results.ContextPlan) -> dict[str, Any]:
-    """Shape what would be sent."""
+def encode_context_plan(value: results.ContextPlan) -> dict[str, Any]:
+    """Encode a context that would be sent."""
     return {
         "base_commit": value.base_commit,
         "budget": value.budget,
         "tokens": {"files": value.tokens_files, "total": value.tokens_total},
-        "files": each(value.files, context_file),
-        "withheld": each(value.withheld, picks(WITHHELD)),
+        "files": encode_each(value.files),
+        "withheld": encode_each(value.withheld),
     }
 
 
-def round_plan(value: results.RoundPlan) -> dict[str, Any]:
-    """Shape a dry run: no task, no runs, and what they would be."""
+def encode_round_plan(value: results.RoundPlan) -> dict[str, Any]:
+    """Encode a dry run, which has no task and no runs."""
     plan = {
-        **context_plan(value.context),
-        "models": each(value.models, picks(PLANNED)),
+        **encode_context_plan(value.context),
+        "models": encode_each(value.models),
         "warnings": [*value.context.warnings],
     }
     return {"task": None, "runs": [], "plan": plan}
 
 
-def plain(value: PlainOutput) -> dict[str, Any]:
-    """Pass on what a command has shaped itself."""
-    return {**value.data}
+def encode_plain(output: PlainOutput) -> dict[str, Any]:
+    """Return the data that the command has made."""
+    return {**output.data}
 
 
-def patch(value: PatchOutput) -> dict[str, Any]:
-    """Shape a patch with what its command knows besides."""
-    return {"patch": value.text, **value.data}
+def encode_patch(output: PatchOutput) -> dict[str, Any]:
+    """Encode a patch and its command's further data."""
+    return {"patch": output.text, **output.data}
 
 
-def run_view(view: RunView) -> dict[str, Any]:
-    """Shape the whole run, whichever sections people asked for."""
-    return full_run(view.run)
+def encode_run_view(view: RunView) -> dict[str, Any]:
+    """Encode the whole run, whichever sections were requested."""
+    return encode_full_run(view.run)
 
 
-def items(listed: Items) -> dict[str, Any]:
-    """Shape a list."""
-    return {"items": each(listed.values, ITEMS[listed.kind])}
+def encode_items(items: Items) -> dict[str, Any]:
+    """Encode a list."""
+    return {items.name: encode_each(items.values)}
 
 
-ITEMS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "run": listed_run,
-    "task": picks(TASK),
-    "repo": picks(REPO),
-    "branch": picks(BRANCH),
-    "model": model,
-    "check": check,
-    "hosted": picks(HOSTED),
-    "log": picks(LOG),
-    "pr": picks(PR),
-    "setting": picks(SETTING),
-}
-
-SHAPES: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "AppliedChange": applied,
-    "Comparison": comparison,
-    "ContextPlan": context_plan,
-    "GitHubStatus": picks(STATUS),
-    "Items": items,
-    "Message": picks(MESSAGE),
-    "Model": model,
-    "PatchOutput": patch,
-    "PlainOutput": plain,
-    "PullSync": news,
-    "PullRequest": picks(PR),
-    "Repo": picks(REPO),
-    "RoundResult": round_,
-    "RoundPlan": round_plan,
-    "RunView": run_view,
-    "Setting": picks(SETTING),
-    "Task": picks(TASK),
-    "TaskHistory": history,
+ENCODERS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "AppliedChange": encode_applied,
+    "Comparison": encode_comparison,
+    "ContextFile": encode_context_file,
+    "ContextPlan": encode_context_plan,
+    "Items": encode_items,
+    "Model": encode_model,
+    "ModelCheck": encode_model_check,
+    "PatchOutput": encode_patch,
+    "PlainOutput": encode_plain,
+    "PullSync": encode_pull_sync,
+    "RoundPlan": encode_round_plan,
+    "RoundResult": encode_round,
+    "Run": encode_run,
+    "RunView": encode_run_view,
+    "TaskHistory": encode_task_history,
 }

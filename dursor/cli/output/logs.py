@@ -1,23 +1,23 @@
-"""What the libraries and git have to say, on stderr, for those who set `log_level`."""
+"""Log records of dursor and its libraries, on stderr at `log_level`."""
 
 from __future__ import annotations
 
 import logging
 import sys
 
-from dursor.cli.output.crash import clean
+from dursor.cli.output.crash import redact
 
 
-class Clean(logging.Formatter):
-    """Takes out whatever this process may know as a secret, tracebacks included."""
+class RedactingFormatter(logging.Formatter):
+    """Removes every secret of this process, from tracebacks too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line of RECORD."""
-        return clean(super().format(record))
+        """Format RECORD without secrets."""
+        return redact(super().format(record))
 
 
-def start(level: str) -> None:
-    """Write what is logged at LEVEL or above to stderr."""
+def start_logging(level: str) -> None:
+    """Log to stderr at LEVEL or above."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Clean("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""The one printer: a command's value becomes lines for people or one JSON object for programs."""
+"""Prints a command's value: as lines for people or as one JSON object for programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dursor import interrupts
 from dursor.cli.command_result import CommandResult, PatchOutput
-from dursor.cli.output.terminal import is_terminal, one_line, tell
+from dursor.cli.output.terminal import is_terminal, print_stderr, to_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,38 +23,38 @@ INTERRUPTION: Failure = {"code": "interrupted", "message": "interrupted", "hint"
 
 
 class StdoutError(Exception):
-    """Stdout cannot be written: the disk is full, or it is open for reading alone."""
+    """Stdout cannot be written: the disk is full, or the stream is read-only."""
 
 
-def asked_for_json(words: Sequence[str]) -> bool:
-    """Whether WORDS hold --json; read here, since it must be known even where parsing fails."""
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether WORDS hold --json; decided here because it must be known when parsing fails."""
     options = words[: words.index("--")] if "--" in words else words
     return "--json" in options
 
 
-def show(value: Any, *, as_json: bool) -> int:
+def print_result(value: Any, *, as_json: bool) -> int:
     """Print a command's VALUE and return the exit code."""
-    answer = value if isinstance(value, CommandResult) else CommandResult(value)
+    result = value if isinstance(value, CommandResult) else CommandResult(value)
     try:
         if as_json:
-            _print_json(answer)
+            _print_json(result)
         else:
-            _print_lines(answer)
+            _print_human(result)
     except BrokenPipeError:
-        mute()  # whoever read has seen enough
-    return answer.exit_code
+        discard_stdout()  # the reader, such as `head`, has stopped reading
+    return result.exit_code
 
 
-def fail(failure: Failure, *, as_json: bool) -> None:
-    """Print one error that leaves nothing else to show."""
+def print_failure(failure: Failure, *, as_json: bool) -> None:
+    """Print the error of a command that has no result."""
     if as_json:
         _write_json({"version": ENVELOPE, "status": "error", "data": None, "errors": [failure]})
     else:
-        _print_failure(failure)
+        _print_error(failure)
 
 
-def mute() -> None:
-    """Send whatever is still buffered for stdout nowhere."""
+def discard_stdout() -> None:
+    """Redirect stdout to the null device."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -68,18 +68,18 @@ def _writing() -> Iterator[None]:
         raise StdoutError(error.strerror or str(error)) from error
 
 
-def _print_json(answer: CommandResult) -> None:
+def _print_json(result: CommandResult) -> None:
     from dursor.cli.output.json_views import to_json
 
     _write_json(
         {
             "version": ENVELOPE,
-            "status": answer.status,
-            "data": to_json(answer.value),
-            "errors": [*answer.errors],
+            "status": result.status,
+            "data": to_json(result.value),
+            "errors": [*result.errors],
         }
     )
-    _warn(answer.warnings)
+    _print_warnings(result.warnings)
 
 
 def _write_json(envelope: Mapping[str, Any]) -> None:
@@ -92,26 +92,26 @@ def _write_json(envelope: Mapping[str, Any]) -> None:
         sys.stdout.flush()
 
 
-def _print_lines(answer: CommandResult) -> None:
-    from dursor.cli.output import human_views as lines
+def _print_human(result: CommandResult) -> None:
+    from dursor.cli.output import human_views
 
-    if isinstance(answer.value, PatchOutput):
-        _print_patch(answer.value)
+    if isinstance(result.value, PatchOutput):
+        _print_patch(result.value)
     else:
-        _print_each(lines.of(answer.value))
-    _warn(answer.warnings)
-    for failure in answer.errors:
-        _print_failure(failure)
-    if answer.next:
-        tell("next: " + " · ".join(answer.next))
+        _print_lines(human_views.render(result.value))
+    _print_warnings(result.warnings)
+    for failure in result.errors:
+        _print_error(failure)
+    if result.next:
+        print_stderr("next: " + " · ".join(result.next))
 
 
-def _print_each(shown: Iterable[str]) -> None:
-    watched = is_terminal(sys.stdout)
-    for line in shown:
+def _print_lines(lines: Iterable[str]) -> None:
+    on_terminal = is_terminal(sys.stdout)
+    for line in lines:
         with _writing():
             sys.stdout.write(line + "\n")
-            if watched:
+            if on_terminal:
                 sys.stdout.flush()
     with _writing():
         sys.stdout.flush()
@@ -119,24 +119,26 @@ def _print_each(shown: Iterable[str]) -> None:
 
 def _print_patch(patch: PatchOutput) -> None:
     if is_terminal(sys.stdout):
-        from dursor.cli.output.human_views import patch_lines
+        from dursor.cli.output.human_views import render_patch
 
-        _print_each(patch_lines(patch.text))
+        _print_lines(render_patch(patch.text))
     else:
         with _writing():
             sys.stdout.buffer.write(patch.text.encode("utf-8", "surrogateescape"))
             sys.stdout.buffer.flush()
-    _warn(patch.warnings)
+    _print_warnings(patch.warnings)
 
 
-def _warn(warnings: Iterable[str]) -> None:
+def _print_warnings(warnings: Iterable[str]) -> None:
     for warning in warnings:
-        tell(f"warning: {one_line(warning)}")
+        print_stderr(f"warning: {to_one_line(warning)}")
 
 
-def _print_failure(failure: Failure) -> None:
-    run = failure.get("run_id")
-    which = f"run {run[:8]}: " if run else ""
-    tell(f"error: {which}{one_line(failure['message'] or '')}")
+def _print_error(failure: Failure) -> None:
+    from dursor.cli.output.formats import short_id
+
+    run_id = failure.get("run_id")
+    prefix = f"run {short_id(run_id)}: " if run_id else ""
+    print_stderr(f"error: {prefix}{to_one_line(failure['message'] or '')}")
     if failure["hint"]:
-        tell(f"hint: {one_line(failure['hint'])}")
+        print_stderr(f"hint: {to_one_line(failure['hint'])}")

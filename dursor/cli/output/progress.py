@@ -1,4 +1,4 @@
-"""How a round goes, while it goes: a live table on a terminal, a line for each stage elsewhere."""
+"""Progress of a round on stderr: a live table on a terminal, a line per stage elsewhere."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from dursor import interrupts
-from dursor.cli.output import formats
-from dursor.cli.output.terminal import fit, is_terminal, one_line, tell
+from dursor.cli.output.columns import format_status
+from dursor.cli.output.formats import (
+    format_cost,
+    format_count,
+    format_duration,
+    measure_elapsed,
+    short_id,
+)
+from dursor.cli.output.terminal import fit, is_terminal, print_stderr, to_one_line
 from dursor.services.events import (
     Notice,
     OutputGrew,
@@ -32,63 +39,68 @@ if TYPE_CHECKING:
     from dursor.domain import Run
     from dursor.services.events import Listener
 
-CHARS_PER_TOKEN = 4  # until the vendor says what was used
+CHARS_PER_TOKEN = 4  # until the vendor reports usage
 FRAMES_PER_SECOND = 5
-CURSOR = "\x1b[?25h"
-STAGE_CELLS = 32  # a reason is long, and takes no other column's room
-MOST_ROWS = 40  # a window seldom shows more; the rest is counted
+SHOW_CURSOR = "\x1b[?25h"
+STAGE_CELLS = 32  # so that a long reason does not narrow the other columns
+MAX_ROWS = 40  # more rarely fit a window
 
 
 @contextmanager
-def shown() -> Iterator[Listener]:
-    """Give the listener that tells a round's story on stderr."""
+def show_progress() -> Iterator[Listener]:
+    """Return a listener that shows the events of a round on stderr."""
     if is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
-        with LiveTable() as rows:
-            yield rows.hear
+        with LiveTable() as table:
+            yield table.handle
     else:
-        yield StageLog().hear
+        yield StageLog().handle
 
 
 class StageLog:
-    """A plain line for every stage, retry and end."""
+    """Prints a plain line for every stage, retry and finished run."""
 
     def __init__(self) -> None:
         self._models: dict[str, str] = {}
 
-    def hear(self, event: RoundEvent) -> None:
-        """Say EVENT; growing answers go unsaid."""
+    def handle(self, event: RoundEvent) -> None:
+        """Print EVENT, unless it only reports more output."""
         match event:
             case RoundStarted(runs=runs):
                 self._models = {run.id: run.model for run in runs}
             case StageEntered(run_id=run_id, stage=stage, message=message):
-                self._say(run_id, f"{stage}: {one_line(message)}")
-            case RetryPlanned(run_id=run_id, seconds=seconds, reason=reason):
-                self._say(run_id, f"again in {formats.duration(seconds)}: {one_line(reason)}")
+                self._print(run_id, f"{stage}: {to_one_line(message)}")
+            case RetryPlanned(run_id=run_id):
+                self._print(run_id, format_retry(event))
             case RunFinished(run=run):
-                self._say(run.id, ending(run))
+                self._print(run.id, format_ending(run))
             case Notice(message=message):
-                tell(one_line(message))
+                print_stderr(to_one_line(message))
             case OutputGrew():
                 pass
 
-    def _say(self, run_id: str, what: str) -> None:
-        tell(f"{formats.short(run_id)} {one_line(self._models.get(run_id, ''))}: {what}")
+    def _print(self, run_id: str, text: str) -> None:
+        print_stderr(f"{short_id(run_id)} {to_one_line(self._models.get(run_id, ''))}: {text}")
 
 
-def ending(run: Run) -> str:
-    """Say how a run ended."""
-    why = f" ({run.error.code}): {one_line(run.error.message)}" if run.error else ""
-    time_taken = formats.duration(formats.elapsed(run))
-    return f"{run.status}{why}, {time_taken}, {formats.cost(run.cost_usd)}"
+def format_retry(event: RetryPlanned) -> str:
+    """Format as `retrying in 2.0 s (429, rate limited)`."""
+    return f"retrying in {format_duration(event.seconds)} ({to_one_line(event.reason)})"
+
+
+def format_ending(run: Run) -> str:
+    """Format the status, error, time and cost of a finished run."""
+    error = f" ({run.error.code}): {to_one_line(run.error.message)}" if run.error else ""
+    time_taken = format_duration(measure_elapsed(run))
+    return f"{run.status}{error}, {time_taken}, {format_cost(run.cost_usd)}"
 
 
 @dataclass
 class Row:
-    """What the live table says of one run."""
+    """The state of one run in the live table."""
 
     model: str
     stage: str = "queued"
-    began: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=time.monotonic)
     ended: float | None = None
     tokens: int = 0
     cost_usd: float | None = None
@@ -96,16 +108,16 @@ class Row:
     @property
     def seconds(self) -> float:
         """Seconds until now, or until the end."""
-        return (self.ended or time.monotonic()) - self.began
+        return (self.ended or time.monotonic()) - self.started
 
 
 def _show_cursor() -> None:
-    sys.stderr.write(CURSOR)
+    sys.stderr.write(SHOW_CURSOR)
     sys.stderr.flush()
 
 
 class LiveTable:
-    """A live table, one line a run; drawn by Rich's own thread, events only note what is new."""
+    """A live table with a line per run; Rich's own thread draws it, events only update rows."""
 
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
@@ -121,20 +133,20 @@ class LiveTable:
             self._live.stop()
             atexit.unregister(_show_cursor)
 
-    def hear(self, event: RoundEvent) -> None:
-        """Note EVENT."""
+    def handle(self, event: RoundEvent) -> None:
+        """Update the table with EVENT."""
         match event:
             case RoundStarted(runs=runs):
                 self._rows = {run.id: Row(run.model) for run in runs}
                 self._start()
             case Notice(message=message):
-                self._note(message)
+                self._print(message)
             case RunFinished(run=run):
                 self._finish(run)
             case StageEntered() | OutputGrew() | RetryPlanned():
-                self._change(event)
+                self._update(event)
 
-    def _change(self, event: StageEntered | OutputGrew | RetryPlanned) -> None:
+    def _update(self, event: StageEntered | OutputGrew | RetryPlanned) -> None:
         row = self._rows.get(event.run_id)
         if row is None:
             return
@@ -144,12 +156,12 @@ class LiveTable:
             case OutputGrew(output_chars=chars, usage=usage, cost_usd=cost):
                 row.tokens = usage.output_tokens if usage else chars // CHARS_PER_TOKEN
                 row.cost_usd = cost
-            case RetryPlanned(seconds=seconds, reason=reason):
-                row.stage = f"again in {formats.duration(seconds)}: {one_line(reason)}"
+            case RetryPlanned():
+                row.stage = format_retry(event)
 
     def _finish(self, run: Run) -> None:
         row = self._rows.setdefault(run.id, Row(run.model))
-        row.stage = f"{run.status}: {run.error.code}" if run.error else str(run.status)
+        row.stage = format_status(run)
         row.ended = time.monotonic()
         row.cost_usd = run.cost_usd
         row.tokens = run.usage.output_tokens if run.usage else row.tokens
@@ -160,22 +172,22 @@ class LiveTable:
 
         self._live = Live(
             console=Console(stderr=True, highlight=False),
-            get_renderable=self._table,
+            get_renderable=self._render,
             refresh_per_second=FRAMES_PER_SECOND,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        atexit.register(_show_cursor)  # for the Ctrl-C that strikes while another is dealt with
+        atexit.register(_show_cursor)  # for a second Ctrl-C, during the handling of the first
         self._live.start()
 
-    def _note(self, message: str) -> None:
+    def _print(self, message: str) -> None:
         if self._live is None:
-            tell(one_line(message))
+            print_stderr(to_one_line(message))
         else:
-            self._live.console.print(one_line(message), markup=False)
+            self._live.console.print(to_one_line(message), markup=False)
 
-    def _table(self) -> Table:
+    def _render(self) -> Table:
         from rich.table import Table
         from rich.text import Text
 
@@ -183,19 +195,19 @@ class LiveTable:
         for head in ("RUN", "MODEL", "STAGE", "TIME", "TOKENS", "COST"):
             table.add_column(head, no_wrap=True, overflow="ellipsis")
         rows = [*self._rows.items()]
-        if len(rows) > MOST_ROWS:
-            rows.sort(key=lambda one: one[1].ended is not None)
-        for run_id, row in rows[:MOST_ROWS]:
+        if len(rows) > MAX_ROWS:
+            rows.sort(key=lambda pair: pair[1].ended is not None)
+        for run_id, row in rows[:MAX_ROWS]:
             cells = (
-                formats.short(run_id),
-                one_line(row.model),
+                short_id(run_id),
+                to_one_line(row.model),
                 fit(row.stage, STAGE_CELLS),
-                formats.duration(row.seconds),
-                formats.count(row.tokens),
-                formats.cost(row.cost_usd),
+                format_duration(row.seconds),
+                format_count(row.tokens),
+                format_cost(row.cost_usd),
             )
             table.add_row(*map(Text, cells))
-        if len(rows) > MOST_ROWS:
+        if len(rows) > MAX_ROWS:
             done = sum(row.ended is not None for _, row in rows)
             table.add_row("...", f"{len(rows)} runs, {done} done")
         return table

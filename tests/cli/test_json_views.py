@@ -8,7 +8,7 @@ import stage
 from stage import AT, FAILED, LATER, OTHER, RUN
 
 from dursor.cli.command_result import Items, PatchOutput, PlainOutput, RunView
-from dursor.cli.output import json_views as shapes
+from dursor.cli.output import json_views
 from dursor.config import Setting
 from dursor.domain import Branch, KeySource
 from dursor.errors import AuthError
@@ -111,51 +111,65 @@ VALUES = [
     (stage.NEWS, {"pr", "messages"}),
     (stage.SIGNED_IN, {"api_url", "kind", "login", "app_id", "installation_id"}),
 ]
-ITEMS = [
-    ("run", RUN, LISTED_RUN),
-    ("task", stage.TASK, TASK),
-    ("repo", stage.REPO, REPO),
-    ("branch", Branch("main", "c0de", default=True), {"name", "commit", "default"}),
-    ("model", stage.MODEL, MODEL),
+PARTS = [
+    (stage.CHANGED, CHANGE),
+    (stage.SENT, SENT),
+    (FAILED.error, {"code", "message", "hint", "stage"}),
     (
-        "check",
+        stage.USAGE,
+        {"input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"},
+    ),
+    (results.WithheldPath(".env", "forbidden"), {"path", "reason"}),
+    (
+        results.PlannedModel("gpt", "openai", "gpt-5.2", 1, 0.5),
+        {"name", "provider", "model_name", "samples", "worst_cost_usd"},
+    ),
+]
+ITEMS = [
+    (RUN, LISTED_RUN),
+    (stage.TASK, TASK),
+    (stage.REPO, REPO),
+    (Branch("main", "c0de", default=True), {"name", "commit", "default"}),
+    (stage.MODEL, MODEL),
+    (results.DoctorCheck("git", "2.47"), {"name", "ok", "level", "detail", "hint"}),
+    (
         results.ModelCheck("gpt", ok=False, latency_ms=None, error=AuthError("no")),
         {"name", "ok", "latency_ms", "error"},
     ),
-    ("log", stage.LOGGED, {"at", "stage", "message"}),
-    ("pr", stage.PR, PR),
-    ("hosted", stage.HOSTED, {"name", "default_branch", "private", "archived", "url"}),
-    ("setting", Setting("models", ["gpt"], "file", "Models"), SETTING),
+    (stage.LOGGED, {"at", "stage", "message"}),
+    (stage.PR, PR),
+    (stage.HOSTED, {"name", "default_branch", "private", "archived", "url"}),
+    (Setting("models", ["gpt"], "file", "Models"), SETTING),
 ]
 
 
 def test_no_shape_is_left_out():
-    assert {type(value).__name__ for value, _ in VALUES} == {*shapes.SHAPES}
-    assert {kind for kind, _, _ in ITEMS} == {*shapes.ITEMS}
+    classes = {type(value).__name__ for value, *_ in [*VALUES, *ITEMS, *PARTS]}
+    assert classes == {*json_views.ENCODERS, *json_views.FIELDS}
 
 
-@pytest.mark.parametrize(("value", "keys"), VALUES)
+@pytest.mark.parametrize(("value", "keys"), [*VALUES, *PARTS])
 def test_keys_are_exactly_these(value, keys):
-    data = shapes.to_json(value)
+    data = json_views.to_json(value)
     assert data is not None
     assert set(data) == keys
     assert json.loads(json.dumps(data)) == data
 
 
-@pytest.mark.parametrize(("kind", "value", "keys"), ITEMS)
-def test_keys_of_list_items_are_exactly_these(kind, value, keys):
-    data = shapes.to_json(Items(kind, [value]))
+@pytest.mark.parametrize(("value", "keys"), ITEMS)
+def test_keys_of_list_items_are_exactly_these(value, keys):
+    data = json_views.to_json(Items("run", [value]))
     assert data is not None
     assert [set(item) for item in data["items"]] == [keys]
     assert json.loads(json.dumps(data)) == data
 
 
 def test_nothing_is_null():
-    assert shapes.to_json(None) is None
+    assert json_views.to_json(None) is None
 
 
 def test_a_run_inside_out():
-    run = shapes.full_run(RUN)
+    run = json_views.encode_full_run(RUN)
     assert run["files_changed"][1] == {
         "path": "b.py",
         "old_path": "a.py",
@@ -178,7 +192,7 @@ def test_a_run_inside_out():
 
 
 def test_a_failed_run_has_its_error_and_no_figures():
-    run = shapes.full_run(FAILED)
+    run = json_views.encode_full_run(FAILED)
     assert run["error"] == {
         "code": "timeout",
         "message": "no first byte within 300 s",
@@ -189,34 +203,34 @@ def test_a_failed_run_has_its_error_and_no_figures():
 
 
 def test_inner_shapes():
-    data = shapes.to_json(HISTORY)
+    data = json_views.to_json(HISTORY)
     assert data is not None
     assert set(data["task"]) == TASK
     assert [set(one) for one in data["messages"]] == [MESSAGE]
     assert [set(one) for one in data["runs"]] == [LISTED_RUN]
     assert [set(one) for one in data["prs"]] == [PR]
-    news = shapes.to_json(stage.NEWS)
+    news = json_views.to_json(stage.NEWS)
     assert news is not None
     assert (set(news["pr"]), [set(one) for one in news["messages"]]) == (PR, [MESSAGE])
-    compared = shapes.to_json(COMPARED)
+    compared = json_views.to_json(COMPARED)
     assert compared is not None
     assert compared["files"] == [{"path": "a.py", "runs": [RUN.id], "identical": False}]
-    plan = shapes.to_json(stage.PLAN)
+    plan = json_views.to_json(stage.PLAN)
     assert plan is not None
     assert plan["tokens"] == {"files": 321, "total": 500}
     assert plan["withheld"] == [{"path": ".env", "reason": "forbidden"}]
-    applied = shapes.to_json(stage.APPLIED)
+    applied = json_views.to_json(stage.APPLIED)
     assert applied is not None
     assert [set(one) for one in applied["files_changed"]] == [CHANGE]
 
 
 def test_where_the_key_is():
     for key, shown in ((KeySource.KEYRING, "keyring"), (None, None)):
-        data = shapes.to_json(replace(stage.MODEL, key=key))
+        data = json_views.to_json(replace(stage.MODEL, key=key))
         assert data is not None
         assert data["key"] == shown
-    assert shapes.model(stage.MODEL)["options"] == {"effort": "high"}
+    assert json_views.encode_model(stage.MODEL)["options"] == {"effort": "high"}
 
 
 def test_a_round_over_several_tasks_names_none():
-    assert shapes.to_json(results.RoundResult(None, (RUN,)))["task"] is None
+    assert json_views.to_json(results.RoundResult(None, (RUN,)))["task"] is None

@@ -6,7 +6,7 @@ import pytest
 import stage
 from stage import CANCELED, FAILED, OTHER, RUN
 
-from dursor.cli import round_outcome as rounds
+from dursor.cli import round_outcome
 from dursor.domain import RunStatus
 from dursor.errors import AuthError, NetworkError
 from dursor.services.results import ModelCheck, RoundResult
@@ -39,8 +39,8 @@ EXIT_CODES = {
 @pytest.mark.parametrize(("code", "expected"), EXIT_CODES.items())
 def test_every_error_code_has_its_exit_code(code, expected):
     failed = replace(FAILED, error=replace(FAILED.error, code=code))
-    assert rounds.exit_code_of(code) == expected
-    assert rounds.finished(RoundResult(stage.TASK, (failed,))).exit_code == expected
+    assert round_outcome.find_exit_code(code) == expected
+    assert round_outcome.summarize_round(RoundResult(stage.TASK, (failed,))).exit_code == expected
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,16 @@ def test_every_error_code_has_its_exit_code(code, expected):
     ],
 )
 def test_a_round_is_judged_by_what_it_requires(runs, require, status, exit_code):
-    answer = rounds.finished(RoundResult(stage.TASK, runs, require=require))
+    answer = round_outcome.summarize_round(RoundResult(stage.TASK, runs, require=require))
     assert (answer.status, answer.exit_code) == (status, exit_code)
     unmet = [run.id for run in runs if run not in {RUN, OTHER}]
     assert [error["run_id"] for error in answer.errors] == unmet
 
 
 def test_ctrl_c_is_130_whatever_came_of_it():
-    answer = rounds.finished(RoundResult(stage.TASK, (RUN, CANCELED), interrupted=True))
+    answer = round_outcome.summarize_round(
+        RoundResult(stage.TASK, (RUN, CANCELED), interrupted=True)
+    )
     assert (answer.status, answer.exit_code) == ("partial", 130)
     assert [error["code"] for error in answer.errors] == ["interrupted"]
 
@@ -123,7 +125,7 @@ def test_runs_that_do_not_stop_are_said(dursor):
     answers = {"runs.cancel": RoundResult(stage.TASK, (running, CANCELED))}
     done = dursor("run", "cancel", "3fa1", "ca9c", answers=answers)
     assert done.exit_code == 1
-    assert done.stderr.startswith("error: run 3fa1c9e2: has not stopped yet\n")
+    assert done.stderr.startswith("error: run 3fa1c9e2: the run has not stopped yet\n")
     stopped = dursor(
         "run", "cancel", "ca9c", answers={"runs.cancel": RoundResult(stage.TASK, (CANCELED,))}
     )
@@ -140,6 +142,6 @@ def test_runs_that_do_not_stop_are_said(dursor):
 )
 def test_a_check_of_models_is_judged_like_a_round(errors, status, exit_code):
     checks = [ModelCheck("gpt", error is None, 10, error) for error in errors]
-    judged = rounds.checked(checks)
+    judged = round_outcome.summarize_checks(checks)
     assert (judged[0], judged[2]) == (status, exit_code)
     assert len(judged[1]) == sum(error is not None for error in errors)
