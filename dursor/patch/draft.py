@@ -77,7 +77,7 @@ class TreeDraft:
     def take(self, edit: FileEdit) -> None:
         """Lay EDIT over the tree; raises FileRefusedError with every hunk that failed."""
         _refuse_outright(edit)
-        self._refuse_carried(edit)
+        self._refuse_other_file(edit)
         match edit.action:
             case Action.ADD:
                 self._add(edit)
@@ -88,7 +88,7 @@ class TreeDraft:
             case Action.MODIFY:
                 self._modify(edit)
 
-    def _refuse_carried(self, edit: FileEdit) -> None:
+    def _refuse_other_file(self, edit: FileEdit) -> None:
         """Refuse a block whose file was named before, if the words above it name another."""
         if not edit.mentions:
             return
@@ -261,7 +261,9 @@ class TreeDraft:
         draft.begin()
         for hunk in edit.hunks:
             try:
-                places = draft.add(hunk, edit.breath) if hunk.changes else draft.check(hunk)
+                places = (
+                    draft.add(hunk, edit.breath) if hunk.changes else draft.check_unchanged(hunk)
+                )
             except FileRefusedError as error:
                 failures += error.failures
                 continue

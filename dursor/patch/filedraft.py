@@ -86,7 +86,7 @@ class FileDraft:
             self._refuse_doubled(hunk)
         return (self._take(hunk, outcome, breath),)
 
-    def check(self, hunk: Hunk) -> tuple[Placement, ...]:
+    def check_unchanged(self, hunk: Hunk) -> tuple[Placement, ...]:
         """Pass over a HUNK that changes nothing; raises FileRefusedError where it should.
 
         That is where its header speaks of a change, and its context is not in the file as it

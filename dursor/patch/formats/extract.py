@@ -9,8 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit, ParsedReply
-from dursor.patch.formats import blocks, envelope, tagged, udiff, whole
-from dursor.patch.formats import prose_cues as leads
+from dursor.patch.formats import blocks, envelope, prose_cues, tagged, udiff, whole
 from dursor.patch.formats.fences import OPENING, Fence
 from dursor.patch.formats.hunks import HEADER, read_hunks
 
@@ -56,15 +55,15 @@ class _Reader:
                 self._other()
             if len(self.edits) > known:
                 self.floor = self.at
-        if self.edits and leads.withdraws(self.since):
+        if self.edits and prose_cues.withdraws(self.since):
             self.doubt = self.doubt or "the reply takes its last patch back"
         return ParsedReply(tuple(self.edits), tuple(self.prose), self.doubt)
 
     def _add(self, *edits: FileEdit) -> None:
-        self.doubt = self.doubt or leads.doubt(self.since, is_first=not self.edits)
+        self.doubt = self.doubt or prose_cues.find_doubt(self.since, is_first=not self.edits)
         if self.since and self.edits:
             self.breath += 1
-            self.attempt += leads.takes_back(self.since)
+            self.attempt += prose_cues.takes_back(self.since)
         self.since = []
         self.edits += [replace(x, breath=self.breath, attempt=self.attempt) for x in edits]
 

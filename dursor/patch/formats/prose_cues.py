@@ -49,7 +49,7 @@ def withdraws(prose: Sequence[str]) -> bool:
     return any(_DOUBTS.match(line[:_LONGEST]) for line in prose)
 
 
-def doubt(prose: Sequence[str], *, is_first: bool) -> str | None:
+def find_doubt(prose: Sequence[str], *, is_first: bool) -> str | None:
     """Return why the patch that PROSE leads to may not be meant, or not along with the others."""
     for line in prose:
         if not is_first and _OFFERS.match(line[:_LONGEST]):

@@ -108,8 +108,8 @@ def repeats_next_line(placement: Placement, file: IndexedFile) -> bool:
     return False
 
 
-def adds_inside_run(placement: Placement, file: IndexedFile) -> bool:
-    """Return whether lines are added, at the hunk's edge, between two equal lines of the file.
+def changes_inside_run(placement: Placement, file: IndexedFile) -> bool:
+    """Return whether the hunk begins or ends with a change between two equal lines of the file.
 
     Models skip one of several equal lines. A header that counts right and names this very line
     excludes that.
@@ -117,10 +117,11 @@ def adds_inside_run(placement: Placement, file: IndexedFile) -> bool:
     hunk, lines = placement.hunk, file.lines
     if hunk.is_counted and hunk.start == placement.start + 1:
         return False
+    tags = "+" if hunk.origin is Origin.BLOCK else "+-"
     above, below = placement.start - 1, placement.stop
-    if hunk.lines[0].tag == "+" and above >= 0 and lines[above] == lines[above + 1]:
+    if hunk.lines[0].tag in tags and above >= 0 and lines[above] == lines[above + 1]:
         return True
-    return hunk.lines[-1].tag == "+" and below < len(lines) and lines[below] == lines[below - 1]
+    return hunk.lines[-1].tag in tags and below < len(lines) and lines[below] == lines[below - 1]
 
 
 def rests_on_padding(placement: Placement, file: IndexedFile) -> bool:
@@ -151,7 +152,7 @@ GUARDS: tuple[Callable[[Placement, IndexedFile], bool], ...] = (
     may_be_context,
     lacks_a_side,
     repeats_next_line,
-    adds_inside_run,
+    changes_inside_run,
     rests_on_padding,
     has_foreign_margin,
 )
