@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures and settings shared by all tests."""
 
 import compileall
 import os
@@ -10,22 +10,21 @@ from typing import Any
 
 import pytest
 import repos
-from emulator import Emulator
 from front import README, Front
 from hypothesis import HealthCheck, settings
 from vendors.server import ScriptedServer
 
-# Tests start hundreds of processes, and none of them should have to compile anything.
+# Tests start hundreds of processes: compile once, here.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "PYTEST_XDIST_WORKER" not in os.environ:
     compileall.compile_dir(Path(__file__).parents[1] / "dursor", quiet=2, workers=2)
 
-# Whoever starts this in the background may have it ignore Ctrl-C, and every child with it.
+# A background job may inherit an ignored SIGINT and pass it on to its children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine makes no property false; what a gate finds must be found again.
+# No deadlines on a busy machine; in CI, the same examples every time.
 settings.register_profile(
     "here",
     deadline=None,
@@ -38,14 +37,15 @@ settings.load_profile("here")
 
 @pytest.fixture
 def server():
-    """Give a scripted HTTP server on loopback."""
+    """Start the vendors' double; every request must have been one that they accept."""
     with ScriptedServer() as running:
         yield running
+    assert running.violations == []
 
 
 @pytest.fixture
 def front(tmp_path: Path, server: ScriptedServer) -> Front:
-    """Give dursor with a home, a repository and three vendors that nothing is scripted for."""
+    """Set up dursor with a home, a repository and three vendors without scripts."""
     home = tmp_path / "home"
     home.mkdir()
     top = repos.build(
@@ -54,17 +54,10 @@ def front(tmp_path: Path, server: ScriptedServer) -> Front:
     return Front(home, top, server)
 
 
-@pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
-    """Give llmock, one a worker; whoever uses it resets it first."""
-    with Emulator() as running:
-        yield running
-
-
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Any]:
-    """Give a GitHub on loopback that must not have had to overlook anything."""
-    from hub import Hub  # with it come cryptography and PyJWT
+    """Start a GitHub on loopback; every request must have been one that it accepts."""
+    from hub import Hub  # imports cryptography and PyJWT
 
     with Hub(tmp_path / "hub") as running:
         yield running

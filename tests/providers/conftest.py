@@ -1,13 +1,12 @@
 """A server, a client and endpoints for the tests of the providers."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from emulator import Emulator
 from vendors.server import ScriptedServer
 
 from dursor.domain import Role, Secret
@@ -41,14 +40,6 @@ class Endpoints:
         provider, api, path = PROVIDERS[wire]
         endpoint = Endpoint(provider, "model-1", Secret(KEY), f"{self._url}{path}", api)
         return replace(endpoint, **changes)
-
-
-@pytest.fixture
-def llmock(emulator: Emulator) -> Iterator[Emulator]:
-    """Give llmock without any memory, in place of the fixture that its package brings."""
-    emulator.reset()
-    yield emulator
-    emulator.reset()
 
 
 @pytest.fixture

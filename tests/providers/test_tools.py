@@ -75,24 +75,37 @@ async def test_calls_are_read_and_everything_goes_back_as_it_came(wire, server, 
         at = sent.index(text, at) + len(text)
 
 
-RESULTS = (ToolResult("a", "look", "it is"), ToolResult("b", "look", "it may not", failed=True))
+def answer_calls(reply) -> list[ToolResult]:
+    """A result for each call of REPLY; the second one failed."""
+    texts = (("it is", False), ("it may not", True))
+    return [
+        ToolResult(call.id, call.name, text, failed=failed)
+        for call, (text, failed) in zip(reply.calls, texts, strict=False)
+    ]
+
+
 BACK = {
     "responses": [
-        {"type": "function_call_output", "call_id": "a", "output": "it is"},
-        {"type": "function_call_output", "call_id": "b", "output": "error: it may not"},
+        {"type": "function_call_output", "call_id": "call_10", "output": "it is"},
+        {"type": "function_call_output", "call_id": "call_11", "output": "error: it may not"},
     ],
     "chat": [
-        {"role": "tool", "tool_call_id": "a", "content": "it is"},
-        {"role": "tool", "tool_call_id": "b", "content": "error: it may not"},
+        {"role": "tool", "tool_call_id": "call_10", "content": "it is"},
+        {"role": "tool", "tool_call_id": "call_11", "content": "error: it may not"},
     ],
     "messages": [
         {
             "role": "user",
             "content": [
-                {"type": "tool_result", "tool_use_id": "a", "content": "it is", "is_error": False},
                 {
                     "type": "tool_result",
-                    "tool_use_id": "b",
+                    "tool_use_id": "toolu_10",
+                    "content": "it is",
+                    "is_error": False,
+                },
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "toolu_11",
                     "content": "it may not",
                     "is_error": True,
                     "cache_control": {"type": "ephemeral"},
@@ -106,14 +119,12 @@ BACK = {
             "parts": [
                 {
                     "functionResponse": {
-                        "id": "a",
                         "name": "look",
                         "response": {"output": "it is"},
                     }
                 },
                 {
                     "functionResponse": {
-                        "id": "b",
                         "name": "look",
                         "response": {"error": "it may not"},
                     }
@@ -127,7 +138,7 @@ BACK = {
 @pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_results_go_back_together(wire, server, endpoint, client):
     reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS))
-    await client.ask(endpoint(wire), after(reply, *RESULTS), ONCE, RecordingListener())
+    await client.ask(endpoint(wire), after(reply, *answer_calls(reply)), ONCE, RecordingListener())
     body = server.requests[1].json
     said = body.get("input") or body.get("messages") or body["contents"]
     assert said[-len(BACK[wire]) :] == BACK[wire]
@@ -144,7 +155,9 @@ CLOSED = {
 @pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_a_final_prompt_declares_tools_and_closes_them(wire, server, endpoint, client):
     reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS))
-    await client.ask(endpoint(wire), after(reply, *RESULTS, final=True), ONCE, RecordingListener())
+    await client.ask(
+        endpoint(wire), after(reply, *answer_calls(reply), final=True), ONCE, RecordingListener()
+    )
     name, value = CLOSED[wire]
     first, second = (request.json for request in server.requests)
     assert name not in first
@@ -221,7 +234,9 @@ async def test_broken_input_goes_back_as_an_object(text, server, endpoint, clien
     (call,) = reply.calls
     assert call.arguments is None
 
-    await client.ask(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, RecordingListener())
+    await client.ask(
+        endpoint("messages"), after(reply, *answer_calls(reply)), ONCE, RecordingListener()
+    )
 
     said = server.requests[1].json["messages"][1]["content"]
     assert said[-1]["input"] == {"INVALID_JSON": text}
@@ -232,7 +247,9 @@ async def test_an_emoji_in_two_halves_is_whole_again(server, endpoint, client):
     halves = [one.replace(b"A", b"\\ud83d").replace(b"B", b"\\ude00") for one in made.events]
     reply = await called("messages", server, endpoint, client, made._replace(events=halves))
 
-    await client.ask(endpoint("messages"), after(reply, *RESULTS[:1]), ONCE, RecordingListener())
+    await client.ask(
+        endpoint("messages"), after(reply, *answer_calls(reply)), ONCE, RecordingListener()
+    )
 
     said = server.requests[1].json["messages"][1]["content"]
     assert said[-1]["input"] == reply.calls[0].arguments == {"path": "\N{GRINNING FACE}"}
@@ -287,13 +304,14 @@ async def test_a_call_that_was_cut_is_no_call(wire, server, endpoint, client):
         await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
 
-async def test_ids_of_gemini_s_calls_are_optional(server, endpoint, client):
-    reply = await called("gemini", server, endpoint, client, tool_streams.gemini(CALLS, ids=True))
+async def test_ids_of_gemini_s_calls_go_back(server, endpoint, client):
+    made = tool_streams.gemini(CALLS, ids=True)
+    reply = await called("gemini", server, endpoint, client, made)
     assert [call.id for call in reply.calls] == ["fn_10", "fn_11"]
-    nameless = ToolResult("", "look", "it is")
-    await client.ask(endpoint("gemini"), after(reply, nameless), ONCE, RecordingListener())
-    (part,) = server.requests[1].json["contents"][-1]["parts"]
-    assert part == {"functionResponse": {"name": "look", "response": {"output": "it is"}}}
+    results = after(reply, *answer_calls(reply))
+    await client.ask(endpoint("gemini"), results, ONCE, RecordingListener())
+    parts = server.requests[1].json["contents"][-1]["parts"]
+    assert [part["functionResponse"]["id"] for part in parts] == ["fn_10", "fn_11"]
 
 
 async def test_parts_add_up_over_continuations(server, endpoint, client):

@@ -126,7 +126,8 @@ def test_everything_counts_and_is_logged(front: Front, model: str):
 
 @pytest.mark.parametrize("model", VENDORS)
 def test_a_model_that_looks_around_for_ever_is_stopped(front: Front, model: str):
-    front.on(model, Script(CALLING[model]([LIST, READ]).events))
+    turns = (CALLING[model]([LIST, READ], turn=turn) for turn in range(1, 14))
+    front.on(model, *(Script(turn.events) for turn in turns))
 
     done = front.round("append a line", "-m", model)
 

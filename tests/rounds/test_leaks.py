@@ -1,6 +1,7 @@
 """Keys at work in real processes: not in arguments, output, logs, files, or a child's environment."""
 
 import json
+import re
 import shutil
 import sqlite3
 import time
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import leaks
 import repos
-from emulator import Emulator
-from faults import FAULTS
 from front import DIFF, KEYS, VENDORS, Front, turns
+from vendors.faults import Fault, make_faults
+from vendors.server import ReceivedRequest
 
 PROVIDERS = ("openai", "anthropic", "google")
 PASSPHRASE = "a passphrase that nobody may see"
@@ -20,43 +21,43 @@ exec '{git}' "$@"
 """
 
 
-def test_no_fault_shows_a_key_even_in_the_debug_log(front: Front, emulator: Emulator):
-    emulator.reset()
-    urls = emulator.base_urls
+def test_no_fault_shows_a_key_even_in_the_debug_log(front: Front):
+    faults = make_faults(", ".join(KEYS.values()))
     front.extra |= {
-        "OPENAI_BASE_URL": urls["openai"],
-        "ANTHROPIC_BASE_URL": urls["anthropic"],
-        "GOOGLE_GEMINI_BASE_URL": urls["google"],
         "DURSOR_DEBUG": "1",
         "DURSOR_LOG_LEVEL": "debug",
         "DURSOR_ENCRYPTION_KEY": PASSPHRASE,
     }
     front.configure(retries=1, first_byte_timeout=3, idle_timeout=3, timeout=20)
-    words = []
-    for number, (behaviors, _, _) in enumerate(FAULTS.values()):
+    words, expected = [], {}
+    for number, fault in enumerate(faults.values()):
         name = f"fault-{number}"
         provider = PROVIDERS[number % 3]
         front("models", "add", name, "--provider", provider, "--model", name)
         words += ["-m", name]
-        for behavior in behaviors:
-            emulator.script({**behavior, "match": {"model": name}})
+        expected[name] = fault
+    front.server.on("", lambda request: find_fault(request, expected).script(request.wire))
 
     process = front.start("run", "append a line", *words, "--json")
-    seen = bytearray()
+    arguments = bytearray()
     while process.poll() is None:
-        seen += leaks.processes()
-        time.sleep(0.2)  # it is watched until it ends
+        arguments += leaks.processes()
+        time.sleep(0.2)
     out, err = process.communicate()
 
-    runs = {run["model"]: run for run in json.loads(out)["data"]["runs"]}
-    for number, (name, (_, code, _)) in enumerate(FAULTS.items()):
-        if (name, number % 3) != ("content_filter", 0):  # llmock's Responses do not know it
-            assert runs[f"fault-{number}"]["error"]["code"] == code
+    codes = {run["model"]: run["error"]["code"] for run in json.loads(out)["data"]["runs"]}
+    assert codes == {name: fault.code for name, fault in expected.items()}
     secrets = [*KEYS.values(), PASSPHRASE]
-    assert b"dursor" in seen
-    assert leaks.find(bytes(seen) + out.encode() + err.encode(), secrets) == []
+    assert b"dursor" in arguments
+    assert leaks.find(bytes(arguments) + out.encode() + err.encode(), secrets) == []
     assert " DEBUG " in err
     leaks.check(front, keys=secrets)
+
+
+def find_fault(request: ReceivedRequest, faults: dict[str, Fault]) -> Fault:
+    """The fault of the request's model, which Gemini's requests name in the path."""
+    match = re.search(r"/models/([^:]+):", request.path)
+    return faults[match[1] if match else request.json["model"]]
 
 
 def test_git_gets_no_key(front: Front, tmp_path: Path):

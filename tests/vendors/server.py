@@ -1,11 +1,12 @@
-"""A real HTTP server on loopback that answers exactly as a test scripts it.
+"""The vendors' double: an HTTP server on loopback, scripted by the test and strict about requests.
 
     with ScriptedServer() as server:
         server.on("/responses", Script(streams.responses("hello")))
-        ... point something at server.url ...
+        ... send a request to server.url ...
         assert server.requests[0].json["stream"] is True
+        assert server.violations == []
 
-It runs in a thread of its own, so tests may be synchronous, asynchronous, or start processes.
+It runs in a thread of its own, so that tests may be synchronous, asynchronous or start processes.
 """
 
 import asyncio
@@ -19,13 +20,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Self
 
+from vendors.rules import find_violations, find_wire
+
 
 class Action(Enum):
-    """What a script can do besides sending bytes (bytes) and waiting (seconds)."""
+    """A script's steps besides sending bytes (bytes) and waiting (seconds)."""
 
     CUT = "cut"  # reset the connection
-    END = "end"  # close it cleanly, without what its framing promises
-    HOLD = "hold"  # send nothing more until the client hangs up
+    END = "end"  # close the connection without the end that its framing promises
+    HOLD = "hold"  # send nothing more until the client disconnects
 
 
 Step = bytes | float | int | Action
@@ -34,7 +37,7 @@ EVENT_STREAM = {"content-type": "text/event-stream"}
 
 @dataclass
 class Script:
-    """One response. `framing`: chunked (a chunk a step), length, close, or raw (steps are all)."""
+    """One response. `framing`: chunked (a chunk per step), length, close, or raw (no head)."""
 
     steps: Sequence[Step]
     status: int = 200
@@ -43,7 +46,7 @@ class Script:
 
     @classmethod
     def error(cls, status: int, body: Any = None, **headers: str) -> "Script":
-        """An error response; BODY is sent as JSON unless it is bytes. Header _ stands for -."""
+        """Return an error response. BODY is sent as JSON unless it is bytes; `_` in HEADERS is `-`."""
         kind = "text/html" if isinstance(body, bytes) else "application/json"
         data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -65,7 +68,7 @@ class Script:
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """One request as it came."""
+    """One request."""
 
     method: str
     path: str
@@ -75,21 +78,27 @@ class ReceivedRequest:
 
     @property
     def json(self) -> Any:
-        """The body, read as JSON."""
+        """The parsed body."""
         return json.loads(self.body)
+
+    @property
+    def wire(self) -> str | None:
+        """The wire format, a key of `streams.ALL`; None for other requests."""
+        return find_wire(self.method, self.path, self.headers)
 
 
 Answer = Script | Callable[[ReceivedRequest], Script]
 
 
 class ScriptedServer:
-    """Answers each path's requests with its scripts in turn, and the last of them for ever."""
+    """Answers a path's requests with its scripts in turn and repeats the last one."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
         self.requests: list[ReceivedRequest] = []
-        self.finished = 0  # responses sent to their end
-        self.disconnects: list[float] = []  # when a client left in the middle, time.monotonic()
+        self.violations: list[str] = []  # rules of the vendors that requests broke
+        self.finished = 0  # complete responses
+        self.disconnects: list[float] = []  # times of clients' early ends, time.monotonic()
         self.connections = 0
         self._routes: list[tuple[str, list[Answer]]] = []
         self._changed = threading.Condition()
@@ -101,23 +110,23 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a path."""
+        """The base URL, without a path."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def on(self, part: str, *answers: Answer) -> None:
-        """Answer requests whose path holds PART, earlier routes first."""
+        """Answer requests whose path contains PART; earlier calls take precedence."""
         self._routes.append((part, list(answers)))
 
-    def wait_for(self, what: Callable[["ScriptedServer"], bool], seconds: float = 5.0) -> bool:
-        """Whether WHAT came to be true within SECONDS."""
+    def wait_for(self, condition: Callable[["ScriptedServer"], bool], seconds: float = 5.0) -> bool:
+        """Wait for CONDITION; return whether it became true within SECONDS."""
         with self._changed:
-            return self._changed.wait_for(lambda: what(self), seconds)
+            return self._changed.wait_for(lambda: condition(self), seconds)
 
     async def wait_until(
-        self, what: Callable[["ScriptedServer"], bool], seconds: float = 5.0
+        self, condition: Callable[["ScriptedServer"], bool], seconds: float = 5.0
     ) -> bool:
-        """`wait_for` without standing in the way of the event loop."""
-        return await asyncio.to_thread(self.wait_for, what, seconds)
+        """`wait_for` without blocking the event loop."""
+        return await asyncio.to_thread(self.wait_for, condition, seconds)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -156,7 +165,7 @@ class ScriptedServer:
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
-        except asyncio.CancelledError:  # the server stops; asyncio.streams would log it
+        except asyncio.CancelledError:  # the server is stopping, and asyncio.streams would log this
             pass
         finally:
             writer.close()
@@ -164,43 +173,46 @@ class ScriptedServer:
                 await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; whether the connection may be used for another."""
+        """Answer one request; return whether the connection may carry another."""
         received = await _read(reader)
         if received is None:
             return False
         with self._changed:
             self.requests.append(received)
+            self.violations += find_violations(
+                received.method, received.path, received.headers, received.body
+            )
             self._changed.notify_all()
         script = self._script(received)
-        leaving = asyncio.ensure_future(_until_gone(reader))
-        sending = asyncio.ensure_future(_send(script, writer))
+        disconnect = asyncio.ensure_future(_wait_for_disconnect(reader))
+        response = asyncio.ensure_future(_send(script, writer))
         try:
-            await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done():
-                self._note(gone=True)
+            await asyncio.wait({disconnect, response}, return_when=asyncio.FIRST_COMPLETED)
+            if not response.done():
+                self._record(disconnected=True)
                 return False
-            again = sending.result()
+            keep_open = response.result()
         except ConnectionError:
-            self._note(gone=True)
+            self._record(disconnected=True)
             return False
         else:
-            self._note(gone=False)
-            return again
+            self._record(disconnected=False)
+            return keep_open
         finally:
-            leaving.cancel()
-            sending.cancel()
-            await asyncio.gather(leaving, sending, return_exceptions=True)
+            disconnect.cancel()
+            response.cancel()
+            await asyncio.gather(disconnect, response, return_exceptions=True)
 
     def _script(self, received: ReceivedRequest) -> Script:
         for part, answers in self._routes:
             if part in received.path:
                 answer = answers.pop(0) if len(answers) > 1 else answers[0]
                 return answer if isinstance(answer, Script) else answer(received)
-        return Script.error(404, {"error": {"message": "nothing is scripted for this path"}})
+        return Script.error(404, {"error": {"message": "no script for this path"}})
 
-    def _note(self, *, gone: bool) -> None:
+    def _record(self, *, disconnected: bool) -> None:
         with self._changed:
-            if gone:
+            if disconnected:
                 self.disconnects.append(time.monotonic())
             else:
                 self.finished += 1
@@ -221,8 +233,8 @@ async def _read(reader: asyncio.StreamReader) -> ReceivedRequest | None:
     return ReceivedRequest(method, path, headers, body, time.monotonic())
 
 
-async def _until_gone(reader: asyncio.StreamReader) -> None:
-    """Return when the client has closed its side; it sends nothing while it is answered."""
+async def _wait_for_disconnect(reader: asyncio.StreamReader) -> None:
+    """Wait until the client closes its side; it sends nothing during a response."""
     with contextlib.suppress(ConnectionError):
         await reader.read(1)
 
@@ -255,17 +267,14 @@ def _framed(data: bytes, framing: str) -> bytes:
 
 
 def pace(events: Iterable[bytes], seconds: float) -> list[Step]:
-    """EVENTS with equal pauses between them, SECONDS in all."""
-    listed = list(events)
-    pause = seconds / max(1, len(listed) - 1)
-    steps: list[Step] = []
-    for event in listed:
-        steps += [event, pause]
-    return steps[:-1]
+    """Return EVENTS with equal pauses between them, SECONDS in total."""
+    events = list(events)
+    pause = seconds / max(1, len(events) - 1)
+    return [step for event in events for step in (event, pause)][:-1]
 
 
 class RecordingListener:
-    """A listener that remembers."""
+    """A listener that records its calls."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -275,7 +284,7 @@ class RecordingListener:
 
     @property
     def text(self) -> str:
-        """All the text that came."""
+        """The text of all deltas."""
         return "".join(self.deltas)
 
     def on_connect(self) -> None:
