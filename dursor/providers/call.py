@@ -93,7 +93,9 @@ class ModelCall:
         if any(decoder.calls_tools for decoder in self._decoders):
             if not may_call:
                 raise ProviderError("the model called a tool, but it was offered none")
-            calls, items = zip(*(decoder.output() for decoder in self._decoders), strict=True)
+            calls, items = zip(
+                *(decoder.collect_output() for decoder in self._decoders), strict=True
+            )
             return Reply(text, self.usage, request_id, tuple(chain(*calls)), tuple(chain(*items)))
         if not text.strip():
             raise ProviderError("the reply is empty")
@@ -103,10 +105,10 @@ class ModelCall:
         """Read the response to one request; retry while that is safe."""
         failures = 0
         while True:
-            self._spent, decoder = self.usage, self.adapter.decoder()
+            self._spent, decoder = self.usage, self.adapter.create_decoder()
             self._decoder = decoder
             adapter, received = self.adapter, len(self._text)
-            request = adapter.request(self._endpoint, prompt, continuation)
+            request = adapter.build_request(self._endpoint, prompt, continuation)
             failure = await self._attempt(request, decoder)
             if failure is None:
                 return decoder
@@ -157,7 +159,7 @@ class ModelCall:
     async def _read_error(self, response: StreamingResponse) -> CallFailure:
         body = await response.excerpt()
         payload = read_response(response.status, response.headers, body)
-        self.adapter = self.adapter.alternative(payload) or self.adapter
+        self.adapter = self.adapter.find_alternative(payload) or self.adapter
         return classify(self._endpoint, payload)
 
     async def _read(

@@ -73,7 +73,7 @@ class HttpModelClient:
         await self._send_tiny_prompt(endpoint, limits)
 
     async def _probe(self, endpoint: Endpoint, limits: CallLimits) -> ErrorPayload | None:
-        request = load_adapter(endpoint).probe(endpoint)
+        request = load_adapter(endpoint).build_probe(endpoint)
         async with (
             DeadlineTimer(limits, compute_deadline(limits)),
             self._transport.exchange(request, limits.connect) as response,

@@ -364,7 +364,7 @@ def test_a_request_does_not_show_its_headers(endpoint, prompt):
 
     for wire in ALL:
         target = endpoint(wire)
-        request = load_adapter(target).request(target, prompt)
+        request = load_adapter(target).build_request(target, prompt)
         assert "0123456789abcdef" not in repr(request) + repr(target)
 
 

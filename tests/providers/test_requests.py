@@ -219,5 +219,5 @@ async def test_samples_of_a_round_share_one_body(server, endpoint, client, promp
     from dursor.providers.adapters.openai import ResponsesAdapter
 
     adapter = ResponsesAdapter()
-    bodies = {id(adapter.request(endpoint("responses"), prompt).body) for _ in range(3)}
+    bodies = {id(adapter.build_request(endpoint("responses"), prompt).body) for _ in range(3)}
     assert len(bodies) == 1

@@ -49,8 +49,8 @@ def test_every_vendor_has_every_entry(vendor):
     for api in vendor.adapters:
         endpoint = Endpoint(vendor.name, "m", Secret("k"), api=api)
         adapter = load_adapter(endpoint)
-        assert adapter.probe(endpoint).url.startswith(vendor.base_url)
-        assert adapter.decoder().usage is None
+        assert adapter.build_probe(endpoint).url.startswith(vendor.base_url)
+        assert adapter.create_decoder().usage is None
     assert vendor.compatible_api in {None, *vendor.adapters}
     essential = {ErrorKind.MODEL_NOT_FOUND, ErrorKind.NO_ACCESS, ErrorKind.RATE_LIMITED}
     assert essential <= set(vendor.error_codes)

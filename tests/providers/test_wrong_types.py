@@ -92,7 +92,7 @@ def test_no_type_in_a_stream_is_a_bug_of_ours(wire, data):
     answer, spot, path = data.draw(st.sampled_from(SPOTS[wire]))
     events = copy.copy(answer)
     events[spot] = (answer[spot][0], replaced(answer[spot][1], path, data.draw(WRONG)))
-    decoder = load_adapter(endpoint_of(wire)).decoder()
+    decoder = load_adapter(endpoint_of(wire)).create_decoder()
     with suppress(CallError):
         read(events, decoder, endpoint_of(wire))
     if decoder.usage is not None:
@@ -110,7 +110,7 @@ def read(events, decoder, endpoint):
             raise classify(endpoint, error.payload).error from error
     decoder.finish()
     assert isinstance(decoder.calls_tools, bool)
-    calls, items = decoder.output()
+    calls, items = decoder.collect_output()
     assert all(isinstance(one.name, str) for one in calls)
     assert all(isinstance(one, str) for one in items)
 
@@ -119,7 +119,7 @@ def read(events, decoder, endpoint):
 @pytest.mark.parametrize("kind", [[], {}, 7, True])
 def test_an_event_whose_type_is_no_text_is_the_providers_error(wire, kind):
     payload = {"type": kind}
-    decoder = load_adapter(endpoint_of(wire)).decoder()
+    decoder = load_adapter(endpoint_of(wire)).create_decoder()
     with pytest.raises(ProviderError, match="whose type is not a string"):
         decoder.read(None, payload, json.dumps(payload))
 

@@ -15,7 +15,7 @@ from dursor.errors import (
     RateLimitedError,
     RefusedError,
 )
-from dursor.providers.adapters.wire import WITHOUT_TOOLS
+from dursor.providers.adapters.failures import WITHOUT_TOOLS
 from dursor.providers.vendor import ErrorKind
 from dursor.providers.vendors import VENDORS
 

@@ -7,7 +7,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +38,11 @@ class ReportedError(Exception):
     def __init__(self, payload: ErrorPayload) -> None:
         super().__init__(payload.message)
         self.payload = payload
+
+
+def raise_reported(payload: Mapping[str, Any]) -> NoReturn:
+    """Raise the error in an event."""
+    raise ReportedError(read_payload(payload) or ErrorPayload(None, frozenset(), "no reason given"))
 
 
 def to_one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:

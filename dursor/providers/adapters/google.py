@@ -7,32 +7,30 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dursor.domain import Role, Usage
-from dursor.providers.adapters.error_payloads import ErrorPayload, ReportedError, to_one_line
-from dursor.providers.adapters.json_spans import elements, member
+from dursor.domain import Role
+from dursor.providers.adapters.error_payloads import (
+    ErrorPayload,
+    ReportedError,
+    raise_reported,
+    to_one_line,
+)
+from dursor.providers.adapters.failures import raise_incomplete, raise_refused, raise_truncated
+from dursor.providers.adapters.json_spans import RawJson, encode, find_member, list_elements
+from dursor.providers.adapters.json_values import as_count, as_list, as_object, as_text
 from dursor.providers.adapters.wire import (
     SHARED_BODIES,
+    Adapter,
+    Decoder,
     Progress,
-    RawJson,
     Request,
-    as_count,
-    as_list,
-    as_object,
-    as_text,
     build_usage,
-    encode,
     list_texts,
-    raise_incomplete,
-    raise_refused,
-    raise_reported,
-    raise_truncated,
 )
 from dursor.providers.base import ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.providers.adapters.wire import Adapter, Decoder
     from dursor.providers.base import Endpoint, Prompt, Tool, ToolResult, Turn
 
 ROLES = {Role.USER: "user", Role.ASSISTANT: "model", Role.SYSTEM: "user"}
@@ -48,41 +46,37 @@ REFUSALS = frozenset(
         "IMAGE_SAFETY",
     }
 )
-MISCALLED = "MALFORMED_FUNCTION_CALL"  # says the vendor of its own model: it is asked again
+MALFORMED_CALL = "MALFORMED_FUNCTION_CALL"  # an error of the model: retry
 
 
-class GeminiAdapter:
-    """Speaks `POST {base}/v1beta/models/MODEL:streamGenerateContent?alt=sse`."""
+class GeminiAdapter(Adapter):
+    """Uses `POST {base}/v1beta/models/MODEL:streamGenerateContent?alt=sse`."""
 
-    def request(
+    def build_request(
         self, endpoint: Endpoint, prompt: Prompt, continuation: str | None = None
     ) -> Request:
-        body = _body(endpoint.effort, endpoint.max_output_tokens, prompt, continuation)
-        url = f"{_model_url(endpoint)}:streamGenerateContent?alt=sse"
-        return Request("POST", url, _headers(endpoint), body)
+        body = _encode_body(endpoint.effort, endpoint.max_output_tokens, prompt, continuation)
+        url = f"{_build_model_url(endpoint)}:streamGenerateContent?alt=sse"
+        return Request("POST", url, _build_headers(endpoint), body)
 
-    def probe(self, endpoint: Endpoint) -> Request:
-        return Request("GET", _model_url(endpoint), _headers(endpoint))
+    def build_probe(self, endpoint: Endpoint) -> Request:
+        return Request("GET", _build_model_url(endpoint), _build_headers(endpoint))
 
-    def decoder(self) -> Decoder:
+    def create_decoder(self) -> Decoder:
         return GeminiDecoder()
 
-    def alternative(self, payload: ErrorPayload) -> Adapter | None:
-        del payload
-        return None
 
-
-def _model_url(endpoint: Endpoint) -> str:
+def _build_model_url(endpoint: Endpoint) -> str:
     model = quote(endpoint.model_name.removeprefix("models/"), safe="")
     return f"{endpoint.root_url}/v1beta/models/{model}"
 
 
-def _headers(endpoint: Endpoint) -> dict[str, str]:
+def _build_headers(endpoint: Endpoint) -> dict[str, str]:
     return {"x-goog-api-key": endpoint.key.reveal(), "content-type": "application/json"}
 
 
 @lru_cache(SHARED_BODIES)
-def _body(
+def _encode_body(
     effort: str | None, max_output_tokens: int, prompt: Prompt, continuation: str | None
 ) -> bytes:
     config: dict[str, Any] = {"maxOutputTokens": max_output_tokens}
@@ -92,17 +86,17 @@ def _body(
     if prompt.system:
         body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
     if prompt.tools:
-        body["tools"] = [{"functionDeclarations": [_tool(tool) for tool in prompt.tools]}]
+        body["tools"] = [{"functionDeclarations": [_build_tool(tool) for tool in prompt.tools]}]
         if prompt.final:
             body["toolConfig"] = {"functionCallingConfig": {"mode": "NONE"}}
     body["generationConfig"] = config
-    body["contents"] = [_content(prompt, turn) for turn in prompt.turns]
+    body["contents"] = [_build_content(prompt, turn) for turn in prompt.turns]
     if continuation is not None:
         body["continuationToken"] = continuation
     return encode(body)
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
+def _build_tool(tool: Tool) -> dict[str, Any]:
     return {
         "name": tool.name,
         "description": tool.description,
@@ -110,56 +104,54 @@ def _tool(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _content(prompt: Prompt, turn: Turn) -> dict[str, Any]:
+def _build_content(prompt: Prompt, turn: Turn) -> dict[str, Any]:
     parts: list[Any] = [RawJson(item) for item in turn.items]
     if not parts:
         texts = [{"text": text} for text in list_texts(prompt, turn)]
-        parts = [*map(_result, turn.results), *texts]
+        parts = [*map(_build_result, turn.results), *texts]
     return {"role": ROLES[turn.role], "parts": parts}
 
 
-def _result(result: ToolResult) -> dict[str, Any]:
-    named = {"id": result.call_id} if result.call_id else {}
-    given = {"error" if result.failed else "output": result.text}
-    return {"functionResponse": {**named, "name": result.name, "response": given}}
+def _build_result(result: ToolResult) -> dict[str, Any]:
+    id_ = {"id": result.call_id} if result.call_id else {}
+    response = {"error" if result.failed else "output": result.text}
+    return {"functionResponse": {**id_, "name": result.name, "response": response}}
 
 
-class GeminiDecoder:
-    """Follows the first candidate; whole once a finish reason came, ended by the body's end."""
+class GeminiDecoder(Decoder):
+    """Decodes the first candidate; complete after a finish reason, ended by the body's end."""
 
     def __init__(self) -> None:
-        self.usage: Usage | None = None
-        self.progress = Progress.OPEN
-        self.request_id: str | None = None
-        self.continuation: str | None = None
-        self.calls_tools = False
+        super().__init__()
+        self._has_calls = False
         self._reason = ""
         self._blocked = ""
         self._detail = ""
         self._counts: Mapping[str, Any] = {}
-        self._chunks: list[str] = []  # events with parts, as they were written
+        self._chunks: list[str] = []  # the JSON text of events with parts
 
-    def read(self, name: str | None, payload: Mapping[str, Any], written: str) -> str:
+    def read(self, name: str | None, payload: Mapping[str, Any], source: str) -> str:
         if payload.get("error") or name == "error":
             raise_reported(payload)
         self.request_id = as_text(payload.get("responseId")) or self.request_id
-        self._count(as_object(payload.get("usageMetadata")))
+        self._update_usage(as_object(payload.get("usageMetadata")))
         candidates = as_list(payload.get("candidates"))
         if not candidates:
-            self._judge_prompt(as_object(payload.get("promptFeedback")))
+            self._check_prompt(as_object(payload.get("promptFeedback")))
             return ""
         candidate = as_object(candidates[0])
         if candidate.get("finishReason"):
             self._settle(candidate)
         parts = as_list(as_object(candidate.get("content")).get("parts"))
         if parts:
-            self._chunks.append(written)
-        if "functionCall" in written:  # a look at the text costs less than one at every part
-            self.calls_tools |= any("functionCall" in as_object(part) for part in parts)
+            self._chunks.append(source)
+        if "functionCall" in source:  # cheaper than a look at every part
+            self._has_calls |= any("functionCall" in as_object(part) for part in parts)
         return "".join(as_text(as_object(p).get("text")) for p in parts if not _is_thought(p))
 
-    def mark_done(self) -> None:
-        """Not of this format; a finish reason is its end."""
+    @property
+    def calls_tools(self) -> bool:
+        return self._has_calls
 
     def finish(self) -> None:
         if self._blocked:
@@ -171,15 +163,15 @@ class GeminiDecoder:
         if self._reason != "STOP" and self.continuation is None:
             raise_incomplete(self._reason)
 
-    def output(self) -> tuple[list[ToolCall], list[str]]:
-        parts = [part for chunk in self._chunks for part in _parts(chunk)]
+    def collect_output(self) -> tuple[list[ToolCall], list[str]]:
+        parts = [part for chunk in self._chunks for part in _list_parts(chunk)]
         parsed = [as_object(json.loads(part)) for part in parts]
-        calls = [_call(as_object(one["functionCall"])) for one in parsed if "functionCall" in one]
-        kept = [part for part, one in zip(parts, parsed, strict=True) if one != {"text": ""}]
-        return calls, kept
+        calls = [_read_call(as_object(p["functionCall"])) for p in parsed if "functionCall" in p]
+        output = [part for part, p in zip(parts, parsed, strict=True) if p != {"text": ""}]
+        return calls, output
 
-    def _count(self, counts: Mapping[str, Any]) -> None:
-        """Take counts that every chunk repeats and revises: the last ones hold."""
+    def _update_usage(self, counts: Mapping[str, Any]) -> None:
+        """Replace the counts, which every chunk repeats and revises."""
         if not counts or counts == self._counts:
             return
         self._counts = counts
@@ -192,7 +184,7 @@ class GeminiDecoder:
             reasoning=thoughts,
         )
 
-    def _judge_prompt(self, feedback: Mapping[str, Any]) -> None:
+    def _check_prompt(self, feedback: Mapping[str, Any]) -> None:
         if reason := as_text(feedback.get("blockReason")):
             self._blocked = reason
             self.progress = Progress.SETTLED
@@ -200,9 +192,10 @@ class GeminiDecoder:
     def _settle(self, candidate: Mapping[str, Any]) -> None:
         self._reason = str(candidate["finishReason"])
         self._detail = as_text(candidate.get("finishMessage"))
-        if self._reason == MISCALLED:
-            said = to_one_line(f"{MISCALLED}: {self._detail}" if self._detail else MISCALLED)
-            raise ReportedError(ErrorPayload(None, frozenset({MISCALLED}), said))
+        if self._reason == MALFORMED_CALL:
+            detail = f": {self._detail}" if self._detail else ""
+            message = to_one_line(f"{MALFORMED_CALL}{detail}")
+            raise ReportedError(ErrorPayload(None, frozenset({MALFORMED_CALL}), message))
         if self._reason == "CONTINUATION":
             self.continuation = as_text(candidate.get("continuationToken")) or None
         self.progress = Progress.SETTLED
@@ -212,13 +205,13 @@ def _is_thought(part: Any) -> bool:
     return as_object(part).get("thought") is True
 
 
-def _parts(chunk: str) -> list[str]:
-    """List the parts of a chunk's first candidate as they are written there."""
-    first = elements(member(chunk, "candidates"))[0]
-    return elements(member(first, "content", "parts"))
+def _list_parts(chunk: str) -> list[str]:
+    """List the JSON texts of the parts of a chunk's first candidate."""
+    first = list_elements(find_member(chunk, "candidates"))[0]
+    return list_elements(find_member(first, "content", "parts"))
 
 
-def _call(call: Mapping[str, Any]) -> ToolCall:
-    given = call.get("args") or {}
-    known = given if isinstance(given, dict) else None
-    return ToolCall(as_text(call.get("id")), as_text(call.get("name")), known)
+def _read_call(call: Mapping[str, Any]) -> ToolCall:
+    args = call.get("args") or {}
+    arguments = args if isinstance(args, dict) else None
+    return ToolCall(as_text(call.get("id")), as_text(call.get("name")), arguments)

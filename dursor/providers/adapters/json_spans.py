@@ -1,67 +1,88 @@
-"""Parts of a JSON text as they are written there: what parsing and writing again could change."""
+"""JSON text exactly as a vendor wrote it: parsing and writing it again could change it."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_BLANK = re.compile(r"[ \t\n\r]*")
+_SPACE = re.compile(r"[ \t\n\r]*")
 _decode = json.JSONDecoder().raw_decode
 
 
-def member(text: str, *names: str) -> str:
-    """Find the value under NAMES, one inside the other, in the object TEXT; else "null"."""
+class RawJson(str):
+    """JSON text that is sent unchanged."""
+
+    __slots__ = ()
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Encode BODY as ASCII JSON, so that a lone surrogate is not an error; RawJson is UTF-8."""
+    return dump_json(body).encode("utf-8", "backslashreplace")
+
+
+def dump_json(value: Any) -> str:
+    """Write VALUE as JSON, RawJson in it unchanged."""
+    if isinstance(value, RawJson):
+        return value
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{json.dumps(k)}:{dump_json(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(dump_json, value))}]"
+    return json.dumps(value)
+
+
+def find_member(text: str, *names: str) -> str:
+    """Return the value under NAMES, nested in this order, in the object TEXT; else "null"."""
     for name in names:
-        found = {known: text[start:end] for known, start, end in _parts(text)}
-        text = found.get(name, "null")
+        members = {key: text[start:end] for key, start, end in _iterate_spans(text)}
+        text = members.get(name, "null")
     return text
 
 
-def elements(text: str) -> list[str]:
-    """List what the array TEXT holds; nothing when it is no array."""
-    if not text[_skip(text, 0) :].startswith("["):
+def list_elements(text: str) -> list[str]:
+    """List the elements of the array TEXT, none when it is not an array."""
+    if not text[_skip_space(text, 0) :].startswith("["):
         return []
-    return [text[start:end] for _, start, end in _parts(text)]
+    return [text[start:end] for _, start, end in _iterate_spans(text)]
 
 
-def replaced(text: str, values: Mapping[str, str]) -> str:
-    """Put VALUES, JSON by name, into the object TEXT: for what is there, or else at its end."""
-    kept, at, new, comma = [], 0, dict(values), ""
-    for name, start, end in _parts(text):
+def replace_members(text: str, values: Mapping[str, str]) -> str:
+    """Set members of the object TEXT to VALUES, JSON by name; new ones are appended."""
+    parts, index, new, comma = [], 0, dict(values), ""
+    for name, start, end in _iterate_spans(text):
         comma = ","
         if name in values:
-            kept += [text[at:start], values[name]]
-            at = end
+            parts += [text[index:start], values[name]]
+            index = end
             new.pop(name, None)
     close = text.rindex("}")
-    parts = [f"{json.dumps(name)}:{value}" for name, value in new.items()]
-    added = comma + ",".join(parts) if parts else ""
-    return "".join([*kept, text[at:close], added, text[close:]])
+    members = ",".join(f"{json.dumps(name)}:{value}" for name, value in new.items())
+    return "".join([*parts, text[index:close], comma if new else "", members, text[close:]])
 
 
-def _parts(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield names and places of what an object or array holds; TEXT is known to be valid."""
-    at = _skip(text, 0)
-    if text[at] not in "{[":
+def _iterate_spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield name, start and end of each member of an object or array; TEXT is valid JSON."""
+    index = _skip_space(text, 0)
+    if text[index] not in "{[":
         return
-    named, at = text[at] == "{", _skip(text, at + 1)
-    while text[at] not in "}]":
+    has_names, index = text[index] == "{", _skip_space(text, index + 1)
+    while text[index] not in "}]":
         name = ""
-        if named:
-            name, at = _decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)
-        _, end = _decode(text, at)
-        yield name, at, end
-        at = _skip(text, end)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
+        if has_names:
+            name, index = _decode(text, index)
+            index = _skip_space(text, _skip_space(text, index) + 1)
+        _, end = _decode(text, index)
+        yield name, index, end
+        index = _skip_space(text, end)
+        if text[index] == ",":
+            index = _skip_space(text, index + 1)
 
 
-def _skip(text: str, at: int) -> int:
-    """Find the next character that is no blank."""
-    found = _BLANK.match(text, at)
-    return found.end() if found else at
+def _skip_space(text: str, index: int) -> int:
+    """Return the index of the next character that is not white space."""
+    match = _SPACE.match(text, index)
+    return match.end() if match else index

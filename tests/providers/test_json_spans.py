@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dursor.providers.adapters.json_spans import elements, member, replaced
+from dursor.providers.adapters.json_spans import find_member, list_elements, replace_members
 
 SCALARS = st.sampled_from(
     [
@@ -53,12 +53,12 @@ TEXTS = st.recursive(
 @given(array(TEXTS), object_(TEXTS), TEXTS, TEXTS)
 def test_parts_are_found_and_replaced_and_nothing_else_changes(listed, named, one, two):
     text, parts = listed
-    assert elements(text) == parts
+    assert list_elements(text) == parts
     text, values = named
-    assert {name: member(text, name) for name in values} == values
-    assert member(f'{{"x": {text} }}', "x", "none") == "null"
-    new = replaced(text, {"b": one, "z": two})
+    assert {name: find_member(text, name) for name in values} == values
+    assert find_member(f'{{"x": {text} }}', "x", "none") == "null"
+    new = replace_members(text, {"b": one, "z": two})
     assert json.loads(new) == json.loads(text) | {"b": json.loads(one), "z": json.loads(two)}
     for name, value in (values | {"b": one, "z": two}).items():
-        assert member(new, name) == value
-    assert replaced(text, {}) == text
+        assert find_member(new, name) == value
+    assert replace_members(text, {}) == text
