@@ -56,37 +56,37 @@ KINDS = {
 SNAPSHOT = {"openai": "-2026-11-01", "anthropic": "-20261101"}
 
 
-def number(value):
+def to_number(value):
     return int(value) if value == int(value) else float(value)
 
 
-def row(prices):
-    """One date's prices; `above` holds those of a prompt longer than its `input_tokens`."""
-    found = {kind: getattr(prices, field) for kind, field in KINDS.items()}
-    found = {kind: price for kind, price in found.items() if price is not None}
-    flat = {k: p.base if isinstance(p, TieredPrices) else p for k, p in found.items()}
-    out = {kind: number(price) for kind, price in flat.items()}
-    starts = {t.start for p in found.values() if isinstance(p, TieredPrices) for t in p.tiers}
+def build_row(prices):
+    """Build the prices of one date; `above` has those of prompts over its `input_tokens`."""
+    prices_by_kind = {kind: getattr(prices, field) for kind, field in KINDS.items()}
+    known = {kind: price for kind, price in prices_by_kind.items() if price is not None}
+    flat = {k: p.base if isinstance(p, TieredPrices) else p for k, p in known.items()}
+    out = {kind: to_number(price) for kind, price in flat.items()}
+    starts = {t.start for p in known.values() if isinstance(p, TieredPrices) for t in p.tiers}
     assert len(starts) <= 1, "a model with several tiers needs a richer table"
     for start in starts:
         tiered = {
-            k: p.tiers[0].price if isinstance(p, TieredPrices) else p for k, p in found.items()
+            k: p.tiers[0].price if isinstance(p, TieredPrices) else p for k, p in known.items()
         }
-        out["above"] = {"input_tokens": start, **{k: number(p) for k, p in tiered.items()}}
+        out["above"] = {"input_tokens": start, **{k: to_number(p) for k, p in tiered.items()}}
     return out
 
 
-def rows(provider, name):
+def build_rows(provider, name):
     model = provider.find_model(name)
     assert model is not None, name
     dated = model.prices if isinstance(model.prices, list) else None
-    out = [row(c.prices) for c in dated] if dated else [row(model.prices)]
+    out = [build_row(c.prices) for c in dated] if dated else [build_row(model.prices)]
     for entry, condition in zip(out, dated or (), strict=bool(dated)):
         if condition.constraint is not None:
             assert isinstance(condition.constraint, StartDateConstraint), name
             entry["from"] = condition.constraint.start_date.isoformat()
     merged = [out[0]]
-    for entry in out[1:]:  # a source may begin a new row for a price that is not ours
+    for entry in out[1:]:  # the source may start a row for a price that the table omits
         if {**entry, "from": ""} != {**merged[-1], "from": ""}:
             merged.append(entry)
     snapshot = SNAPSHOT.get(provider.id)
@@ -96,8 +96,8 @@ def rows(provider, name):
     return merged
 
 
-def make(today: date) -> dict:
-    """The whole table as it stands in genai-prices."""
+def make_table(today: date) -> dict:
+    """Build the table from the installed genai-prices."""
     package = distribution("genai-prices")
     license_text = next(f for f in package.files or () if f.name == "LICENSE").read_text()
     providers = {p.id: p for p in get_snapshot().providers}
@@ -107,12 +107,12 @@ def make(today: date) -> dict:
         "license": " ".join(license_text.split()),
         "unit": "USD per million tokens; input is what is neither read from nor written to a cache",
         "models": {
-            vendor: {name: rows(providers[vendor], name) for name in names}
+            vendor: {name: build_rows(providers[vendor], name) for name in names}
             for vendor, names in MODELS.items()
         },
     }
 
 
 if __name__ == "__main__":
-    table = make(datetime.now(UTC).date())
+    table = make_table(datetime.now(UTC).date())
     TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")

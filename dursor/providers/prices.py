@@ -1,4 +1,4 @@
-"""What an answer costs, in USD, by a table with dates; an unknown price is None, never a guess."""
+"""The cost of calls in USD, from a table with dates; an unknown price is None, never a guess."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     Overrides = Mapping[str, Mapping[str, float]]
 
 MILLION = 1_000_000
-SNAPSHOT = re.compile(r"[-@]\d{4}-?\d{2}-?\d{2}$")  # the date that names one snapshot of a model
+SNAPSHOT = re.compile(r"[-@]\d{4}-?\d{2}-?\d{2}$")  # the date of a model snapshot
 
 
 @dataclass(frozen=True)
 class Rates:
-    """USD for a million tokens of each kind."""
+    """USD per million tokens of each kind."""
 
     input: float
     cached_input: float
@@ -33,7 +33,7 @@ class Rates:
 
     @classmethod
     def read(cls, row: Mapping[str, float]) -> Rates | None:
-        """Take a row of the table or of the user's config; None when it lacks what it must have."""
+        """Read a row of the table or of the user's config; None when it has no input or output."""
         if "input" not in row or "output" not in row:
             return None
         price = row["input"]
@@ -42,16 +42,16 @@ class Rates:
         )
 
 
-def cost(
-    endpoint: Endpoint, usage: Usage, at: date, overrides: Overrides | None = None
+def price_usage(
+    endpoint: Endpoint, usage: Usage, day: date, overrides: Overrides | None = None
 ) -> float | None:
-    """Price the USAGE of one call in USD; None when the price is unknown.
+    """Return the cost of one call's USAGE in USD, None when the price is unknown.
 
-    AT is the day in UTC. OVERRIDES are the user's prices, {model name: {input, cached_input,
-    output, cache_write}} in USD per million tokens. Long prompts cost more by the token, so price
-    each call by itself and add the sums.
+    DAY is in UTC. OVERRIDES are the user's prices, {model name: {input, cached_input, output,
+    cache_write}} in USD per million tokens. Long prompts cost more per token, so price each call
+    separately and add the results.
     """
-    rates = _rates(endpoint, usage.input_tokens, at, overrides)
+    rates = _find_rates(endpoint, usage.input_tokens, day, overrides)
     if rates is None:
         return None
     fresh = usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens
@@ -64,43 +64,37 @@ def cost(
     return total / MILLION
 
 
-def worst_case(
-    endpoint: Endpoint, input_tokens: int, at: date, overrides: Overrides | None = None
+def price_worst_case(
+    endpoint: Endpoint, input_tokens: int, day: date, overrides: Overrides | None = None
 ) -> float | None:
-    """Price one call at its dearest in USD: nothing read from a cache, all of the output used.
+    """Return the highest cost of one call in USD: no cache reads, the full output limit.
 
-    None when the price is unknown. The other arguments are as for `cost`.
+    None when the price is unknown. The other arguments are those of `price_usage`.
     """
-    rates = _rates(endpoint, input_tokens, at, overrides)
+    rates = _find_rates(endpoint, input_tokens, day, overrides)
     if rates is None:
         return None
-    dearest = max(rates.input, rates.cache_write)
-    return (input_tokens * dearest + endpoint.max_output_tokens * rates.output) / MILLION
-
-
-def as_of() -> str:
-    """Tell the day the table was made, YYYY-MM-DD."""
-    day: str = _table()["as_of"]
-    return day
+    rate = max(rates.input, rates.cache_write)
+    return (input_tokens * rate + endpoint.max_output_tokens * rates.output) / MILLION
 
 
 @cache
-def _table() -> Mapping[str, Any]:
+def _load_table() -> Mapping[str, Any]:
     table: Mapping[str, Any] = json.loads(
         Path(__file__).with_name("prices.json").read_text(encoding="utf-8")
     )
     return table
 
 
-def _rates(
-    endpoint: Endpoint, input_tokens: int, at: date, overrides: Overrides | None
+def _find_rates(
+    endpoint: Endpoint, input_tokens: int, day: date, overrides: Overrides | None
 ) -> Rates | None:
     if overrides and endpoint.model_name in overrides:
         return Rates.read(overrides[endpoint.model_name])
     if endpoint.own_server:
         return None
-    rows = _rows(endpoint.provider, endpoint.model_name)
-    current = [row for row in rows if row.get("from", "") <= at.isoformat()]
+    rows = _find_rows(endpoint.provider, endpoint.model_name)
+    current = [row for row in rows if row.get("from", "") <= day.isoformat()]
     if not current:
         return None
     row = current[-1]
@@ -108,9 +102,9 @@ def _rates(
     return Rates.read(long if long and input_tokens > long["input_tokens"] else row)
 
 
-def _rows(provider: str, model_name: str) -> list[Mapping[str, Any]]:
-    """Find the model's rows, the oldest first; a dated snapshot costs what its model costs."""
-    models = _table()["models"].get(provider, {})
+def _find_rows(provider: str, model_name: str) -> list[Mapping[str, Any]]:
+    """Find the model's rows, oldest first; a dated snapshot has the price of its model."""
+    models = _load_table()["models"].get(provider, {})
     rows: list[Mapping[str, Any]] = models.get(model_name, [])
     if not rows and (base := SNAPSHOT.sub("", model_name)) != model_name:
         rows = [row for row in models.get(base, []) if row.get("snapshots")]

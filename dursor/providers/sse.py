@@ -1,4 +1,4 @@
-"""Server-sent events from raw bytes, however the network cut them."""
+"""Server-sent events from raw bytes, split at any point."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ BOM = b"\xef\xbb\xbf"
 
 
 class Event(NamedTuple):
-    """One event; `data` is what stood in its data lines, joined by newlines."""
+    """One event; `data` is its data lines joined by newlines."""
 
     name: str | None
     data: bytes
 
 
 class EventTooLargeError(ValueError):
-    """One event is larger than the reader's bound."""
+    """An event exceeds the reader's limit."""
 
 
 class SseReader:
-    r"""Cut a byte stream into events.
+    r"""Splits a byte stream into events.
 
-    Lines end at \n, \r\n or \r only: U+2028 and its kin belong to the data. Comments and fields
-    other than `event` and `data` are skipped, and so is an event without data.
+    Lines end at \n, \r\n or \r only: U+2028 and the like are data. Comments, fields other than
+    `event` and `data`, and events without data are skipped.
     """
 
     def __init__(self, max_event: int = MAX_EVENT_BYTES) -> None:
         self._max_event = max_event
-        self._partial: list[bytes] = []  # pieces of a line whose end has not come yet
+        self._partial: list[bytes] = []  # pieces of an unfinished line
         self._partial_size = 0
         self._data: list[bytes] = []
         self._data_size = 0
@@ -37,7 +37,7 @@ class SseReader:
         self._at_start = True
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Take the next bytes; give the events they complete. Raises EventTooLargeError."""
+        """Return the events that CHUNK completes. Raises EventTooLargeError."""
         if self._after_cr and chunk:
             self._after_cr = False
             if chunk.startswith(b"\n"):
@@ -50,7 +50,7 @@ class SseReader:
         if lines and self._partial:
             lines[0] = self._take_partial() + lines[0]
         for line in lines:
-            self._line(line, events)
+            self._read_line(line, events)
         if unfinished:
             self._partial.append(unfinished)
             self._partial_size += len(unfinished)
@@ -59,10 +59,10 @@ class SseReader:
         return events
 
     def close(self) -> list[Event]:
-        """End of the stream: an event whose blank line never came counts all the same."""
+        """Return the last event at the end of the stream, even without its blank line."""
         events: list[Event] = []
         if self._partial:
-            self._line(self._take_partial(), events)
+            self._read_line(self._take_partial(), events)
         self._dispatch(events)
         return events
 
@@ -72,7 +72,7 @@ class SseReader:
         self._partial_size = 0
         return line
 
-    def _line(self, line: bytes, events: list[Event]) -> None:
+    def _read_line(self, line: bytes, events: list[Event]) -> None:
         if self._at_start:
             self._at_start = False
             line = line.removeprefix(BOM)

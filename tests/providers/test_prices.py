@@ -7,7 +7,7 @@ from genai_prices import Usage as SourceUsage
 from genai_prices import calc_price
 from hypothesis import given
 from hypothesis import strategies as st
-from make_prices import make
+from make_prices import make_table
 
 from dursor.domain import Secret, Usage
 from dursor.providers import prices
@@ -50,14 +50,14 @@ def test_the_table_agrees_with_its_source(vendor, model):
     """The drift test: run tests/make_prices.py when it fails."""
     for day in DAYS:
         for usage in USAGES:
-            ours = prices.cost(endpoint(vendor, model), usage, day)
+            ours = prices.price_usage(endpoint(vendor, model), usage, day)
             assert ours == at_source(vendor, model, usage, day), (day, usage)
 
 
 @pytest.mark.parametrize(("vendor", "model"), ROWS)
 def test_a_dated_snapshot_costs_what_the_source_says_or_is_unknown(vendor, model):
     name = f"{model}-2026-10-10" if vendor == "openai" else f"{model}-20261010"
-    ours = prices.cost(endpoint(vendor, name), USAGES[0], TODAY)
+    ours = prices.price_usage(endpoint(vendor, name), USAGES[0], TODAY)
     if ours is not None:
         assert ours == at_source(vendor, name, USAGES[0], TODAY)
     else:
@@ -65,8 +65,7 @@ def test_a_dated_snapshot_costs_what_the_source_says_or_is_unknown(vendor, model
 
 
 def test_the_table_is_what_its_script_writes():
-    assert make(date.fromisoformat(TABLE["as_of"])) == TABLE
-    assert prices.as_of() == TABLE["as_of"]
+    assert make_table(date.fromisoformat(TABLE["as_of"])) == TABLE
     assert len(ROWS) >= 25
     assert "Permission is hereby granted" in TABLE["license"]
 
@@ -75,24 +74,24 @@ def test_the_built_in_models_have_prices():
     from dursor.providers.vendors import BUILT_IN
 
     for profile in BUILT_IN:
-        assert prices.cost(endpoint(profile.provider, profile.model_name), USAGES[0], TODAY)
+        assert prices.price_usage(endpoint(profile.provider, profile.model_name), USAGES[0], TODAY)
 
 
 def test_prices_change_on_their_day():
     argon, flash = endpoint("google", "gemini-4-argon"), endpoint("google", "gemini-3.8-flash")
     usage = Usage(1_000_000, 0, 1_000_000)
-    assert prices.cost(argon, usage, date(2026, 11, 30)) == 12.0
-    assert prices.cost(argon, usage, date(2026, 12, 1)) == 24.0
-    assert prices.cost(flash, usage, date(2026, 12, 31)) == 4.5
-    assert prices.cost(flash, usage, date(2027, 1, 1)) == 9.0
-    assert prices.cost(argon, usage, datetime(2026, 12, 1, 0, 0, 1, tzinfo=UTC)) == 24.0
-    assert prices.cost(argon, usage, datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) == 12.0
+    assert prices.price_usage(argon, usage, date(2026, 11, 30)) == 12.0
+    assert prices.price_usage(argon, usage, date(2026, 12, 1)) == 24.0
+    assert prices.price_usage(flash, usage, date(2026, 12, 31)) == 4.5
+    assert prices.price_usage(flash, usage, date(2027, 1, 1)) == 9.0
+    assert prices.price_usage(argon, usage, datetime(2026, 12, 1, 0, 0, 1, tzinfo=UTC)) == 24.0
+    assert prices.price_usage(argon, usage, datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) == 12.0
 
 
 def test_a_long_prompt_makes_every_token_dearer():
     sol = endpoint("openai", "gpt-6.1-sol")
-    assert prices.cost(sol, Usage(272_000, 0, 1_000_000), TODAY) == pytest.approx(10.544)
-    assert prices.cost(sol, Usage(272_001, 0, 1_000_000), TODAY) == pytest.approx(16.088004)
+    assert prices.price_usage(sol, Usage(272_000, 0, 1_000_000), TODAY) == pytest.approx(10.544)
+    assert prices.price_usage(sol, Usage(272_001, 0, 1_000_000), TODAY) == pytest.approx(16.088004)
 
 
 @pytest.mark.parametrize(
@@ -107,29 +106,29 @@ def test_a_long_prompt_makes_every_token_dearer():
     ],
 )
 def test_an_unknown_model_has_no_price(vendor, model):
-    assert prices.cost(endpoint(vendor, model), USAGES[0], TODAY) is None
-    assert prices.worst_case(endpoint(vendor, model), 1000, TODAY) is None
+    assert prices.price_usage(endpoint(vendor, model), USAGES[0], TODAY) is None
+    assert prices.price_worst_case(endpoint(vendor, model), 1000, TODAY) is None
 
 
 def test_a_server_of_the_user_s_own_has_no_price_but_the_user_s():
     own = endpoint("openai", "gpt-6.1-sol", base_url="http://localhost/v1", own_server=True)
     mine = {"gpt-6.1-sol": {"input": 1.0, "output": 2.0}}
-    assert prices.cost(own, USAGES[0], TODAY) is None
-    assert prices.worst_case(own, 1000, TODAY) is None
-    assert prices.cost(own, Usage(1_000_000, 400_000, 1_000_000), TODAY, mine) == 3.0
+    assert prices.price_usage(own, USAGES[0], TODAY) is None
+    assert prices.price_worst_case(own, 1000, TODAY) is None
+    assert prices.price_usage(own, Usage(1_000_000, 400_000, 1_000_000), TODAY, mine) == 3.0
 
 
 def test_the_user_s_prices_come_first():
     sol = endpoint("openai", "gpt-6.1-sol")
     mine = {"gpt-6.1-sol": {"input": 1, "cached_input": 0.5, "output": 2}}
     usage = Usage(1_000_000, 400_000, 1_000_000, 0, 100_000)
-    assert prices.cost(sol, usage, TODAY, mine) == pytest.approx(2.8)
-    assert prices.cost(sol, usage, TODAY, {"other": {"input": 1, "output": 1}}) != 2.8
+    assert prices.price_usage(sol, usage, TODAY, mine) == pytest.approx(2.8)
+    assert prices.price_usage(sol, usage, TODAY, {"other": {"input": 1, "output": 1}}) != 2.8
 
 
 def test_half_a_price_is_none():
     sol = endpoint("openai", "gpt-6.1-sol")
-    assert prices.cost(sol, USAGES[0], TODAY, {"gpt-6.1-sol": {"input": 1}}) is None
+    assert prices.price_usage(sol, USAGES[0], TODAY, {"gpt-6.1-sol": {"input": 1}}) is None
 
 
 @given(
@@ -143,5 +142,5 @@ def test_no_answer_costs_more_than_its_worst_case(row, day, given, used, data):
     cached = data.draw(st.integers(0, given))
     written = data.draw(st.integers(0, given - cached))
     target = endpoint(*row, max_output_tokens=128_000)
-    spent = prices.cost(target, Usage(given, cached, used, 0, written), day)
-    assert spent <= prices.worst_case(target, given, day) * (1 + 1e-9)
+    spent = prices.price_usage(target, Usage(given, cached, used, 0, written), day)
+    assert spent <= prices.price_worst_case(target, given, day) * (1 + 1e-9)

@@ -266,10 +266,10 @@ class Planner:
         overrides = self.settings.get("prices")
 
         def price(usage: Usage) -> float | None:
-            return prices.cost(endpoint, usage, at, overrides)
+            return prices.price_usage(endpoint, usage, at, overrides)
 
         def worst_case(input_tokens: int) -> float | None:
-            return prices.worst_case(endpoint, input_tokens, at, overrides)
+            return prices.price_worst_case(endpoint, input_tokens, at, overrides)
 
         fitted = target.fitted
         return Ask(run_id, endpoint, fitted.prompt, fitted.room, price, worst_case)
