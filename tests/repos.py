@@ -7,7 +7,7 @@ import subprocess
 import zlib
 from pathlib import Path
 
-import firstborn
+import first_commit
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Ada",
@@ -129,14 +129,14 @@ def build(top, files=None, *, branch="main", sha256=False):
     Without a process, unless git would have to say what its files mean.
     """
     files = files if files is not None else {"README.md": "line 1\nline 2\nline 3\n"}
-    plain = firstborn.is_plain(files) and not Path(top).exists()
+    plain = first_commit.is_plain(files) and not Path(top).exists()
     init(top, branch=branch, sha256=sha256)
     if not plain:
         record(top, files)
         return Path(top)
     write(top, files)
     modes = {name: MODES.get(type(content), "100644") for name, content in files.items()}
-    firstborn.commit(Path(top), modes, branch, "sha256" if sha256 else "sha1")
+    first_commit.commit(Path(top), modes, branch, "sha256" if sha256 else "sha1")
     return Path(top)
 
 

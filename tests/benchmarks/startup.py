@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import stage
+import fake_app
 
 from dursor.domain import new_id
 from dursor.store.write import Store
@@ -57,11 +57,11 @@ CASES: dict[str, Case] = {
 
 def fill(data: Path, repository: Path) -> None:
     """Store 10,000 finished runs."""
-    repo = replace(stage.REPO, path=str(repository))
+    repo = replace(fake_app.REPO, path=str(repository))
     store = Store(data / "dursor.db")
     for _ in range(RUNS // RUNS_A_ROUND):
-        task = replace(stage.TASK, id=new_id())
-        run = replace(stage.RUN, task_id=task.id, round=0, sample=0)
+        task = replace(fake_app.TASK, id=new_id())
+        run = replace(fake_app.RUN, task_id=task.id, round=0, sample=0)
         runs = [replace(run, id=new_id()) for _ in range(RUNS_A_ROUND)]
         store.start_round(task, repo, [], runs)
     store.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from writers import write_at_once
+from store_writers import write_at_once
 
 from dursor.domain import RunStatus, new_id
 from dursor.store.read import Reader

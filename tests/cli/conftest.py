@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import fake_app
 import pytest
-import stage
 from typer.testing import CliRunner
 
-from dursor.cli.root import app
+from dursor.cli import root
 
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass
 class Outcome:
-    """What a command left behind."""
+    """The result of a command."""
 
     exit_code: int
     stdout: str
     stderr: str
-    played: stage.Played
+    app: fake_app.FakeApp
 
     @property
     def json(self) -> Any:
@@ -36,21 +36,21 @@ Dursor = Callable[..., Outcome]
 
 @pytest.fixture
 def dursor() -> Dursor:
-    """Run a command in this process; `answers` is what the application says."""
+    """Run a command in this process with a fake application that returns `answers`."""
 
     def run(
         *words: str, answers: dict[str, Any] | None = None, input: str | None = None
     ) -> Outcome:
-        played = stage.Played(answers or {})
-        result = CliRunner().invoke(app, words, input=input, obj=played, catch_exceptions=False)
-        return Outcome(result.exit_code, result.stdout, result.stderr, played)
+        app = fake_app.FakeApp(answers or {})
+        result = CliRunner().invoke(root.app, words, input=input, obj=app, catch_exceptions=False)
+        return Outcome(result.exit_code, result.stdout, result.stderr, app)
 
     return run
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
-    """The environment of a process that has nothing of this machine's user."""
+    """A process environment without anything of this machine's user."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     folders = {"HOME": tmp_path, "DURSOR_DATA_DIR": tmp_path / "data"}
     folders["DURSOR_CONFIG_DIR"] = tmp_path / "config"
@@ -61,22 +61,24 @@ def home(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def process(home: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `dursor` as a process of its own; with PLAY, against that play of tests/stage.py."""
+    """Run `dursor` as a process, with SCENARIO of tests/fake_app.py or the real application."""
 
     def run(
-        *words: str, play: str | None = None, **environment: str
+        *words: str, scenario: str | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        program = ["-m", "dursor"] if play is None else [stage.__file__]
-        done = subprocess.run(
+        program = ["-m", "dursor"] if scenario is None else [fake_app.__file__]
+        process = subprocess.run(
             [sys.executable, *program, *words],
-            env={**home, **environment, "STAGE_PLAY": play or ""},
+            env={**home, **environment, "FAKE_APP_SCENARIO": scenario or ""},
             cwd=home["HOME"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=30,
             check=False,
         )
-        outputs = [one.decode("utf-8", "surrogateescape") for one in (done.stdout, done.stderr)]
-        return subprocess.CompletedProcess(done.args, done.returncode, *outputs)
+        outputs = [
+            output.decode("utf-8", "surrogateescape") for output in (process.stdout, process.stderr)
+        ]
+        return subprocess.CompletedProcess(process.args, process.returncode, *outputs)
 
     return run

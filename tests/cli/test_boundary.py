@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fake_app
 import pytest
-import stage
 
 from dursor.cli.output import crash
 from dursor.errors import AuthError, BudgetError, ConflictError, PolicyError, UsageError
@@ -17,18 +17,18 @@ NOT_FOUND = UsageError("no such thing: 'x'", hint="dursor run list")
 
 
 def test_a_value_is_printed_and_nothing_else(dursor):
-    done = dursor("run", "show", "3fa1", answers={"runs.find": stage.RUN})
+    done = dursor("run", "show", "3fa1", answers={"runs.find": fake_app.RUN})
     assert done.exit_code == 0
     assert done.stdout.startswith("run          3fa1c9e2")
     assert done.stderr == ""
-    assert done.played.said == ("runs.find", ("3fa1",), {})
+    assert done.app.only_call == ("runs.find", ("3fa1",), {})
 
 
 def test_json_is_one_object_on_stdout(dursor):
-    done = dursor("run", "show", "3fa1", "--json", answers={"runs.find": stage.RUN})
+    done = dursor("run", "show", "3fa1", "--json", answers={"runs.find": fake_app.RUN})
     assert done.json["version"] == 1
     assert done.json["status"] == "ok"
-    assert done.json["data"]["id"] == stage.RUN.id
+    assert done.json["data"]["id"] == fake_app.RUN.id
     assert done.json["errors"] == []
     assert done.stderr == ""
 
@@ -94,7 +94,7 @@ def test_words_that_are_off_are_refused_in_our_form(dursor, words, message, hint
 def test_json_after_two_dashes_is_text(dursor):
     done = dursor("run", "--", "--json", answers={"rounds.start": NOT_FOUND})
     assert done.stdout == ""
-    assert done.played.said[1][0].instruction == "--json"
+    assert done.app.only_call[1][0].instruction == "--json"
 
 
 def test_ctrl_c_is_one_line_and_130(dursor):
@@ -136,7 +136,7 @@ def test_foreign_control_characters_of_an_error_are_harmless(dursor):
 
 def test_a_bug_is_one_line_and_says_how_to_see_more(process):
     key = "sk-ant-" + "a1" * 20
-    done = process("run", "show", "3fa1", play="bug", OPENAI_API_KEY=key)
+    done = process("run", "show", "3fa1", scenario="bug", OPENAI_API_KEY=key)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "error: internal error: ZeroDivisionError: while holding [redacted]\n"
@@ -145,7 +145,7 @@ def test_a_bug_is_one_line_and_says_how_to_see_more(process):
 
 
 def test_a_bug_in_json_is_one_object(process):
-    done = process("run", "show", "3fa1", "--json", play="bug")
+    done = process("run", "show", "3fa1", "--json", scenario="bug")
     assert done.returncode == 1
     assert '"code": "internal"' in done.stdout
     assert len(done.stdout.splitlines()) == 1
@@ -153,21 +153,21 @@ def test_a_bug_in_json_is_one_object(process):
 
 def test_debugging_shows_the_traceback_without_secrets(process):
     key = "a-secret-of-no-known-form"
-    done = process("run", "show", "3fa1", play="bug", OPENAI_API_KEY=key, DURSOR_DEBUG="1")
+    done = process("run", "show", "3fa1", scenario="bug", OPENAI_API_KEY=key, DURSOR_DEBUG="1")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert key not in done.stderr
-    known = process("run", "show", "3fa1", play="error", DURSOR_DEBUG="1")
+    known = process("run", "show", "3fa1", scenario="error", DURSOR_DEBUG="1")
     assert "Traceback" in known.stderr
     assert known.stderr.endswith("error: the server broke\nhint: try again\n")
     assert known.returncode == 5
 
 
 def test_a_reader_that_leaves_early_is_no_error(home):
-    words = [sys.executable, stage.__file__, "run", "list"]
+    words = [sys.executable, fake_app.__file__, "run", "list"]
     with subprocess.Popen(
         words,
-        env={**home, "STAGE_PLAY": "list"},
+        env={**home, "FAKE_APP_SCENARIO": "list"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as running:
@@ -192,7 +192,7 @@ def test_closed_standard_streams_end_nothing(home, word):
 
 
 def test_a_terminal_of_another_encoding_gets_escapes(process):
-    done = process("run", "list", play="list", PYTHONIOENCODING="ascii")
+    done = process("run", "list", scenario="list", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert done.stdout.isascii()
 
@@ -222,9 +222,9 @@ def test_a_folder_that_is_gone_is_said(home, tmp_path):
 )
 def test_an_answer_that_cannot_be_written_is_one_line(home, words, target, unbuffered):
     done = subprocess.run(
-        f'exec "{sys.executable}" "{stage.__file__}" {words} 1{target}',
+        f'exec "{sys.executable}" "{fake_app.__file__}" {words} 1{target}',
         shell=True,
-        env={**home, "STAGE_PLAY": "everything", "PYTHONUNBUFFERED": unbuffered},
+        env={**home, "FAKE_APP_SCENARIO": "everything", "PYTHONUNBUFFERED": unbuffered},
         capture_output=True,
         text=True,
         check=False,
@@ -237,9 +237,9 @@ def test_an_answer_that_cannot_be_written_is_one_line(home, words, target, unbuf
 @pytest.mark.parametrize("target", UNWRITABLE)
 def test_a_story_that_cannot_be_written_changes_nothing(home, target):
     done = subprocess.run(
-        f'exec "{sys.executable}" "{stage.__file__}" run show 3fa1 2{target}',
+        f'exec "{sys.executable}" "{fake_app.__file__}" run show 3fa1 2{target}',
         shell=True,
-        env={**home, "STAGE_PLAY": "error"},
+        env={**home, "FAKE_APP_SCENARIO": "error"},
         check=False,
         timeout=30,
     )
@@ -248,9 +248,9 @@ def test_a_story_that_cannot_be_written_changes_nothing(home, target):
 
 def test_a_bug_that_cannot_be_told_in_json_is_told(home):
     done = subprocess.run(
-        f'exec "{sys.executable}" "{stage.__file__}" run show 3fa1 --json 1{UNWRITABLE[0]}',
+        f'exec "{sys.executable}" "{fake_app.__file__}" run show 3fa1 --json 1{UNWRITABLE[0]}',
         shell=True,
-        env={**home, "STAGE_PLAY": "bug"},
+        env={**home, "FAKE_APP_SCENARIO": "bug"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,8 +1,8 @@
 """Every command: what it asks of which service, and what it shows of the answer."""
 
+import fake_app
 import pytest
-import stage
-from stage import APPLIED, MODEL, OTHER, REPO, RUN, TASK
+from fake_app import APPLIED, MODEL, OTHER, REPO, RUN, TASK
 
 from dursor.cli.command_tree import COMMANDS, GroupSpec
 from dursor.config import Setting
@@ -20,9 +20,11 @@ from dursor.services.results import (
 
 ROUND = RoundResult(TASK, (RUN, OTHER))
 NO_FILTER = {"everywhere": False, "task": None, "status": None, "limit": 20}
-HISTORY = TaskHistory(TASK, (stage.MESSAGE,), (RUN,), (stage.PR,))
+HISTORY = TaskHistory(TASK, (fake_app.MESSAGE,), (RUN,), (fake_app.PR,))
 COMPARED = Comparison(
-    (RUN, OTHER), (ComparedFile("shop/pages.py", (RUN.id, OTHER.id), identical=True),), stage.PATCH
+    (RUN, OTHER),
+    (ComparedFile("shop/pages.py", (RUN.id, OTHER.id), identical=True),),
+    fake_app.PATCH,
 )
 SETTING = Setting("budget_usd", 0.5, "default", "Maximum cost of a round")
 APPLY = {"branch": None, "commit": False, "three_way": False}
@@ -42,7 +44,7 @@ CASES = [
     ),
     ("run show 3fa1", "runs.find", ("3fa1",), {}, RUN, "Counts from one."),
     ("run diff 3fa1", "runs.find", ("3fa1",), {}, RUN, "+last = 10"),
-    ("run logs 3fa1", "runs.find", ("3fa1",), {}, RUN, f"{stage.AT}  call     streaming"),
+    ("run logs 3fa1", "runs.find", ("3fa1",), {}, RUN, f"{fake_app.AT}  call     streaming"),
     ("run logs 3fa1 --follow", "runs.follow", ("3fa1",), {}, RUN.logs, "streaming"),
     ("run watch 3fa1 b07d", "rounds.watch", (["3fa1", "b07d"], ANY), {}, ROUND, "b07d55aa"),
     ("run cancel 3fa1 b07d", "runs.cancel", (["3fa1", "b07d"],), {}, ROUND, "b07d55aa"),
@@ -124,7 +126,7 @@ CASES = [
         "7d1f7d1f  open",
     ),
     ("task show 7d1f", "tasks.history", ("7d1f",), {}, HISTORY, "  in pagination"),
-    ("task say 7d1f hello", "tasks.say", ("7d1f", "hello"), {}, stage.MESSAGE, "user, 2026"),
+    ("task say 7d1f hello", "tasks.say", ("7d1f", "hello"), {}, fake_app.MESSAGE, "user, 2026"),
     ("task rename 7d1f Pages", "tasks.rename", ("7d1f", "Pages"), {}, TASK, "status   open"),
     ("task close 7d1f", "tasks.close", ("7d1f",), {}, TASK, "repo     4ee04ee0"),
     (
@@ -132,26 +134,33 @@ CASES = [
         "pulls.create",
         (NewPull("3fa1", "A", "B", True, "main", "fix"), ANY),
         {},
-        stage.PR,
+        fake_app.PR,
         "url      https://x/42",
     ),
-    ("pr update 42 --run 3fa1", "pulls.update", ("42", "3fa1", ANY), {}, stage.PR, "pr       #42"),
+    (
+        "pr update 42 --run 3fa1",
+        "pulls.update",
+        ("42", "3fa1", ANY),
+        {},
+        fake_app.PR,
+        "pr       #42",
+    ),
     (
         "pr list --repo shop --limit 3",
         "pulls.list",
         ("shop",),
         {"everywhere": False, "limit": 3},
-        [stage.PR],
+        [fake_app.PR],
         "#42  open    dursor/3fa1  T",
     ),
-    ("pr show 42", "pulls.show", ("42", ANY), {}, stage.PR, "branch   dursor/3fa1 (c0)"),
-    ("pr sync 42", "pulls.sync", ("42", ANY), {}, stage.NEWS, "  in pagination"),
+    ("pr show 42", "pulls.show", ("42", ANY), {}, fake_app.PR, "branch   dursor/3fa1 (c0)"),
+    ("pr sync 42", "pulls.sync", ("42", ANY), {}, fake_app.NEWS, "  in pagination"),
     (
         "github login --token-stdin",
         "github.with_token",
         (Secret("ghp_x"), ANY),
         {},
-        stage.SIGNED_IN,
+        fake_app.SIGNED_IN,
         "login         helper[bot]",
     ),
     (
@@ -159,7 +168,7 @@ CASES = [
         "github.with_app",
         ("12345", "678", Secret("ghp_x"), ANY),
         {},
-        stage.SIGNED_IN,
+        fake_app.SIGNED_IN,
         "app           12345",
     ),
     (
@@ -167,16 +176,16 @@ CASES = [
         "github.with_installation",
         ("678", ANY),
         {},
-        stage.SIGNED_IN,
+        fake_app.SIGNED_IN,
         "installation  678",
     ),
-    ("github status", "github.status", (ANY,), {}, stage.SIGNED_IN, "kind          app"),
+    ("github status", "github.status", (ANY,), {}, fake_app.SIGNED_IN, "kind          app"),
     (
         "github repos",
         "github.repos",
         (ANY,),
         {},
-        [stage.HOSTED],
+        [fake_app.HOSTED],
         "ada/shop  main    private     https://github.com/ada/shop",
     ),
     (
@@ -187,13 +196,13 @@ CASES = [
         [Branch("main", "c0de" * 10, default=True)],
         "main    c0dec0de  default",
     ),
-    ("github logout", "github.logout", (ANY,), {}, stage.SIGNED_IN, "api           https://api"),
+    ("github logout", "github.logout", (ANY,), {}, fake_app.SIGNED_IN, "api           https://api"),
     (
         "context Pagination --repo shop --base v1 --file a.py --context-budget 9",
         "rounds.context",
         (ContextRequest("Pagination", "shop", "v1", ("a.py",), 9),),
         {},
-        stage.PLAN,
+        fake_app.PLAN,
         "321     1-20,40-60  shop/pages.py  named in the instruction",
     ),
     (
@@ -201,7 +210,7 @@ CASES = [
         "patches.resolve",
         (b"", "shop", "v1"),
         {},
-        ResolvedPatch(stage.PATCH, (stage.CHANGED,), ()),
+        ResolvedPatch(fake_app.PATCH, (fake_app.CHANGED,), ()),
         "+last = 10",
     ),
     ("patch - --apply", "patches.apply", (b"", None, None), {}, APPLIED, "shop/pages.py"),
@@ -229,7 +238,7 @@ CASES = [
 @pytest.mark.parametrize(("words", "call", "args", "options", "answer", "line"), CASES)
 def test_a_command_is_one_call(dursor, words, call, args, options, answer, line):
     done = dursor(*words.split(), answers={call: answer}, input=TYPED.get(call, ""))
-    name, given, named = done.played.said
+    name, given, named = done.app.only_call
     assert (name, named) == (call, options)
     assert len(given) == len(args)
     assert [have for have, want in zip(given, args, strict=True) if want is not ANY] == [
@@ -326,7 +335,7 @@ def test_the_sections_of_a_run(dursor):
 
 
 def test_a_failed_run_says_why_and_what_to_type(dursor):
-    done = dursor("run", "show", "dead", answers={"runs.find": stage.FAILED})
+    done = dursor("run", "show", "dead", answers={"runs.find": fake_app.FAILED})
     assert "error        no first byte within 300 s (stage: call)" in done.stdout
     assert "hint         --timeout 900" in done.stdout
 
@@ -341,15 +350,18 @@ def test_a_log_is_followed_line_by_line(dursor):
     def follow(run):
         for message in ("one", "two"):
             heard.append(message)
-            yield stage.LogEntry(stage.AT, stage.Stage.CALL, f"{message}\n\x1b[2J")
+            yield fake_app.LogEntry(fake_app.AT, fake_app.Stage.CALL, f"{message}\n\x1b[2J")
 
     done = dursor("run", "logs", "3fa1", "-f", answers={"runs.follow": follow})
     assert heard == ["one", "two"]
-    assert done.stdout == f"{stage.AT}  call     one \\x1b[2J\n{stage.AT}  call     two \\x1b[2J\n"
+    assert (
+        done.stdout
+        == f"{fake_app.AT}  call     one \\x1b[2J\n{fake_app.AT}  call     two \\x1b[2J\n"
+    )
 
 
 def test_a_key_comes_from_stdin_when_told_to(dursor):
-    answers = {"models.set_key": stage.keep_key, "models.add": stage.keep_key}
+    answers = {"models.set_key": fake_app.keep_key, "models.add": fake_app.keep_key}
     done = dursor("models", "set-key", "gpt", "--stdin", answers=answers, input=" sk-abc \n")
     assert "display   cba-ks" in done.stdout
     added = ("models", "add", "mine", "--provider", "google", "--model", "m")

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fake_app
 import pytest
-import stage
 
 from dursor.cli.completion import shells
 from dursor.cli.root import make_command
@@ -18,15 +18,18 @@ STORE = {
     "reader.ids": lambda table, prefix, limit: [
         (id_, label)
         for id_, label in [
-            (stage.RUN.id, "gpt: Fix the\x1b[2J\noff-by-one `rm -rf ~`"),
-            (stage.OTHER.id, "claude: $(touch /tmp/pwned)"),
+            (fake_app.RUN.id, "gpt: Fix the\x1b[2J\noff-by-one `rm -rf ~`"),
+            (fake_app.OTHER.id, "claude: $(touch /tmp/pwned)"),
         ]
         if id_.startswith(prefix)
     ],
     "models.list_names": ["gpt", "claude", "gemini"],
-    "repos.here": stage.REPO,
-    "reader.prs": lambda repo_id, limit: [stage.PR, stage.replace(stage.PR, number=7)],
-    "repos.list": lambda limit: [stage.REPO, stage.replace(stage.REPO, name="odd $(rm) name")],
+    "repos.here": fake_app.REPO,
+    "reader.prs": lambda repo_id, limit: [fake_app.PR, fake_app.replace(fake_app.PR, number=7)],
+    "repos.list": lambda limit: [
+        fake_app.REPO,
+        fake_app.replace(fake_app.REPO, name="odd $(rm) name"),
+    ],
 }
 
 
@@ -39,7 +42,7 @@ def complete(capsys, monkeypatch):
         typed = ["dursor", *map(shlex.quote, words[:-1]), words[-1]]
         monkeypatch.setenv("COMP_WORDS", "\n".join(typed))
         monkeypatch.setenv("COMP_CWORD", str(len(words)))
-        app = stage.Played(STORE if answers is None else answers)
+        app = fake_app.FakeApp(STORE if answers is None else answers)
         assert make_command().run([], obj=app) == 0
         said = capsys.readouterr()
         assert said.err == ""
@@ -102,7 +105,7 @@ def test_ids_are_completed(complete):
     assert complete("run", "Fix it", "--from", "3") == ["3fa1c9e2"]
     assert complete("run", "compare", "3fa1c9e2", "b") == ["b07d55aa"]
     assert complete("task", "show", "3f") == ["3fa1c9e2"]
-    assert complete("run", "show", stage.RUN.id[:12]) == [stage.RUN.id]
+    assert complete("run", "show", fake_app.RUN.id[:12]) == [fake_app.RUN.id]
 
 
 def test_pull_requests_are_completed(complete):
@@ -132,7 +135,7 @@ def test_fish_gives_a_line(capsys, monkeypatch):
         ("dursor run 'Fix it", []),
     ):
         monkeypatch.setenv("COMP_LINE", line)
-        assert make_command().run([], obj=stage.Played(STORE)) == 0
+        assert make_command().run([], obj=fake_app.FakeApp(STORE)) == 0
         assert [one.partition("\t")[0] for one in capsys.readouterr().out.splitlines()] == shown
 
 
@@ -152,7 +155,10 @@ def test_what_nobody_asked_for_is_silence(process, asked):
 
 def test_a_bug_while_completing_is_silence(process):
     done = process(
-        play="bug", _DURSOR_COMPLETE="complete_bash", COMP_WORDS="dursor run show ", COMP_CWORD="3"
+        scenario="bug",
+        _DURSOR_COMPLETE="complete_bash",
+        COMP_WORDS="dursor run show ",
+        COMP_CWORD="3",
     )
     assert (done.stdout, done.stderr) == ("", "")
 

@@ -1,18 +1,18 @@
 """Where an instruction comes from, and what is refused."""
 
+import fake_app
 import pytest
-import stage
 
 from dursor.cli.input.instruction_input import read_instruction
 from dursor.errors import UsageError
 from dursor.services.results import ResolvedPatch, RoundResult
 
-DONE = {"rounds.start": RoundResult(stage.TASK, (stage.RUN,))}
+DONE = {"rounds.start": RoundResult(fake_app.TASK, (fake_app.RUN,))}
 
 
 def sent(done):
     assert done.exit_code == 0, done.stderr
-    return done.played.said[1][0].instruction
+    return done.app.only_call[1][0].instruction
 
 
 def test_a_dash_reads_stdin(dursor):
@@ -32,7 +32,7 @@ def test_stdin_is_left_alone_otherwise(dursor):
 @pytest.mark.parametrize("text", ["", " ", "\n\t"])
 def test_an_empty_instruction_is_refused(dursor, text):
     done = dursor("run", text, "-m", "gpt", answers=DONE)
-    assert (done.exit_code, done.played.calls) == (2, [])
+    assert (done.exit_code, done.app.calls) == (2, [])
     assert done.stderr.startswith("error: the instruction is empty\n")
 
 
@@ -44,14 +44,14 @@ def test_text_and_file_exclude_each_other(dursor, tmp_path):
     file = tmp_path / "task.md"
     file.write_text("Fix it")
     done = dursor("run", "Fix it now", "--instruction-file", str(file), answers=DONE)
-    assert (done.exit_code, done.played.calls) == (2, [])
+    assert (done.exit_code, done.app.calls) == (2, [])
     assert "cannot be combined with" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["none", "."])
 def test_a_file_that_cannot_be_read_is_refused(dursor, tmp_path, name):
     done = dursor("run", "--instruction-file", str(tmp_path / name), answers=DONE)
-    assert (done.exit_code, done.played.calls) == (2, [])
+    assert (done.exit_code, done.app.calls) == (2, [])
     assert done.stderr.startswith("error: cannot read ")
 
 
@@ -71,22 +71,22 @@ def test_undecodable_arguments_are_refused(dursor):
 
 def test_no_text_without_a_terminal_is_refused(dursor):
     done = dursor("run", "-m", "gpt", answers=DONE)
-    assert (done.exit_code, done.played.calls) == (2, [])
+    assert (done.exit_code, done.app.calls) == (2, [])
     assert done.stderr.startswith("error: TEXT is missing")
 
 
 def test_context_reads_its_text_alike(dursor):
-    answers = {"rounds.context": stage.PLAN}
+    answers = {"rounds.context": fake_app.PLAN}
     done = dursor("context", "-", input="Fix it", answers=answers)
-    assert done.played.said[1][0].instruction == "Fix it"
+    assert done.app.only_call[1][0].instruction == "Fix it"
     assert dursor("context", answers=answers).exit_code == 2
 
 
 def test_words_of_a_task_may_come_from_stdin(dursor):
     done = dursor(
-        "task", "say", "7d1f", "-", input="also page 0\n", answers={"tasks.say": stage.MESSAGE}
+        "task", "say", "7d1f", "-", input="also page 0\n", answers={"tasks.say": fake_app.MESSAGE}
     )
-    assert done.played.said == ("tasks.say", ("7d1f", "also page 0"), {})
+    assert done.app.only_call == ("tasks.say", ("7d1f", "also page 0"), {})
     for words in (["say", "7d1f", " "], ["new", ""], ["rename", "7d1f", "\t"]):
         refused = dursor("task", *words)
         assert refused.exit_code == 2
@@ -96,23 +96,25 @@ def test_words_of_a_task_may_come_from_stdin(dursor):
 def test_a_reply_is_read_as_bytes(dursor, tmp_path):
     reply = tmp_path / "reply.md"
     reply.write_bytes(b"\xff reply")
-    answers = {"patches.resolve": ResolvedPatch(stage.PATCH, (stage.CHANGED,), ("be careful",))}
+    answers = {
+        "patches.resolve": ResolvedPatch(fake_app.PATCH, (fake_app.CHANGED,), ("be careful",))
+    }
     done = dursor("patch", str(reply), "--base", "v1", answers=answers)
-    assert done.played.said == ("patches.resolve", (b"\xff reply", None, "v1"), {})
-    assert (done.stdout, done.stderr) == (stage.PATCH, "warning: be careful\n")
-    assert dursor("patch", "-", input="x", answers=answers).played.said[1][0] == b"x"
+    assert done.app.only_call == ("patches.resolve", (b"\xff reply", None, "v1"), {})
+    assert (done.stdout, done.stderr) == (fake_app.PATCH, "warning: be careful\n")
+    assert dursor("patch", "-", input="x", answers=answers).app.only_call[1][0] == b"x"
     assert dursor("patch", answers=answers).exit_code == 2
     assert dursor("patch", str(tmp_path / "none"), answers=answers).exit_code == 2
 
 
 def test_a_patch_leaves_as_its_own_bytes(dursor, process):
-    done = dursor("run", "diff", "3fa1", "--json", answers={"runs.find": stage.ODD})
-    assert done.json["data"] == {"patch": stage.ODD.patch}
-    assert process("run", "diff", "3fa1", play="odd").stdout == "+caf\udce9 \x1b[2J\r\n"
+    done = dursor("run", "diff", "3fa1", "--json", answers={"runs.find": fake_app.ODD})
+    assert done.json["data"] == {"patch": fake_app.ODD.patch}
+    assert process("run", "diff", "3fa1", scenario="odd").stdout == "+caf\udce9 \x1b[2J\r\n"
 
 
 def test_a_run_without_a_patch_has_no_diff(dursor):
-    done = dursor("run", "diff", "dead", answers={"runs.find": stage.FAILED})
+    done = dursor("run", "diff", "dead", answers={"runs.find": fake_app.FAILED})
     assert done.exit_code == 2
     assert done.stderr.startswith("error: run dead0001 has no patch: its status is failed\n")
 

@@ -3,9 +3,9 @@
 import json
 from dataclasses import replace
 
+import fake_app
 import pytest
-import stage
-from stage import AT, FAILED, LATER, OTHER, RUN
+from fake_app import AT, FAILED, LATER, OTHER, RUN
 
 from dursor.cli.command_result import Items, PatchOutput, PlainOutput, RunView
 from dursor.cli.output import json_views
@@ -82,14 +82,14 @@ PR = {
 SETTING = {"key", "value", "source", "description"}
 PLAN = {"base_commit", "budget", "tokens", "files", "withheld"}
 SENT = {"path", "ranges", "tokens", "reason"}
-HISTORY = results.TaskHistory(stage.TASK, (stage.MESSAGE,), (RUN,), (stage.PR,))
+HISTORY = results.TaskHistory(fake_app.TASK, (fake_app.MESSAGE,), (RUN,), (fake_app.PR,))
 COMPARED = results.Comparison(
     (RUN, OTHER), (results.ComparedFile("a.py", (RUN.id,), identical=False),), "diff"
 )
 
 VALUES = [
     (RunView(RUN, frozenset()), FULL_RUN),
-    (results.RoundResult(stage.TASK, (RUN, FAILED)), {"task", "runs"}),
+    (results.RoundResult(fake_app.TASK, (RUN, FAILED)), {"task", "runs"}),
     (Items("run", [RUN]), {"items"}),
     (PatchOutput("diff", {}), {"patch"}),
     (
@@ -97,26 +97,26 @@ VALUES = [
         {"patch", "files_changed", "warnings"},
     ),
     (COMPARED, {"runs", "files", "interdiff"}),
-    (stage.APPLIED, {"files_changed", "branch", "commit"}),
-    (stage.MODEL, MODEL),
-    (stage.REPO, REPO),
-    (stage.TASK, TASK),
-    (stage.MESSAGE, MESSAGE),
+    (fake_app.APPLIED, {"files_changed", "branch", "commit"}),
+    (fake_app.MODEL, MODEL),
+    (fake_app.REPO, REPO),
+    (fake_app.TASK, TASK),
+    (fake_app.MESSAGE, MESSAGE),
     (HISTORY, {"task", "messages", "runs", "prs"}),
-    (stage.PLAN, PLAN),
-    (results.RoundPlan(stage.PLAN, ()), {"task", "runs", "plan"}),
+    (fake_app.PLAN, PLAN),
+    (results.RoundPlan(fake_app.PLAN, ()), {"task", "runs", "plan"}),
     (Setting("budget_usd", 0.5, "default", "Cost"), SETTING),
     (PlainOutput({"checks": []}, []), {"checks"}),
-    (stage.PR, PR),
-    (stage.NEWS, {"pr", "messages"}),
-    (stage.SIGNED_IN, {"api_url", "kind", "login", "app_id", "installation_id"}),
+    (fake_app.PR, PR),
+    (fake_app.NEWS, {"pr", "messages"}),
+    (fake_app.SIGNED_IN, {"api_url", "kind", "login", "app_id", "installation_id"}),
 ]
 PARTS = [
-    (stage.CHANGED, CHANGE),
-    (stage.SENT, SENT),
+    (fake_app.CHANGED, CHANGE),
+    (fake_app.SENT, SENT),
     (FAILED.error, {"code", "message", "hint", "stage"}),
     (
-        stage.USAGE,
+        fake_app.USAGE,
         {"input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"},
     ),
     (results.WithheldPath(".env", "forbidden"), {"path", "reason"}),
@@ -127,18 +127,18 @@ PARTS = [
 ]
 ITEMS = [
     (RUN, LISTED_RUN),
-    (stage.TASK, TASK),
-    (stage.REPO, REPO),
+    (fake_app.TASK, TASK),
+    (fake_app.REPO, REPO),
     (Branch("main", "c0de", default=True), {"name", "commit", "default"}),
-    (stage.MODEL, MODEL),
+    (fake_app.MODEL, MODEL),
     (results.DoctorCheck("git", "2.47"), {"name", "ok", "level", "detail", "hint"}),
     (
         results.ModelCheck("gpt", ok=False, latency_ms=None, error=AuthError("no")),
         {"name", "ok", "latency_ms", "error"},
     ),
-    (stage.LOGGED, {"at", "stage", "message"}),
-    (stage.PR, PR),
-    (stage.HOSTED, {"name", "default_branch", "private", "archived", "url"}),
+    (fake_app.LOGGED, {"at", "stage", "message"}),
+    (fake_app.PR, PR),
+    (fake_app.HOSTED, {"name", "default_branch", "private", "archived", "url"}),
     (Setting("models", ["gpt"], "file", "Models"), SETTING),
 ]
 
@@ -209,27 +209,27 @@ def test_inner_shapes():
     assert [set(one) for one in data["messages"]] == [MESSAGE]
     assert [set(one) for one in data["runs"]] == [LISTED_RUN]
     assert [set(one) for one in data["prs"]] == [PR]
-    news = json_views.to_json(stage.NEWS)
+    news = json_views.to_json(fake_app.NEWS)
     assert news is not None
     assert (set(news["pr"]), [set(one) for one in news["messages"]]) == (PR, [MESSAGE])
     compared = json_views.to_json(COMPARED)
     assert compared is not None
     assert compared["files"] == [{"path": "a.py", "runs": [RUN.id], "identical": False}]
-    plan = json_views.to_json(stage.PLAN)
+    plan = json_views.to_json(fake_app.PLAN)
     assert plan is not None
     assert plan["tokens"] == {"files": 321, "total": 500}
     assert plan["withheld"] == [{"path": ".env", "reason": "forbidden"}]
-    applied = json_views.to_json(stage.APPLIED)
+    applied = json_views.to_json(fake_app.APPLIED)
     assert applied is not None
     assert [set(one) for one in applied["files_changed"]] == [CHANGE]
 
 
 def test_where_the_key_is():
     for key, shown in ((KeySource.KEYRING, "keyring"), (None, None)):
-        data = json_views.to_json(replace(stage.MODEL, key=key))
+        data = json_views.to_json(replace(fake_app.MODEL, key=key))
         assert data is not None
         assert data["key"] == shown
-    assert json_views.encode_model(stage.MODEL)["options"] == {"effort": "high"}
+    assert json_views.encode_model(fake_app.MODEL)["options"] == {"effort": "high"}
 
 
 def test_a_round_over_several_tasks_names_none():

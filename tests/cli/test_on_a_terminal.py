@@ -4,9 +4,9 @@ import re
 import sys
 from pathlib import Path
 
+import fake_app
 import pexpect
 import pytest
-import stage
 
 # pexpect forks to make the terminal; the threads it is warned of are the test runner's, asleep
 pytestmark = pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
@@ -16,14 +16,14 @@ HIDDEN_CURSOR, CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 @pytest.fixture
 def terminal(home, tmp_path):
-    """Start the play PLAY with WORDS on a terminal of its own."""
+    """Start `dursor WORDS` with SCENARIO on a terminal."""
     started = []
 
-    def start(*words, play, **environment):
+    def start(*words, scenario, **environment):
         child = pexpect.spawn(
             sys.executable,
-            [stage.__file__, *words],
-            env={**home, "COLUMNS": "100", "STAGE_PLAY": play, **environment},
+            [fake_app.__file__, *words],
+            env={**home, "COLUMNS": "100", "FAKE_APP_SCENARIO": scenario, **environment},
             cwd=str(tmp_path),
             dimensions=(30, 100),
             timeout=20,
@@ -53,7 +53,7 @@ def program(tmp_path: Path, script: str) -> str:
 
 
 def test_the_live_table_comes_and_goes(terminal):
-    child = terminal("run", "Fix it now", play="round")
+    child = terminal("run", "Fix it now", scenario="round")
     child.expect_exact(HIDDEN_CURSOR)
     child.expect_exact("TOKENS")
     child.expect(r"3fa1c9e2 +gpt +call +0\.\d s")
@@ -67,14 +67,14 @@ def test_the_live_table_comes_and_goes(terminal):
 
 
 def test_a_dumb_terminal_gets_lines(terminal):
-    code, shown = ended(terminal("run", "Fix it now", play="round", TERM="dumb"))
+    code, shown = ended(terminal("run", "Fix it now", scenario="round", TERM="dumb"))
     assert code == 0
     assert "\x1b" not in shown
     assert "3fa1c9e2 gpt: succeeded" in shown
 
 
 def test_ctrl_c_shows_what_was_canceled_and_gives_the_cursor_back(terminal):
-    child = terminal("run", "Fix it now", play="interrupted")
+    child = terminal("run", "Fix it now", scenario="interrupted")
     child.expect_exact("queued")
     child.sendintr()
     child.expect_exact(CURSOR)
@@ -86,7 +86,7 @@ def test_ctrl_c_shows_what_was_canceled_and_gives_the_cursor_back(terminal):
 
 
 def test_the_cursor_comes_back_however_often_ctrl_c_is_pressed(terminal):
-    child = terminal("run", "Fix it now", play="stubborn")
+    child = terminal("run", "Fix it now", scenario="stubborn")
     child.expect_exact("queued")
     child.sendintr()
     code, rest = ended(child)
@@ -96,19 +96,19 @@ def test_the_cursor_comes_back_however_often_ctrl_c_is_pressed(terminal):
 
 
 def test_colours_unless_told_otherwise(terminal):
-    _, shown = ended(terminal("run", "list", play="one", NO_COLOR=""))
+    _, shown = ended(terminal("run", "list", scenario="one", NO_COLOR=""))
     assert "\x1b[32msucceeded\x1b[0m" in shown
-    _, plain = ended(terminal("run", "list", play="one", NO_COLOR="1"))
+    _, plain = ended(terminal("run", "list", scenario="one", NO_COLOR="1"))
     assert "\x1b" not in plain
 
 
 def test_a_patch_is_harmless_on_a_terminal(terminal):
-    _, shown = ended(terminal("run", "diff", "3fa1", play="odd"))
+    _, shown = ended(terminal("run", "diff", "3fa1", scenario="odd"))
     assert shown.strip() == r"+caf\udce9 \x1b[2J\r"
 
 
 def test_a_typed_key_is_not_echoed(terminal):
-    child = terminal("models", "set-key", "gpt", play="key")
+    child = terminal("models", "set-key", "gpt", scenario="key")
     child.expect_exact("Key for gpt: ")
     child.sendline("sk-typed")
     code, rest = ended(child)
@@ -118,7 +118,9 @@ def test_a_typed_key_is_not_echoed(terminal):
 
 
 def test_adding_a_model_asks_for_a_key_that_may_be_left_out(terminal):
-    child = terminal("models", "add", "mine", "--provider", "google", "--model", "m", play="key")
+    child = terminal(
+        "models", "add", "mine", "--provider", "google", "--model", "m", scenario="key"
+    )
     child.expect_exact("Key for mine (empty: none): ")
     child.sendline("")
     code, rest = ended(child)
@@ -130,7 +132,7 @@ def test_adding_a_model_asks_for_a_key_that_may_be_left_out(terminal):
     ("answer", "said"), [("", "no key was typed"), ("\x04", "nothing was typed")]
 )
 def test_no_key_is_said(terminal, answer, said):
-    child = terminal("models", "set-key", "gpt", play="key")
+    child = terminal("models", "set-key", "gpt", scenario="key")
     child.expect_exact("Key for gpt: ")
     child.send(answer or "\r")
     code, rest = ended(child)
@@ -139,7 +141,7 @@ def test_no_key_is_said(terminal, answer, said):
 
 
 def test_ctrl_c_at_the_question(terminal):
-    child = terminal("models", "set-key", "gpt", play="key")
+    child = terminal("models", "set-key", "gpt", scenario="key")
     child.expect_exact("Key for gpt: ")
     child.sendintr()
     code, rest = ended(child)
@@ -152,7 +154,7 @@ def test_the_editor_opens_when_there_is_no_text(terminal, tmp_path):
         tmp_path, 'printf "Fix it with ${OPENAI_API_KEY:-no key}\\n" > "$2"; ls -l "$2" >&2'
     )
     child = terminal(
-        "run", "--dry-run", play="plan", EDITOR=f"{editor} --wait", OPENAI_API_KEY="sk-secret"
+        "run", "--dry-run", scenario="plan", EDITOR=f"{editor} --wait", OPENAI_API_KEY="sk-secret"
     )
     code, shown = ended(child)
     assert code == 0
@@ -173,14 +175,14 @@ def test_the_editor_opens_when_there_is_no_text(terminal, tmp_path):
 )
 def test_an_editor_that_gives_nothing_is_refused(terminal, tmp_path, script, said):
     editor = str(tmp_path / "none") if script is None else program(tmp_path, script)
-    code, shown = ended(terminal("run", "-m", "gpt", play="plan", VISUAL=editor))
+    code, shown = ended(terminal("run", "-m", "gpt", scenario="plan", VISUAL=editor))
     assert code == 2
     assert said in shown
     assert 'hint: dursor run "Fix the failing test"' in shown
 
 
 def test_a_passphrase_is_asked_where_no_other_key_store_is(home, tmp_path):
-    """The whole way, without a play: the key ends up in the encrypted file."""
+    """With the real application, the key is stored in the encrypted file."""
     child = pexpect.spawn(
         sys.executable,
         ["-m", "dursor", "models", "set-key", "gpt"],

@@ -4,9 +4,9 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import fake_app
 import pytest
-import stage
-from stage import AT, FAILED, RUN
+from fake_app import AT, FAILED, RUN
 
 from dursor.cli.output.progress import StageLog
 from dursor.domain import RunStatus, Stage
@@ -29,23 +29,23 @@ dead0001 gemini: failed (timeout): no first byte within 300 s, 21 s, -
 
 
 def test_stages_are_lines_on_stderr(process):
-    done = process("run", "Fix it now", play="round")
+    done = process("run", "Fix it now", scenario="round")
     assert done.returncode == 0
     assert done.stderr.startswith(STORY)
     assert done.stdout.startswith("RUN ")
 
 
 def test_json_has_its_story_too(process):
-    done = process("run", "Fix it now", "--json", play="round")
+    done = process("run", "Fix it now", "--json", scenario="round")
     assert done.stderr == STORY
     assert done.stdout.startswith('{"version": 1, "status": "partial"')
 
 
 def test_a_story_without_readers_ends_no_round(home):
     done = subprocess.run(
-        f'exec "{sys.executable}" "{stage.__file__}" run "Fix it now" 2>&-',
+        f'exec "{sys.executable}" "{fake_app.__file__}" run "Fix it now" 2>&-',
         shell=True,
-        env={**home, "STAGE_PLAY": "round"},
+        env={**home, "FAKE_APP_SCENARIO": "round"},
         capture_output=True,
         check=False,
         timeout=30,
@@ -68,7 +68,7 @@ def test_a_story_without_readers_ends_no_round(home):
 )
 def test_each_event_is_one_line(capsys, event, line):
     heard = StageLog().handle
-    heard(RoundStarted(stage.TASK, (RUN, FAILED)))
+    heard(RoundStarted(fake_app.TASK, (RUN, FAILED)))
     heard(OutputGrew(RUN.id, 100))
     heard(event)
     assert capsys.readouterr().err == f"{line}\n"

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+import fake_app
 import pytest
-import stage
-from stage import CANCELED, FAILED, OTHER, RUN
+from fake_app import CANCELED, FAILED, OTHER, RUN
 
 from dursor.cli import round_outcome
 from dursor.domain import RunStatus
@@ -40,7 +40,9 @@ EXIT_CODES = {
 def test_every_error_code_has_its_exit_code(code, expected):
     failed = replace(FAILED, error=replace(FAILED.error, code=code))
     assert round_outcome.find_exit_code(code) == expected
-    assert round_outcome.summarize_round(RoundResult(stage.TASK, (failed,))).exit_code == expected
+    assert (
+        round_outcome.summarize_round(RoundResult(fake_app.TASK, (failed,))).exit_code == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_every_error_code_has_its_exit_code(code, expected):
     ],
 )
 def test_a_round_is_judged_by_what_it_requires(runs, require, status, exit_code):
-    answer = round_outcome.summarize_round(RoundResult(stage.TASK, runs, require=require))
+    answer = round_outcome.summarize_round(RoundResult(fake_app.TASK, runs, require=require))
     assert (answer.status, answer.exit_code) == (status, exit_code)
     unmet = [run.id for run in runs if run not in {RUN, OTHER}]
     assert [error["run_id"] for error in answer.errors] == unmet
@@ -67,7 +69,7 @@ def test_a_round_is_judged_by_what_it_requires(runs, require, status, exit_code)
 
 def test_ctrl_c_is_130_whatever_came_of_it():
     answer = round_outcome.summarize_round(
-        RoundResult(stage.TASK, (RUN, CANCELED), interrupted=True)
+        RoundResult(fake_app.TASK, (RUN, CANCELED), interrupted=True)
     )
     assert (answer.status, answer.exit_code) == ("partial", 130)
     assert [error["code"] for error in answer.errors] == ["interrupted"]
@@ -75,7 +77,7 @@ def test_ctrl_c_is_130_whatever_came_of_it():
 
 def test_the_table_and_what_to_type_next(dursor):
     done = dursor(
-        "run", "Fix it now", answers={"rounds.start": RoundResult(stage.TASK, (RUN, OTHER))}
+        "run", "Fix it now", answers={"rounds.start": RoundResult(fake_app.TASK, (RUN, OTHER))}
     )
     assert done.stdout == (
         "RUN       MODEL   STATUS     FILES  +/-     TIME  COST\n"
@@ -89,7 +91,7 @@ def test_the_table_and_what_to_type_next(dursor):
 
 
 def test_failures_are_explained_below_the_table(dursor):
-    answers = {"rounds.start": RoundResult(stage.TASK, (FAILED,))}
+    answers = {"rounds.start": RoundResult(fake_app.TASK, (FAILED,))}
     done = dursor("run", "Fix it now", answers=answers)
     assert done.exit_code == 5
     assert "dead0001  gemini  failed: timeout  0      +0 -0  21 s  -\n" in done.stdout
@@ -101,7 +103,7 @@ def test_failures_are_explained_below_the_table(dursor):
 
 
 def test_json_of_a_failed_round_holds_its_rows_and_errors(dursor):
-    answers = {"rounds.start": RoundResult(stage.TASK, (FAILED,))}
+    answers = {"rounds.start": RoundResult(fake_app.TASK, (FAILED,))}
     done = dursor("run", "Fix it now", "--json", answers=answers)
     assert done.json["status"] == "error"
     assert done.json["data"]["runs"][0]["error"] == {
@@ -122,12 +124,12 @@ def test_json_of_a_failed_round_holds_its_rows_and_errors(dursor):
 
 def test_runs_that_do_not_stop_are_said(dursor):
     running = replace(RUN, status=RunStatus.RUNNING)
-    answers = {"runs.cancel": RoundResult(stage.TASK, (running, CANCELED))}
+    answers = {"runs.cancel": RoundResult(fake_app.TASK, (running, CANCELED))}
     done = dursor("run", "cancel", "3fa1", "ca9c", answers=answers)
     assert done.exit_code == 1
     assert done.stderr.startswith("error: run 3fa1c9e2: the run has not stopped yet\n")
     stopped = dursor(
-        "run", "cancel", "ca9c", answers={"runs.cancel": RoundResult(stage.TASK, (CANCELED,))}
+        "run", "cancel", "ca9c", answers={"runs.cancel": RoundResult(fake_app.TASK, (CANCELED,))}
     )
     assert stopped.exit_code == 0
 

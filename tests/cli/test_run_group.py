@@ -1,7 +1,7 @@
 """`dursor run`: an instruction, unless the first word names a subcommand."""
 
+import fake_app
 import pytest
-import stage
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,11 +12,11 @@ from dursor.errors import UsageError
 from dursor.services.request import ModelCount, RoundRequest
 from dursor.services.results import RoundPlan, RoundResult
 
-DONE = {"rounds.start": RoundResult(stage.TASK, (stage.RUN, stage.OTHER))}
+DONE = {"rounds.start": RoundResult(fake_app.TASK, (fake_app.RUN, fake_app.OTHER))}
 
 
 def asked(done):
-    name, args, _ = done.played.said
+    name, args, _ = done.app.only_call
     assert name == "rounds.start"
     return args[0]
 
@@ -98,7 +98,7 @@ def test_a_model_that_is_no_name_and_number_is_refused(dursor, name):
 @pytest.mark.parametrize("text", ["lst", "ls", "list", "List", " list ", "shwo", "dif", "aply"])
 def test_a_word_that_looks_like_a_subcommand_is_not_sent(dursor, text):
     done = dursor("run", "-m", "gpt", text, answers=DONE)
-    assert (done.exit_code, done.played.calls) == (2, [])
+    assert (done.exit_code, done.app.calls) == (2, [])
     assert "was not sent to any model" in done.stderr
     assert "dursor run -- " in done.stderr
 
@@ -134,7 +134,7 @@ def test_one_slip_of_the_hand_is_always_caught(name, data):
 
 def test_an_unquoted_text_is_quoted_in_the_hint(dursor):
     done = dursor("run", "Fix", "the", "bug", answers=DONE)
-    assert (done.exit_code, done.played.calls) == (2, [])
+    assert (done.exit_code, done.app.calls) == (2, [])
     assert (
         done.stderr
         == "error: TEXT must be one argument: quote it\nhint: dursor run 'Fix the bug'\n"
@@ -158,7 +158,7 @@ def test_an_unquoted_text_is_quoted_in_the_hint(dursor):
 )
 def test_numbers_that_make_no_sense_are_refused(dursor, words):
     done = dursor("run", "Fix it now", *words, answers=DONE)
-    assert (done.exit_code, done.played.calls) == (2, [])
+    assert (done.exit_code, done.app.calls) == (2, [])
     assert done.stderr.startswith(f"error: invalid value for '{words[0]}': ")
 
 
@@ -167,9 +167,9 @@ def test_a_budget_of_nothing_is_a_budget(dursor):
 
 
 def test_a_dry_run_plans_and_sends_nothing(dursor):
-    answers = {"rounds.plan": RoundPlan(stage.PLAN, ())}
+    answers = {"rounds.plan": RoundPlan(fake_app.PLAN, ())}
     done = dursor("run", "Fix it now", "--dry-run", "--json", answers=answers)
-    assert done.played.said[0] == "rounds.plan"
+    assert done.app.only_call[0] == "rounds.plan"
     data = done.json["data"]
     assert (data["task"], data["runs"], data["plan"]["budget"]) == (None, [], 8000)
     both = dursor("run", "Fix it now", "--dry-run", "--detach", answers=answers)
@@ -177,7 +177,7 @@ def test_a_dry_run_plans_and_sends_nothing(dursor):
 
 
 def test_detached_runs_go_on_without_us(dursor):
-    answers = {"rounds.detach": RoundResult(stage.TASK, (stage.RUN,))}
+    answers = {"rounds.detach": RoundResult(fake_app.TASK, (fake_app.RUN,))}
     done = dursor("run", "Fix it now", "--detach", answers=answers)
     assert done.exit_code == 0
     assert done.stderr == "next: dursor run watch 3fa1c9e2 · dursor run cancel 3fa1c9e2\n"

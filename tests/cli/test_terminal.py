@@ -4,8 +4,8 @@ import io
 import sys
 from datetime import UTC, datetime
 
+import fake_app
 import pytest
-import stage
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,13 +76,13 @@ def test_a_table_is_coloured_and_cut_in_a_window(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "70")
     monkeypatch.setattr(sys, "stdout", Window())
-    lines = [*columns.render_table("run", [stage.RUN])]
+    lines = [*columns.render_table("run", [fake_app.RUN])]
     assert "\x1b[32msucceeded\x1b[0m" in lines[1]
     assert lines[1].endswith("…")
 
 
 def test_a_table_in_a_pipe_is_plain():
-    lines = [*columns.render_table("run", [stage.RUN])]
+    lines = [*columns.render_table("run", [fake_app.RUN])]
     assert "\x1b" not in "".join(lines)
     assert lines[1].endswith("Fix the off-by-one in pagination")
 

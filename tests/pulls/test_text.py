@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+import fake_app
 import pytest
-import stage
 from hypothesis import given
 from hypothesis import strategies as st
 from memory_tree import MemoryTree
@@ -31,8 +31,8 @@ def tree(**files: str | bytes) -> MemoryTree:
 
 
 def test_title_and_body_of_a_chain():
-    asked = replace(stage.RUN, instruction="Fix the\noff-by-one")
-    run = replace(stage.OTHER, instruction="and page 0", summary="Uses @property.")
+    asked = replace(fake_app.RUN, instruction="Fix the\noff-by-one")
+    run = replace(fake_app.OTHER, instruction="and page 0", summary="Uses @property.")
     assert render_title((asked, run)) == "Fix the"
     assert render_body((asked, run), NOTHING) == (
         "Uses `@property`.\n\nAsked for:\n\n> Fix the\n> off-by-one\n\n> and page 0\n\n"
@@ -112,7 +112,7 @@ def test_nothing_of_a_template_is_lost(template: str):
 
 
 def test_a_text_that_is_too_long_is_cut():
-    run: Run = replace(stage.RUN, summary="a line\n" * 10_000)
+    run: Run = replace(fake_app.RUN, summary="a line\n" * 10_000)
     body = render_body((run,), NOTHING)
     assert len(body) <= LARGEST
     assert body.endswith("a line\n\n(cut: GitHub takes no more)\n")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import repos
 from front import VENDORS, WIRES, Front, appending, turns
-from planted import PEM_BODY, VENDOR_SECRETS
+from sample_secrets import PEM_BODY, VENDOR_SECRETS
 from vendors import tool_streams
 from vendors.server import ReceivedRequest, Script
 

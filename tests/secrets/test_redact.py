@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from planted import VENDOR_SECRETS
+from sample_secrets import VENDOR_SECRETS
 
 from dursor.domain import Secret
 from dursor.secrets.redact import MARK, MIN_CHARS, Redactor

@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planted import BASE64, PEM_BODY, URLSAFE, VENDOR_SECRETS, made
+from sample_secrets import BASE64, PEM_BODY, URLSAFE, VENDOR_SECRETS, random_text
 
 from dursor.secrets.placeholders import Placeholders
 from dursor.secrets.scan import find_secrets
@@ -23,7 +23,7 @@ def test_a_vendors_secret_is_found_anywhere(kind, path, line):
 
 
 def test_an_encrypted_web_token_with_a_short_header_is_found():
-    secret = f"eyJhbGciOiJSU0EifQ.{made(URLSAFE, 43)}.{made(URLSAFE, 16)}.{made(URLSAFE, 20)}.{made(URLSAFE, 22)}"
+    secret = f"eyJhbGciOiJSU0EifQ.{random_text(URLSAFE, 43)}.{random_text(URLSAFE, 16)}.{random_text(URLSAFE, 20)}.{random_text(URLSAFE, 22)}"
     (found,) = find_secrets(f"token: {secret}\n", "tests/data.txt")
     assert (found.start, found.end) == (7, 7 + len(secret))
 
@@ -106,7 +106,7 @@ def test_a_weak_password_is_one_where_nothing_else_can_stand(line):
     "line", ["api_key: {}", "X-Api-Key: {}", "_authToken={}", "https://a.io/?api_key={}&b=1"]
 )
 def test_hexadecimal_is_telling_without_quotes(line):
-    secret = made("0123456789abcdef", 40)
+    secret = random_text("0123456789abcdef", 40)
     (found,) = find_secrets(f"{line.format(secret)}\n", "config.yml")
     assert line.format(secret)[found.start : found.end] == secret
 
@@ -162,7 +162,7 @@ HARMLESS = [
     f'token_hash = "{hashlib.sha256(b"y").hexdigest()}"',
     'request_id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"',
     'secret_id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"',
-    f'  "integrity": "sha512-{made(BASE64, 86)}==",',
+    f'  "integrity": "sha512-{random_text(BASE64, 86)}==",',
     "AKIAIOSFODNN7EXAMPLE",
     "ghp_" + "x" * 36,
     "sk-fading-circle-before-animation-delay-one",
@@ -183,13 +183,13 @@ HARMLESS = [
     'print("token" "X9kf83mKd02mfLs7Q")',
     "#define TOKEN_LIMIT 0x1f3A5b7C9d",
     "subprocess.run([tool, --password, args.pass_2])",
-    f"cache_key: {made('0123456789abcdef', 40)}",
-    f"bypass {made('0123456789abcdef', 40)}",
+    f"cache_key: {random_text('0123456789abcdef', 40)}",
+    f"bypass {random_text('0123456789abcdef', 40)}",
     b64encode(b"the quick brown fox jumps over the lazy dog").decode(),
     "API_KEY_PATH=/etc/keys/v2/app1.json",
     "Authorization: Bearer YOUR_TOKEN_123456",
-    f"data:image/png;base64,{made(BASE64, 400)}",
-    f"!function(e){{var t={{key:e.token,secret:{made(BASE64, 3)}}}}}",
+    f"data:image/png;base64,{random_text(BASE64, 400)}",
+    f"!function(e){{var t={{key:e.token,secret:{random_text(BASE64, 3)}}}}}",
 ]
 
 

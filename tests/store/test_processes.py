@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from writers import WRITER, write_at_once
+from store_writers import WRITER, write_at_once
 
 from dursor.domain import RunStatus
 from dursor.store.lease import dead

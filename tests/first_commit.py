@@ -1,4 +1,4 @@
-"""The first commit of a repository, as `git add` and `git commit` make it, without a process."""
+"""Writes the first commit of a repository like `git commit`, without a process."""
 
 import hashlib
 import os
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 WHO = "Ada <ada@example.com> 1767323045 +0000"
-TELLING = {".git", ".gitignore", ".gitattributes", ".gitmodules"}
+SPECIAL = {".git", ".gitignore", ".gitattributes", ".gitmodules"}
 FOLDER = b"40000"
 
 
 def is_plain(files: Mapping[str, Any]) -> bool:
-    """Whether git would take FILES as they are: no name among them tells it anything."""
+    """Whether git would store FILES unchanged: none of them configures git."""
     parts = {part.lower() for name in files for part in Path(name).parts}
-    return not parts & TELLING and None not in files.values()
+    return not parts & SPECIAL and None not in files.values()
 
 
 def commit(top: Path, modes: Mapping[str, str], branch: str, algorithm: str) -> None:
-    """Commit the files of the working tree TOP that MODES names, as the first on BRANCH."""
+    """Commit the files of the working tree TOP named by MODES as the first commit of BRANCH."""
     folder, blobs, entries = top / ".git", {}, []
     for name in sorted(modes, key=os.fsencode):
         file, mode = top / name, modes[name]
@@ -30,10 +30,10 @@ def commit(top: Path, modes: Mapping[str, str], branch: str, algorithm: str) -> 
         entries.append(_entry(os.fsencode(name), file.lstat(), int(mode, 8), oid))
     tree = _tree(folder, algorithm, blobs).hex()
     text = f"tree {tree}\nauthor {WHO}\ncommitter {WHO}\n\nchange\n"
-    made = _put(folder, algorithm, b"commit", text.encode()).hex()
-    line = f"{'0' * len(made)} {made} {WHO}\tcommit (initial): change\n"
+    commit_id = _put(folder, algorithm, b"commit", text.encode()).hex()
+    line = f"{'0' * len(commit_id)} {commit_id} {WHO}\tcommit (initial): change\n"
     for name, content in (
-        (f"refs/heads/{branch}", f"{made}\n"),
+        (f"refs/heads/{branch}", f"{commit_id}\n"),
         (f"logs/refs/heads/{branch}", line),
         ("logs/HEAD", line),
     ):
@@ -54,7 +54,7 @@ def _put(folder: Path, algorithm: str, kind: bytes, data: bytes) -> bytes:
 
 
 def _tree(folder: Path, algorithm: str, blobs: Mapping[bytes, tuple[bytes, bytes]]) -> bytes:
-    """Keep the tree of BLOBS (path to mode and id), and give its id."""
+    """Write the tree of BLOBS (path to mode and id); return its id."""
     below: dict[bytes, dict[bytes, tuple[bytes, bytes]]] = {}
     here = {}
     for path, blob in blobs.items():
@@ -72,12 +72,12 @@ def _tree(folder: Path, algorithm: str, blobs: Mapping[bytes, tuple[bytes, bytes
 
 
 def _entry(path: bytes, status: os.stat_result, mode: int, oid: bytes) -> bytes:
-    """An entry of the index, which holds by what git sees that a file is as it was."""
-    times = (divmod(at, 10**9) for at in (status.st_ctime_ns, status.st_mtime_ns))
+    """Return an index entry, from which git can see that the file is unchanged."""
+    times = (divmod(time, 10**9) for time in (status.st_ctime_ns, status.st_mtime_ns))
     numbers = (
         *(part for pair in times for part in pair),
         *(status.st_dev, status.st_ino, mode, status.st_uid, status.st_gid, status.st_size),
     )
     head = struct.pack(">10I", *(number & 0xFFFFFFFF for number in numbers)) + oid
-    whole = head + struct.pack(">H", min(len(path), 0xFFF)) + path
-    return whole + b"\0" * (8 - len(whole) % 8)
+    entry = head + struct.pack(">H", min(len(path), 0xFFF)) + path
+    return entry + b"\0" * (8 - len(entry) % 8)

@@ -1,7 +1,8 @@
-"""The command line on a stage: real parsing and printing, an application that only plays.
+"""A fake application for the command line: parsing and printing are real.
 
-`Played` stands for dursor.app.App: what a test sets is answered, and every call is noted.
-As a program, `python stage.py WORDS` runs WORDS against the play that STAGE_PLAY names.
+`FakeApp` takes the place of dursor.app.App: it returns the answers that a test sets and records
+every call. As a program, `python fake_app.py WORDS` runs WORDS with a scenario, which the variable
+FAKE_APP_SCENARIO names.
 """
 
 import os
@@ -32,7 +33,7 @@ from dursor.domain import (
     TaskStatus,
     Usage,
 )
-from dursor.errors import DursorError, ProviderError
+from dursor.errors import ProviderError
 from dursor.services import results
 from dursor.services.events import (
     Notice,
@@ -126,8 +127,8 @@ APPLIED = results.AppliedChange((CHANGED,), "fix", "c0de" * 10)
 
 
 @dataclass
-class Played:
-    """Answers calls such as `app.runs.find(...)` from `answers["runs.find"]` and notes them."""
+class FakeApp:
+    """Answers a call such as `app.runs.find(...)` from `answers["runs.find"]` and records it."""
 
     answers: dict[str, Any]
     calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = field(default_factory=list)
@@ -137,20 +138,20 @@ class Played:
 
     def answer(self, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         self.calls.append((name, args, options))
-        given = self.answers[name]
-        if isinstance(given, BaseException):
-            raise given
-        return given(*args, **options) if callable(given) else given
+        answer = self.answers[name]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer(*args, **options) if callable(answer) else answer
 
     @property
-    def said(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    def only_call(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """The only call."""
         assert len(self.calls) == 1, self.calls
         return self.calls[0]
 
 
 class Service:
-    def __init__(self, app: Played, noun: str) -> None:
+    def __init__(self, app: FakeApp, noun: str) -> None:
         self._app = app
         self._noun = noun
 
@@ -161,43 +162,43 @@ class Service:
         return lambda *args, **options: self._app.answer(name, args, options)
 
 
-def play_round(request: Any, listener: Any) -> results.RoundResult:
-    """A round of two models that takes a second, with all that can be heard of one."""
-    begun = [replace(run, status=RunStatus.QUEUED) for run in (RUN, FAILED)]
-    listener(RoundStarted(TASK, tuple(begun)))
+def run_round(request: Any, listener: Any) -> results.RoundResult:
+    """A round of two models that takes half a second and raises every kind of event."""
+    queued = [replace(run, status=RunStatus.QUEUED) for run in (RUN, FAILED)]
+    listener(RoundStarted(TASK, tuple(queued)))
     listener(Notice("registered shop"))
     listener(StageEntered(RUN.id, Stage.CALL, "asking gpt-5.2\x1b[2J", AT))
     listener(RetryPlanned(FAILED.id, 0.5, "429: slow down"))
     for chars in range(0, 4000, 1000):
         listener(OutputGrew(RUN.id, chars, cost_usd=0.01))
-        time.sleep(0.1)  # the play needs frames to be drawn
+        time.sleep(0.1)  # so that frames are drawn
     listener(OutputGrew(RUN.id, 4000, USAGE, 0.0312))
     listener(RunFinished(RUN))
     listener(RunFinished(FAILED))
     return results.RoundResult(TASK, (RUN, FAILED))
 
 
-def play_interrupted(request: Any, listener: Any) -> results.RoundResult:
-    """A round that waits for Ctrl-C, as a real one handles it."""
+def run_until_interrupted(request: Any, listener: Any) -> results.RoundResult:
+    """A round that waits for Ctrl-C and handles it like a real one."""
     listener(RoundStarted(TASK, (replace(RUN, status=RunStatus.RUNNING),)))
-    came: list[bool] = []
-    with interrupts.hold(), interrupts.call_on_interrupt(lambda: came.append(True)):
-        while not came:
-            time.sleep(0.01)
+    interrupted = threading.Event()
+    with interrupts.hold(), interrupts.call_on_interrupt(interrupted.set):
+        while not interrupted.wait(0.01):
+            pass
     return results.RoundResult(TASK, (CANCELED,), interrupted=True)
 
 
-def play_stubborn(request: Any, listener: Any) -> results.RoundResult:
-    """A round that is interrupted again and again while it is being wound up."""
+def run_under_interrupts(request: Any, listener: Any) -> results.RoundResult:
+    """A round that is interrupted again and again while it ends."""
     listener(RoundStarted(TASK, (replace(RUN, status=RunStatus.RUNNING),)))
     try:
         time.sleep(30)  # until the signal
     finally:
-        threading.Thread(target=press_for_ever, daemon=True).start()
+        threading.Thread(target=interrupt_repeatedly, daemon=True).start()
     raise AssertionError
 
 
-def press_for_ever() -> None:
+def interrupt_repeatedly() -> None:
     while True:
         time.sleep(0.002)
         os.kill(os.getpid(), signal.SIGINT)
@@ -205,10 +206,8 @@ def press_for_ever() -> None:
 
 def keep_key(profile: Any, ask_key: Any) -> results.Model:
     key = ask_key()
-    shown = (
-        "none" if key is None else key.reveal()[::-1]
-    )  # reversed: an echo would show it as typed
-    return results.Model(replace(PROFILE, display_name=shown), None)
+    name = "none" if key is None else key.reveal()[::-1]  # reversed: an echo shows it as typed
+    return results.Model(replace(PROFILE, display_name=name), None)
 
 
 def echo_instruction(request: Any) -> results.RoundPlan:
@@ -216,10 +215,10 @@ def echo_instruction(request: Any) -> results.RoundPlan:
     return results.RoundPlan(replace(PLAN, files=(replace(SENT, reason=reason),)), ())
 
 
-PLAYS: dict[str, dict[str, Any]] = {
-    "round": {"rounds.start": play_round},
-    "stubborn": {"rounds.start": play_stubborn},
-    "interrupted": {"rounds.start": play_interrupted},
+SCENARIOS: dict[str, dict[str, Any]] = {
+    "round": {"rounds.start": run_round},
+    "stubborn": {"rounds.start": run_under_interrupts},
+    "interrupted": {"rounds.start": run_until_interrupted},
     "key": {"models.add": keep_key, "models.set_key": keep_key},
     "plan": {"rounds.plan": echo_instruction},
     "bug": {"runs.find": ZeroDivisionError(f"while holding {os.environ.get('OPENAI_API_KEY')}")},
@@ -231,19 +230,10 @@ PLAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def failing(error: DursorError) -> Any:
-    """An answer that raises."""
-
-    def answer(*args: Any, **options: Any) -> Any:
-        raise error
-
-    return answer
-
-
 def main() -> int:
     from dursor import __main__
 
-    return __main__.main(Played(PLAYS[os.environ["STAGE_PLAY"]]))
+    return __main__.main(FakeApp(SCENARIOS[os.environ["FAKE_APP_SCENARIO"]]))
 
 
 if __name__ == "__main__":

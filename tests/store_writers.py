@@ -1,4 +1,4 @@
-"""Processes that write rounds into one database at the same moment."""
+"""Processes that write rounds to one database at the same time."""
 
 import subprocess
 import sys
@@ -23,8 +23,8 @@ with Store(path) as store:
             new_id(), task.id, 0, 0, None, new_id(), "gpt", "openai", "m", "mend it",
             "HEAD", "c" * 40, False, RunStatus.QUEUED, now(), lease=lease.id,
         )
-        said = Message(new_id(), task.id, Role.USER, "mend it", None, now())
-        task, (run,) = store.start_round(task, repo, [said], [run])
+        message = Message(new_id(), task.id, Role.USER, "mend it", None, now())
+        task, (run,) = store.start_round(task, repo, [message], [run])
         entry = LogEntry(now(), Stage.CALL, "called")
         store.update_runs([RunUpdate(run.id, {"status": RunStatus.RUNNING}, [entry])])
         reader.runs(limit=5)
@@ -38,8 +38,8 @@ reader.close()
 
 
 def write_at_once(path, processes, rounds):
-    """Start PROCESSES writers at the same moment; returns their complaints."""
-    started = [
+    """Start PROCESSES writers at the same time; return their errors."""
+    writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path), str(rounds), "a" * 32],
             stdin=subprocess.PIPE,
@@ -48,8 +48,8 @@ def write_at_once(path, processes, rounds):
         )
         for _ in range(processes)
     ]
-    for one in started:
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    errors = [one.communicate()[1] for one in started]
-    return [error for one, error in zip(started, errors, strict=True) if one.returncode != 0]
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    errors = [writer.communicate()[1] for writer in writers]
+    return [error for writer, error in zip(writers, errors, strict=True) if writer.returncode]
