@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dursor.services.models import Models
     from dursor.services.patches import Patches
     from dursor.services.pulls.service import PullRequests
-    from dursor.services.pulls.status import LiveHead
     from dursor.services.repos import Repos
+    from dursor.services.results import LiveHead
     from dursor.services.rounds.plan import Planner
     from dursor.services.rounds.service import Rounds
     from dursor.services.runs import Runs
@@ -159,10 +159,10 @@ class App:
     def access(self) -> GitHubAccess:
         from dursor.services.github.access import GitHubAccess
 
-        return GitHubAccess(self.env, self.reader, self._vault)
+        return GitHubAccess(self.env, self.reader, self._github_secrets)
 
     @cached_property
-    def _vault(self) -> GitHubSecrets:
+    def _github_secrets(self) -> GitHubSecrets:
         from dursor.keys.resolve import Keys
         from dursor.services.github.secrets import GitHubSecrets
 
@@ -202,7 +202,7 @@ class App:
         return Planner(self.settings, self.models, surveyor, self.cwd)
 
     def _live_head(self, task: Task, repo: Repo, repository: Repository) -> LiveHead:
-        return self.pulls.live_head(task, repo, repository)
+        return self.pulls.find_live_head(task, repo, repository)
 
     @cached_property
     def rounds(self) -> Rounds:

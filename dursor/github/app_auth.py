@@ -1,4 +1,4 @@
-"""Being a GitHub App: its signed assertions, and the short-lived tokens it gets for them."""
+"""Authentication as a GitHub App: signed assertions, and the short-lived tokens they buy."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from dursor.domain import Secret
 from dursor.errors import AuthError, ConflictError, DursorError, NotFoundError, ProviderError
-from dursor.github import errors
-from dursor.github.credentials import load_private_key
-from dursor.github.payload import parse_json, text, to_list, to_object
-from dursor.github.resources import Installation, read_installation
+from dursor.github.credentials import LOGIN_APP, load_private_key
+from dursor.github.errors import parse_error
+from dursor.github.payload import require_text, to_list, to_object
+from dursor.github.resources import Installation, parse_installation
 from dursor.github.rest import RestRequest
 from dursor.github.token_cache import InstallationToken, TokenCache
 
@@ -24,59 +24,51 @@ if TYPE_CHECKING:
     from dursor.github.rest import RestClient
     from dursor.github.transport import RestResponse
 
-BACKDATED = 60.0  # seconds that an assertion is older than it is, for clocks that go wrong
-LIFETIME = 540.0  # GitHub takes 600 at most
-SETTLING = 5.0  # seconds until all of GitHub knows a new token
+BACKDATED = 60.0  # seconds, for clocks that run ahead of GitHub's
+LIFETIME = 540.0  # seconds; GitHub allows 600
+SETTLING = 5.0  # seconds until all of GitHub's servers know a new token
 SETTLING_WAITS = (1.0, 2.0, 3.0)
-PUBLISH: Mapping[str, str] = {"contents": "write", "pull_requests": "write", "metadata": "read"}
-LOOK: Mapping[str, str] = {"metadata": "read"}
 
 
 @dataclass
 class AppAuthenticator:
-    """The App itself, by a signed assertion; only GitHub's /app and look-ups take it."""
+    """Authenticates as the App itself, for /app and for finding installations."""
 
-    login: AppCredentials
+    credentials: AppCredentials
     clock: Clock
 
     @property
     def source(self) -> str:
-        """Name where the login came from."""
-        return f"the App of {self.login.source}"
+        """Origin of the credentials, for messages."""
+        return f"the App from {self.credentials.source}"
 
-    def secret(self) -> Secret:
+    def get_token(self) -> Secret:
         """Sign an assertion for the next minutes."""
         import jwt
 
-        issued = int(self.clock.server() - BACKDATED)
-        claims = {
-            "iat": issued,
-            "exp": int(issued + BACKDATED + LIFETIME),
-            "iss": self.login.app_id,
-        }
-        key = load_private_key(self.login.private_key, f"the private key of {self.login.source}")
+        source = f"the private key from {self.credentials.source}"
+        key = load_private_key(self.credentials.private_key, source)
+        issued = int(self.clock.read_server() - BACKDATED)
+        expires = int(issued + BACKDATED + LIFETIME)
+        claims = {"iat": issued, "exp": expires, "iss": self.credentials.app_id}
         try:
-            signed = jwt.encode(claims, key, algorithm="RS256")
+            return Secret(jwt.encode(claims, key, algorithm="RS256"))
         except (ValueError, TypeError, jwt.PyJWTError) as error:
-            raise AuthError(
-                f"the private key of {self.login.source} cannot sign",
-                hint="dursor github login --app-id ID --private-key-file FILE",
-            ) from error
-        return Secret(signed)
+            raise AuthError(f"{source} cannot sign", hint=LOGIN_APP) from error
 
-    def refused(self, reply: RestResponse, attempt: int) -> bool:
-        """Learn GitHub's time when the clocks differ, once."""
-        message, _ = errors.problem(reply)
+    def handle_rejection(self, response: RestResponse, attempt: int) -> bool:
+        """Set the clock if the two differ, once."""
+        message, _ = parse_error(response)
         if attempt or ("'exp'" not in message and "'iat'" not in message):
             return False
         before = self.clock.skew
-        self.clock.learn(reply)
+        self.clock.synchronize(response)
         return self.clock.skew != before
 
 
 @dataclass
 class InstallationAuthenticator:
-    """An App in the account that owns REPO, by a token for that repository alone."""
+    """Authenticates as the App's installation that owns REPO, with a token for REPO alone."""
 
     app: AppAuthenticator
     rest: RestClient
@@ -84,146 +76,141 @@ class InstallationAuthenticator:
     sleep: Callable[[float], None]
     repo: RepoName | None
     permissions: Mapping[str, str]
-    _minted: InstallationToken | None = field(default=None, init=False)
-    _is_ours: bool = field(default=False, init=False)  # minted by this process, not remembered
+    _token: InstallationToken | None = field(default=None, init=False)
+    _is_new: bool = field(default=False, init=False)  # minted by this process
 
     @property
     def source(self) -> str:
-        """Name where the login came from."""
+        """Origin of the credentials, for messages."""
         return self.app.source
 
-    def secret(self) -> Secret:
-        """Give the token: the one in use, one kept from an earlier command, or a new one."""
-        if self._minted is None or not self._minted.is_fresh(self.app.clock):
-            self._minted = self.cache.get(self._key) or self._mint()
-        return Secret(self._minted.token)
+    def get_token(self) -> Secret:
+        """Return the current token, a cached one or a new one."""
+        if self._token is None or not self._token.is_fresh(self.app.clock):
+            self._token = self.cache.get(self._key) or self._mint()
+        return Secret(self._token.token)
 
-    def refused(self, reply: RestResponse, attempt: int) -> bool:  # noqa: ARG002 - the status says it all
-        """Wait until a token made just now is known everywhere; give up an old one, once."""
+    def handle_rejection(self, response: RestResponse, attempt: int) -> bool:  # noqa: ARG002
+        """Wait until GitHub's servers know a new token; replace an old one, once."""
         if self._is_settling():
             if attempt >= len(SETTLING_WAITS):
                 return False
             self.sleep(SETTLING_WAITS[attempt])
             return True
         if attempt == 0:
-            self.renew()
+            self.renew_token()
         return attempt == 0
 
-    def renew(self) -> Secret:
-        """Mint a token in place of one that GitHub does not take any more."""
-        if self._minted is not None:
-            self.cache.drop(self._key, self._minted.token)
-        self._minted = self._mint()
-        return Secret(self._minted.token)
+    def renew_token(self) -> Secret:
+        """Replace a token that GitHub rejected."""
+        if self._token is not None:
+            self.cache.drop(self._key, self._token.token)
+        self._token = self._mint()
+        return Secret(self._token.token)
 
     def _is_settling(self) -> bool:
-        if self._minted is None or not self._is_ours:
+        if self._token is None or not self._is_new:
             return False
-        return 0 <= self.app.clock.local() - self._minted.minted_at < SETTLING
+        return 0 <= self.app.clock.read_local() - self._token.minted_at < SETTLING
 
     @property
     def _key(self) -> str:
-        login = self.app.login
+        credentials = self.app.credentials
         permissions = ",".join(f"{k}:{v}" for k, v in sorted(self.permissions.items()))
         repo = "" if self.repo is None else str(self.repo).lower()
-        return "|".join((login.app_id, login.installation_id or "", repo, permissions))
+        return "|".join((credentials.app_id, credentials.installation_id or "", repo, permissions))
+
+    @property
+    def _repo_label(self) -> str:
+        return "the App's repositories" if self.repo is None else str(self.repo)
 
     def _mint(self) -> InstallationToken:
-        stated = self.app.login.installation_id
-        if stated is None:
-            minted = self._minted_by(self._find())
+        configured = self.app.credentials.installation_id
+        if configured is None:
+            token = self._request_token(self._find_installation())
         else:
             try:
-                minted = self._minted_by(stated)
+                token = self._request_token(configured)
             except (NotFoundError, ConflictError):
-                if self.repo is None or (found := self._find()) == stated:
+                if self.repo is None or (actual := self._find_installation()) == configured:
                     raise
-                minted = self._minted_by(found)
-        self._is_ours = True
-        self.cache.put(self._key, minted)
-        return minted
+                token = self._request_token(actual)
+        self._is_new = True
+        self.cache.put(self._key, token)
+        return token
 
-    def _minted_by(self, installation_id: str) -> InstallationToken:
+    def _request_token(self, installation_id: str) -> InstallationToken:
         body: dict[str, Any] = {"permissions": dict(self.permissions)}
         if self.repo is not None:
             body["repositories"] = [self.repo.name]
-        what = "the App's repositories" if self.repo is None else str(self.repo)
-        reply = self.rest.send(
-            RestRequest(
-                "POST",
-                f"/app/installations/{installation_id}/access_tokens",
-                f"get a token for {what}",
-                body=body,
-                accept=(422,),
-            ),
-            self.app,
-        )
-        if reply.status == 422:
-            raise self._refusal(reply, what)
-        self.app.clock.learn(reply)
-        data = to_object(parse_json(reply.body, self.rest.host.name))
+        path = f"/app/installations/{installation_id}/access_tokens"
+        action = f"get a token for {self._repo_label}"
+        request = RestRequest("POST", path, action, body=body, accept=(422,))
+        response = self.rest.send(request, self.app)
+        if response.status == 422:
+            raise self._to_error(response)
         clock = self.app.clock
-        return InstallationToken(
-            text(data, "token"), clock.local(), _seconds(text(data, "expires_at")), clock.skew
-        )
+        clock.synchronize(response)
+        data = to_object(response.json())
+        expires_at = _parse_time(require_text(data, "expires_at"))
+        token = require_text(data, "token")
+        return InstallationToken(token, clock.read_local(), expires_at, clock.skew)
 
-    def _refusal(self, reply: RestResponse, what: str) -> DursorError:
-        message, _ = errors.problem(reply)
+    def _to_error(self, response: RestResponse) -> DursorError:
+        message, _ = parse_error(response)
         if "permissions" in message:
-            wanted = ", ".join(f"{k}: {v}" for k, v in self.permissions.items())
+            needed = ", ".join(f"{k}: {v}" for k, v in self.permissions.items())
             return AuthError(
-                f"the App lacks a permission for {what}; it needs {wanted}",
-                hint="grant them on the App's page, then accept them where it is installed",
+                f"the App lacks permissions for {self._repo_label}; it needs {needed}",
+                hint="grant them in the App's settings, then accept them in its installation",
             )
         return ConflictError(
-            f"the App cannot get a token for {what}: {message}",
-            hint="let the App into the repository, on the page of its installation",
+            f"the App cannot get a token for {self._repo_label}: {message}",
+            hint="add the repository to the App's installation on GitHub",
         )
 
-    def _find(self) -> str:
-        """Find the installation to use."""
+    def _find_installation(self) -> str:
         if self.repo is None:
-            return self._only()
-        reply = self.rest.send(
-            RestRequest(
-                "GET",
-                f"/repos/{self.repo}/installation",
-                f"find the App's installation on {self.repo}",
-                accept=(404,),
-            ),
-            self.app,
-        )
-        if reply.status == 404:
+            return self._find_only_installation()
+        action = f"find the App's installation on {self.repo}"
+        path = f"/repos/{self.repo}/installation"
+        response = self.rest.send(RestRequest("GET", path, action, accept=(404,)), self.app)
+        if response.status == 404:
             raise AuthError(
-                f"the App is not installed on {self.repo}, or there is no such repository",
-                hint=f"install it: {self.rest.host.web_url}/settings/installations",
+                f"the App is not installed on {self.repo}, or {self.repo} does not exist",
+                hint=f"open {self.rest.host.web_url}/settings/installations",
             )
-        return read_installation(parse_json(reply.body, self.rest.host.name)).id
+        return parse_installation(response.json()).id
 
-    def _only(self) -> str:
-        found = installations(self.rest, self.app)
-        if len(found) == 1:
-            return found[0].id
-        if not found:
+    def _find_only_installation(self) -> str:
+        installations = list_installations(self.rest, self.app)
+        if len(installations) == 1:
+            return installations[0].id
+        if not installations:
             raise AuthError(
-                "the App is not installed anywhere",
-                hint="install it on an account, from the App's page on GitHub",
+                "the App is not installed on any account",
+                hint="install it from the App's page on GitHub",
             )
-        listed = ", ".join(f"{one.id} ({one.account})" for one in found[:10])
         raise AuthError(
-            f"the App is installed {len(found)} times: {listed}",
-            hint=f"dursor github login --installation-id {found[0].id}",
+            f"the App has several installations: {format_installations(installations)}",
+            hint=f"dursor github login --installation-id {installations[0].id}",
         )
 
 
-def installations(rest: RestClient, app: AppAuthenticator) -> list[Installation]:
-    """List where the App is installed."""
-    ask = RestRequest("GET", "/app/installations", "list the App's installations")
-    return [read_installation(one) for page in rest.pages(ask, app) for one in to_list(page)]
+def list_installations(rest: RestClient, app: AppAuthenticator) -> list[Installation]:
+    """Return the App's installations."""
+    request = RestRequest("GET", "/app/installations", "list the App's installations")
+    pages = rest.get_pages(request, app)
+    return [parse_installation(entry) for page in pages for entry in to_list(page)]
 
 
-def _seconds(stamp: str) -> float:
+def format_installations(installations: list[Installation]) -> str:
+    """Format the first few installations for a message."""
+    return ", ".join(f"{entry.id} ({entry.account})" for entry in installations[:10])
+
+
+def _parse_time(text: str) -> float:
     try:
-        return datetime.fromisoformat(stamp).timestamp()
+        return datetime.fromisoformat(text).timestamp()
     except ValueError as error:
-        raise ProviderError("GitHub's token has no time at which it ends") from error
+        raise ProviderError("GitHub's token has no valid expiry time") from error

@@ -1,4 +1,4 @@
-"""GitHub's time, which may not be this machine's."""
+"""GitHub's clock, which may differ from the one of this machine."""
 
 from __future__ import annotations
 
@@ -12,27 +12,23 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """The clock of this machine, and how far GitHub's is ahead of it."""
+    """The local clock and GitHub's offset from it, in seconds since 1970."""
 
-    def __init__(self, read: Callable[[], float], skew: float = 0.0) -> None:
-        self._read = read
-        self.skew = skew
+    def __init__(self, read: Callable[[], float]) -> None:
+        self.read_local = read
+        self.skew = 0.0
 
-    def local(self) -> float:
-        """Give the time here, in seconds since 1970."""
-        return self._read()
+    def read_server(self) -> float:
+        """Estimate GitHub's time."""
+        return self.read_local() + self.skew
 
-    def server(self) -> float:
-        """Give GitHub's time as far as it is known."""
-        return self._read() + self.skew
-
-    def at(self, reply: RestResponse) -> float:
-        """Give GitHub's time when it answered REPLY; our guess when it does not say."""
+    def read_date(self, response: RestResponse) -> float:
+        """Return the date of RESPONSE by GitHub's clock, estimated if the header is missing."""
         try:
-            return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+            return parsedate_to_datetime(response.headers.get("date", "")).timestamp()
         except (ValueError, OverflowError):
-            return self.server()
+            return self.read_server()
 
-    def learn(self, reply: RestResponse) -> None:
-        """Take GitHub's time from its answer."""
-        self.skew = self.at(reply) - self._read()
+    def synchronize(self, response: RestResponse) -> None:
+        """Set the offset from the date of RESPONSE."""
+        self.skew = self.read_date(response) - self.read_local()

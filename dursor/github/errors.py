@@ -1,4 +1,4 @@
-"""Which answer of GitHub means what to a user."""
+"""GitHub's error responses as errors with a hint."""
 
 from __future__ import annotations
 
@@ -14,92 +14,122 @@ from dursor.errors import (
     ProviderError,
     UsageError,
 )
-from dursor.github.payload import words
+from dursor.github.payload import to_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dursor.github.repo_names import RepoName
     from dursor.github.transport import RestResponse
 
-NEEDS = "x-accepted-github-permissions"
+PERMISSIONS = "x-accepted-github-permissions"
 SCOPES = "x-accepted-oauth-scopes"
 SSO = "x-github-sso"
 NOT_ALLOWED = ("Resource not accessible by", "Must have admin rights", "does not have permission")
-LOGIN = "dursor github status"
+STATUS = "dursor github status"
 
 
-def problem(reply: RestResponse) -> tuple[str, Sequence[str]]:
-    """Read an error's message and its details; both are fit to be shown."""
+def parse_error(response: RestResponse) -> tuple[str, Sequence[str]]:
+    """Return the message and the details of an error, each as one printable line."""
     try:
-        data = json.loads(reply.body)
+        data = json.loads(response.body)
     except (ValueError, RecursionError):
         return "", ()
     if not isinstance(data, dict):
         return "", ()
     details = data.get("errors")
-    listed = details if isinstance(details, list) else []
-    return words(data.get("message") or ""), tuple(_detail(one) for one in listed[:20])
+    entries = details[:20] if isinstance(details, list) else []
+    return to_line(data.get("message") or ""), tuple(_to_detail(entry) for entry in entries)
 
 
-def _detail(entry: Any) -> str:
+def _to_detail(entry: Any) -> str:
     if not isinstance(entry, dict):
-        return words(entry)
+        return to_line(entry)
     if entry.get("message"):
-        return words(entry["message"])
-    return words(f"{entry.get('field', 'something')} is {entry.get('code', 'wrong')}")
+        return to_line(entry["message"])
+    return to_line(f"{entry.get('field', 'a field')} is {entry.get('code', 'invalid')}")
 
 
-def explain(reply: RestResponse, doing: str, source: str, host: str) -> DursorError:
-    """Choose the error for an answer that was not hoped for.
+def to_error(response: RestResponse, action: str, source: str, host: str) -> DursorError:
+    """Return the error for an unsuccessful response.
 
-    DOING is what was asked ("list the branches of o/r"), SOURCE where the login came from.
+    ACTION is the purpose of the request ("list the branches of o/r"), SOURCE names the
+    credentials.
     """
-    message, details = problem(reply)
-    status = reply.status
+    message, details = parse_error(response)
+    status = response.status
     if status == 401:
-        said = message or "it is not valid"
-        return AuthError(f"{host} refused {source}: {said}", hint=f"{LOGIN}, dursor github login")
+        reason = message or "invalid credentials"
+        return AuthError(f"{host} rejected {source}: {reason}", hint="dursor github login")
     if status == 403:
-        return _forbidden(reply, doing, source, host, message)
+        return _to_forbidden(response, action, source, host, message)
     if status == 404:
         return NotFoundError(
-            f"cannot {doing}: it is not on {host}, or {source} cannot see it",
+            f"cannot {action}: it does not exist on {host}, or {source} has no access to it",
             hint="dursor github repos",
         )
-    said = "; ".join(dict.fromkeys(details)) or message or f"status {status}"
-    return _other(status, f"cannot {doing}: {said}", host)
-
-
-def _other(status: int, line: str, host: str) -> DursorError:
     if status >= 500:
         return ProviderError(
-            f"{host} answered with status {status}",
-            hint="try again: nothing is made twice; githubstatus.com tells of outages",
+            f"{host} returned status {status}", hint="try again later, or check githubstatus.com"
         )
+    reason = "; ".join(dict.fromkeys(details)) or message or f"status {status}"
     if status == 400:
-        return UsageError(line, hint="dursor --version, then upgrade it")
+        return UsageError(f"cannot {action}: {reason}", hint="upgrade dursor")
     kind = {409: ConflictError, 410: NotFoundError, 422: ConflictError, 451: PolicyError}
-    return kind.get(status, ProviderError)(line, hint="look at it on GitHub")
+    return kind.get(status, ProviderError)(f"cannot {action}: {reason}", hint="check it on GitHub")
 
 
-def _forbidden(
-    reply: RestResponse, doing: str, source: str, host: str, message: str
+def _to_forbidden(
+    response: RestResponse, action: str, source: str, host: str, message: str
 ) -> DursorError:
     if "archived" in message:
-        return PolicyError(f"cannot {doing}: {message}", hint="unarchive it on GitHub")
-    if reply.headers.get(SSO, "").startswith("required"):
-        _, _, url = reply.headers[SSO].partition("url=")
+        return PolicyError(f"cannot {action}: {message}", hint="unarchive it on GitHub")
+    if response.headers.get(SSO, "").startswith("required"):
+        _, _, url = response.headers[SSO].partition("url=")
         return AuthError(
             f"{source} is not authorized for the organization's single sign-on",
-            hint=f"open {words(url)}" if url.startswith("https://") else "authorize it on GitHub",
+            hint=f"open {to_line(url)}" if url.startswith("https://") else "authorize it on GitHub",
         )
     if "suspended" in message:
-        return AuthError(f"cannot {doing}: {message}", hint="unsuspend the installation on GitHub")
-    needed = words(reply.headers.get(NEEDS) or reply.headers.get(SCOPES) or "")
-    if any(mark in message for mark in NOT_ALLOWED) or needed:
-        wanted = f": it lacks {needed}" if needed else f": {message}"
+        return AuthError(f"cannot {action}: {message}", hint="unsuspend the installation on GitHub")
+    needed = to_line(response.headers.get(PERMISSIONS) or response.headers.get(SCOPES) or "")
+    if needed or any(mark in message for mark in NOT_ALLOWED):
+        reason = f"missing permission {needed}" if needed else message
         return AuthError(
-            f"{source} may not {doing}{wanted}",
-            hint="grant it that permission on GitHub, or dursor github login with another",
+            f"{source} is not allowed to {action}: {reason}",
+            hint="grant the permission on GitHub, or dursor github login",
         )
-    return AuthError(f"{host} forbids to {doing}: {message or 'no reason given'}", hint=LOGIN)
+    return AuthError(f"{host} refused to {action}: {message or 'no reason given'}", hint=STATUS)
+
+
+def to_pull_error(response: RestResponse, name: RepoName, branch: str, base: str) -> DursorError:
+    """Return the error for a pull request that GitHub refused to create."""
+    reason = join_details(response)
+    if "No commits between" in reason:
+        return ConflictError(
+            f"{branch} has no commits that {base} of {name} lacks", hint="dursor pr list"
+        )
+    if "base is invalid" in reason:
+        return NotFoundError(f"{name} has no branch {base}", hint="--base BRANCH")
+    if "head is invalid" in reason:
+        return ConflictError(
+            f"branch {branch} does not exist, or is not in a fork of {name}", hint="try again"
+        )
+    if "history" in reason:
+        return ConflictError(
+            f"{branch} and {base} of {name} have no commit in common", hint="--base BRANCH"
+        )
+    if "must be a collaborator" in reason:
+        return AuthError(
+            f"only collaborators can open pull requests in {name}",
+            hint=f"ask the owner of {name} for access",
+        )
+    return ConflictError(
+        f"GitHub refused the pull request in {name}: {reason}", hint=f"check {name} on GitHub"
+    )
+
+
+def join_details(response: RestResponse) -> str:
+    """Return details and message of an error as one line."""
+    message, details = parse_error(response)
+    return "; ".join((*details, message))

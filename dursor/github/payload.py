@@ -1,8 +1,7 @@
-"""Reading GitHub's JSON: what should be there is there and of its kind, or one clear error."""
+"""Typed access to GitHub's JSON: a missing or mistyped value is one ProviderError."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,72 +12,56 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SHOWN = 300
-LARGEST = (1 << 63) - 1  # what a database keeps
+MAX_LINE = 300
+MAX_NUMBER = (1 << 63) - 1  # the largest integer that the database stores
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
-def parse_json(body: bytes, host: str) -> Any:
-    """Read BODY; ProviderError when it is not JSON."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ProviderError(
-            f"{host} sent something other than JSON", hint="check GITHUB_API_URL"
-        ) from error
-
-
 def to_object(value: Any) -> Mapping[str, Any]:
-    """Take VALUE as an object."""
-    return _checked(value, dict, "an object")
+    """Return VALUE, which must be an object."""
+    return _check(value, dict, "an object")
 
 
 def to_list(value: Any) -> list[Any]:
-    """Take VALUE as an array."""
-    return _checked(value, list, "an array")
+    """Return VALUE, which must be an array."""
+    return _check(value, list, "an array")
 
 
-def text(value: Mapping[str, Any], key: str) -> str:
-    """Take the string under KEY."""
-    return _checked(value.get(key), str, f"a string as {key!r}")
+def require_text(data: Mapping[str, Any], key: str) -> str:
+    """Return the string under KEY."""
+    return _check(data.get(key), str, f"a string as {key!r}")
 
 
-def number(value: Mapping[str, Any], key: str) -> int:
-    """Take the whole number under KEY; one that counts or names something."""
-    found = _checked(value.get(key), int, f"a number as {key!r}")
-    if not 0 <= found <= LARGEST:
-        raise ProviderError(f"GitHub's answer does not hold a number as {key!r} that can be")
-    return found
+def require_number(data: Mapping[str, Any], key: str) -> int:
+    """Return the non-negative integer under KEY."""
+    number = _check(data.get(key), int, f"a number as {key!r}")
+    if not 0 <= number <= MAX_NUMBER:
+        raise ProviderError(f"GitHub's response has a number out of range as {key!r}")
+    return number
 
 
-def inner(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Take the object under KEY; an empty one for null."""
-    found = value.get(key)
-    return {} if found is None else _checked(found, dict, f"an object as {key!r}")
+def get_text(data: Mapping[str, Any], key: str) -> str | None:
+    """Return the string under KEY, or None."""
+    return None if data.get(key) is None else require_text(data, key)
 
 
-def get_text(value: Mapping[str, Any], key: str) -> str | None:
-    """Take the string under KEY, or None."""
-    return None if value.get(key) is None else text(value, key)
+def get_number(data: Mapping[str, Any], key: str) -> int | None:
+    """Return the integer under KEY, or None."""
+    return None if data.get(key) is None else require_number(data, key)
 
 
-def get_number(value: Mapping[str, Any], key: str) -> int | None:
-    """Take the whole number under KEY, or None."""
-    return None if value.get(key) is None else number(value, key)
+def get_object(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the object under KEY; an empty one for null."""
+    return {} if data.get(key) is None else to_object(data[key])
 
 
-def flag(value: Mapping[str, Any], key: str) -> bool:
-    """Tell whether KEY is there and true."""
-    return value.get(key) is True
-
-
-def words(value: object) -> str:
-    """Make what a server said fit for one line of a terminal."""
+def to_line(value: object) -> str:
+    """Make server text fit for one line of a terminal."""
     line = CONTROL.sub(" ", str(value)).strip()
-    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
+    return line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"
 
 
-def _checked(value: Any, kind: type[T], what: str) -> T:
-    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+def _check(value: Any, kind: type[T], expected: str) -> T:
+    if isinstance(value, kind) and not isinstance(value, bool):
         return value
-    raise ProviderError(f"GitHub's answer does not hold {what}")
+    raise ProviderError(f"GitHub's response lacks {expected}")

@@ -1,20 +1,19 @@
-"""Pull requests over REST: finding, opening, changing, and what is said about them."""
+"""The pull requests of one repository over REST."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from dursor.errors import AuthError, ConflictError, DursorError, NotFoundError, ProviderError
-from dursor.github import errors
-from dursor.github.payload import parse_json, to_list
+from dursor.errors import ProviderError
+from dursor.github.errors import join_details, to_pull_error
+from dursor.github.payload import to_list
 from dursor.github.resources import (
     Comment,
     CreatedPull,
     PullInfo,
-    read_comment,
-    read_pull,
-    read_review,
+    parse_comment,
+    parse_pull,
+    parse_review,
 )
 from dursor.github.rest import RestRequest
 
@@ -23,137 +22,79 @@ if TYPE_CHECKING:
 
     from dursor.github.repo_names import RepoName
     from dursor.github.rest import Authenticator, RestClient
-    from dursor.github.transport import RestResponse
-
-STATES = {"open": "open", "closed": "closed"}
 
 
 class PullRequestApi:
-    """The pull requests of repository NAME."""
+    """Reads and creates pull requests of repository NAME."""
 
-    def __init__(self, rest: RestClient, authority: Authenticator, name: RepoName) -> None:
+    def __init__(self, rest: RestClient, auth: Authenticator, name: RepoName) -> None:
         self._rest = rest
-        self._authority = authority
+        self._auth = auth
         self._name = name
         self._path = f"/repos/{name}/pulls"
 
     def get(self, number: int) -> PullInfo:
-        """Read pull request NUMBER."""
-        doing = f"read pull request {number} of {self._name}"
-        found = self._read(self._rest.send(self._ask("GET", f"/{number}", doing), self._authority))
-        return _checked(found, number)
+        """Return pull request NUMBER."""
+        action = f"read pull request {number} of {self._name}"
+        pull = self._parse(self._rest.get(f"{self._path}/{number}", action, self._auth))
+        if pull.number != number:
+            raise ProviderError(f"GitHub's response is about #{pull.number} instead of #{number}")
+        return pull
 
     def find(self, head_owner: str, branch: str) -> PullInfo | None:
-        """Find the pull request that BRANCH of HEAD_OWNER is in: an open one, else the newest."""
+        """Return the pull request from BRANCH of HEAD_OWNER: an open one, else the newest."""
         query = {"head": f"{head_owner}:{branch}", "state": "all", "direction": "desc"}
-        doing = f"look for a pull request of {branch} in {self._name}"
-        found: list[PullInfo] = []
-        for page in self._rest.pages(RestRequest("GET", self._path, doing, query), self._authority):
-            found += [read_pull(one, self._rest.host) for one in to_list(page)]
-        mine = [one for one in found if one.head_ref == branch and _is_of(one, head_owner)]
-        mine.sort(key=lambda one: (one.state in {"open", "draft"}, one.number))
-        return mine[-1] if mine else None
-
-    def create(self, body: Mapping[str, Any]) -> CreatedPull:
-        """Open one with BODY as GitHub takes it; `head` is OWNER:BRANCH."""
-        owner, _, branch = str(body["head"]).partition(":")
-        doing = f"open a pull request in {self._name}"
-        reply = self._rest.send(self._ask("POST", "", doing, body, accept=(422,)), self._authority)
-        if reply.status != 422:
-            return CreatedPull(self._read(reply), created=True, draft_refused=False)
-        said = _said(reply)
-        if "already exists" in said and (found := self.find(owner, branch)) is not None:
-            return CreatedPull(found, created=False, draft_refused=False)
-        if body.get("draft") and "draft" in said.lower():
-            made = self.create({**body, "draft": False})
-            return CreatedPull(made.pull, made.created, draft_refused=True)
-        raise _refusal(reply, self._name, branch, str(body["base"]))
-
-    def update(self, number: int, body: Mapping[str, Any]) -> PullInfo:
-        """Change title, body, base or state."""
-        doing = f"change pull request {number} of {self._name}"
-        return self._read(
-            self._rest.send(self._ask("PATCH", f"/{number}", doing, body), self._authority)
+        action = f"look for a pull request from {branch} in {self._name}"
+        pulls = [
+            pull
+            for entry in self._list(self._path, action, query)
+            if _is_from(pull := self._parse(entry), head_owner, branch)
+        ]
+        return max(
+            pulls, key=lambda pull: (pull.state in {"open", "draft"}, pull.number), default=None
         )
 
-    def remarks(self, number: int, since: str | None) -> list[Comment]:
-        """List what was said, oldest first, from SINCE (ISO-8601) on if given."""
-        host, path = self._rest.host, f"/repos/{self._name}"
-        begin = "" if since is None else since[:19]  # GitHub counts whole seconds
-        query = {"since": f"{begin}Z"} if begin else {}
-        said = [
-            read_comment(one, host)
-            for where in (f"/issues/{number}/comments", f"/pulls/{number}/comments")
-            for one in self._listed(path + where, number, query)
-        ]
-        reviews = [
-            read_review(one, host)
-            for one in self._listed(f"{path}/pulls/{number}/reviews", number, {})
-        ]
-        said += [one for one in reviews if one is not None and one.updated_at >= begin]
-        return sorted(said, key=lambda one: (one.at, one.id))
+    def create(
+        self, *, head: str, base: str, title: str, body: str, draft: bool = False
+    ) -> CreatedPull:
+        """Open a pull request from HEAD (OWNER:BRANCH) into BASE, or return the open one."""
+        fields = {"title": title, "head": head, "base": base, "body": body, "draft": draft}
+        action = f"open a pull request in {self._name}"
+        request = RestRequest("POST", self._path, action, body=fields, accept=(422,))
+        response = self._rest.send(request, self._auth)
+        if response.status != 422:
+            pull = self._parse(response.json())
+            return CreatedPull(pull, created=True, draft_refused=False)
+        owner, _, branch = head.partition(":")
+        reason = join_details(response)
+        if "already exists" in reason and (existing := self.find(owner, branch)) is not None:
+            return CreatedPull(existing, created=False, draft_refused=False)
+        if draft and "draft" in reason.lower():
+            result = self.create(head=head, base=base, title=title, body=body)
+            return CreatedPull(result.pull, result.created, draft_refused=True)
+        raise to_pull_error(response, self._name, branch, base)
 
-    def _listed(self, path: str, number: int, query: Mapping[str, str]) -> Iterator[Any]:
-        ask = RestRequest("GET", path, f"read what was said on pull request {number}", query)
-        for page in self._rest.pages(ask, self._authority):
+    def list_comments(self, number: int) -> list[Comment]:
+        """Return comments and submitted reviews, oldest first."""
+        action = f"read the comments on pull request {number}"
+        issue_path = f"/repos/{self._name}/issues/{number}"
+        paths = (f"{issue_path}/comments", f"{self._path}/{number}/comments")
+        comments = [parse_comment(entry) for path in paths for entry in self._list(path, action)]
+        reviews = map(parse_review, self._list(f"{self._path}/{number}/reviews", action))
+        comments += [review for review in reviews if review is not None]
+        return sorted(comments, key=lambda comment: (comment.created_at, comment.id))
+
+    def _list(
+        self, path: str, action: str, query: Mapping[str, str] | None = None
+    ) -> Iterator[Any]:
+        request = RestRequest("GET", path, action, query or {})
+        for page in self._rest.get_pages(request, self._auth):
             yield from to_list(page)
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        doing: str,
-        body: Mapping[str, Any] | None = None,
-        accept: tuple[int, ...] = (),
-    ) -> RestRequest:
-        return RestRequest(method, self._path + path, doing, body=body, accept=accept)
-
-    def _read(self, reply: RestResponse) -> PullInfo:
-        return read_pull(parse_json(reply.body, self._rest.host.name), self._rest.host)
+    def _parse(self, value: Any) -> PullInfo:
+        return parse_pull(value, self._rest.host)
 
 
-def _checked(pull: PullInfo, number: int) -> PullInfo:
-    if pull.number != number:
-        raise ProviderError(f"GitHub's answer is about another pull request, {pull.number}")
-    return pull
-
-
-def branch_path(branch: str) -> str:
-    """Write BRANCH as a part of a path; its slashes stay."""
-    return quote(branch, safe="/")
-
-
-def _is_of(pull: PullInfo, owner: str) -> bool:
-    return pull.head_repo is None or pull.head_repo.owner.lower() == owner.lower()
-
-
-def _said(reply: RestResponse) -> str:
-    message, details = errors.problem(reply)
-    return "; ".join((*details, message))
-
-
-def _refusal(reply: RestResponse, name: RepoName, branch: str, base: str) -> DursorError:
-    """Tell the reasons apart for which GitHub opens no pull request."""
-    said = _said(reply)
-    if "No commits between" in said:
-        return ConflictError(
-            f"{branch} holds nothing that {base} of {name} does not",
-            hint="it may be merged already: dursor pr list",
-        )
-    if "base is invalid" in said:
-        return NotFoundError(f"{name} has no branch {base}", hint="--base BRANCH")
-    if "head is invalid" in said:
-        return ConflictError(
-            f"the branch {branch} is not there, or not in a fork of {name}", hint="try again"
-        )
-    if "no history in common" in said or "history" in said:
-        return ConflictError(
-            f"{branch} and {base} of {name} have no commit in common", hint="--base BRANCH"
-        )
-    if "must be a collaborator" in said:
-        return AuthError(
-            f"only collaborators may open pull requests in {name}", hint=f"ask the owner of {name}"
-        )
-    return ConflictError(
-        f"GitHub opens no pull request in {name}: {said}", hint=f"look at {name} on GitHub"
-    )
+def _is_from(pull: PullInfo, owner: str, branch: str) -> bool:
+    is_owned = pull.head_repo is None or pull.head_repo.owner.lower() == owner.lower()
+    return pull.head_ref == branch and is_owned

@@ -1,4 +1,4 @@
-"""GitHub's rate limits: which answers mean one, and how long it lasts."""
+"""GitHub's rate limits."""
 
 from __future__ import annotations
 
@@ -7,30 +7,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dursor.github.transport import RestResponse
 
-SECONDARY = (b"secondary rate limit", b"abuse detection", b"blocked from content creation")
-PRIMARY = (b"API rate limit exceeded",)
-LEAST = 60.0  # that GitHub asks for when it says nothing else
-MARGIN = 1.0  # its clock counts whole seconds
-FOREVER = 1e12
+MARKS = (
+    b"secondary rate limit",
+    b"abuse detection",
+    b"blocked from content creation",
+    b"API rate limit exceeded",
+)
+DEFAULT_SECONDS = 60.0  # GitHub's documented minimum when a response states no time
+MARGIN = 1.0  # GitHub's clock counts whole seconds
+MAX_SECONDS = 1e12
 
 
-def pause(reply: RestResponse, attempt: int, now: float) -> float | None:
-    """Tell how many seconds to wait before the same request; None when it is no rate limit.
+def compute_delay(response: RestResponse, attempt: int, now: float) -> float | None:
+    """Return the seconds to wait before a retry; None if RESPONSE reports no rate limit.
 
-    NOW is the time by GitHub's own clock; ATTEMPT counts from 0.
+    NOW is the time by GitHub's clock; ATTEMPT counts from 0.
     """
-    if reply.status not in {403, 429}:
+    if response.status not in {403, 429}:
         return None
-    if (seconds := _seconds(reply.headers.get("retry-after"))) is not None:
+    if (seconds := _parse_seconds(response.headers.get("retry-after"))) is not None:
         return seconds
-    if reply.headers.get("x-ratelimit-remaining") == "0":
-        reset = _seconds(reply.headers.get("x-ratelimit-reset"))
-        return LEAST if reset is None else max(reset - now, 0.0) + MARGIN
-    said = reply.body[:4096]
-    if reply.status == 429 or any(mark in said for mark in (*SECONDARY, *PRIMARY)):
-        return LEAST * float(2**attempt)
+    if response.headers.get("x-ratelimit-remaining") == "0":
+        reset = _parse_seconds(response.headers.get("x-ratelimit-reset"))
+        return DEFAULT_SECONDS if reset is None else max(reset - now, 0.0) + MARGIN
+    if response.status == 429 or any(mark in response.body[:4096] for mark in MARKS):
+        return DEFAULT_SECONDS * float(2**attempt)
     return None
 
 
-def _seconds(text: str | None) -> float | None:
-    return min(float(text), FOREVER) if text and text.isascii() and text.isdecimal() else None
+def _parse_seconds(text: str | None) -> float | None:
+    return min(float(text), MAX_SECONDS) if text and text.isascii() and text.isdecimal() else None

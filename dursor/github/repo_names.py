@@ -1,4 +1,4 @@
-"""What repositories are called: OWNER/NAME, and the addresses that stand for it."""
+"""Repository names (OWNER/NAME) and remote URLs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SCP = re.compile(r"(?:[^@/:\s]+@)?([A-Za-z0-9._-]{2,}):(?!//)/?(\S+)")  # one le
 SCHEMES = {"https", "http", "ssh", "git+ssh", "git"}
 
 
-class Remote(NamedTuple):
-    """The address of a repository taken apart, without user and password."""
+class RemoteUrl(NamedTuple):
+    """The parts of a remote's URL, without user and password."""
 
     scheme: str
     host: str  # lower case, without the port
@@ -25,32 +25,31 @@ class Remote(NamedTuple):
 
     @property
     def is_ssh(self) -> bool:
-        """Whether it is one for ssh, whose user and port say nothing about the web's."""
+        """Whether it is for ssh, whose port differs from the web's."""
         return "ssh" in self.scheme
 
 
 @dataclass(frozen=True, eq=False)
 class RepoName:
-    """OWNER/NAME; letters count alike in both cases, as they do to GitHub."""
+    """OWNER/NAME; like on GitHub, case does not matter."""
 
     owner: str
     name: str
 
     @classmethod
     def parse(cls, text: str) -> RepoName:
-        """Read OWNER/NAME or an address that ends in it; UsageError when it is neither."""
-        remote = split_remote(text)
-        path = text if remote is None else remote.path
-        parts = path.strip("/").split("/")
-        if len(parts) >= 2 and (found := cls.of(parts[0], parts[1])) is not None:
-            if len(parts) == 2:
-                return found
-            raise UsageError(f"not a repository: {text[:100]!a}", hint=f"did you mean {found}?")
-        raise UsageError(f"not a repository on GitHub: {text[:100]!a}", hint="OWNER/NAME")
+        """Parse OWNER/NAME or a URL that ends in it; UsageError for anything else."""
+        remote = parse_remote_url(text)
+        parts = (text if remote is None else remote.path).strip("/").split("/")
+        name = cls.from_parts(*parts[:2]) if len(parts) >= 2 else None
+        if name is not None and len(parts) == 2:
+            return name
+        hint = "OWNER/NAME" if name is None else f"did you mean {name}?"
+        raise UsageError(f"{text[:100]!a} is not a GitHub repository", hint=hint)
 
     @classmethod
-    def of(cls, owner: str, name: str) -> RepoName | None:
-        """Put OWNER and NAME together; None when one of them cannot be what it should."""
+    def from_parts(cls, owner: str, name: str) -> RepoName | None:
+        """Combine OWNER and NAME; None if either is invalid."""
         name = name.removesuffix(".git")
         if not OWNER.fullmatch(owner) or not NAME.fullmatch(name) or name in {".", ".."}:
             return None
@@ -66,11 +65,11 @@ class RepoName:
         return hash(str(self).lower())
 
 
-def split_remote(url: str) -> Remote | None:
-    """Take the address of a remote apart; None for a path, a name or what is no address."""
+def parse_remote_url(url: str) -> RemoteUrl | None:
+    """Parse a remote's URL; None for a path or a name."""
     if "://" not in url:
         match = SCP.fullmatch(url)
-        return None if match is None else Remote("ssh", _host(match[1]), None, match[2])
+        return None if match is None else RemoteUrl("ssh", _to_web_host(match[1]), None, match[2])
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -78,11 +77,11 @@ def split_remote(url: str) -> Remote | None:
         return None
     if parts.scheme not in SCHEMES or not host:
         return None
-    ssh = "ssh" in parts.scheme
-    return Remote(parts.scheme, _host(host) if ssh else host, port, unquote(parts.path))
+    host = _to_web_host(host) if "ssh" in parts.scheme else host
+    return RemoteUrl(parts.scheme, host, port, unquote(parts.path))
 
 
-def _host(name: str) -> str:
-    """Name the host that an ssh host stands for: github.com answers ssh on port 443 elsewhere."""
+def _to_web_host(name: str) -> str:
+    """Return the web host of an ssh host: github.com serves ssh over port 443 elsewhere."""
     name = name.lower()
     return "github.com" if name == "ssh.github.com" else name

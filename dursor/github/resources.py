@@ -1,4 +1,4 @@
-"""What GitHub tells of: accounts, repositories, branches, pull requests, remarks."""
+"""GitHub's resources: accounts, repositories, branches, pull requests, comments."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dursor.errors import ProviderError
-from dursor.github.host import origin_of
+from dursor.github.host import to_origin
 from dursor.github.payload import (
-    flag,
     get_number,
+    get_object,
     get_text,
-    inner,
-    number,
-    text,
+    require_number,
+    require_text,
+    to_line,
     to_object,
-    words,
 )
 from dursor.github.repo_names import RepoName
 
@@ -25,15 +24,14 @@ if TYPE_CHECKING:
 
     from dursor.github.host import GitHubHost
 
-GHOST = "ghost"  # whom GitHub puts in the place of accounts that are gone
+GHOST = "ghost"  # GitHub's placeholder for deleted accounts
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who pushes and opens pull requests; `email` is the address that links commits to it."""
+    """The account that pushes and opens pull requests; `email` links commits to it."""
 
     login: str
-    id: int
     name: str
     email: str
 
@@ -42,26 +40,21 @@ class Account:
 class AppInfo:
     """A GitHub App."""
 
-    id: str
     slug: str
     html_url: str
 
 
 @dataclass(frozen=True)
 class Installation:
-    """An App in one account."""
+    """An App's installation in one account."""
 
     id: str
     account: str
-    all_repos: bool
-    suspended: bool
-    permissions: Mapping[str, str]
-    html_url: str
 
 
 @dataclass(frozen=True)
 class RepoInfo:
-    """A repository as it is now; `name` is the new one after a rename."""
+    """A repository under its current name."""
 
     name: RepoName
     default_branch: str
@@ -72,16 +65,15 @@ class RepoInfo:
     is_fork: bool
     parent: RepoName | None
     parent_default_branch: str | None
-    can_push: bool | None  # None: GitHub does not say
+    can_push: bool | None  # None: unknown
 
 
 @dataclass(frozen=True)
 class BranchInfo:
-    """A branch and the commit it stands at."""
+    """A branch and its newest commit."""
 
     name: str
     commit: str
-    protected: bool
 
 
 @dataclass(frozen=True)
@@ -95,205 +87,177 @@ class PullInfo:
     body: str
     head_ref: str
     head_commit: str
-    head_repo: RepoName | None  # None: the fork it came from is gone
+    head_repo: RepoName | None  # None: the fork was deleted
     base_ref: str
-    base_commit: str
     merge_commit: str | None
-    author: str
     created_at: str
     updated_at: str
 
 
 @dataclass(frozen=True)
 class CreatedPull:
-    """What came of asking for a pull request."""
+    """The result of creating a pull request."""
 
     pull: PullInfo
-    created: bool  # False: it was there already
-    draft_refused: bool  # drafts are not allowed there, so it is an ordinary one
+    created: bool  # False: it already existed
+    draft_refused: bool  # the repository does not allow drafts
 
 
 @dataclass(frozen=True)
 class Comment:
-    """Something said about a pull request.
+    """A comment on a pull request.
 
-    `kind` is "comment" (the conversation), "review" (its summary) or "line" (about a place in the
-    change; `outdated` when the change has moved on from there); `state` is a review's: approved,
+    `kind` is "comment" (the conversation), "review" (its summary) or "line" (about lines of the
+    change, `outdated` when they have changed since). `state` is a review's: approved,
     changes_requested, commented or dismissed.
     """
 
     kind: str
     id: int
     author: str
-    is_bot: bool
     body: str
-    at: str
+    created_at: str
     updated_at: str
-    url: str
     path: str | None = None
     line: int | None = None
     diff_hunk: str | None = None
     state: str | None = None
     reply_to: int | None = None
     outdated: bool = False
-    start_line: int | None = None  # of several lines the first; `line` is the last
+    start_line: int | None = None  # the first of several lines
 
 
-def read_repo(value: Any, host: GitHubHost) -> RepoInfo:
-    """Read a repository. Its clone URL is the host's own, whatever the answer says."""
+def parse_repo(value: Any, host: GitHubHost) -> RepoInfo:
+    """Parse a repository. A clone URL of another host is replaced by HOST's."""
     data = to_object(value)
-    name = full_name(data)
-    parent = inner(data, "parent")
-    stated = get_text(data, "clone_url") or ""
-    permissions = inner(data, "permissions")
+    name = _parse_full_name(data)
+    parent = get_object(data, "parent")
+    permissions = get_object(data, "permissions")
+    clone_url = get_text(data, "clone_url") or ""
+    if host.parse_repo(clone_url) != name or not _is_plain(clone_url):
+        clone_url = host.clone_url(name)
     return RepoInfo(
         name,
-        text(data, "default_branch"),
-        stated if host.repo_of(stated) == name and _bare(stated) else host.clone_url(name),
-        web_address(data, host),
-        flag(data, "private"),
-        flag(data, "archived"),
-        flag(data, "fork"),
-        full_name(parent) if parent else None,
-        get_text(parent, "default_branch"),
-        flag(permissions, "push") if permissions else None,
+        require_text(data, "default_branch"),
+        clone_url,
+        _parse_html_url(data, host),
+        private=data.get("private") is True,
+        archived=data.get("archived") is True,
+        is_fork=data.get("fork") is True,
+        parent=_parse_full_name(parent) if parent else None,
+        parent_default_branch=get_text(parent, "default_branch"),
+        can_push=permissions.get("push") is True if permissions else None,
     )
 
 
-def read_branch(value: Any) -> BranchInfo:
-    """Read a branch."""
+def parse_branch(value: Any) -> BranchInfo:
+    """Parse a branch."""
     data = to_object(value)
-    commit = text(inner(data, "commit"), "sha")
-    return BranchInfo(text(data, "name"), commit_id(commit), flag(data, "protected"))
+    return BranchInfo(require_text(data, "name"), _parse_sha(get_object(data, "commit")))
 
 
-def read_pull(value: Any, host: GitHubHost) -> PullInfo:
-    """Read a pull request, whole or from a list."""
+def parse_pull(value: Any, host: GitHubHost) -> PullInfo:
+    """Parse a pull request."""
     data = to_object(value)
-    head, base = inner(data, "head"), inner(data, "base")
-    fork = inner(head, "repo")
-    merged = flag(data, "merged") or data.get("merged_at") is not None
-    ident, url = number(data, "number"), web_address(data, host)
-    if not url.endswith(f"/pull/{ident}"):
-        raise ProviderError(f"GitHub's answer holds no page of pull request {ident}: {words(url)}")
+    head, base = get_object(data, "head"), get_object(data, "base")
+    fork = get_object(head, "repo")
+    merged = data.get("merged") is True or data.get("merged_at") is not None
+    number, url = require_number(data, "number"), _parse_html_url(data, host)
+    if not url.endswith(f"/pull/{number}"):
+        raise ProviderError(f"GitHub's response has a wrong URL for #{number}: {to_line(url)}")
     return PullInfo(
-        ident,
+        number,
         url,
-        _state(data, merged=merged),
-        text(data, "title"),
+        "merged" if merged else _parse_state(data),
+        require_text(data, "title"),
         get_text(data, "body") or "",
-        text(head, "ref"),
-        commit_id(text(head, "sha")),
-        full_name(fork) if fork else None,
-        text(base, "ref"),
-        commit_id(text(base, "sha")),
+        require_text(head, "ref"),
+        _parse_sha(head),
+        _parse_full_name(fork) if fork else None,
+        require_text(base, "ref"),
         get_text(data, "merge_commit_sha") if merged else None,
-        author_of(data)[0],
-        text(data, "created_at"),
-        text(data, "updated_at"),
+        require_text(data, "created_at"),
+        require_text(data, "updated_at"),
     )
 
 
-def _state(data: Mapping[str, Any], *, merged: bool) -> str:
-    if merged:
-        return "merged"
-    if text(data, "state") == "closed":
+def _parse_state(data: Mapping[str, Any]) -> str:
+    if require_text(data, "state") == "closed":
         return "closed"
-    return "draft" if flag(data, "draft") else "open"
+    return "draft" if data.get("draft") is True else "open"
 
 
-def read_comment(value: Any, host: GitHubHost) -> Comment:
-    """Read a comment of the conversation, or one about a line."""
+def parse_comment(value: Any) -> Comment:
+    """Parse a comment of the conversation, or about a line."""
     data = to_object(value)
-    author, is_bot = author_of(data)
     line, original = get_number(data, "line"), get_number(data, "original_line")
     outdated = line is None and original is not None
     return Comment(
         "line" if "path" in data else "comment",
-        number(data, "id"),
-        author,
-        is_bot,
+        require_number(data, "id"),
+        _parse_author(data),
         get_text(data, "body") or "",
-        text(data, "created_at"),
-        text(data, "updated_at"),
-        web_address(data, host),
+        require_text(data, "created_at"),
+        require_text(data, "updated_at"),
         get_text(data, "path"),
         original if outdated else line,
         get_text(data, "diff_hunk"),
-        None,
-        get_number(data, "in_reply_to_id"),
+        reply_to=get_number(data, "in_reply_to_id"),
         outdated=outdated,
         start_line=get_number(data, "original_start_line" if outdated else "start_line"),
     )
 
 
-def read_review(value: Any, host: GitHubHost) -> Comment | None:
-    """Read a review; None for one that its author has not submitted yet."""
+def parse_review(value: Any) -> Comment | None:
+    """Parse a review; None if it is not submitted yet."""
     data = to_object(value)
-    at = get_text(data, "submitted_at")
-    if at is None:
+    time = get_text(data, "submitted_at")
+    if time is None:
         return None
-    author, is_bot = author_of(data)
-    return Comment(
-        "review",
-        number(data, "id"),
-        author,
-        is_bot,
-        get_text(data, "body") or "",
-        at,
-        at,
-        web_address(data, host),
-        state=text(data, "state").lower(),
-    )
+    ident, author, body = require_number(data, "id"), _parse_author(data), get_text(data, "body")
+    state = require_text(data, "state").lower()
+    return Comment("review", ident, author, body or "", time, time, state=state)
 
 
-def read_installation(value: Any) -> Installation:
-    """Read an App's installation."""
+def parse_installation(value: Any) -> Installation:
+    """Parse an App's installation."""
     data = to_object(value)
-    account = inner(data, "account")
-    return Installation(
-        str(number(data, "id")),
-        get_text(account, "login") or get_text(account, "slug") or GHOST,
-        data.get("repository_selection") == "all",
-        data.get("suspended_at") is not None,
-        {str(k): str(v) for k, v in inner(data, "permissions").items()},
-        get_text(data, "html_url") or "",
-    )
+    account = get_object(data, "account")
+    login = get_text(account, "login") or get_text(account, "slug") or GHOST
+    return Installation(str(require_number(data, "id")), login)
 
 
-def full_name(data: Mapping[str, Any]) -> RepoName:
-    """Read what a repository is called."""
-    owner, _, name = text(data, "full_name").partition("/")
-    found = RepoName.of(owner, name)
-    if found is None:
-        raise ProviderError("GitHub's answer holds a name that no repository can have")
-    return found
+def _parse_full_name(data: Mapping[str, Any]) -> RepoName:
+    owner, _, name = require_text(data, "full_name").partition("/")
+    repo = RepoName.from_parts(owner, name)
+    if repo is None:
+        raise ProviderError("GitHub's response has an invalid repository name")
+    return repo
 
 
-def author_of(data: Mapping[str, Any]) -> tuple[str, bool]:
-    """Name who wrote it, and tell whether that is a program."""
-    user = inner(data, "user")
-    return get_text(user, "login") or GHOST, user.get("type") == "Bot"
+def _parse_author(data: Mapping[str, Any]) -> str:
+    return get_text(get_object(data, "user"), "login") or GHOST
 
 
-def commit_id(given: str) -> str:
-    """Take a commit's id, lest something else is given to git."""
-    if len(given) not in {40, 64} or not all(char in "0123456789abcdef" for char in given):
-        raise ProviderError("GitHub's answer holds something other than a commit's id")
-    return given
+def _parse_sha(data: Mapping[str, Any]) -> str:
+    """Return a commit's id, which is passed to git."""
+    sha = require_text(data, "sha")
+    if len(sha) not in {40, 64} or not all(char in "0123456789abcdef" for char in sha):
+        raise ProviderError("GitHub's response has an invalid commit id")
+    return sha
 
 
-def web_address(data: Mapping[str, Any], host: GitHubHost) -> str:
-    """Take the address of a page of HOST, which a browser may be sent to."""
-    given = text(data, "html_url")
-    if origin_of(given) != origin_of(host.web_url) or not given.isprintable():
+def _parse_html_url(data: Mapping[str, Any], host: GitHubHost) -> str:
+    """Return the URL of a page, which a browser may open; it must be on HOST."""
+    url = require_text(data, "html_url")
+    if to_origin(url) != to_origin(host.web_url) or not url.isprintable():
         raise ProviderError(
-            f"the answer holds the address of a page that is not on {host.name}: {words(given)}",
+            f"GitHub's response has a page that is not on {host.name}: {to_line(url)}",
             hint="check GITHUB_API_URL and GITHUB_SERVER_URL",
         )
-    return given
+    return url
 
 
-def _bare(url: str) -> bool:
+def _is_plain(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme in {"https", "http"} and "@" not in parts.netloc

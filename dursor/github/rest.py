@@ -1,4 +1,4 @@
-"""One request to GitHub as its rules want it: headers, redirects, pages, limits, retries."""
+"""GitHub's REST API: headers, redirects, pages, rate limits, retries."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode, urljoin
 
 from dursor.errors import DeadlineError, NetworkError, ProviderError, RateLimitedError
-from dursor.github import errors, rate_limits
-from dursor.github.host import origin_of
-from dursor.github.payload import parse_json
+from dursor.github import rate_limits
+from dursor.github.errors import to_error
+from dursor.github.host import to_origin
 from dursor.github.transport import CertificateError, ConnectionFailedError, RestResponse
 from dursor.secrets.redact import Redactor
 
@@ -27,165 +27,161 @@ if TYPE_CHECKING:
 VERSION = "2022-11-28"
 HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": VERSION}
 REDIRECTS = {301, 302, 307, 308}
-HOPS = 5
-PATIENCE = 90.0  # seconds a command waits for rate limits, all in all
-BACKOFF = (1.0, 3.0)  # before a second and third attempt at a request that may be repeated
-PAGE = 100
-PAGES = 1000
+MAX_REDIRECTS = 5
+MAX_WAIT = 90.0  # seconds that one command waits for rate limits in total
+BACKOFF = (1.0, 3.0)  # seconds before the second and third attempt at a repeatable request
+PAGE_SIZE = 100
+MAX_PAGES = 1000
 
 
 class Authenticator(Protocol):
-    """In whose name requests are made."""
+    """Provides the token of each request."""
 
     @property
     def source(self) -> str:
-        """Name where the login came from, in words for people."""
+        """Origin of the credentials, for messages."""
         ...
 
-    def secret(self) -> Secret:
-        """Give the token for the next request."""
+    def get_token(self) -> Secret:
+        """Return the token for the next request."""
         ...
 
-    def refused(self, reply: RestResponse, attempt: int) -> bool:
-        """Hear of a 401, and tell whether the next `secret` deserves another try."""
+    def handle_rejection(self, response: RestResponse, attempt: int) -> bool:
+        """Handle a 401; True if the request should be sent again."""
         ...
 
 
 @dataclass(frozen=True)
 class RestRequest:
-    """One request; DOING says in words what for, after "cannot"."""
+    """One request; errors say that dursor cannot ACTION."""
 
     method: str
-    path: str  # below the API's address, or a whole URL of it
-    doing: str
+    path: str  # below the API's URL, or a whole URL
+    action: str
     query: Mapping[str, str | int] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
-    accept: tuple[int, ...] = ()  # statuses the caller wants to see besides 2xx
+    accept: tuple[int, ...] = ()  # statuses besides 2xx that are no error
 
 
 @dataclass
 class RestClient:
-    """Sends requests to HOST. NOTICE hears of waits, and SLEEP does them."""
+    """Sends requests to HOST."""
 
     host: GitHubHost
     transport: RestTransport
     clock: Clock
-    notice: Callable[[str], None]
+    notify: Callable[[str], None]  # receives a line for each wait
     sleep: Callable[[float], None]
-    patience: float = PATIENCE
+    max_wait: float = MAX_WAIT
 
-    def send(self, ask: RestRequest, authority: Authenticator) -> RestResponse:
-        """Send ASK until there is an answer; one clear error for what is no success."""
-        attempt = refusals = 0
+    def send(self, request: RestRequest, auth: Authenticator) -> RestResponse:
+        """Send REQUEST, wait for rate limits and raise an error for an unexpected status."""
+        attempt = rejections = 0
         while True:
-            reply = self._reply(ask, authority)
-            if reply.status == 401 and authority.refused(reply, refusals):
-                refusals += 1
+            response = self._follow_redirects(request, auth)
+            if response.status == 401 and auth.handle_rejection(response, rejections):
+                rejections += 1
                 continue
-            if (seconds := rate_limits.pause(reply, attempt, self.clock.at(reply))) is not None:
-                self._wait(seconds, reply)
+            now = self.clock.read_date(response)
+            if (seconds := rate_limits.compute_delay(response, attempt, now)) is not None:
+                self._wait(seconds)
                 attempt += 1
                 continue
-            if reply.status < 300 or reply.status in ask.accept:
-                return reply
-            raise self._explained(reply, ask, authority)
+            if response.status < 300 or response.status in request.accept:
+                return response
+            raise self._to_error(response, request, auth)
 
-    def get(self, path: str, doing: str, authority: Authenticator) -> Any:
-        """Read what is at PATH."""
-        return parse_json(
-            self.send(RestRequest("GET", path, doing), authority).body, self.host.name
+    def get(self, path: str, action: str, auth: Authenticator) -> Any:
+        """Return the JSON at PATH."""
+        return self.send(RestRequest("GET", path, action), auth).json()
+
+    def get_pages(self, request: RestRequest, auth: Authenticator) -> Iterator[Any]:
+        """Yield the JSON of every page of a list."""
+        request = replace(request, query={**request.query, "per_page": PAGE_SIZE})
+        for _ in range(MAX_PAGES):
+            response = self.send(request, auth)
+            yield response.json()
+            url = _find_next_page(response.headers.get("link", ""))
+            if url is None:
+                return
+            request = RestRequest("GET", self._check_url(url, response.url), request.action)
+        raise ProviderError(
+            f"{self.host.name} returned more than {MAX_PAGES} pages to {request.action}"
         )
 
-    def pages(self, ask: RestRequest, authority: Authenticator) -> Iterator[Any]:
-        """Read a list page by page, as GitHub links them."""
-        ask = RestRequest("GET", ask.path, ask.doing, {**ask.query, "per_page": PAGE})
-        for _ in range(PAGES):
-            reply = self.send(ask, authority)
-            yield parse_json(reply.body, self.host.name)
-            following = _next(reply.headers.get("link", ""))
-            if following is None:
-                return
-            ask = RestRequest("GET", self._within(following, reply.url), ask.doing)
-        raise ProviderError(f"{self.host.name} gave more than {PAGES} pages to {ask.doing}")
+    def _follow_redirects(self, request: RestRequest, auth: Authenticator) -> RestResponse:
+        url = request.path
+        if url.startswith("/"):
+            query = f"?{urlencode(request.query)}" if request.query else ""
+            url = f"{self.host.api_url}{url}{query}"
+        for _ in range(MAX_REDIRECTS):
+            response = self._retry(request, url, auth)
+            if response.status not in REDIRECTS:
+                return response
+            url = self._check_url(response.headers.get("location", ""), url)
+        raise ProviderError(f"{self.host.name} redirects this request in a circle")
 
-    def _reply(self, ask: RestRequest, authority: Authenticator) -> RestResponse:
-        """Send ASK, again where that does no harm, and follow where it has moved to."""
-        url = self._url(ask)
-        for _ in range(HOPS):
-            reply = self._persistent(ask, url, authority)
-            if reply.status not in REDIRECTS:
-                return reply
-            url = self._within(reply.headers.get("location", ""), url)
-        raise ProviderError(f"{self.host.name} sends this request in circles")
-
-    def _persistent(self, ask: RestRequest, url: str, authority: Authenticator) -> RestResponse:
+    def _retry(self, request: RestRequest, url: str, auth: Authenticator) -> RestResponse:
+        """Send REQUEST, up to three times if that is safe."""
         for seconds in BACKOFF:
             try:
-                reply = self._sent(ask, url, authority)
+                response = self._send(request, url, auth)
             except CertificateError:
                 raise
             except ConnectionFailedError:
                 pass
             except (NetworkError, DeadlineError):
-                if ask.method != "GET":
+                if request.method != "GET":
                     raise
             else:
-                if reply.status < 500 or ask.method != "GET":
-                    return reply
+                if response.status < 500 or request.method != "GET":
+                    return response
             self.sleep(seconds)
-        return self._sent(ask, url, authority)
+        return self._send(request, url, auth)
 
-    def _sent(self, ask: RestRequest, url: str, authority: Authenticator) -> RestResponse:
-        headers = {**HEADERS, "authorization": f"Bearer {authority.secret().reveal()}"}
+    def _send(self, request: RestRequest, url: str, auth: Authenticator) -> RestResponse:
+        headers = {**HEADERS, "authorization": f"Bearer {auth.get_token().reveal()}"}
         body = None
-        if ask.body is not None:
+        if request.body is not None:
             headers["content-type"] = "application/json"
-            body = json.dumps(ask.body).encode()
-        return self.transport.send(ask.method, url, headers, body)
+            body = json.dumps(request.body).encode()
+        return self.transport.send(request.method, url, headers, body)
 
-    def _url(self, ask: RestRequest) -> str:
-        if ask.path.startswith("/"):
-            query = f"?{urlencode(ask.query)}" if ask.query else ""
-            return f"{self.host.api_url}{ask.path}{query}"
-        return ask.path
+    def _check_url(self, url: str, base: str) -> str:
+        """Resolve URL against BASE; ProviderError if it leaves the host."""
+        absolute = urljoin(base, url)
+        if not url or to_origin(absolute) != to_origin(self.host.api_url):
+            raise ProviderError(f"{self.host.name} redirects this request to another host")
+        return absolute
 
-    def _within(self, url: str, base: str) -> str:
-        """Complete URL, one that the answer from BASE names; it must not lead elsewhere."""
-        whole = urljoin(base, url)
-        if not url or origin_of(whole) != origin_of(self.host.api_url):
-            raise ProviderError(f"{self.host.name} sends this request to another host")
-        return whole
-
-    def _wait(self, seconds: float, reply: RestResponse) -> None:
-        if seconds > self.patience:
+    def _wait(self, seconds: float) -> None:
+        span = _format_span(seconds)
+        if seconds > self.max_wait:
             raise RateLimitedError(
-                f"{self.host.name} wants no more requests for {_span(seconds)}: "
-                f"{errors.problem(reply)[0] or 'rate limit'}",
-                hint=f"try again in {_span(seconds)}: nothing is made twice",
+                f"GitHub rate limit exceeded; retry in {span}",
+                hint=f"run the same command again in {span}",
                 retry_after=seconds,
             )
-        self.patience -= seconds
-        self.notice(f"waiting {_span(seconds)} for the rate limit of {self.host.name}")
+        self.max_wait -= seconds
+        self.notify(f"GitHub rate limit exceeded, retrying in {span}")
         self.sleep(seconds)
 
-    def _explained(
-        self, reply: RestResponse, ask: RestRequest, authority: Authenticator
+    def _to_error(
+        self, response: RestResponse, request: RestRequest, auth: Authenticator
     ) -> DursorError:
-        said = reply.body.decode("utf-8", "replace")
-        body = Redactor([authority.secret()]).clean(said).encode()
-        return errors.explain(
-            replace(reply, body=body), ask.doing, authority.source, self.host.name
-        )
+        text = Redactor([auth.get_token()]).clean(response.body.decode("utf-8", "replace"))
+        response = replace(response, body=text.encode())
+        return to_error(response, request.action, auth.source, self.host.name)
 
 
-def _next(link: str) -> str | None:
-    """Find the URL of the next page in a Link header."""
+def _find_next_page(link: str) -> str | None:
+    """Return the URL of the next page in a Link header."""
     for url, parameters in re.findall(r'<([^<>\s]+)>((?:\s*;\s*[a-z]+="[^"]*")*)', link):
         if re.search(r'rel="(?:[^"]* )?next(?: [^"]*)?"', parameters):
             return str(url)
     return None
 
 
-def _span(seconds: float) -> str:
-    whole = int(seconds + 0.999)
-    return f"{whole} s" if whole < 120 else f"{(whole + 59) // 60} min"
+def _format_span(seconds: float) -> str:
+    rounded = int(seconds + 0.999)
+    return f"{rounded} s" if rounded < 120 else f"{(rounded + 59) // 60} min"

@@ -167,7 +167,7 @@ class Repos:
 
     def _url_of(self, source: str) -> str:
         """The URL that SOURCE is, or that OWNER/NAME has on GitHub."""
-        from dursor.github.repo_names import split_remote
+        from dursor.github.repo_names import parse_remote_url
 
         if "://" in source:
             return source
@@ -178,7 +178,7 @@ class Repos:
             return host.web_url + source.removeprefix(host.name)
         if ON_A_HOST.fullmatch(source):
             return f"https://{source}"
-        if split_remote(source) is not None:
+        if parse_remote_url(source) is not None:
             return source
         raise UsageError(
             f"no folder called {source!r}, and neither a URL nor OWNER/NAME",
@@ -208,13 +208,13 @@ class Repos:
         if (known := self._with_url(url)) is not None:
             return self._already(known, name)
         access = self.open_access()
-        url = access.canonical(url, listener)
+        url = access.canonicalize(url, listener)
         if (known := self._with_url(url)) is not None:
             return self._already(known, name)
         wanted = self._free_name(name or urls.derive_name(url), exact=name is not None)
         listener(Notice(f"cloning {urls.strip_credentials(url)}"))
         into = self.workspaces / wanted
-        repository = access.git(url, lambda at, key: clones.clone(at, into, key), listener)
+        repository = access.run_git(url, lambda at, key: clones.clone(at, into, key), listener)
         try:
             repo = self._new(repository, wanted, urls.strip_credentials(url))
             head = next((one.commit for one in repository.list_branches() if one.default), None)
@@ -244,7 +244,7 @@ class Repos:
         def fetch(url: str, secret: Secret | None) -> None:
             clones.refresh(repository, None if secret is None else url, secret)
 
-        self.open_access().git(repo.repo_url or "", fetch, ignore_event)
+        self.open_access().run_git(repo.repo_url or "", fetch, ignore_event)
         head = next((one.commit for one in repository.list_branches() if one.default), None)
         if head is not None and head != repo.latest_commit:
             self.open_store().update_repo(repo.id, latest_commit=head)
@@ -257,7 +257,7 @@ class Repos:
         try:
             return repository.resolve(ref)
         except UsageError:
-            if repo.workspace_path is None or not self.open_access().git(
+            if repo.workspace_path is None or not self.open_access().run_git(
                 repo.repo_url or "",
                 lambda url, key: clones.seek(repository, ref, None if key is None else url, key),
                 ignore_event,

@@ -180,3 +180,13 @@ class HostedRepo:
     private: bool
     archived: bool
     url: str
+
+
+@dataclass(frozen=True)
+class LiveHead:
+    """The head of a task's open pull request; `commit` is None if there is none."""
+
+    commit: str | None = None
+    branch: str = ""
+    number: int = 0
+    notes: tuple[str, ...] = ()  # for the user

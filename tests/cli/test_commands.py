@@ -29,7 +29,7 @@ COMPARED = Comparison(
 SETTING = Setting("budget_usd", 0.5, "default", "Maximum cost of a round")
 APPLY = {"branch": None, "commit": False, "three_way": False}
 ANY = object()  # a listener or a question: not compared
-TYPED = {"github.with_token": "ghp_x\n", "github.with_app": "ghp_x"}  # on stdin
+TYPED = {"github.use_token": "ghp_x\n", "github.use_app": "ghp_x"}  # on stdin
 
 # words, call, positional arguments, options, answer, a line of what people read
 CASES = [
@@ -157,7 +157,7 @@ CASES = [
     ("pr sync 42", "pulls.sync", ("42", ANY), {}, fake_app.NEWS, "  in pagination"),
     (
         "github login --token-stdin",
-        "github.with_token",
+        "github.use_token",
         (Secret("ghp_x"), ANY),
         {},
         fake_app.SIGNED_IN,
@@ -165,7 +165,7 @@ CASES = [
     ),
     (
         "github login --app-id 12345 --installation-id 678 --private-key-file -",
-        "github.with_app",
+        "github.use_app",
         ("12345", "678", Secret("ghp_x"), ANY),
         {},
         fake_app.SIGNED_IN,
@@ -173,7 +173,7 @@ CASES = [
     ),
     (
         "github login --installation-id 678",
-        "github.with_installation",
+        "github.use_installation",
         ("678", ANY),
         {},
         fake_app.SIGNED_IN,

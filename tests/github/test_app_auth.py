@@ -46,7 +46,7 @@ def assertions(hub):
 
 def test_an_assertion_is_backdated_short_and_names_the_app_as_text(hub, app, helper):
     before = time.time()
-    assert helper.app().slug == "helper"
+    assert helper.app.slug == "helper"
     (claims,) = assertions(hub)
     assert claims["iss"] == str(app.id)
     assert before - 61 <= claims["iat"] <= time.time() - 60
@@ -56,12 +56,12 @@ def test_an_assertion_is_backdated_short_and_names_the_app_as_text(hub, app, hel
 
 def test_a_client_id_will_do(hub, app, lib, connect):
     env = {**hub.app_env(app), "DURSOR_GITHUB_APP_ID": app.client_id}
-    assert connect(env).repository(LIB).name == LIB
+    assert connect(env).get_repo(LIB).name == LIB
     assert assertions(hub)[0]["iss"] == app.client_id
 
 
 def test_a_token_is_for_one_repository_and_the_least_that_is_needed(hub, lib, helper):
-    helper.token_for(LIB)
+    helper.get_token(LIB)
     (minted,) = hub.minted
     assert minted.repos == {lib.id}
     assert minted.permissions == {"contents": "write", "pull_requests": "write", "metadata": "read"}
@@ -75,8 +75,8 @@ def test_workflows_only_when_asked(hub, lib, connect):
     )
     hub.install(app, "ada")
     github = connect(hub.app_env(app))
-    github.token_for(LIB)
-    github.token_for(LIB, workflows=True)
+    github.get_token(LIB)
+    github.get_token(LIB, workflows=True)
     assert ["workflows" in one.permissions for one in hub.minted] == [False, True]
 
 
@@ -84,8 +84,8 @@ def test_ten_commands_ask_for_one_token(hub, app, connect):
     env = hub.app_env(app)
     for _ in range(10):
         github = connect(env)
-        github.repository(LIB)
-        list(github.branches(LIB))
+        github.get_repo(LIB)
+        list(github.list_branches(LIB))
     assert hub.count(MINTS) == 1
     assert hub.count("GET */installation") == 1
 
@@ -94,7 +94,7 @@ def test_repositories_do_not_share_a_token(hub, app, lib, connect):
     hub.repo("ada/other", {"a": "1"}, private=True)
     hub.installations[0].repos = None
     for name in ("lib", "other", "LIB"):
-        connect(hub.app_env(app)).repository(RepoName("ada", name))
+        connect(hub.app_env(app)).get_repo(RepoName("ada", name))
     assert hub.count(MINTS) == 2
 
 
@@ -102,7 +102,7 @@ def test_a_token_is_used_for_59_minutes_at_most(hub, app, connect):
     at = time.time()
     for minutes in (0, 30, 58.9, 59.1, 59.2):
         hub.skew = minutes * 60
-        connect(hub.app_env(app), clock=lambda m=minutes: at + m * 60).repository(LIB)
+        connect(hub.app_env(app), clock=lambda m=minutes: at + m * 60).get_repo(LIB)
     assert hub.count(MINTS) == 2
 
 
@@ -126,18 +126,18 @@ def test_the_end_of_a_token_is_by_github_s_clock():
 
 
 def test_a_revoked_token_is_minted_anew_once(hub, app, connect):
-    connect(hub.app_env(app)).repository(LIB)
+    connect(hub.app_env(app)).get_repo(LIB)
     hub.minted[0].revoked = True
     github = connect(hub.app_env(app))
-    assert github.repository(LIB).name == LIB
+    assert github.get_repo(LIB).name == LIB
     assert hub.count(MINTS) == 2
-    assert connect(hub.app_env(app)).token_for(LIB).reveal() == hub.minted[1].text
+    assert connect(hub.app_env(app)).get_token(LIB).reveal() == hub.minted[1].text
 
 
 def test_an_app_whose_tokens_are_refused_for_ever_gives_up(hub, app, connect, sleeper):
     hub.lag = 10**6
     with pytest.raises(AuthError) as failure:
-        connect(hub.app_env(app)).repository(LIB)
+        connect(hub.app_env(app)).get_repo(LIB)
     assert "Bad credentials" in failure.value.message
     assert hub.count(MINTS) == 1
     assert sum(sleeper.slept) == 6
@@ -145,49 +145,49 @@ def test_an_app_whose_tokens_are_refused_for_ever_gives_up(hub, app, connect, sl
 
 def test_a_token_that_is_refused_is_replaced_once_and_no_more(hub, app, connect):
     at = [time.time()]
-    connect(hub.app_env(app)).token_for(LIB)
+    connect(hub.app_env(app)).get_token(LIB)
     hub.minted[0].revoked, hub.lag = True, 10**6
 
     def slow(seconds):
         at[0] += 60
 
     with pytest.raises(AuthError, match="Bad credentials"):
-        connect(hub.app_env(app), clock=lambda: at[0], sleep=slow).repository(LIB)
+        connect(hub.app_env(app), clock=lambda: at[0], sleep=slow).get_repo(LIB)
     assert hub.count(MINTS) == 2
 
 
 def test_a_new_token_is_given_time_to_be_known_everywhere(hub, app, connect, sleeper):
     hub.lag = 2
-    assert connect(hub.app_env(app)).repository(LIB).name == LIB
+    assert connect(hub.app_env(app)).get_repo(LIB).name == LIB
     assert sleeper.slept == [1.0, 2.0]
     assert hub.count(MINTS) == 1
 
 
 def test_git_gets_a_new_token_after_a_refusal(hub, app, connect):
-    first = connect(hub.app_env(app)).token_for(LIB)
+    first = connect(hub.app_env(app)).get_token(LIB)
     github = connect(hub.app_env(app))
-    assert github.token_for(LIB) == first
-    renewed = github.renew(LIB)
+    assert github.get_token(LIB) == first
+    renewed = github.renew_token(LIB)
     assert renewed != first
-    assert github.token_for(LIB) == renewed
-    assert connect(hub.app_env(app)).token_for(LIB) == renewed
+    assert github.get_token(LIB) == renewed
+    assert connect(hub.app_env(app)).get_token(LIB) == renewed
 
 
 @pytest.mark.parametrize("skew", [-900, -300, 0, 300, 900])
 def test_clocks_that_differ(hub, app, connect, skew):
     hub.skew = skew
     github = connect(hub.app_env(app))
-    assert github.repository(LIB).name == LIB
+    assert github.get_repo(LIB).name == LIB
     assert hub.count(MINTS) <= 2
     late = connect(hub.app_env(app), clock=lambda: time.time() + 3500)
-    late.repository(LIB)
+    late.get_repo(LIB)
     assert len([one for one in hub.minted if not one.revoked]) == 1
 
 
 def test_only_a_matter_of_clocks_is_tried_again(hub, app, connect):
     app.key = other_public_key()
     with pytest.raises(AuthError, match="could not be decoded"):
-        connect(hub.app_env(app)).app()
+        _ = connect(hub.app_env(app)).app
     assert len(hub.requests) == 1
 
 
@@ -202,19 +202,19 @@ def other_public_key():
 
 def test_an_installation_is_found_by_the_repository(hub, app, connect):
     hub.install(app, "grace")
-    connect(hub.app_env(app)).token_for(LIB)
+    connect(hub.app_env(app)).get_token(LIB)
     assert hub.count("GET /api/v3/repos/ada/lib/installation") == 1
 
 
 def test_an_installation_that_is_named_is_not_looked_up(hub, app, connect):
     env = hub.app_env(app, hub.installations[0])
-    connect(env).repository(LIB)
+    connect(env).get_repo(LIB)
     assert hub.count("GET */installation") == 0
 
 
 def test_another_installation_is_found_when_the_named_one_does_not_fit(hub, app, connect):
     other = hub.install(app, "grace")
-    connect(hub.app_env(app, other)).token_for(LIB)
+    connect(hub.app_env(app, other)).get_token(LIB)
     assert hub.minted[-1].installation is hub.installations[0]
 
 
@@ -222,73 +222,72 @@ def test_an_installation_without_the_repository_says_so(hub, app, connect):
     hub.repo("ada/other", {"a": "1"}, private=True)
     env = hub.app_env(app, hub.installations[0])
     with pytest.raises(AuthError, match="not installed on ada/other"):
-        connect(env).token_for(RepoName("ada", "other"))
+        connect(env).get_token(RepoName("ada", "other"))
 
 
 def test_the_one_installation_is_used_for_lists(hub, app, connect):
-    assert [repo.name for repo in connect(hub.app_env(app)).repos()] == [LIB]
+    assert [repo.name for repo in connect(hub.app_env(app)).list_repos()] == [LIB]
     assert hub.minted[0].permissions == {"metadata": "read"}
 
 
 def test_several_installations_must_be_told_apart(hub, app, connect):
     hub.install(app, "grace")
     with pytest.raises(AuthError) as failure:
-        list(connect(hub.app_env(app)).repos())
+        list(connect(hub.app_env(app)).list_repos())
     assert "(grace)" in failure.value.message
     assert str(failure.value.hint).startswith("dursor github login --installation-id ")
     chosen = connect(hub.app_env(app, hub.installations[0]))
-    assert [repo.name for repo in chosen.repos()] == [LIB]
+    assert [repo.name for repo in chosen.list_repos()] == [LIB]
 
 
 def test_an_app_that_is_nowhere(hub, lib, connect):
     lonely = hub.app("lonely")
-    with pytest.raises(AuthError, match="not installed anywhere"):
-        list(connect(hub.app_env(lonely)).repos())
+    with pytest.raises(AuthError, match="not installed on any account"):
+        list(connect(hub.app_env(lonely)).list_repos())
     with pytest.raises(AuthError, match="not installed on ada/lib"):
-        connect(hub.app_env(lonely)).repository(LIB)
+        connect(hub.app_env(lonely)).get_repo(LIB)
 
 
 def test_a_permission_that_was_not_granted_is_named(hub, lib, connect):
     app = hub.app("reader", contents="read", metadata="read")
     hub.install(app, "ada")
     with pytest.raises(AuthError) as failure:
-        connect(hub.app_env(app)).token_for(LIB)
+        connect(hub.app_env(app)).get_token(LIB)
     assert "contents: write, pull_requests: write" in failure.value.message
 
 
 def test_a_suspended_installation(hub, app, connect):
     hub.installations[0].suspended = True
     with pytest.raises(AuthError, match="suspended"):
-        connect(hub.app_env(app)).token_for(LIB)
+        connect(hub.app_env(app)).get_token(LIB)
 
 
 def test_installations_are_listed(hub, app, helper):
-    (one,) = helper.installations()
-    assert (one.account, one.all_repos, one.suspended) == ("ada", False, False)
-    assert one.id == str(hub.installations[0].id)
+    (installation,) = helper.list_installations()
+    assert (installation.id, installation.account) == (str(hub.installations[0].id), "ada")
 
 
 def test_an_unknown_app(hub, connect):
     env = {**hub.env(), "DURSOR_GITHUB_APP_ID": "5", "DURSOR_GITHUB_APP_PRIVATE_KEY": key_pair()[0]}
     with pytest.raises(NotFoundError):
-        connect(env).app()
+        _ = connect(env).app
 
 
 def test_a_closed_key_store_costs_requests_and_nothing_else(hub, app, connect, vault):
     env = hub.app_env(app)
     vault.closed = True
     github = connect(env)
-    github.repository(LIB)
-    github.repository(LIB)
+    github.get_repo(LIB)
+    github.get_repo(LIB)
     assert hub.count(MINTS) == 1
-    connect(env).repository(LIB)
+    connect(env).get_repo(LIB)
     assert hub.count(MINTS) == 2
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"k": 5}', '{"k": {"token": "x"}}', "\x00"])
 def test_a_cache_that_is_not_understood_counts_as_empty(hub, app, connect, vault, text):
     vault.put(cache_key(GitHubHost.from_env(hub.env())), Secret(text))
-    connect(hub.app_env(app)).repository(LIB)
+    connect(hub.app_env(app)).get_repo(LIB)
     assert hub.count(MINTS) == 1
 
 
@@ -322,23 +321,23 @@ def test_an_end_that_cannot_be_read(hub, app, connect):
 
     hub.on(MINTS, vague)
     with pytest.raises(ProviderError):
-        connect(hub.app_env(app)).token_for(LIB)
+        connect(hub.app_env(app)).get_token(LIB)
 
 
 def test_a_mint_that_is_refused_for_another_reason(hub, app, connect):
     hub.answer_once(MINTS, 422, "The repository is on fire")
     with pytest.raises(ConflictError, match="on fire"):
-        connect(hub.app_env(app)).token_for(LIB)
+        connect(hub.app_env(app)).get_token(LIB)
 
 
 def test_without_a_vault_a_token_lasts_for_the_process(hub, app):
     env = hub.app_env(app)
     host = GitHubHost.from_env(env)
     with GitHub(host, find_credentials(env, NoVault(), None, host)) as github:
-        github.token_for(LIB)
-        github.token_for(LIB, workflows=False)
-        list(github.branches(LIB))
-        assert github.renew(LIB) != Secret(hub.minted[0].text)
+        github.get_token(LIB)
+        github.get_token(LIB, workflows=False)
+        list(github.list_branches(LIB))
+        assert github.renew_token(LIB) != Secret(hub.minted[0].text)
     assert hub.count(MINTS) == 2
 
 
@@ -352,15 +351,15 @@ def test_a_key_that_cannot_sign_says_where_it_came_from(hub, app, vault):
     config = GitHubAppConfig(str(app.id), None, "", "")
     host = GitHubHost.from_env(hub.env())
     with GitHub(host, find_credentials(hub.env(), vault, config, host)) as github:
-        with pytest.raises(AuthError, match="the private key of dursor github login"):
-            github.app()
+        with pytest.raises(AuthError, match="the private key from dursor github login"):
+            _ = github.app
         assert hub.requests == []
 
 
 def test_a_server_without_a_date_leaves_the_clock_alone():
     clock = Clock(lambda: 1000.0)
     for headers in ({}, {"date": "yesterday"}, {"date": "Sun, 22 Nov 99999 11:00:00 GMT"}):
-        clock.learn(RestResponse(401, headers, b"", ""))
+        clock.synchronize(RestResponse(401, headers, b"", ""))
     assert clock.skew == 0
-    clock.learn(RestResponse(401, {"date": "Thu, 01 Jan 1970 00:20:00 GMT"}, b"", ""))
+    clock.synchronize(RestResponse(401, {"date": "Thu, 01 Jan 1970 00:20:00 GMT"}, b"", ""))
     assert clock.skew == 200

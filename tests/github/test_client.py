@@ -13,9 +13,9 @@ LIB = RepoName("ada", "lib")
 
 
 def test_a_token_is_its_user_s(hub, ada):
-    account = ada.account()
+    account = ada.get_account()
     assert (account.login, account.name) == ("ada", "Ada")
-    assert account.email == f"{account.id}+ada@users.noreply.127.0.0.1"
+    assert account.email == f"{hub.accounts['ada'].id}+ada@users.noreply.127.0.0.1"
     assert ada.kind == "token"
 
 
@@ -23,10 +23,12 @@ def test_an_app_is_its_bot(hub, lib, connect):
     app = hub.app("helper")
     hub.install(app, "ada", [lib])
     github = connect(hub.app_env(app))
-    account = github.account(LIB)
+    account = github.get_account(LIB)
     assert account.login == "helper[bot]"
-    assert account.id != app.id
-    assert account.email.startswith(f"{account.id}+helper[bot]@users.noreply.")
+    ident, _, domain = account.email.partition("+")
+    assert ident.isdecimal()
+    assert ident != str(app.id)
+    assert domain.startswith("helper[bot]@users.noreply.")
     assert hub.requests[-1].raw_path.endswith("/users/helper%5Bbot%5D")
     assert github.kind == "app"
 
@@ -36,28 +38,28 @@ def actions(hub, lib, connect):
     """Connect by a token that an App has made for somebody, as GITHUB_TOKEN is one."""
     app = hub.app("actions")
     hub.install(app, "ada", [lib])
-    token = connect(hub.app_env(app)).token_for(LIB)
+    token = connect(hub.app_env(app)).get_token(LIB)
     return connect({**hub.env(), "GITHUB_TOKEN": token.reveal()})
 
 
 def test_a_token_that_is_nobody_s(actions):
-    assert actions.account() is None
+    assert actions.get_account() is None
     assert actions.kind == "token"
 
 
 def test_a_token_that_may_not_say_whose_it_is(hub, ada):
     hub.answer_once("GET */user", 403, "Sorry. Your account was suspended")
     with pytest.raises(AuthError, match="suspended"):
-        ada.account()
+        ada.get_account()
 
 
 def test_a_token_is_not_an_app(ada):
-    for call in (ada.app, ada.installations):
+    for call in (lambda: ada.app, ada.list_installations):
         with pytest.raises(UsageError, match="not an App"):
             call()
-    assert ada.token_for(LIB).reveal().startswith("ghp_")
+    assert ada.get_token(LIB).reveal().startswith("ghp_")
     with pytest.raises(AuthError) as failure:
-        ada.renew(LIB)
+        ada.renew_token(LIB)
     assert "DURSOR_GITHUB_TOKEN" in failure.value.message
 
 
@@ -65,7 +67,7 @@ def test_a_token_that_was_revoked(hub, connect):
     token = hub.token("ada")
     hub.tokens[token].revoked = True
     with pytest.raises(AuthError) as failure:
-        connect(hub.env(token)).account()
+        connect(hub.env(token)).get_account()
     assert failure.value.exit_code == 4
     assert token not in failure.value.message
 
@@ -78,7 +80,7 @@ def test_every_repository_of_a_user_is_listed(hub, lib, ada):
         hub.repo(f"ada/r{number:03}")
     hub.repo("bob/shared", roles={"ada": "write"}, private=True)
     hub.repo("bob/hidden", private=True)
-    names = [str(one.name) for one in ada.repos()]
+    names = [str(one.name) for one in ada.list_repos()]
     assert len(names) == 122
     assert {"ada/lib", "bob/shared"} < set(names)
     assert hub.count("GET */user/repos") == 2
@@ -86,11 +88,11 @@ def test_every_repository_of_a_user_is_listed(hub, lib, ada):
 
 def test_a_token_of_nobody_lists_what_it_was_made_for(hub, actions):
     hub.repo("ada/other", private=True)
-    assert [one.name for one in actions.repos()] == [LIB]
+    assert [one.name for one in actions.list_repos()] == [LIB]
 
 
 def test_what_is_told_of_a_repository(hub, lib, ada):
-    found = ada.repository(LIB)
+    found = ada.get_repo(LIB)
     assert (found.default_branch, found.private, found.archived) == ("main", True, False)
     assert (found.clone_url, found.html_url) == (f"{hub.url}/ada/lib.git", f"{hub.url}/ada/lib")
     assert (found.is_fork, found.parent, found.can_push) == (False, None, True)
@@ -100,20 +102,20 @@ def test_a_fork_names_its_parent(hub, connect):
     parent = hub.repo("ada/open", {"a": "1\n"}, default_branch="trunk")
     hub.fork(parent, "bob")
     github = connect(hub.env(hub.token("bob")))
-    found = github.repository(RepoName("bob", "open"))
+    found = github.get_repo(RepoName("bob", "open"))
     assert found.is_fork
     assert (str(found.parent), found.parent_default_branch) == ("ada/open", "trunk")
-    assert github.repository(RepoName("ada", "open")).can_push is False
+    assert github.get_repo(RepoName("ada", "open")).can_push is False
 
 
 def test_what_a_token_cannot_see_is_not_there(hub, lib, connect):
     github = connect(hub.env(hub.token("eve")))
     for call in (
-        lambda: github.repository(LIB),
-        lambda: list(github.branches(LIB)),
-        lambda: github.branch(LIB, "main"),
-        lambda: github.relation(LIB, "main", "main"),
-        lambda: github.pull(LIB, 1),
+        lambda: github.get_repo(LIB),
+        lambda: list(github.list_branches(LIB)),
+        lambda: github.find_branch(LIB, "main"),
+        lambda: github.compare(LIB, "main", "main"),
+        lambda: github.pulls(LIB).get(1),
     ):
         with pytest.raises(NotFoundError) as failure:
             call()
@@ -133,7 +135,7 @@ def test_a_clone_url_that_is_not_the_host_s_is_not_believed(hub, lib, ada, state
         return Response(200, json.dumps(body).encode(), answer.headers)
 
     hub.on("GET */repos/ada/lib", lie)
-    assert ada.repository(LIB).clone_url == f"{hub.url}/ada/lib.git"
+    assert ada.get_repo(LIB).clone_url == f"{hub.url}/ada/lib.git"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_answers_that_hold_something_else(hub, lib, ada, field, value):
 
     hub.on("GET */repos/ada/lib", lie)
     with pytest.raises(ProviderError):
-        ada.repository(LIB)
+        ada.get_repo(LIB)
 
 
 # branches
@@ -169,20 +171,20 @@ def test_branches_with_slashes_and_signs(hub, lib, ada):
     names = ["main", "feature/x", "a#b", "ü", "100%"]
     for name in names[1:]:
         lib.commit(name, {"b": name})
-    assert sorted(one.name for one in ada.branches(LIB)) == sorted(names)
+    assert sorted(one.name for one in ada.list_branches(LIB)) == sorted(names)
     for name in names:
-        found = ada.branch(LIB, name)
+        found = ada.find_branch(LIB, name)
         assert (found.name, found.commit) == (name, lib.head(name))
-    assert ada.branch(LIB, "absent/branch") is None
+    assert ada.find_branch(LIB, "absent/branch") is None
 
 
 def test_a_repository_without_commits(hub, connect):
     hub.repo("ada/empty")
     empty = RepoName("ada", "empty")
     github = connect(hub.env(hub.token("ada")))
-    assert list(github.branches(empty)) == []
-    assert github.branch(empty, "main") is None
-    assert github.relation(empty, "main", "0" * 40) is None
+    assert list(github.list_branches(empty)) == []
+    assert github.find_branch(empty, "main") is None
+    assert github.compare(empty, "main", "0" * 40) is None
 
 
 def test_a_commit_that_is_none(hub, lib, ada):
@@ -192,7 +194,7 @@ def test_a_commit_that_is_none(hub, lib, ada):
 
     hub.on("GET */branches/main", lie)
     with pytest.raises(ProviderError):
-        ada.branch(LIB, "main")
+        ada.find_branch(LIB, "main")
 
 
 def test_how_commits_stand_to_each_other(hub, lib, ada):
@@ -200,10 +202,10 @@ def test_how_commits_stand_to_each_other(hub, lib, ada):
     topic = lib.commit("topic", {"b": "1\n"})
     second = lib.commit("main", {"c": "1\n"})
     lib.commit("alone", {"d": "1\n"}, orphan=True)
-    assert ada.relation(LIB, "main", second) == "identical"
-    assert ada.relation(LIB, "main", first) == "behind"
-    assert ada.relation(LIB, first, second) == "ahead"
-    assert ada.relation(LIB, "main", topic) == "diverged"
-    assert ada.relation(LIB, "main", "alone") is None
-    assert ada.relation(LIB, "main", "f" * 40) is None
-    assert ada.relation(LIB, "absent", first) is None
+    assert ada.compare(LIB, "main", second) == "identical"
+    assert ada.compare(LIB, "main", first) == "behind"
+    assert ada.compare(LIB, first, second) == "ahead"
+    assert ada.compare(LIB, "main", topic) == "diverged"
+    assert ada.compare(LIB, "main", "alone") is None
+    assert ada.compare(LIB, "main", "f" * 40) is None
+    assert ada.compare(LIB, "absent", first) is None

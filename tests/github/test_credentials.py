@@ -95,13 +95,12 @@ def test_the_order_of_all_places(stored, gh):
 def test_a_remote_s_host_does_not_choose_where_a_token_goes(stored, gh):
     env = {**APP, "DURSOR_GITHUB_TOKEN": "own", "GH_TOKEN": "gh", "GH_ENTERPRISE_TOKEN": "e"}
     env["PATH"] = gh({"github.com": "cli"})
-    for host in (GHES, GitHubHost.of_remote("git@evil.example:ada/lib.git", env)):
+    for host in (GHES, GitHubHost.from_remote_url("git@evil.example:ada/lib.git", env)):
         with pytest.raises(AuthError) as failure:
             find_credentials(env, stored, CONFIG, host)
         assert host.name in failure.value.message
         assert (
-            failure.value.hint
-            == f"if it is one: export GITHUB_API_URL={host.api_url}, then dursor github login"
+            failure.value.hint == f"export GITHUB_API_URL={host.api_url}, then dursor github login"
         )
 
 
@@ -139,7 +138,7 @@ def test_gh_is_asked_for_the_host_and_told_no_secret(vault, gh, tmp_path):
 
 @pytest.mark.parametrize("tail", ["exit 0", "kill -9 $$", "echo; exit 3"])
 def test_a_gh_that_says_nothing_of_use_is_passed_by(vault, gh, tail):
-    with pytest.raises(AuthError, match=r"no login for github\.com"):
+    with pytest.raises(AuthError, match=r"no GitHub login for github\.com"):
         find_credentials({"PATH": gh({"github.com": "x"}, tail=tail)}, vault, None, GITHUB)
 
 
@@ -207,7 +206,7 @@ def test_a_private_key_in_the_newer_form():
         (" ", "empty"),
         ("not a key", "neither PEM nor Base64"),
         ("aGVsbG8=", "damaged"),
-        (key_pair()[1], "damaged, or a public one"),
+        (key_pair()[1], "damaged, or a public key"),
         (key_pair()[0][:300], "damaged"),
         (pem_of(ed25519.Ed25519PrivateKey.generate()), "RSA"),
         (pem_of(ed25519.Ed25519PrivateKey.generate(), b"pass"), "locked with a passphrase"),

@@ -107,7 +107,7 @@ def test_what_cannot_be_safe_is_refused_and_not_repeated(variable, url):
     ],
 )
 def test_which_addresses_are_its_own(url, name):
-    found = GITHUB.repo_of(url)
+    found = GITHUB.parse_repo(url)
     assert (None if found is None else str(found)) == name
 
 
@@ -125,14 +125,14 @@ def test_which_addresses_are_its_own(url, name):
     ],
 )
 def test_the_host_of_a_remote(url, api):
-    host = GitHubHost.of_remote(url, {})
+    host = GitHubHost.from_remote_url(url, {})
     assert host is not None
     assert host.api_url == api
 
 
 @pytest.mark.parametrize("url", ["/srv/lib", "file:///srv/lib", "git@work-alias:ada/lib.git"])
 def test_no_host_in_a_remote(url):
-    assert GitHubHost.of_remote(url, {}) is None
+    assert GitHubHost.from_remote_url(url, {}) is None
 
 
 def test_the_environment_s_host_goes_before_a_guess():
@@ -140,7 +140,7 @@ def test_the_environment_s_host_goes_before_a_guess():
         "GITHUB_API_URL": "https://proxy.example.com/github",
         "GITHUB_SERVER_URL": "https://ghe.example.com",
     }
-    host = GitHubHost.of_remote("git@ghe.example.com:ada/lib.git", env)
+    host = GitHubHost.from_remote_url("git@ghe.example.com:ada/lib.git", env)
     assert host == GitHubHost.from_env(env)
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.errors import UsageError
-from dursor.github.repo_names import RepoName, split_remote
+from dursor.github.repo_names import RepoName, parse_remote_url
 
 OWNERS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}", fullmatch=True)
 NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,60}", fullmatch=True).filter(
@@ -93,4 +93,4 @@ def test_a_name_is_no_text():
     "text", ["/path/to/repo", "file:///path", "C:\\repo", "ada", "ext::sh -c id"]
 )
 def test_what_is_no_address_of_a_host(text):
-    assert split_remote(text) is None
+    assert parse_remote_url(text) is None

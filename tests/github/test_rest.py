@@ -33,7 +33,7 @@ ASK = {"head": "ada:topic", "base": "main", "title": "T", "body": "B"}
 
 
 def test_what_every_request_says_of_itself(hub, ada):
-    ada.repository(LIB)
+    ada.get_repo(LIB)
     headers = hub.requests[-1].headers
     assert headers["accept"] == "application/vnd.github+json"
     assert headers["x-github-api-version"] == "2022-11-28"
@@ -50,7 +50,7 @@ def test_every_page_is_read(hub, lib, ada, count):
     commit = lib.head("main")
     lines = [f"create refs/heads/b{number} {commit}\n" for number in range(count - 1)]
     lib.git("update-ref", "--stdin", stdin="".join(lines).encode())
-    assert len({branch.name for branch in ada.branches(LIB)}) == count
+    assert len({branch.name for branch in ada.list_branches(LIB)}) == count
     assert hub.count("*/branches") == -(-count // 100)
     assert all("/repositories/" in one.path for one in hub.requests[1:])
 
@@ -59,17 +59,17 @@ def test_every_page_is_read(hub, lib, ada, count):
 def test_a_page_elsewhere_is_not_asked_for(hub, ada, link):
     hub.on("GET */branches", lambda r, p: reply(200, [], Link=f'{link}; rel="next"'))
     with pytest.raises(ProviderError, match="another host"):
-        list(ada.branches(LIB))
+        list(ada.list_branches(LIB))
 
 
 def test_pages_that_never_end(hub, ada, monkeypatch):
-    monkeypatch.setattr("dursor.github.rest.PAGES", 3)
+    monkeypatch.setattr("dursor.github.rest.MAX_PAGES", 3)
     again = {
         "Link": f'<{hub.api_url}/repos/ada/lib/branches>; rel="last", <{hub.api_url}/repos/ada/lib/branches?page=2,3>; rel="next"'
     }
     hub.on("GET */branches", lambda r, p: reply(200, [], **again), times=9)
     with pytest.raises(ProviderError, match="more than 3 pages"):
-        list(ada.branches(LIB))
+        list(ada.list_branches(LIB))
     assert hub.requests[-1].query == {"page": "2,3"}
 
 
@@ -79,13 +79,11 @@ def test_pages_that_never_end(hub, ada, monkeypatch):
 def test_a_renamed_repository_is_read_and_written_under_its_new_name(hub, lib, ada):
     lib.commit("topic", {"b": "2\n"})
     hub.rename(lib, "ada/new-name")
-    assert str(ada.repository(LIB).name) == "ada/new-name"
-    made = ada.create_pull(LIB, **ASK)
+    assert str(ada.get_repo(LIB).name) == "ada/new-name"
+    made = ada.pulls(LIB).create(**ASK)
     assert made.created
-    assert ada.update_pull(LIB, made.pull.number, title="N").title == "N"
-    posts = [(r.method, r.path) for r in hub.requests if r.method != "GET"]
-    assert [method for method, _ in posts] == ["POST", "POST", "PATCH", "PATCH"]
-    assert posts[1][1] == f"/api/v3/repositories/{lib.id}/pulls"
+    paths = [request.path for request in hub.requests if request.method == "POST"]
+    assert paths[1:] == [f"/api/v3/repositories/{lib.id}/pulls"]
 
 
 @pytest.mark.parametrize(
@@ -94,14 +92,14 @@ def test_a_renamed_repository_is_read_and_written_under_its_new_name(hub, lib, a
 def test_a_token_does_not_follow_to_another_host(hub, ada, where):
     hub.on(READ, lambda r, p: Response(301, b"", [("Location", where)]))
     with pytest.raises(ProviderError, match="another host"):
-        ada.repository(LIB)
+        ada.get_repo(LIB)
     assert len(hub.requests) == 1
 
 
 def test_redirects_in_circles(hub, ada):
     hub.on(READ, lambda r, p: Response(302, b"", [("Location", "/api/v3/repos/ada/lib")]), 9)
-    with pytest.raises(ProviderError, match="circles"):
-        ada.repository(LIB)
+    with pytest.raises(ProviderError, match="in a circle"):
+        ada.get_repo(LIB)
 
 
 # rate limits
@@ -113,16 +111,16 @@ def limited(status, message, **headers):
 
 def test_a_short_wait_for_the_primary_limit_is_waited_and_said(hub, lib, connect, sleeper):
     said = []
-    github = connect(hub.env(hub.token("ada")), notice=said.append)
+    github = connect(hub.env(hub.token("ada")), notify=said.append)
     reset = str(int(hub.now()) + 20)
     answer = limited(
         403, "API rate limit exceeded for user", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset
     )
     hub.on(READ, lambda r, p: answer)
-    assert github.repository(LIB).name == LIB
+    assert github.get_repo(LIB).name == LIB
     (slept,) = sleeper.slept
     assert 19 <= slept <= 21
-    assert said == [f"waiting {int(slept + 0.999)} s for the rate limit of {github.host.name}"]
+    assert said == [f"GitHub rate limit exceeded, retrying in {int(slept + 0.999)} s"]
 
 
 def test_a_long_wait_is_refused_and_its_end_said(hub, ada, sleeper):
@@ -132,7 +130,7 @@ def test_a_long_wait_is_refused_and_its_end_said(hub, ada, sleeper):
     )
     hub.on(READ, lambda r, p: answer)
     with pytest.raises(RateLimitedError) as failure:
-        ada.repository(LIB)
+        ada.get_repo(LIB)
     assert failure.value.exit_code == 5
     assert "in 41 min" in str(failure.value.hint) or "in 40 min" in str(failure.value.hint)
     assert sleeper.slept == []
@@ -145,7 +143,7 @@ def test_a_wait_without_end_is_refused(hub, ada, sleeper):
     ):
         hub.on(READ, lambda r, p, h=headers: limited(429, "API rate limit exceeded", **h))
         with pytest.raises(RateLimitedError):
-            ada.repository(LIB)
+            ada.get_repo(LIB)
     assert sleeper.slept == []
 
 
@@ -155,7 +153,7 @@ def test_the_reset_is_by_github_s_clock(hub, lib, ada, sleeper):
     hub.on(
         READ, lambda r, p: limited(403, "limit", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset)
     )
-    ada.repository(LIB)
+    ada.get_repo(LIB)
     assert 19 <= sleeper.slept[0] <= 22
 
 
@@ -163,7 +161,7 @@ def test_waits_add_up_to_a_bounded_time(hub, ada, sleeper):
     answer = limited(403, "You have exceeded a secondary rate limit", Retry_After="40")
     hub.on(READ, lambda r, p: answer, times=9)
     with pytest.raises(RateLimitedError):
-        ada.repository(LIB)
+        ada.get_repo(LIB)
     assert sleeper.slept == [40.0, 40.0]
 
 
@@ -171,7 +169,7 @@ def test_a_secondary_limit_without_a_time_means_a_minute(hub, lib, ada, sleeper)
     lib.commit("topic", {"b": "2\n"})
     message = "You have been temporarily blocked from content creation."
     hub.on("POST */pulls", lambda r, p: limited(403, message))
-    assert ada.create_pull(LIB, **ASK).created
+    assert ada.pulls(LIB).create(**ASK).created
     assert sleeper.slept == [60.0]
 
 
@@ -191,12 +189,12 @@ def reply_with(status, body=b"", **headers):
         (reply_with(429, b""), 0, 60.0),
         (reply_with(429, b""), 2, 240.0),
         (reply_with(429, retry_after="soon"), 0, 60.0),
-        (reply_with(429, retry_after="9" * 400), 0, rate_limits.FOREVER),
+        (reply_with(429, retry_after="9" * 400), 0, rate_limits.MAX_SECONDS),
         (reply_with(500, retry_after="7"), 0, None),
     ],
 )
 def test_which_answers_are_a_rate_limit(given, attempt, seconds):
-    assert rate_limits.pause(given, attempt, now=1000.0) == seconds
+    assert rate_limits.compute_delay(given, attempt, now=1000.0) == seconds
 
 
 # what goes wrong
@@ -205,19 +203,25 @@ def test_which_answers_are_a_rate_limit(given, attempt, seconds):
 @pytest.mark.parametrize(
     ("status", "message", "headers", "kind", "part"),
     [
-        (401, "Bad credentials", {}, AuthError, "the token of DURSOR_GITHUB_TOKEN"),
-        (403, "Resource not accessible by integration", {}, AuthError, "may not"),
+        (401, "Bad credentials", {}, AuthError, "rejected the token from DURSOR_GITHUB_TOKEN"),
+        (403, "Resource not accessible by integration", {}, AuthError, "is not allowed to"),
         (
             403,
             "Resource not accessible by personal access token",
             {"X_Accepted_GitHub_Permissions": "contents=read"},
             AuthError,
-            "it lacks contents=read",
+            "missing permission contents=read",
         ),
-        (403, "Must have admin rights to Repository.", {}, AuthError, "may not read ada/lib"),
+        (
+            403,
+            "Must have admin rights to Repository.",
+            {},
+            AuthError,
+            "not allowed to read ada/lib",
+        ),
         (403, "Repository was archived so is read-only.", {}, PolicyError, "archived"),
-        (403, "Forbidden", {}, AuthError, "forbids to read ada/lib: Forbidden"),
-        (404, "Not Found", {}, NotFoundError, "cannot see it"),
+        (403, "Forbidden", {}, AuthError, "refused to read ada/lib: Forbidden"),
+        (404, "Not Found", {}, NotFoundError, "has no access to it"),
         (409, "Git Repository is empty.", {}, ConflictError, "empty"),
         (410, "Issues are disabled", {}, NotFoundError, "disabled"),
         (422, "Invalid request.", {}, ConflictError, "Invalid request"),
@@ -229,7 +233,7 @@ def test_which_answers_are_a_rate_limit(given, attempt, seconds):
 def test_each_status_is_told_apart(hub, ada, status, message, headers, kind, part):
     hub.answer_once(READ, status, message, **headers)
     with pytest.raises(kind) as failure:
-        ada.repository(LIB)
+        ada.get_repo(LIB)
     assert part in failure.value.message
     assert failure.value.hint
     assert "\n" not in failure.value.message
@@ -241,7 +245,7 @@ def test_single_sign_on_names_the_page_to_open(hub, ada):
         X_GitHub_SSO="required; url=https://github.com/orgs/acme/sso?authorization_request=1",
     )  # fmt: skip
     with pytest.raises(AuthError, match="single sign-on") as failure:
-        ada.repository(LIB)
+        ada.get_repo(LIB)
     assert failure.value.hint == "open https://github.com/orgs/acme/sso?authorization_request=1"
 
 
@@ -255,7 +259,7 @@ def test_what_a_server_says_is_made_fit_for_a_terminal(hub, connect):
         ),
     )
     with pytest.raises(ConflictError) as failure:
-        connect(hub.env(token)).repository(LIB)
+        connect(hub.env(token)).get_repo(LIB)
     assert failure.value.message.isprintable()
     assert token not in failure.value.message
     assert "[redacted]" in failure.value.message
@@ -269,10 +273,10 @@ def test_what_a_server_says_is_made_fit_for_a_terminal(hub, connect):
 def test_answers_that_are_not_what_they_should_be(hub, ada, body):
     hub.on(READ, lambda r, p: Response(200, body))
     with pytest.raises(ProviderError):
-        ada.repository(LIB)
+        ada.get_repo(LIB)
     hub.on(READ, lambda r, p: Response(422, body))
     with pytest.raises(ConflictError):
-        ada.repository(LIB)
+        ada.get_repo(LIB)
 
 
 def test_a_body_that_is_packed_and_one_that_is_not_what_it_says(hub, lib, ada):
@@ -282,37 +286,37 @@ def test_a_body_that_is_packed_and_one_that_is_not_what_it_says(hub, lib, ada):
         return Response(200, gzip.compress(answer.body), headers)
 
     hub.on(READ, packed)
-    assert ada.repository(LIB).name == LIB
+    assert ada.get_repo(LIB).name == LIB
     hub.on(READ, lambda r, p: Response(200, b"plain", [("Content-Encoding", "gzip")]))
     with pytest.raises(ProviderError, match="decoded"):
-        ada.repository(LIB)
+        ada.get_repo(LIB)
 
 
 def test_a_body_without_end(hub, ada, monkeypatch):
-    monkeypatch.setattr(transport, "TOTAL_LIMIT", 1 << 16)
+    monkeypatch.setattr(transport, "MAX_BYTES", 1 << 16)
     hub.on(READ, lambda r, p: Response(200, b" " * (1 << 20)))
     with pytest.raises(ProviderError, match="MiB"):
-        ada.repository(LIB)
+        ada.get_repo(LIB)
 
 
 def test_reading_is_tried_again_when_the_server_is_out_of_order(hub, lib, ada, sleeper):
     hub.answer_once(READ, 502, "Server Error")
     hub.on(READ, lambda r, p: None)
-    assert ada.repository(LIB).name == LIB
+    assert ada.get_repo(LIB).name == LIB
     assert len(sleeper.slept) == 2
     hub.on(READ, lambda r, p: reply(503, {}), times=9)
     with pytest.raises(ProviderError, match="status 503"):
-        ada.repository(LIB)
+        ada.get_repo(LIB)
 
 
 def test_writing_is_not_repeated_once_it_was_sent(hub, lib, ada, sleeper):
     lib.commit("topic", {"b": "2\n"})
     hub.answer_once("POST */pulls", 502, "Server Error")
     with pytest.raises(ProviderError):
-        ada.create_pull(LIB, **ASK)
+        ada.pulls(LIB).create(**ASK)
     hub.on("POST */pulls", lambda r, p: None)
     with pytest.raises(NetworkError):
-        ada.create_pull(LIB, **ASK)
+        ada.pulls(LIB).create(**ASK)
     assert hub.count("POST */pulls") == 2
     assert sleeper.slept == []
 
@@ -329,7 +333,7 @@ def alone(port, sleeper):
 
 def test_nobody_there(sleeper):
     with alone(closed_port(), sleeper) as github, pytest.raises(NetworkError) as failure:
-        github.create_pull(LIB, **ASK)
+        github.pulls(LIB).create(**ASK)
     assert failure.value.exit_code == 5
     assert "cannot connect to 127.0.0.1:" in failure.value.message
     assert len(sleeper.slept) == 2  # what was never sent may be sent again
@@ -340,14 +344,14 @@ def test_an_answer_that_does_not_come(sleeper, monkeypatch):
     with ScriptedServer() as server:
         server.on("/repos", Script([Action.HOLD], headers={}))
         with alone(server.port, sleeper) as github, pytest.raises(DeadlineError):
-            github.repository(LIB)
+            github.get_repo(LIB)
 
 
 def test_an_answer_that_is_not_http(sleeper):
     with ScriptedServer() as server:
         server.on("/repos", Script([b"SSH-2.0-OpenSSH\r\n"], framing="raw"))
         with alone(server.port, sleeper) as github, pytest.raises(NetworkError):
-            github.repository(LIB)
+            github.get_repo(LIB)
 
 
 def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
@@ -357,7 +361,7 @@ def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
         login = TokenCredentials(Secret("t"), "X")
         with GitHub(GitHubHost(server.url, server.url), login, sleep=sleeper) as github:
             with pytest.raises(NetworkError, match=r"cannot trust .*: self-signed") as failure:
-                github.repository(LIB)
+                github.get_repo(LIB)
             assert "SSL_CERT_FILE" in failure.value.hint
         assert (server.requests, sleeper.slept) == ([], [])
         monkeypatch.setenv("SSL_CERT_FILE", str(public))
@@ -366,7 +370,7 @@ def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
             GitHub(GitHubHost(server.url, server.url), login, sleep=sleeper) as github,
             pytest.raises(NotFoundError),
         ):
-            github.repository(LIB)
+            github.get_repo(LIB)
 
 
 def test_an_answer_that_drips(sleeper, monkeypatch):
@@ -374,12 +378,12 @@ def test_an_answer_that_drips(sleeper, monkeypatch):
     with ScriptedServer() as server:
         server.on("/repos", Script([b" ", Action.HOLD], headers={}))
         with alone(server.port, sleeper) as github, pytest.raises(DeadlineError, match="took more"):
-            github.repository(LIB)
+            github.get_repo(LIB)
 
 
 def test_a_proxy_in_the_environment_is_not_used_on_loopback(hub, lib, ada, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    assert ada.repository(LIB).name == LIB
+    assert ada.get_repo(LIB).name == LIB
 
 
 @pytest.mark.parametrize("proxy", ["socks9://x:1", "http://[::1"])
@@ -387,15 +391,15 @@ def test_a_proxy_that_cannot_be_used(monkeypatch, sleeper, proxy):
     monkeypatch.setenv("ALL_PROXY", proxy)
     github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(UsageError, match="proxy"):
-        github.repository(LIB)
+        github.get_repo(LIB)
 
 
 def test_a_proxy_that_is_not_there(monkeypatch, sleeper):
     monkeypatch.setenv("HTTPS_PROXY", f"http://u:hunter2@127.0.0.1:{closed_port()}")
     github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(NetworkError) as failure:
-        github.repository(LIB)
-    assert failure.value.hint == "try again, or check the proxy that HTTPS_PROXY names"
+        github.get_repo(LIB)
+    assert failure.value.hint == "try again, or check the proxy in HTTPS_PROXY"
     assert "hunter2" not in failure.value.message
 
 
@@ -403,13 +407,13 @@ def test_certificates_that_cannot_be_read(monkeypatch, sleeper, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
     github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(NetworkError, match="certificates"):
-        github.repository(LIB)
+        github.get_repo(LIB)
 
 
 def test_no_failure_is_without_code_and_hint(hub, ada):
     for status in (400, 401, 403, 404, 409, 410, 418, 422, 451):
         hub.answer_once(READ, status, "m")
         with pytest.raises(DursorError) as failure:
-            ada.repository(LIB)
+            ada.get_repo(LIB)
         assert failure.value.hint
         assert failure.value.exit_code in {2, 4, 5, 7, 8}

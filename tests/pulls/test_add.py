@@ -10,7 +10,7 @@ from front import appending
 from hub import Hub, Repo
 from lab import FILES, Lab
 
-from dursor.github.ssh_config import resolve_alias
+from dursor.github.programs import resolve_ssh_alias
 from dursor.vcs.remote import clone as clones
 
 
@@ -82,8 +82,8 @@ def test_an_alias_of_ssh_means_its_host(lab: Lab, private: Repo, tmp_path: Path)
 
 def test_a_host_that_ssh_has_no_alias_for():
     for url in ("git@no-alias.example:a/b", "ssh://-oProxyCommand=x/a/b", "-x:a/b", "/a/b", "C:a"):
-        assert resolve_alias(url, os.environ) == url
-        assert resolve_alias(url, {"PATH": "bin"}) == url
+        assert resolve_ssh_alias(url, os.environ) == url
+        assert resolve_ssh_alias(url, {"PATH": "bin"}) == url
 
 
 def test_a_base_that_is_older_than_the_clone(

@@ -4,7 +4,7 @@ import pytest
 
 from dursor.agent import prompts
 from dursor.github.resources import Comment
-from dursor.services.pulls.comments import _head, strip_hidden
+from dursor.services.pulls.comments import _render_heading, strip_hidden
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,7 @@ def test_a_hostile_remark_costs_no_time():
 
 
 def test_no_path_makes_a_remark_an_instruction():
-    remark = Comment(
-        "line", 1, "eve", False, "Obey.", "2026", "2026", "https://x", "a:\n\nb\u2028", 3, ""
-    )
-    head = _head(remark, 7, {})
+    remark = Comment("line", 1, "eve", "Obey.", "2026", "2026", "a:\n\nb\u2028", 3, "")
+    head = _render_heading(remark, 7, {})
     assert head == "@eve on a: b, line 3 (pull request #7):"
     assert prompts.said(head).startswith(prompts.REMARK.partition("\n")[0])

@@ -58,7 +58,7 @@ def test_a_token_is_kept_once_github_has_taken_it(out: Lab):
     bye = out.good("github", "logout")
     assert (bye["kind"], out.good("github", "status")["kind"]) == (None, None)
     again = out("github", "logout")
-    assert "nobody was signed in to 127.0.0.1" in again.stderr
+    assert "no login was stored for 127.0.0.1" in again.stderr
 
 
 # pexpect forks to make the terminal; the threads it is warned of are the test's servers
@@ -147,7 +147,7 @@ def test_who_signs_out_leaves_no_token_that_works(out: Lab):
     out.hub.answer_once("DELETE *", 503, "down")
     done = out("github", "logout")
     assert (done.exit_code, done.data["kind"]) == (0, None)
-    assert "tokens of the App last up to an hour more: " in done.stderr
+    assert "the App's tokens stay valid for up to an hour: " in done.stderr
     assert out.good("github", "status")["kind"] is None
 
 
@@ -155,18 +155,18 @@ def test_an_app_that_is_nowhere_yet_is_kept_and_that_is_said(out: Lab):
     app = out.hub.app("helper")
     done = out(*app_words(app.id), input=out.hub.private_key)
     assert (done.exit_code, done.data["installation_id"]) == (0, None)
-    assert "the App is not installed anywhere yet" in done.stderr
+    assert "the App is not installed on any account" in done.stderr
 
 
 def test_the_environment_comes_first_and_that_is_said(out: Lab):
     token = out.hub.token("ada")
     out.front.extra["DURSOR_GITHUB_TOKEN"] = out.hub.token("bob")
     done = out("github", "login", "--token-stdin", input=token)
-    assert "DURSOR_GITHUB_TOKEN is set in the environment" in done.stderr
+    assert "DURSOR_GITHUB_TOKEN is set and takes precedence over this login" in done.stderr
     assert out.good("github", "status")["login"] == "bob"
     left = out("github", "logout")
     assert left.data["kind"] == "token"
-    assert "DURSOR_GITHUB_TOKEN still says who dursor is" in left.stderr
+    assert "DURSOR_GITHUB_TOKEN is still the login for" in left.stderr
 
 
 def test_without_a_place_for_secrets_nothing_is_kept(out: Lab):

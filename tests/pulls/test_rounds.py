@@ -40,7 +40,7 @@ def test_a_task_whose_branch_is_gone_starts_from_head_and_says_so(lab: Lab):
     second = lab.run(None, "--task", first["task_id"])
 
     assert second["base_ref"] == "HEAD"
-    said = f"the branch {pr['branch']} of #1 is deleted: this round does not start from it"
+    said = f"the branch {pr['branch']} of #1 was deleted: this round does not start from it"
     assert second["warnings"] == [said]
 
 

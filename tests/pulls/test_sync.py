@@ -36,7 +36,7 @@ def test_a_review_joins_the_conversation_once(lab: Lab):
     assert said(done) == [
         ("user", "@grace on pull request #1:\n\nWhy not?"),
         ("user", f"@grace on README.md, line 4 (pull request #1):\n\n{hunk}\n\nName it."),
-        ("user", "@ada on README.md, line 4 (pull request #1, in answer to @grace):\n\nHow?"),
+        ("user", "@ada on README.md, line 4 (pull request #1, in reply to @grace):\n\nHow?"),
         ("user", "@grace asked for changes in pull request #1:\n\nNearly there."),
         ("user", "@bob approved pull request #1:"),
         (
@@ -121,10 +121,10 @@ def test_what_became_of_it(lab: Lab, how: str, status: str, words: str, deleted:
 
     done = lab.good("pr", "sync", "1")
 
-    left = "deleted" if deleted else "still there"
+    left = "was deleted" if deleted else "still exists"
     how_so = words.format(commit=commit[:8])
     assert said(done) == [
-        ("system", f"Pull request #1 {how_so}; its branch {pr['branch']} is {left}.")
+        ("system", f"Pull request #1 {how_so}. Its branch {pr['branch']} {left}.")
     ]
     assert (done["pr"]["status"], done["pr"]["latest_commit"]) == (status, pr["latest_commit"])
     assert lab.good("pr", "sync", "1")["messages"] == []
@@ -148,7 +148,7 @@ def test_a_branch_that_moved_on_is_noticed(lab: Lab):
     theirs = lab.remote.commit(pr["branch"], {"x": "1\n"})
     done = lab("pr", "sync", "1")
     assert done.data["pr"]["latest_commit"] == theirs
-    assert f"the branch {pr['branch']} has moved on, to {theirs[:8]}" in done.stderr
+    assert f"the branch {pr['branch']} is now at {theirs[:8]}" in done.stderr
 
 
 def test_secrets_in_a_review_are_not_kept(lab: Lab):
@@ -172,7 +172,7 @@ def test_show_asks_github_and_says_when_it_cannot(lab: Lab):
     del lab.front.extra["DURSOR_GITHUB_TOKEN"]
     shown = lab("pr", "show", pr["id"])
     assert (shown.exit_code, shown.data["status"]) == (0, "closed")
-    assert "there is no login for" in shown.stderr
+    assert "no GitHub login for" in shown.stderr
 
 
 def test_an_answer_that_cannot_be_changes_nothing(lab: Lab):
@@ -203,6 +203,6 @@ def test_people_read_it(lab: Lab):
         f'next: dursor run "Address the review" --task {run["task_id"][:8]}\n'
     )
     page = lab.front("pr", "show", "1").stdout
-    assert f"page     {pr['url']}" in page
+    assert f"url      {pr['url']}" in page
     listed = lab.front("pr", "list").stdout
     assert listed.splitlines()[1].startswith("#1  open")

@@ -7,7 +7,7 @@ import pytest
 import repos
 
 from dursor.github.repo_names import RepoName
-from dursor.services.pulls.target import _branch_named
+from dursor.services.pulls.target import _parse_branch
 from dursor.vcs.remote.remotes import list_remotes
 from dursor.vcs.repository import Repository
 
@@ -36,7 +36,7 @@ NAMES = {"origin": RepoName("ada", "lib"), "mine": RepoName("bob", "lib")}
     ],
 )
 def test_a_ref_names_a_branch_or_none(ref: str, branch: str | None):
-    assert _branch_named(ref, NAMES) == branch
+    assert _parse_branch(ref, NAMES) == branch
 
 
 def test_remotes_are_as_git_sees_them_with_origin_first(

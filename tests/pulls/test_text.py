@@ -10,7 +10,7 @@ from memory_tree import MemoryTree
 
 from dursor.domain import Run
 from dursor.services.pulls.text import (
-    LARGEST,
+    MAX_BODY,
     escape_mentions,
     fill_template,
     find_template,
@@ -35,11 +35,11 @@ def test_title_and_body_of_a_chain():
     run = replace(fake_app.OTHER, instruction="and page 0", summary="Uses @property.")
     assert render_title((asked, run)) == "Fix the"
     assert render_body((asked, run), NOTHING) == (
-        "Uses `@property`.\n\nAsked for:\n\n> Fix the\n> off-by-one\n\n> and page 0\n\n"
+        "Uses `@property`.\n\nInstruction:\n\n> Fix the\n> off-by-one\n\n> and page 0\n\n"
         "Made by dursor with claude (`gpt-5.2`), run `b07d55aa`."
     )
     silent = replace(run, summary=None)
-    assert render_body((silent,), NOTHING).startswith("Asked for:")
+    assert render_body((silent,), NOTHING).startswith("Instruction:")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_templates_are_where_github_looks():
     assert find_template(tree(**{"src/.github/pull_request_template_md": "elsewhere"})) is None
     assert find_template(tree(pull_request_template_md="\ufeff \n")) is None
     assert find_template(tree(pull_request_template_md=b"\xff")) == "\ufffd"
-    assert find_template(tree(pull_request_template_md="x" * (LARGEST + 1))) is None
+    assert find_template(tree(pull_request_template_md="x" * (MAX_BODY + 1))) is None
     link = MemoryTree({"pull_request_template.md": FileState(SYMLINK, b"/etc/passwd")})
     assert find_template(link) is None
 
@@ -114,5 +114,5 @@ def test_nothing_of_a_template_is_lost(template: str):
 def test_a_text_that_is_too_long_is_cut():
     run: Run = replace(fake_app.RUN, summary="a line\n" * 10_000)
     body = render_body((run,), NOTHING)
-    assert len(body) <= LARGEST
-    assert body.endswith("a line\n\n(cut: GitHub takes no more)\n")
+    assert len(body) <= MAX_BODY
+    assert body.endswith("a line\n\n(truncated to GitHub's limit)\n")

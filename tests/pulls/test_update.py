@@ -54,7 +54,7 @@ def test_updating_twice_is_updating_once(lab: Lab):
     again = lab("pr", "update", "1", "--run", second["id"])
 
     assert again.data["latest_commit"] == done["latest_commit"]
-    assert f"#1 holds run {second['id'][:8]} already" in again.stderr
+    assert f"#1 already contains run {second['id'][:8]}" in again.stderr
     assert len(commits(lab, pr["branch"])) == 3
 
 
@@ -117,7 +117,7 @@ def test_a_colleagues_push_is_left_alone(lab: Lab):
     error = lab.refused("pr", "update", "1", "--run", second["id"])
 
     assert (error["exit"], error["code"]) == (8, "conflict")
-    assert f"#1 has a commit by Grace ({theirs[:8]})" in error["message"]
+    assert f"did not start from {theirs[:8]}, a commit by Grace in #1" in error["message"]
     assert f"dursor run TEXT --task {first['task_id'][:8]}" in error["hint"]
     assert lab.remote.head(pr["branch"]) == theirs
 
@@ -191,8 +191,8 @@ def test_a_run_that_did_not_start_from_what_is_there_is_refused(lab: Lab):
 
     assert error["exit"] == 8
     assert error["message"] == (
-        f"#1 holds run {second['id'][:8]}, which {rival['id'][:8]} did not start from; "
-        "nothing was pushed"
+        f"nothing was pushed: run {rival['id'][:8]} did not start from run {second['id'][:8]}, "
+        "which is in #1"
     )
     assert commits(lab, pr["branch"])[0] == second["id"]
 
@@ -207,13 +207,13 @@ def test_one_that_is_over_takes_no_more(lab: Lab):
         return str(error["message"])
 
     lab.remote.delete_branch(pr["branch"])
-    assert refusal() == f"the branch {pr['branch']} of #1 is deleted"
+    assert refusal() == f"the branch {pr['branch']} of #1 was deleted"
     lab.remote.git("update-ref", f"refs/heads/{pr['branch']}", pr["latest_commit"])
     lab.hub.close(lab.pull)
-    assert refusal() == "#1 was closed: it takes no more commits"
+    assert refusal() == "#1 was closed and cannot be updated"
     lab.pull.state = "open"
     lab.hub.merge(lab.pull, "squash")
-    assert refusal() == "#1 was merged into main: it takes no more commits"
+    assert refusal() == "#1 was merged into main and cannot be updated"
     assert lab.remote.head(pr["branch"]) == pr["latest_commit"]
 
 
@@ -226,7 +226,7 @@ def test_an_answer_that_takes_back_what_was_not_published_adds_nothing(lab: Lab)
     done = lab("pr", "update", "1", "--run", third["id"])
 
     assert (done.exit_code, done.data["latest_commit"]) == (0, pr["latest_commit"])
-    assert f"#1 holds the change of run {third['id'][:8]} already" in done.stderr
+    assert f"#1 already contains the change of run {third['id'][:8]}" in done.stderr
 
 
 def test_a_fork_that_is_gone_takes_no_more(lab: Lab):
@@ -235,7 +235,7 @@ def test_a_fork_that_is_gone_takes_no_more(lab: Lab):
     lab.pull.head = None
     error = lab.refused("pr", "update", "1", "--run", second["id"])
     assert (error["exit"], error["code"]) == (8, "conflict")
-    assert "the fork that #1 came from is gone" in error["message"]
+    assert "the fork of #1 was deleted" in error["message"]
 
 
 def test_runs_that_cannot_be_published_are_refused(lab: Lab):

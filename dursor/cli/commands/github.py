@@ -53,14 +53,14 @@ def login(
     """Sign in as a GitHub App or with a token."""
     github, listener = get_app(ctx).github, get_listener()
     if app_id is None and private_key_file is None and installation_id is None:
-        return github.with_token(_read_token(from_stdin=token_stdin), listener)
+        return github.use_token(_read_token(from_stdin=token_stdin), listener)
     if token_stdin:
         raise UsageError("--token-stdin cannot be combined with an App's options", hint=APP_HINT)
     if app_id is None and private_key_file is None and installation_id is not None:
-        return github.with_installation(installation_id, listener)
+        return github.use_installation(installation_id, listener)
     if app_id is None or private_key_file is None:
         raise UsageError("--app-id and --private-key-file require each other", hint=APP_HINT)
-    return github.with_app(app_id, installation_id, _read_private_key(private_key_file), listener)
+    return github.use_app(app_id, installation_id, _read_private_key(private_key_file), listener)
 
 
 def _read_token(*, from_stdin: bool) -> Secret:

@@ -1,4 +1,4 @@
-"""Ways to a GitHub: which one an address is on, and git with the login for it."""
+"""Access to GitHub hosts, and git with their credentials."""
 
 from __future__ import annotations
 
@@ -18,115 +18,115 @@ if TYPE_CHECKING:
     from dursor.github.repo_names import RepoName
     from dursor.services.events import Listener
     from dursor.services.github.secrets import GitHubSecrets
+    from dursor.services.ports import Forge
     from dursor.store.read import Reader
 
 T = TypeVar("T")
-Remote: TypeAlias = "Callable[[str, Secret | None], T]"
+GitAction: TypeAlias = "Callable[[str, Secret | None], T]"  # takes a URL and a token
 
 
 @dataclass(frozen=True)
 class GitHubAccess:
-    """Opens GitHub with the login there is."""
+    """Finds hosts and their credentials, and opens clients."""
 
     env: Mapping[str, str]
     reader: Reader
-    vault: GitHubSecrets
-    _found: dict[GitHubHost, Credentials] = field(default_factory=dict)  # asking gh takes a while
+    secrets: GitHubSecrets
+    _credentials: dict[GitHubHost, Credentials] = field(default_factory=dict)  # `gh` is slow
 
     @property
     def host(self) -> GitHubHost:
-        """The GitHub that the environment names."""
+        """The host that the environment names."""
         from dursor.github.host import GitHubHost
 
         return GitHubHost.from_env(self.env)
 
-    def host_of(self, url: str) -> GitHubHost | None:
-        """The GitHub that URL, a remote's or a page's, would be on."""
+    def find_host(self, url: str) -> GitHubHost | None:
+        """Return the host of the URL of a remote or page."""
         from dursor.github.host import GitHubHost
 
-        return GitHubHost.of_remote(url, self.env)
+        return GitHubHost.from_remote_url(url, self.env)
 
-    def located(self, url: str) -> tuple[GitHubHost, RepoName] | None:
-        """The GitHub that URL, of any form, is on, and the repository there; None when on none."""
-        from dursor.github.ssh_config import resolve_alias
+    def locate(self, url: str) -> tuple[GitHubHost, RepoName] | None:
+        """Return host and repository of a remote's URL; None if it is not on GitHub."""
+        from dursor.github.programs import resolve_ssh_alias
 
-        host = self.host_of(url)
-        known = host is not None and (host == self.host or host.name == "github.com")
-        if not known and (real := resolve_alias(url, self.env)) != url:
-            url, host = real, self.host_of(real)
-        name = None if host is None else host.repo_of(url)
+        host = self.find_host(url)
+        is_known = host is not None and (host == self.host or host.name == "github.com")
+        if not is_known and (resolved := resolve_ssh_alias(url, self.env)) != url:
+            url, host = resolved, self.find_host(resolved)
+        name = None if host is None else host.parse_repo(url)
         return None if host is None or name is None else (host, name)
 
-    def login(self, host: GitHubHost) -> Credentials:
-        """The login for HOST; AuthError when there is none."""
+    def find_credentials(self, host: GitHubHost) -> Credentials:
+        """Return the credentials for HOST; AuthError if there are none."""
         from dursor.github.credentials import find_credentials
 
-        return find_credentials(self.env, self.vault, self.reader.github_app(), host)
+        return find_credentials(self.env, self.secrets, self.reader.github_app(), host)
 
     def open(self, host: GitHubHost, listener: Listener) -> GitHub:
-        """HOST with the login for it; AuthError when there is none."""
+        """Return a client for HOST; AuthError if there are no credentials."""
         from dursor.github.client import GitHub
 
-        if host not in self._found:
-            self._found[host] = self.login(host)
-        login = self._found[host]
-        return GitHub(host, login, self.vault, notice=lambda text: listener(Notice(text)))
+        if host not in self._credentials:
+            self._credentials[host] = self.find_credentials(host)
+        credentials = self._credentials[host]
+        return GitHub(host, credentials, self.secrets, notify=lambda text: listener(Notice(text)))
 
-    def git(self, url: str, act: Remote[T], listener: Listener) -> T:
-        """Do ACT, which runs git on URL, with the login for its host, or without one.
+    def run_git(self, url: str, action: GitAction[T], listener: Listener) -> T:
+        """Run ACTION with URL, after a rename the new one, and a token if there is one.
 
-        ACT is given the URL, after a rename the new one, and the token. A login that cannot see
-        the repository is no obstacle where everybody can.
+        Credentials without access to the repository do not matter if it is public.
         """
-        found = self.located(url)
-        if found is None:
-            return act(url, None)
-        host, name = found
+        location = self.locate(url)
+        if location is None:
+            return action(url, None)
+        host, name = location
         try:
-            hub = self.open(host, listener)
-        except AuthError as missing:
-            return _anonymous(url, act, missing if host == self.host else None)
-        with hub:
+            forge = self.open(host, listener)
+        except AuthError as error:
+            return _run_anonymously(url, action, error if host == self.host else None)
+        with forge:
             try:
-                info = hub.repository(name)
-                return with_token(hub, info.name, lambda secret: act(info.clone_url, secret))
-            except (AuthError, NotFoundError) as refused:
-                return _anonymous(url, act, refused)
+                repo = forge.get_repo(name)
+                return run_with_token(forge, repo.name, lambda key: action(repo.clone_url, key))
+            except (AuthError, NotFoundError) as error:
+                return _run_anonymously(url, action, error)
 
-    def canonical(self, url: str, listener: Listener) -> str:
-        """The address that URL, of any form, has for git over https; after a rename, the new one.
+    def canonicalize(self, url: str, listener: Listener) -> str:
+        """Return the https URL of a GitHub repository, after a rename the new one.
 
-        As it is when it is none of a GitHub that there is a login for.
+        Any other URL is returned unchanged.
         """
-        found = self.located(url)
-        if found is None:
+        location = self.locate(url)
+        if location is None:
             return url
-        host, name = found
+        host, name = location
         try:
-            with self.open(host, listener) as hub:
-                return hub.repository(name).clone_url
+            with self.open(host, listener) as forge:
+                return forge.get_repo(name).clone_url
         except (AuthError, NotFoundError):
             return host.clone_url(name) if host == self.host else url
 
 
-def with_token(
-    hub: GitHub, name: RepoName, act: Callable[[Secret], T], *, workflows: bool = False
+def run_with_token(
+    forge: Forge, name: RepoName, action: Callable[[Secret], T], *, workflows: bool = False
 ) -> T:
-    """Do ACT, which runs git on NAME; once more with a new token when the first is refused."""
-    secret = hub.token_for(name, workflows=workflows)
+    """Run ACTION, which runs git on NAME; once more with a new token if it is rejected."""
+    token = forge.get_token(name, workflows=workflows)
     try:
-        return act(secret)
-    except AuthError as refused:
+        return action(token)
+    except AuthError as error:
         try:
-            secret = hub.renew(name, workflows=workflows)
+            token = forge.renew_token(name, workflows=workflows)
         except AuthError:
-            raise refused from None
-        return act(secret)
+            raise error from None
+        return action(token)
 
 
-def _anonymous(url: str, act: Remote[T], better: AuthError | NotFoundError | None) -> T:
-    """Do ACT without a login; when one is needed, BETTER says what to do about it."""
+def _run_anonymously(url: str, action: GitAction[T], better: AuthError | NotFoundError | None) -> T:
+    """Run ACTION without credentials; if that fails, raise BETTER if there is one."""
     try:
-        return act(url, None)
+        return action(url, None)
     except (AuthError, NotFoundError) as error:
         raise better or error from None

@@ -1,4 +1,4 @@
-"""Who dursor is on GitHub: signing in, looking around, signing out."""
+"""Signing in to GitHub, and the repositories that the login can access."""
 
 from __future__ import annotations
 
@@ -17,219 +17,222 @@ if TYPE_CHECKING:
     from dursor.github.client import GitHub
     from dursor.github.credentials import AppCredentials, Credentials
     from dursor.github.host import GitHubHost
-    from dursor.github.resources import Installation
     from dursor.services.events import Listener
     from dursor.services.github.access import GitHubAccess
     from dursor.store.write import Store
 
-GIVEN = "the login given"
+GIVEN = "your input"
 
 
 @dataclass(frozen=True)
 class GitHubLogin:
-    """Keeps a login for the GitHub that the environment names, and shows what it can reach."""
+    """Signs in to the host that the environment names, and lists what it can access."""
 
     access: GitHubAccess
     open_store: Callable[[], Store]
 
-    def with_token(self, token: Secret, listener: Listener) -> GitHubStatus:
-        """Keep TOKEN, once GitHub has taken it; whoever was signed in before is signed out."""
+    def use_token(self, token: Secret, listener: Listener) -> GitHubStatus:
+        """Verify TOKEN and store it in place of the previous login."""
         from dursor.github.credentials import TokenCredentials, parse_token, token_key
 
         host = self.access.host
-        login = TokenCredentials(parse_token(token.reveal(), GIVEN), GIVEN)
-        with self._hub(host, login, listener) as hub:
-            status = _status(hub)
-        self.access.vault.put(token_key(host), login.token)
-        self._forget(host, but=token_key(host))
-        return self._kept(status, host, listener)
+        credentials = TokenCredentials(parse_token(token.reveal(), GIVEN), GIVEN)
+        with self._connect(host, credentials, listener) as github:
+            status = _read_status(github)
+        self.access.secrets.put(token_key(host), credentials.token)
+        self._forget(host, keep=token_key(host))
+        self._warn_if_shadowed(host, listener)
+        return status
 
-    def with_app(
+    def use_app(
         self, app_id: str, installation_id: str | None, key: Secret, listener: Listener
     ) -> GitHubStatus:
-        """Keep the App APP_ID with its private KEY, once GitHub has taken them."""
-        from dursor.github.credentials import AppCredentials, app_key, check_app, parse_private_key
+        """Verify an App with its private KEY and store it in place of the previous login."""
+        from dursor.github.credentials import (
+            AppCredentials,
+            app_key,
+            check_app,
+            parse_private_key,
+        )
 
         check_app(app_id, installation_id)
         host = self.access.host
-        login = AppCredentials(app_id, parse_private_key(key.reveal()), installation_id, GIVEN)
+        private_key = parse_private_key(key.reveal())
+        credentials = AppCredentials(app_id, private_key, installation_id, GIVEN)
         try:
-            with self._hub(host, login, listener) as hub:
-                _check_installation(hub, installation_id, listener)
-                status = _status(hub)
+            with self._connect(host, credentials, listener) as github:
+                _check_installation(github, installation_id, listener)
+                status = _read_status(github)
         except NotFoundError as error:
             raise AuthError(
-                f"{host.name} knows no App {app_id} with this private key",
-                hint="look at the App's page on GitHub for its id",
+                f"{host.name} has no App {app_id} with this private key",
+                hint="copy the id from the App's page on GitHub",
             ) from error
-        self.access.vault.put(app_key(host), login.private_key)
-        self._save(login)
-        self._forget(host, but=app_key(host))
-        return self._kept(status, host, listener)
-
-    def with_installation(self, installation_id: str, listener: Listener) -> GitHubStatus:
-        """Use another installation of the App that is signed in."""
-        from dursor.github.credentials import STORED, AppCredentials, cache_key, check_app
-
-        host = self.access.host
-        login = self.access.login(host)
-        if not isinstance(login, AppCredentials) or login.source != STORED:
-            raise UsageError(
-                "no App is signed in whose installation could be chosen",
-                hint="dursor github login --app-id ID --private-key-file FILE",
-            )
-        check_app(login.app_id, installation_id)
-        login = AppCredentials(login.app_id, login.private_key, installation_id, STORED)
-        with self._hub(host, login, listener) as hub:
-            _check_installation(hub, installation_id, listener)
-            status = _status(hub)
-        self.access.vault.drop(cache_key(host))
-        self._save(login)
+        self.access.secrets.put(app_key(host), private_key)
+        self._save_app(credentials)
+        self._forget(host, keep=app_key(host))
+        self._warn_if_shadowed(host, listener)
         return status
 
-    def _save(self, login: AppCredentials) -> None:
-        former = self.access.reader.github_app()
-        at = now()
-        made = at if former is None else former.created_at
-        self.open_store().save_github_app(
-            GitHubAppConfig(login.app_id, login.installation_id, made, at)
+    def use_installation(self, installation_id: str, listener: Listener) -> GitHubStatus:
+        """Switch to another installation of the stored App."""
+        from dursor.github.credentials import (
+            LOGIN_APP,
+            STORED,
+            AppCredentials,
+            cache_key,
+            check_app,
         )
 
-    def _kept(self, status: GitHubStatus, host: GitHubHost, listener: Listener) -> GitHubStatus:
-        """What was kept; a person hears when something else comes before it."""
-        first = self.access.login(host)
-        if first.source != _stored():
-            listener(
-                Notice(f"{first.source} is set in the environment and comes before this login")
-            )
+        host = self.access.host
+        credentials = self.access.find_credentials(host)
+        if not isinstance(credentials, AppCredentials) or credentials.source != STORED:
+            raise UsageError(f"no App is signed in to {host.name}", hint=LOGIN_APP)
+        check_app(credentials.app_id, installation_id)
+        credentials = AppCredentials(
+            credentials.app_id, credentials.private_key, installation_id, STORED
+        )
+        with self._connect(host, credentials, listener) as github:
+            _check_installation(github, installation_id, listener)
+            status = _read_status(github)
+        self.access.secrets.drop(cache_key(host))
+        self._save_app(credentials)
         return status
 
+    def _save_app(self, credentials: AppCredentials) -> None:
+        previous, time = self.access.reader.github_app(), now()
+        created_at = time if previous is None else previous.created_at
+        app = GitHubAppConfig(credentials.app_id, credentials.installation_id, created_at, time)
+        self.open_store().save_github_app(app)
+
+    def _warn_if_shadowed(self, host: GitHubHost, listener: Listener) -> None:
+        from dursor.github.credentials import STORED
+
+        source = self.access.find_credentials(host).source
+        if source != STORED:
+            listener(Notice(f"{source} is set and takes precedence over this login"))
+
     def status(self, listener: Listener = ignore_event) -> GitHubStatus:
-        """Who dursor is on GitHub now; `kind` None when it is nobody."""
+        """Return the login in use; `kind` is None if there is none."""
         from dursor.github.credentials import NotSignedInError
 
         host = self.access.host
         try:
-            login = self.access.login(host)
+            credentials = self.access.find_credentials(host)
         except NotSignedInError:
-            return GitHubStatus(host.api_url, None, None, None, None, None)
-        with self._hub(host, login, listener) as hub:
-            return _status(hub)
+            return _to_status(host, None)
+        with self._connect(host, credentials, listener) as github:
+            return _read_status(github)
 
     def logout(self, listener: Listener) -> GitHubStatus:
-        """Forget the login that is kept; what the environment says stays.
-
-        Tokens that were minted for an App end now, not within the hour.
-        """
+        """Delete the stored login and revoke its installation tokens."""
         from dursor.github.credentials import NotSignedInError
 
         host = self.access.host
-        self._revoke(host, listener)
+        self._revoke_tokens(host, listener)
         if not self._forget(host):
-            listener(Notice(f"nobody was signed in to {host.name}"))
+            listener(Notice(f"no login was stored for {host.name}"))
         try:
-            login = self.access.login(host)
+            credentials = self.access.find_credentials(host)
         except NotSignedInError:
-            return GitHubStatus(host.api_url, None, None, None, None, None)
-        listener(Notice(f"{login.source} still says who dursor is on {host.name}"))
-        return _described(host, login, None, None)
+            return _to_status(host, None)
+        listener(Notice(f"{credentials.source} is still the login for {host.name}"))
+        return _to_status(host, credentials)
 
-    def _revoke(self, host: GitHubHost, listener: Listener) -> None:
+    def _revoke_tokens(self, host: GitHubHost, listener: Listener) -> None:
         import time
 
         from dursor.github.clock import Clock
         from dursor.github.credentials import TokenCredentials, cache_key
         from dursor.github.token_cache import TokenCache
 
-        for token in TokenCache(self.access.vault, cache_key(host), Clock(time.time)).tokens():
+        cache = TokenCache(self.access.secrets, cache_key(host), Clock(time.time))
+        for token in cache.list_fresh():
             try:
-                with self._hub(host, TokenCredentials(token, GIVEN), listener) as hub:
-                    hub.revoke()
-            except AuthError:  # it has describe_end already
+                with self._connect(host, TokenCredentials(token, GIVEN), listener) as github:
+                    github.revoke_token()
+            except AuthError:  # it has expired
                 continue
             except DursorError as error:
-                listener(Notice(f"tokens of the App last up to an hour more: {error.message}"))
+                listener(Notice(f"the App's tokens stay valid for up to an hour: {error.message}"))
                 return
 
-    def _forget(self, host: GitHubHost, *, but: str | None = None) -> bool:
-        """Drop every secret kept for HOST save BUT, and the App; whether there was any."""
+    def _forget(self, host: GitHubHost, *, keep: str | None = None) -> bool:
+        """Delete every stored secret of HOST except KEEP; True if there was any."""
         from dursor.github.credentials import app_key, cache_key, token_key
 
-        vault = self.access.vault
-        names = {token_key(host), app_key(host), cache_key(host)} - {but}
-        kept = [name for name in sorted(names) if vault.keys.stored(name) is not None]
-        for name in kept:
-            vault.drop(name)
-        if app_key(host) in kept:
+        names = [app_key(host), cache_key(host), token_key(host)]
+        dropped = [name for name in names if name != keep and self.access.secrets.drop(name)]
+        if app_key(host) in dropped:
             self.open_store().remove_github_app()
-        return bool(kept)
+        return bool(dropped)
 
-    def _hub(self, host: GitHubHost, login: Credentials, listener: Listener) -> GitHub:
+    def _connect(self, host: GitHubHost, credentials: Credentials, listener: Listener) -> GitHub:
         from dursor.github.client import GitHub
 
-        vault = self.access.vault if login.source != GIVEN else None
-        return GitHub(host, login, vault, notice=lambda text: listener(Notice(text)))
+        store = self.access.secrets if credentials.source != GIVEN else None
+        return GitHub(host, credentials, store, notify=lambda text: listener(Notice(text)))
 
     def repos(self, listener: Listener) -> Iterator[HostedRepo]:
-        """Every repository that the login can reach."""
-        with self.access.open(self.access.host, listener) as hub:
-            for one in hub.repos():
+        """Yield every repository that the login can access."""
+        with self.access.open(self.access.host, listener) as github:
+            for repo in github.list_repos():
                 yield HostedRepo(
-                    str(one.name), one.default_branch, one.private, one.archived, one.html_url
+                    str(repo.name), repo.default_branch, repo.private, repo.archived, repo.html_url
                 )
 
     def branches(self, name: str, listener: Listener) -> Sequence[Branch]:
-        """The branches of the repository called OWNER/NAME."""
+        """Return the branches of repository OWNER/NAME."""
         from dursor.github.repo_names import RepoName
 
-        wanted = RepoName.parse(name)
-        with self.access.open(self.access.host, listener) as hub:
-            default = hub.repository(wanted).default_branch
+        repo = RepoName.parse(name)
+        with self.access.open(self.access.host, listener) as github:
+            default = github.get_repo(repo).default_branch
             return [
-                Branch(one.name, one.commit, one.name == default) for one in hub.branches(wanted)
+                Branch(branch.name, branch.commit, branch.name == default)
+                for branch in github.list_branches(repo)
             ]
 
 
-def _stored() -> str:
-    from dursor.github.credentials import STORED
+def _check_installation(github: GitHub, wanted: str | None, listener: Listener) -> None:
+    """Raise AuthError if the App lacks the installation WANTED."""
+    from dursor.github.app_auth import format_installations
 
-    return STORED
-
-
-def _check_installation(hub: GitHub, wanted: str | None, listener: Listener) -> None:
-    """Make sure that the App is installed, under WANTED if that is given."""
-    found = hub.installations()
-    if wanted is not None and wanted not in {one.id for one in found}:
+    installations = github.list_installations()
+    if wanted is not None and wanted not in {entry.id for entry in installations}:
+        existing = format_installations(installations) or "none"
         raise AuthError(
-            f"the App has no installation {wanted}; it has: {_listed(found) or 'none'}",
-            hint="leave --installation-id away: dursor finds it",
+            f"the App has no installation {wanted} (installations: {existing})",
+            hint="remove --installation-id",
         )
-    if not found:
-        page = hub.app().html_url or hub.host.web_url
-        listener(Notice(f"the App is not installed anywhere yet: {page}"))
+    if not installations:
+        page = github.app.html_url or github.host.web_url
+        listener(Notice(f"the App is not installed on any account, see {page}"))
 
 
-def _listed(found: Sequence[Installation]) -> str:
-    return ", ".join(f"{one.id} ({one.account})" for one in found[:10])
+def _read_status(github: GitHub) -> GitHubStatus:
+    """Ask GitHub who the login is."""
+    host, credentials = github.host, github.credentials
+    if github.kind == "app":
+        ids = [entry.id for entry in github.list_installations()]
+        only = ids[0] if len(ids) == 1 else None
+        return _to_status(host, credentials, f"{github.app.slug}[bot]", only)
+    account = github.get_account()
+    return _to_status(host, credentials, None if account is None else account.login)
 
 
-def _status(hub: GitHub) -> GitHubStatus:
-    """Who the login of HUB is, as GitHub says."""
-    if hub.kind == "app":
-        found = [one.id for one in hub.installations()]
-        return _described(
-            hub.host, hub.login, f"{hub.app().slug}[bot]", found[0] if len(found) == 1 else None
-        )
-    account = hub.account()
-    return _described(hub.host, hub.login, None if account is None else account.login, None)
-
-
-def _described(
-    host: GitHubHost, login: Credentials, name: str | None, installation: str | None
+def _to_status(
+    host: GitHubHost,
+    credentials: Credentials | None,
+    login: str | None = None,
+    installation: str | None = None,
 ) -> GitHubStatus:
     from dursor.github.credentials import AppCredentials
 
-    if isinstance(login, AppCredentials):
-        chosen = login.installation_id or installation
-        return GitHubStatus(host.api_url, "app", name, login.app_id, chosen, login.source)
-    return GitHubStatus(host.api_url, "token", name, None, None, login.source)
+    if credentials is None:
+        return GitHubStatus(host.api_url, None, None, None, None, None)
+    source = credentials.source
+    if isinstance(credentials, AppCredentials):
+        chosen = credentials.installation_id or installation
+        return GitHubStatus(host.api_url, "app", login, credentials.app_id, chosen, source)
+    return GitHubStatus(host.api_url, "token", login, None, None, source)

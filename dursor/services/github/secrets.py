@@ -1,4 +1,4 @@
-"""The key store as GitHub logins use it: secrets by name, their places remembered."""
+"""GitHub's secrets in the key store."""
 
 from __future__ import annotations
 
@@ -17,36 +17,35 @@ CACHE, APP = "github:cache:", "github:app:"
 
 @dataclass(frozen=True)
 class GitHubSecrets:
-    """Keeps secrets in the key store. QUIET is the same key store, but asks nobody anything."""
+    """Keeps secrets by name. QUIET is the same key store without prompts."""
 
     keys: Keys
     quiet: Keys
     open_store: Callable[[], Store]
 
     def get(self, name: str) -> Secret | None:
-        """Read a secret; None when there is none of this name."""
-        return self._keys(name).get(name)
+        """Return the secret called NAME."""
+        return self._choose_keys(name).get(name)
 
     def put(self, name: str, secret: Secret) -> None:
-        """Keep a secret; AuthError when there is no place for it."""
-        keys = self._keys(name)
+        """Keep a secret; AuthError if there is no place for it."""
+        keys = self._choose_keys(name)
         source = keys.store(name, secret)
         if keys.stored(name) is not source:
             self.open_store().set_key_source(name, source)
 
-    def drop(self, name: str) -> None:
-        """Forget a secret."""
+    def drop(self, name: str) -> bool:
+        """Delete a secret; True if it existed."""
         source = self.keys.stored(name)
-        if source is not None:
-            self.keys.delete(name, source)
-            self.open_store().set_key_source(name, None)
+        if source is None:
+            return False
+        self.keys.delete(name, source)
+        self.open_store().set_key_source(name, None)
+        return True
 
-    def _keys(self, name: str) -> Keys:
-        """Choose who reads: nobody types a passphrase only to save a request.
-
-        Where the App's own key is kept it has been typed already.
-        """
+    def _choose_keys(self, name: str) -> Keys:
+        """Prompt for a passphrase only where the App's key needed it before, not for a cache."""
         if not name.startswith(CACHE):
             return self.keys
-        app_is_kept = self.keys.stored(APP + name.removeprefix(CACHE)) is not None
-        return self.keys if app_is_kept else self.quiet
+        is_app_stored = self.keys.stored(APP + name.removeprefix(CACHE)) is not None
+        return self.keys if is_app_stored else self.quiet

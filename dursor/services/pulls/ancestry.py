@@ -1,4 +1,4 @@
-"""What a pull request's branch holds of which run: nothing of anybody else's is overwritten."""
+"""Decides whether a run may be pushed onto a branch without overwriting others' work."""
 
 from __future__ import annotations
 
@@ -9,26 +9,36 @@ from dursor.patch.diff.apply_canonical import apply_canonical
 from dursor.services.trailers import RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from dursor.domain import Run
     from dursor.tree import Changes, Tree
     from dursor.vcs.remote.mirror import CommitInfo, Mirror
 
-DEEPEST = 500  # commits of a branch that are looked at
+MAX_COMMITS = 500  # of a branch that are searched
 
 
 def compute_changes(mirror: Mirror, run: Run) -> Changes:
-    """What RUN changes of its base."""
+    """Return the changes of RUN to its base."""
     return apply_canonical(run.patch or "", mirror.tree(run.base_commit)).changes
 
 
-def holds(tree: Tree, base: Tree, changes: Changes) -> bool:
-    """Whether TREE is exactly BASE with CHANGES laid over it."""
+def is_commit_of(mirror: Mirror, commit: CommitInfo, run: Run) -> bool:
+    """Tell whether dursor made COMMIT from RUN and nobody changed it since."""
+    if commit.trailers.get(RUN) != run.id or not mirror.has(run.base_commit):
+        return False
+    tree, base = mirror.tree(commit.id), mirror.tree(run.base_commit)
+    return _equals(tree, base, compute_changes(mirror, run))
+
+
+def _equals(tree: Tree, base: Tree, changes: Changes) -> bool:
+    """Tell whether TREE is exactly BASE with CHANGES applied."""
     entries = tree.entries()
-    rest = {path: (one.mode, one.oid) for path, one in entries.items() if path not in changes}
-    left = {path: (one.mode, one.oid) for path, one in base.entries().items()}
-    if rest != {path: state for path, state in left.items() if path not in changes}:
+    unchanged, expected = (
+        {path: (entry.mode, entry.oid) for path, entry in files.items() if path not in changes}
+        for files in (entries, base.entries())
+    )
+    if unchanged != expected:
         return False
     for path, state in changes.items():
         entry = entries.get(path)
@@ -40,75 +50,52 @@ def holds(tree: Tree, base: Tree, changes: Changes) -> bool:
     return True
 
 
-def is_commit_of(mirror: Mirror, commit: CommitInfo, run: Run) -> bool:
-    """Whether COMMIT is one that dursor made from RUN, unchanged since."""
-    return (
-        commit.trailers.get(RUN) == run.id
-        and mirror.has(run.base_commit)
-        and holds(
-            mirror.tree(commit.id),
-            mirror.tree(run.base_commit),
-            compute_changes(mirror, run),
-        )
-    )
-
-
 def has_commit_of(mirror: Mirror, head: str, run: Run) -> bool:
-    """Whether the branch that ends at HEAD has a commit that names RUN."""
+    """Tell whether a commit of the branch at HEAD names RUN in its trailers."""
     from dursor.vcs.history import read_messages
 
     trailer = f"{RUN}: {run.id}"
-    return any(trailer in said.splitlines() for said in read_messages(mirror, head, DEEPEST))
+    messages = read_messages(mirror, head, MAX_COMMITS)
+    return any(trailer in message.splitlines() for message in messages)
 
 
 def check_ancestry(
     mirror: Mirror, head: str, chain: Sequence[Run], *, number: int, known: str
 ) -> None:
-    """Make sure that RUN, the last of CHAIN, may go on top of HEAD; ConflictError says why not.
+    """Raise ConflictError unless the last run of CHAIN may be pushed on top of HEAD.
 
-    It may when HEAD is its base, or when every commit in between was made by dursor from runs it
-    grew from. KNOWN is the commit that dursor last put there.
+    It may if HEAD is its base, or if dursor made every commit in between from runs of CHAIN.
+    KNOWN is the last commit that dursor pushed or saw there.
     """
-    run = chain[-1]
-    ancestors = {one.id: one for one in chain}
-    at = head
-    while at != run.base_commit:
-        commit = mirror.commit(at) if mirror.has(at) else None
-        source = None if commit is None else ancestors.get(commit.trailers.get(RUN, ""))
-        intact = (
-            commit is not None
-            and source is not None
-            and len(commit.parents) == 1
-            and is_commit_of(mirror, commit, source)
-        )
-        if commit is None or not intact:
-            raise _moved(mirror, head, chain, number=number, known=known)
-        at = commit.parents[0]
+    runs = {run.id: run for run in chain}
+    commit_id = head
+    while commit_id != chain[-1].base_commit:
+        commit = mirror.commit(commit_id) if mirror.has(commit_id) else None
+        source = runs.get(commit.trailers.get(RUN, "")) if commit else None
+        if (
+            commit is None
+            or source is None
+            or len(commit.parents) != 1
+            or not is_commit_of(mirror, commit, source)
+        ):
+            raise _to_conflict(mirror, head, chain, number=number, known=known)
+        commit_id = commit.parents[0]
 
 
-def _moved(
+def _to_conflict(
     mirror: Mirror, head: str, chain: Sequence[Run], *, number: int, known: str
 ) -> ConflictError:
     run, commit = chain[-1], mirror.commit(head)
-    hint = (
-        f"dursor pr sync {number}, then dursor run TEXT --task {run.task_id[:8]}  "
-        "(starts from what is there now)"
-    )
-    rewritten = mirror.has(known) and not mirror.is_ancestor(known, head)
-    if rewritten or _names_one_of(commit, chain):
-        said = f"the branch of #{number} was rewritten (rebased, amended or force-pushed)"
-    elif RUN in commit.trailers:
-        said = (
-            f"#{number} holds run {commit.trailers[RUN][:8]}, which {run.id[:8]} did not start from"
-        )
+    other = commit.trailers.get(RUN, "")
+    is_rewritten = mirror.has(known) and not mirror.is_ancestor(known, head)
+    if is_rewritten or other in {run.id for run in chain}:
+        reason = f"the branch of #{number} was rewritten (rebased, amended or force-pushed)"
+    elif other:
+        reason = f"run {run.id[:8]} did not start from run {other[:8]}, which is in #{number}"
     else:
-        who = commit.author.partition(" <")[0]
-        said = (
-            f"#{number} has a commit by {who} ({head[:8]}), which {run.id[:8]} did not start from"
+        author = commit.author.partition(" <")[0]
+        reason = (
+            f"run {run.id[:8]} did not start from {head[:8]}, a commit by {author} in #{number}"
         )
-    return ConflictError(f"{said}; nothing was pushed", hint=hint)
-
-
-def _names_one_of(commit: CommitInfo, chain: Sequence[Run]) -> bool:
-    runs: Mapping[str, Run] = {one.id: one for one in chain}
-    return commit.trailers.get(RUN, "") in runs
+    hint = f"dursor pr sync {number}, then dursor run TEXT --task {run.task_id[:8]}"
+    return ConflictError(f"nothing was pushed: {reason}", hint=hint)

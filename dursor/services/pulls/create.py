@@ -1,4 +1,4 @@
-"""From a run to a pull request: one commit on a branch of its own, pushed, and asked to merge."""
+"""Creates a pull request from a run: one commit on a branch of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from dursor.domain import LIVE, RunStatus
 from dursor.errors import ConflictError, UsageError
 from dursor.services.events import Notice
-from dursor.services.pulls import text as pull_text
 from dursor.services.pulls.ancestry import compute_changes, has_commit_of
+from dursor.services.pulls.status import describe_end
 from dursor.services.pulls.target import HEADS, check_base, find_base
+from dursor.services.pulls.text import MAX_BODY, render_body, render_title
 from dursor.services.trailers import build_commit_message
 
 if TYPE_CHECKING:
@@ -23,85 +24,80 @@ if TYPE_CHECKING:
     from dursor.services.pulls.session import PullSession
     from dursor.services.pulls.target import PullTarget
     from dursor.services.request import NewPull
-    from dursor.tree import Changes
 
 WORKFLOWS = ".github/workflows/"
-TITLE, BODY = 256, pull_text.LARGEST  # characters
-ANOTHER_BRANCH = "--branch ANOTHER-NAME"
+MAX_TITLE = 256  # characters
+OTHER_BRANCH = "--branch ANOTHER-NAME"
 
 
 def check_publishable(run: Run) -> Run:
-    """RUN, if it has a change that others could apply; UsageError or ConflictError."""
+    """Return RUN; raises UsageError or ConflictError if others could not apply its patch."""
     if run.status is not RunStatus.SUCCEEDED or run.patch is None:
-        why = f" ({run.error.code})" if run.error else ""
+        code = f" ({run.error.code})" if run.error else ""
         raise UsageError(
-            f"run {run.id[:8]} has nothing to publish: it is {run.status}{why}",
+            f"run {run.id[:8]} has no patch to publish: its status is {run.status}{code}",
             hint=f"dursor run list --task {run.task_id[:8]} --status succeeded",
         )
     if run.dirty:
         raise ConflictError(
-            f"run {run.id[:8]} started from uncommitted changes (--dirty): GitHub lacks them",
-            hint="git commit -a, then the same instruction again without --dirty",
+            f"run {run.id[:8]} started from uncommitted changes (--dirty)",
+            hint="git commit -a, then run the same instruction without --dirty",
         )
     return run
 
 
-def checked(wish: NewPull) -> NewPull:
-    """WISH with plain names of branches; UsageError for what GitHub would not take."""
-    for text, what, most in ((wish.title, "title", TITLE), (wish.body, "body", BODY)):
-        if text is not None and len(text) > most:
+def normalize(request: NewPull) -> NewPull:
+    """Return REQUEST with short branch names; UsageError for values that GitHub rejects."""
+    for option, text, limit in (
+        ("--title", request.title, MAX_TITLE),
+        ("--body", request.body, MAX_BODY),
+    ):
+        if text is not None and len(text) > limit:
             raise UsageError(
-                f"the {what} has {len(text)} characters, and GitHub takes {most}",
-                hint=f"a shorter --{what}",
+                f"{option} has {len(text)} characters, {len(text) - limit} too many",
+                hint=f"shorten {option} to {limit} characters",
             )
-    for name, option in ((wish.base, "--base"), (wish.branch, "--branch")):
-        if name is not None and not name.strip():
-            raise UsageError(f"{option} names no branch", hint=f"leave {option} away")
+    for option, branch in (("--base", request.base), ("--branch", request.branch)):
+        if branch is not None and not branch.strip():
+            raise UsageError(f"{option} is empty", hint=f"remove {option}")
     return replace(
-        wish,
-        base=None if wish.base is None else wish.base.replace(HEADS, "", 1),
-        branch=None if wish.branch is None else wish.branch.removeprefix(HEADS),
+        request,
+        base=request.base and request.base.replace(HEADS, "", 1),
+        branch=request.branch and request.branch.removeprefix(HEADS),
     )
 
 
-def name_branch(run: Run) -> str:
-    """The branch that a run's change is pushed to when nobody names another."""
-    return f"dursor/{run.id[:8]}"
+def create_commit(session: PullSession, run: Run, parent: str, name: RepoName) -> tuple[str, bool]:
+    """Commit the resulting tree of RUN on PARENT; equal arguments make equal commits.
 
-
-def create_commit(site: PullSession, run: Run, parent: str, name: RepoName) -> tuple[str, Changes]:
-    """The commit of RUN's resulting tree on PARENT, the same every time; NoChangeError."""
+    Returns its id, and whether pushing it needs the permission to change workflows.
+    """
     from dursor.vcs.remote.push import commit_change
 
-    changes = compute_changes(site.mirror, run)
+    changes = compute_changes(session.mirror, run)
     commit = commit_change(
-        site.mirror,
+        session.mirror,
         run.base_commit,
         changes,
         parents=[parent],
         message=build_commit_message(run),
-        author=site.author(name),
+        author=session.get_identity(name),
         at=run.completed_at or run.created_at,
     )
-    return commit, changes
-
-
-def touches_workflows(changes: Changes) -> bool:
-    """Whether CHANGES need the permission to change what GitHub runs."""
-    return any(path.startswith(WORKFLOWS) for path in changes)
+    return commit, any(path.startswith(WORKFLOWS) for path in changes)
 
 
 @dataclass(frozen=True)
 class PullCreator:
-    """A pull request in the making, from the last run of CHAIN."""
+    """Creates a pull request from the last run of CHAIN."""
 
-    site: PullSession
-    place: PullTarget
+    session: PullSession
+    target: PullTarget
     remotes: Mapping[str, RepoName]
     chain: Sequence[Run]
-    wish: NewPull
+    request: NewPull
     listener: Listener
-    known: Collection[str]  # pages of the task's pull requests
+    known: Collection[str]  # URLs of the task's pull requests
 
     @property
     def run(self) -> Run:
@@ -109,93 +105,91 @@ class PullCreator:
         return self.chain[-1]
 
     @property
-    def branch(self) -> str:
-        """The branch that the commit goes to."""
-        return self.wish.branch or name_branch(self.run)
+    def default_branch(self) -> str:
+        """The head branch unless the user names one."""
+        return f"dursor/{self.run.id[:8]}"
 
     @property
-    def wanted_base(self) -> str | None:
-        """The base that was asked for, without its owner."""
-        return self.wish.base.rpartition(":")[2] if self.wish.base else None
+    def branch(self) -> str:
+        """The head branch."""
+        return self.request.branch or self.default_branch
 
-    def make(self) -> PullInfo:
-        """The pull request: found when it is there, else opened."""
-        found = self.site.hub.find_pull(self.place.base, self.place.head.name.owner, self.branch)
-        if found is not None and self._is_ours(found):
-            return self._kept(found)
-        base = find_base(self.site.hub, self.place, self.run, self.wanted_base, self.remotes)
-        current = self.site.repository.find_current_branch()
-        check_base(self.site.hub, self.place, base, self.run, current)
-        self._publish()
-        return self._opened(base)
+    @property
+    def requested_base(self) -> str | None:
+        """The base branch that the user named, without its owner."""
+        return self.request.base.rpartition(":")[2] if self.request.base else None
 
-    def _is_ours(self, found: PullInfo) -> bool:
-        """Whether FOUND is this run's; ConflictError when it is and over, or is somebody else's."""
-        if found.state in LIVE:
-            name, url = self.place.head.name, self.place.head.clone_url
-            head = self.site.fetch(name, url, self.branch)
-            if head is not None and has_commit_of(self.site.mirror, head, self.run):
+    def create(self) -> PullInfo:
+        """Return the existing pull request of this run, or open one."""
+        forge, target = self.session.forge, self.target
+        existing = forge.pulls(target.base).find(target.head.name.owner, self.branch)
+        if existing is not None and self._is_ours(existing):
+            return self._keep(existing)
+        base = self.requested_base
+        if base is None:
+            base = find_base(forge, target, self.run, self.remotes)
+        current = self.session.repository.find_current_branch()
+        check_base(forge, target, base, self.run, current)
+        self._push()
+        return self._open(base)
+
+    def _is_ours(self, pull: PullInfo) -> bool:
+        """Tell whether PULL is live and contains this run.
+
+        ConflictError if the branch belongs to another pull request.
+        """
+        if pull.state in LIVE:
+            head = self.session.fetch(self.target.head.name, self.branch)
+            if head is not None and has_commit_of(self.session.mirror, head, self.run):
                 return True
             raise ConflictError(
-                f"{self.branch} has the pull request #{found.number}, which is not from run "
-                f"{self.run.id[:8]}",
-                hint=ANOTHER_BRANCH,
+                f"#{pull.number} from {self.branch} does not contain run {self.run.id[:8]}",
+                hint=OTHER_BRANCH,
             )
-        if found.url in self.known or self.branch == name_branch(self.run):
+        if pull.url in self.known or self.branch == self.default_branch:
             raise ConflictError(
-                f"#{found.number}, the pull request of {self.branch}, {describe_end(found)}",
-                hint=ANOTHER_BRANCH,
+                f"#{pull.number} from {self.branch} {describe_end(pull)}", hint=OTHER_BRANCH
             )
         return False
 
-    def _kept(self, found: PullInfo) -> PullInfo:
-        if self.wanted_base not in {None, found.base_ref}:
+    def _keep(self, pull: PullInfo) -> PullInfo:
+        if self.requested_base not in {None, pull.base_ref}:
             raise ConflictError(
-                f"#{found.number} is there already, and goes into {found.base_ref}",
-                hint=f"change its base on GitHub, or {ANOTHER_BRANCH}",
+                f"#{pull.number} already exists with base {pull.base_ref}",
+                hint=f"change its base on GitHub, or {OTHER_BRANCH}",
             )
-        self.listener(Notice(f"#{found.number} is there already and stays as it is"))
-        return found
+        self.listener(Notice(f"#{pull.number} already exists and was not changed"))
+        return pull
 
-    def _publish(self) -> None:
-        """Push the run's commit, unless the branch has it."""
-        site, run, head = self.site, self.run, self.place.head
-        commit, changes = create_commit(site, run, run.base_commit, head.name)
-        workflows = touches_workflows(changes)
+    def _push(self) -> None:
+        """Push the run's commit unless the branch contains it."""
+        session, run, name = self.session, self.run, self.target.head.name
+        commit, workflows = create_commit(session, run, run.base_commit, name)
         try:
-            site.push(
-                head.name, head.clone_url, commit, self.branch, expect=None, workflows=workflows
-            )
+            session.push(name, commit, self.branch, expect=None, workflows=workflows)
         except ConflictError as error:
-            there = site.fetch(head.name, head.clone_url, self.branch)
-            if there is None:
+            head = session.fetch(name, self.branch)
+            if head is None:
                 raise
-            if not has_commit_of(site.mirror, there, run):
+            if not has_commit_of(session.mirror, head, run):
                 raise ConflictError(
-                    f"{head.name} has a branch {self.branch} that is not from run {run.id[:8]}",
-                    hint=ANOTHER_BRANCH,
+                    f"branch {self.branch} of {name} already exists without run {run.id[:8]}",
+                    hint=OTHER_BRANCH,
                 ) from error
 
-    def _opened(self, base: str) -> PullInfo:
-        tree = self.site.mirror.tree(self.run.base_commit)
-        wish = self.wish
-        made = self.site.hub.create_pull(
-            self.place.base,
-            head=f"{self.place.head.name.owner}:{self.branch}",
+    def _open(self, base: str) -> PullInfo:
+        tree = self.session.mirror.tree(self.run.base_commit)
+        request, target = self.request, self.target
+        result = self.session.forge.pulls(target.base).create(
+            head=f"{target.head.name.owner}:{self.branch}",
             base=base,
-            title=pull_text.render_title(self.chain) if wish.title is None else wish.title,
-            body=pull_text.render_body(self.chain, tree) if wish.body is None else wish.body,
-            draft=wish.draft,
+            title=render_title(self.chain) if request.title is None else request.title,
+            body=render_body(self.chain, tree) if request.body is None else request.body,
+            draft=request.draft,
         )
-        if made.draft_refused:
+        if result.draft_refused:
+            number = result.pull.number
             self.listener(
-                Notice(f"{self.place.base} takes no drafts: #{made.pull.number} is open for review")
+                Notice(f"{target.base} does not allow drafts: #{number} is open for review")
             )
-        return made.pull if made.created else self._kept(made.pull)
-
-
-def describe_end(pull: PullInfo) -> str:
-    """How a pull request that is not live any more describe_end."""
-    if pull.state == "merged":
-        return f"was merged into {pull.base_ref}"
-    return "was closed"
+        return result.pull if result.created else self._keep(result.pull)

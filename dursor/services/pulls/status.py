@@ -1,67 +1,58 @@
-"""What has become of a pull request: its state, its branch, and what was said."""
+"""The state of a pull request and of its branch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.domain import LIVE
 from dursor.errors import ConflictError
 from dursor.services.pulls.comments import build_state_message
-from dursor.services.pulls.create import describe_end
-from dursor.services.pulls.target import HOLDING
+from dursor.services.pulls.target import CONTAINED
+from dursor.services.results import LiveHead
 
 if TYPE_CHECKING:
     from dursor.domain import Message, PullRequest
-    from dursor.github.client import GitHub
     from dursor.github.repo_names import RepoName
     from dursor.github.resources import PullInfo
+    from dursor.services.ports import Forge
     from dursor.services.pulls.session import PullSession
 
-NOW_LIVE = {"open": "is open for review", "draft": "is a draft"}
+LIVE_STATES = {"open": "is open for review", "draft": "is a draft"}
 
 
-@dataclass(frozen=True)
-class LiveHead:
-    """Where a task's open pull request stands; no commit when it has none."""
-
-    commit: str | None = None
-    branch: str = ""
-    number: int = 0
-    notes: tuple[str, ...] = ()  # what a person should know besides
+def describe_end(pull: PullInfo) -> str:
+    """Describe how a pull request ended."""
+    return f"was merged into {pull.base_ref}" if pull.state == "merged" else "was closed"
 
 
-def describe_change(hub: GitHub, name: RepoName, pr: PullRequest, pull: PullInfo) -> list[Message]:
-    """What to say of a state that has changed since PR was last heard of."""
+def build_news(forge: Forge, name: RepoName, pr: PullRequest, pull: PullInfo) -> list[Message]:
+    """Return a message if the state differs from the stored one."""
     if pull.state == pr.status:
         return []
-    how = NOW_LIVE.get(pull.state) or f"{_ended(hub, name, pull)}; {_branch_left(hub, pull)}"
-    return [build_state_message(hub.host, pull, how, pr.task_id)]
+    news = LIVE_STATES.get(pull.state) or _describe_closed(forge, name, pull)
+    return [build_state_message(forge.host, pull, news, pr.task_id)]
 
 
-def _ended(hub: GitHub, name: RepoName, pull: PullInfo) -> str:
+def _describe_closed(forge: Forge, name: RepoName, pull: PullInfo) -> str:
+    how = describe_end(pull)
     if pull.state != "merged":
-        return "was closed without being merged"
-    if hub.relation(name, pull.base_ref, pull.head_commit) in HOLDING:
-        return f"was merged into {pull.base_ref}"
-    commit = f" ({pull.merge_commit[:8]})" if pull.merge_commit else ""
-    return f"was merged into {pull.base_ref} as a new commit{commit}, squashed or rebased"
+        how += " without being merged"
+    elif forge.compare(name, pull.base_ref, pull.head_commit) not in CONTAINED:
+        commit = f" ({pull.merge_commit[:8]})" if pull.merge_commit else ""
+        how += f" as a new commit{commit}, squashed or rebased"
+    repo, branch = pull.head_repo, pull.head_ref
+    exists = repo is not None and forge.find_branch(repo, branch) is not None
+    return f"{how}. Its branch {branch} {'still exists' if exists else 'was deleted'}"
 
 
-def _branch_left(hub: GitHub, pull: PullInfo) -> str:
-    there = pull.head_repo is not None and hub.branch(pull.head_repo, pull.head_ref) is not None
-    return f"its branch {pull.head_ref} is {'still there' if there else 'deleted'}"
-
-
-def live_head(site: PullSession, name: RepoName, pr: PullRequest) -> LiveHead:
-    """Where PR's branch stands now; without a commit, and a note why, when it is over."""
-    pull = site.hub.pull(name, pr.number)
-    if pull.state not in LIVE:
-        return LiveHead(
-            notes=(f"#{pr.number} {describe_end(pull)}: this round does not start from it",)
-        )
-    try:
-        head, _, _ = site.fetch_head(pull)
-    except ConflictError as error:
-        return LiveHead(notes=(f"{error.message}: this round does not start from it",))
-    return LiveHead(head, pull.head_ref, pr.number)
+def find_live_head(session: PullSession, name: RepoName, pr: PullRequest) -> LiveHead:
+    """Return the head of PR's branch, or a note that says why there is none."""
+    pull = session.forge.pulls(name).get(pr.number)
+    reason = f"#{pr.number} {describe_end(pull)}"
+    if pull.state in LIVE:
+        try:
+            head, _ = session.fetch_head(pull)
+            return LiveHead(head, pull.head_ref, pr.number)
+        except ConflictError as error:
+            reason = error.message
+    return LiveHead(notes=(f"{reason}: this round does not start from it",))

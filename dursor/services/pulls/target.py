@@ -1,4 +1,4 @@
-"""Where a pull request goes: the repository to push its branch to, and the one to open it in."""
+"""The head and base repository of a pull request, and its base branch."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dursor.domain import Repo, Run
-    from dursor.github.client import GitHub
     from dursor.github.host import GitHubHost
     from dursor.github.repo_names import RepoName
     from dursor.github.resources import RepoInfo
     from dursor.services.github.access import GitHubAccess
+    from dursor.services.ports import Forge
     from dursor.vcs.repository import Repository
 
-HOLDING = {"identical", "behind"}  # how a commit stands to a branch whose history holds it
+CONTAINED = {"identical", "behind"}  # how a commit compares to a branch that contains it
 HEADS, REMOTES = "refs/heads/", "refs/remotes/"
 
 
 @dataclass(frozen=True)
 class PullTarget:
-    """A repository to push to, and one (the same, or the one it was forked from) to ask."""
+    """The repository that is pushed to, and the base: the same, or the parent of the fork."""
 
     head: RepoInfo
     base: RepoName
     default_branch: str
 
-    def into(self, owner: str) -> PullTarget:
-        """The same, with the pull request in the repository that belongs to OWNER."""
+    def with_owner(self, owner: str) -> PullTarget:
+        """Return the target whose base belongs to OWNER."""
         if owner.lower() == self.base.owner.lower():
             return self
         if owner.lower() == self.head.name.owner.lower():
             return PullTarget(self.head, self.head.name, self.head.default_branch)
         raise UsageError(
-            f"the base can be in {self.base} or {self.head.name}, not with {owner!a}",
+            f"--base must be in {self.base} or {self.head.name}, not in a repository of {owner!a}",
             hint="--base BRANCH",
         )
 
@@ -45,124 +45,119 @@ class PullTarget:
 def find_github(
     access: GitHubAccess, repo: Repo, repository: Repository
 ) -> tuple[GitHubHost, Mapping[str, RepoName]]:
-    """The GitHub that REPO is on, and its repositories by the names of the remotes."""
+    """Return the GitHub host of REPO, and its repositories there by remote."""
     from dursor.vcs.remote.remotes import list_remotes
 
-    known = list_remotes(repository)
+    urls = list_remotes(repository)
     if repo.workspace_path is not None and repo.repo_url is not None:
-        known = {"origin": repo.repo_url}
-    found: list[tuple[str, GitHubHost, RepoName]] = []
-    for remote, url in known.items():
-        if (located := access.located(url)) is not None:
-            found.append((remote, *located))
-    if not found:
-        urls = ", ".join(known.values()) or "none"
-        free = "github" if "origin" in known else "origin"
+        urls = {"origin": repo.repo_url}
+    located = {remote: access.locate(url) for remote, url in urls.items()}
+    hosts = [location[0] for location in located.values() if location]
+    if not hosts:
+        remote = "github" if "origin" in urls else "origin"
+        existing = ", ".join(urls.values()) or "none"
         raise UsageError(
-            f"{repo.name!r} has no remote on GitHub (remotes: {urls})",
-            hint=f"git remote add {free} https://github.com/OWNER/NAME.git",
+            f"{repo.name!r} has no remote on GitHub (remotes: {existing})",
+            hint=f"git remote add {remote} https://github.com/OWNER/NAME.git",
         )
-    hosts = [host for _, host, _ in found]
-    main = access.host if access.host in hosts else hosts[0]
-    return main, {remote: name for remote, host, name in found if host == main}
+    host = access.host if access.host in hosts else hosts[0]
+    return host, {
+        remote: location[1]
+        for remote, location in located.items()
+        if location and location[0] == host
+    }
 
 
-def find_target(hub: GitHub, named: Mapping[str, RepoName]) -> PullTarget:
-    """Choose among the repositories NAMED by remotes: origin, or the user's fork of it."""
-    first = next(iter(named.values()))
-    info = hub.repository(first)
-    if info.can_push is False:
-        info = _pushable(hub, info, [one for one in named.values() if one != first])
-    if info.archived:
-        raise PolicyError(f"{info.name} is archived", hint="unarchive it on GitHub")
-    if info.is_fork and info.parent is not None:
-        default = info.parent_default_branch or hub.repository(info.parent).default_branch
-        return PullTarget(info, info.parent, default)
-    return PullTarget(info, info.name, info.default_branch)
+def find_target(forge: Forge, remotes: Mapping[str, RepoName]) -> PullTarget:
+    """Choose the first of REMOTES, or the user's fork of it."""
+    first, *others = dict.fromkeys(remotes.values())
+    repo = forge.get_repo(first)
+    if repo.can_push is False:
+        repo = _find_pushable(forge, repo, others)
+    if repo.archived:
+        raise PolicyError(f"{repo.name} is archived", hint="unarchive it on GitHub")
+    if repo.is_fork and repo.parent is not None:
+        default = repo.parent_default_branch or forge.get_repo(repo.parent).default_branch
+        return PullTarget(repo, repo.parent, default)
+    return PullTarget(repo, repo.name, repo.default_branch)
 
 
-def _pushable(hub: GitHub, info: RepoInfo, others: list[RepoName]) -> RepoInfo:
-    """What may be pushed to among OTHERS: a fork of INFO, or what INFO is a fork of."""
+def _find_pushable(forge: Forge, repo: RepoInfo, others: list[RepoName]) -> RepoInfo:
+    """Return a fork or the parent of REPO among OTHERS that the login can push to."""
     for name in others:
         try:
-            other = hub.repository(name)
+            other = forge.get_repo(name)
         except NotFoundError:
             continue
-        if other.can_push is not False and (other.parent == info.name or other.name == info.parent):
+        if other.can_push is not False and (other.parent == repo.name or other.name == repo.parent):
             return other
     raise AuthError(
-        f"this login may not push to {info.name}, and no remote is a fork of it",
+        f"this login cannot push to {repo.name}, and no remote is a fork of it",
         hint="fork it on GitHub, then git remote add fork URL",
     )
 
 
-def find_base(
-    hub: GitHub, place: PullTarget, run: Run, given: str | None, remotes: Mapping[str, RepoName]
-) -> str:
-    """The branch to merge RUN into: the one GIVEN, the one its base ref names, or the default."""
-    if given is not None:
-        return given
-    named = _branch_named(run.base_ref, remotes)
-    if named is not None and hub.branch(place.base, named) is not None:
-        return named
-    return place.default_branch
+def find_base(forge: Forge, target: PullTarget, run: Run, remotes: Mapping[str, RepoName]) -> str:
+    """Return the branch that RUN's base ref names, if it exists, else the default branch."""
+    branch = _parse_branch(run.base_ref, remotes)
+    if branch is not None and forge.find_branch(target.base, branch) is not None:
+        return branch
+    return target.default_branch
 
 
-def _branch_named(ref: str, remotes: Mapping[str, RepoName]) -> str | None:
-    """The branch that REF, as it was typed, may name."""
+def _parse_branch(ref: str, remotes: Mapping[str, RepoName]) -> str | None:
+    """Return the branch that REF may name."""
     if ref in {"HEAD", "@"}:
         return None
     ref = ref.removeprefix(HEADS).removeprefix(REMOTES)
     remote, _, rest = ref.partition("/")
     branch = rest if rest and remote in remotes else ref
-    plain = branch and branch.isprintable() and not set(branch) & set(" ~^:?*[\\")
-    return branch if plain and "@{" not in branch and ".." not in branch else None
+    is_plain = branch and branch.isprintable() and not set(branch) & set(" ~^:?*[\\")
+    return branch if is_plain and "@{" not in branch and ".." not in branch else None
 
 
-def check_base(hub: GitHub, place: PullTarget, branch: str, run: Run, current: str | None) -> None:
-    """Make sure that BRANCH holds the commit RUN started from; ConflictError says what to do.
+def check_base(
+    forge: Forge, target: PullTarget, branch: str, run: Run, current: str | None
+) -> None:
+    """Raise ConflictError unless BRANCH contains the base commit of RUN.
 
-    CURRENT is the branch the user is on.
+    CURRENT is the user's current branch.
     """
-    relation = hub.relation(place.base, branch, run.base_commit)
-    if relation in HOLDING:
+    relation = forge.compare(target.base, branch, run.base_commit)
+    if relation in CONTAINED:
         return
-    if relation is None and hub.branch(place.base, branch) is None:
-        raise _no_branch(hub, place, branch)
-    short = run.base_commit[:8]
-    other = _other_base(hub, place, branch, run, current)
+    if relation is None and forge.find_branch(target.base, branch) is None:
+        raise _to_missing_error(forge, target, branch)
+    commit = f"{run.base_commit[:8]}, the base of run {run.id[:8]}"
+    is_fork = target.base != target.head.name
+    fork_hint = f"--base {target.head.name.owner}:{target.head.default_branch}"
+    other = _find_other_base(forge, target, branch, run, current)
     if relation is not None or other is not None:
-        anywhere = "--base BRANCH, one that holds it"
-        raise ConflictError(
-            f"{branch} of {place.base} does not hold {short}, which run {run.id[:8]} started from",
-            hint=other or (anywhere if place.base == place.head.name else _in_the_fork(place)),
-        )
-    push = f"git push origin {current or 'BRANCH'}, then the same again"
+        hint = f"--base {other}" if other else fork_hint if is_fork else "--base BRANCH"
+        raise ConflictError(f"{branch} of {target.base} does not contain {commit}", hint=hint)
+    push_hint = f"git push origin {current or 'BRANCH'}, then run the same command again"
     raise ConflictError(
-        f"run {run.id[:8]} started from {short}, which {place.base} does not have",
-        hint=push if place.base == place.head.name else _in_the_fork(place),
+        f"{target.base} does not contain {commit}", hint=fork_hint if is_fork else push_hint
     )
 
 
-def _in_the_fork(place: PullTarget) -> str:
-    return f"--base {place.head.name.owner}:{place.head.default_branch} (into the fork itself)"
-
-
-def _other_base(
-    hub: GitHub, place: PullTarget, branch: str, run: Run, current: str | None
+def _find_other_base(
+    forge: Forge, target: PullTarget, branch: str, run: Run, current: str | None
 ) -> str | None:
-    for other in dict.fromkeys([current, place.default_branch]):
+    for other in dict.fromkeys([current, target.default_branch]):
         if other is None or other == branch:
             continue
-        if hub.relation(place.base, other, run.base_commit) in HOLDING:
-            return f"--base {other}"
+        if forge.compare(target.base, other, run.base_commit) in CONTAINED:
+            return other
     return None
 
 
-def _no_branch(hub: GitHub, place: PullTarget, branch: str) -> ConflictError | NotFoundError:
-    if next(iter(hub.branches(place.base)), None) is None:
+def _to_missing_error(
+    forge: Forge, target: PullTarget, branch: str
+) -> ConflictError | NotFoundError:
+    if next(iter(forge.list_branches(target.base)), None) is None:
         return ConflictError(
-            f"{place.base} is empty: it has no branch to merge into",
-            hint=f"git push origin {branch}, then the same again",
+            f"{target.base} has no branches",
+            hint=f"git push origin {branch}, then run the same command again",
         )
-    return NotFoundError(f"{place.base} has no branch {branch!a}", hint="--base BRANCH")
+    return NotFoundError(f"{target.base} has no branch {branch!a}", hint="--base BRANCH")

@@ -17,9 +17,9 @@ from dursor.pathrules import PathRules
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dursor.services.pulls.status import LiveHead
     from dursor.services.repos import Repos
     from dursor.services.request import RoundRequest
+    from dursor.services.results import LiveHead
     from dursor.store.read import Reader
     from dursor.tree import FileState, Tree
     from dursor.vcs.repository import Repository
