@@ -9,9 +9,9 @@ import repos
 from front import DIFF, VENDORS, WIRES, Front, appending, turns
 from vendors import streams, tool_streams
 from vendors.server import Action, ReceivedRequest, Script
-from vendors.tool_streams import Call, Calling
+from vendors.tool_streams import Call, ToolStream
 
-CALLING: dict[str, Callable[..., Calling]] = {
+CALLING: dict[str, Callable[..., ToolStream]] = {
     "gpt": tool_streams.responses,
     "claude": tool_streams.messages,
     "gemini": tool_streams.gemini,
@@ -61,7 +61,7 @@ def _claude(content: Any) -> list[dict[str, Any]]:
     ]
 
 
-def looking(front: Front, model: str, *steps: list[Call], answer: str = DIFF) -> list[Calling]:
+def looking(front: Front, model: str, *steps: list[Call], answer: str = DIFF) -> list[ToolStream]:
     """Have MODEL make the calls of each of STEPS in turn, then give ANSWER for ever."""
     made = [CALLING[model](step, turn=turn) for turn, step in enumerate(steps, 1)]
     front.on(model, *(Script(one.events) for one in made), Script(WIRES[model](answer)))

@@ -85,11 +85,11 @@ def break_off(events: int, *steps: Step) -> Callable[[str], Script]:
 
 
 def corrupt(events: int) -> Callable[[str], Script]:
-    """Return a stream in which the data of one event is cut."""
+    """Return a stream whose event after EVENTS is incomplete."""
 
     def script(wire: str) -> Script:
         listed = streams.ALL[wire](TEXT, PIECES)
-        index = max(events, wire == "chat")  # the first one of Chat Completions is a comment
+        index = max(events, wire == "chat")  # Chat Completions begin with a comment
         listed[index] = listed[index][: len(listed[index]) // 2].rstrip() + b"\n\n"
         return Script(listed)
 

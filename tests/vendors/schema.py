@@ -46,7 +46,7 @@ def text_or(schema: Schema) -> Variants:
 
 
 def by_type(schemas: dict[Any, Schema]) -> Variants:
-    """Return a schema for objects that are told apart by their `type`."""
+    """Return a schema for objects distinguished by their `type`."""
     return Variants(lambda value: value.get("type"), schemas)
 
 

@@ -1,4 +1,4 @@
-"""The vendors' streams as they really come: one bytes object an event."""
+"""The vendors' streams with the details of real ones, one bytes object per event."""
 
 import json
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ USAGE = {"input": 1000, "cached": 600, "written": 0, "output": 200, "reasoning":
 
 
 def event(data: Any, name: str | None = None, newline: str = "\n", padding: str = "") -> bytes:
-    """One server-sent event; DATA is JSON unless it is a string."""
+    """Return a server-sent event; DATA is sent as JSON unless it is a string."""
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
     head = f"event: {name}{newline}" if name else ""
     return f"{head}data: {text}{padding}{newline}{newline}".encode()
 
 
-def cut(text: str, pieces: int) -> list[str]:
-    """TEXT in at most PIECES parts."""
+def split(text: str, pieces: int) -> list[str]:
+    """Split TEXT into at most PIECES parts."""
     number = max(1, min(pieces, len(text)))
-    marks = [len(text) * i // number for i in range(number + 1)]
-    return [text[a:b] for a, b in pairwise(marks)]
+    ends = [len(text) * i // number for i in range(number + 1)]
+    return [text[start:end] for start, end in pairwise(ends)]
 
 
 def responses(
@@ -32,7 +32,7 @@ def responses(
     error: Any = None,
     usage: dict[str, int] | None = USAGE,
 ) -> list[bytes]:
-    """OpenAI's Responses: a reasoning item, then a message, then the terminal event."""
+    """OpenAI's Responses API: a reasoning item, a message and the terminal event."""
     out: list[bytes] = []
 
     def add(kind: str, **fields: Any) -> None:
@@ -49,10 +49,10 @@ def responses(
     add("response.output_item.added", output_index=1, item=item)
     part = {"type": "output_text", "text": "", "annotations": []}
     add("response.content_part.added", **place, part=part)
-    for i, piece in enumerate(cut(text, pieces) if text else []):
+    for i, piece in enumerate(split(text, pieces) if text else []):
         noise = "x" * (i % 16)
         add("response.output_text.delta", **place, delta=piece, obfuscation=noise)
-    for piece in cut(refusal, 3) if refusal else []:
+    for piece in split(refusal, 3) if refusal else []:
         add("response.refusal.delta", **place, delta=piece)
     content: list[dict[str, Any]] = [{**part, "text": text}] if text else []
     if refusal:
@@ -101,8 +101,8 @@ def chat(
 
     out = [b": PROCESSING\n\n", chunk({"role": "assistant", "content": ""})]
     out.append(chunk({"content": None, "reasoning": "hm", "reasoning_content": "hm"}))
-    out += [chunk({"content": piece}) for piece in (cut(text, pieces) if text else [])]
-    out += [chunk({"refusal": piece}) for piece in (cut(refusal, 3) if refusal else [])]
+    out += [chunk({"content": piece}) for piece in (split(text, pieces) if text else [])]
+    out += [chunk({"refusal": piece}) for piece in (split(refusal, 3) if refusal else [])]
     if reason:
         out.append(chunk({}, reason))
     if usage:
@@ -124,7 +124,7 @@ def messages(
     details: Any = None,
     usage: dict[str, int] = USAGE,
 ) -> list[bytes]:
-    """Anthropic's Messages: an empty thinking block first, pings, trailing padding."""
+    """Anthropic's Messages API: a thinking block first, pings, trailing padding."""
     out: list[bytes] = []
 
     def add(kind: str, **fields: Any) -> None:
@@ -147,7 +147,7 @@ def messages(
     add("content_block_stop", index=0)
     add("content_block_start", index=1, content_block={"type": "text", "text": ""})
     add("ping")
-    for i, piece in enumerate(cut(text, pieces) if text else []):
+    for i, piece in enumerate(split(text, pieces) if text else []):
         add("content_block_delta", index=1, delta={"type": "text_delta", "text": piece})
         if i == 1:
             add("ping")
@@ -172,7 +172,7 @@ def gemini(
     token: str | None = None,
     usage: dict[str, int] = USAGE,
 ) -> list[bytes]:
-    """Gemini's: CRLF, a thought part, usage that is revised with every chunk, no terminator."""
+    """Google's API: CRLF, a thought part, usage in every chunk, no terminator."""
 
     def chunk(parts: Sequence[dict[str, Any]] | None, prompt: int, **more: Any) -> bytes:
         content = {} if parts is None else {"role": "model", "parts": list(parts)}
@@ -191,7 +191,7 @@ def gemini(
         return event(data, newline="\r\n")
 
     out = [chunk([{"text": "hm", "thought": True}], 55)]
-    out += [chunk([{"text": piece}], 55) for piece in (cut(text, pieces) if text else [])]
+    out += [chunk([{"text": piece}], 55) for piece in (split(text, pieces) if text else [])]
     if reason:
         more = {"continuationToken": token} if token else {}
         parts = [{"text": "", "thoughtSignature": "c2ln"}] if text else None

@@ -1,6 +1,6 @@
-"""The vendors' streams of answers that call tools, their output spelled in ways worth keeping.
+"""The vendors' streams of replies that call tools, with JSON that must be echoed unchanged.
 
-Each function gives the events of one answer, and the JSON texts that must come back as they are.
+Each function returns the events of one reply and the JSON texts that the next request must contain.
 """
 
 import base64
@@ -8,56 +8,56 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from vendors.streams import USAGE, cut, event
+from vendors.streams import USAGE, event, split
 
-# Blanks, escapes, numbers and names that parsing and writing again would change.
+# Spaces, escapes, numbers and names that a JSON round trip would change.
 ODD = '"odd" : {"n": 1.50e+1, "big": 12345678901234567890.5, "text": "\\u00fc/ü\\/"}'
 
-UMLAUTS = "ü\\ud83d\\ude00\\/"  # a character as it is, one as two escapes, and a needless one
+UMLAUTS = "ü\\ud83d\\ude00\\/"  # a plain character, one as two escapes, and a needless escape
 
 
 class Call(NamedTuple):
-    """One call of a tool."""
+    """A tool call."""
 
     name: str
     arguments: dict[str, Any]
-    text: str | None = None  # the arguments as the model writes them, when they are no object
+    text: str | None = None  # the arguments as the model writes them, when they are not an object
 
     @property
-    def written(self) -> str:
-        """The arguments as these vendors write them here."""
+    def arguments_json(self) -> str:
+        """The arguments as the streams contain them."""
         if self.text is not None:
             return self.text
         return json.dumps(self.arguments, ensure_ascii=False, separators=(" , ", ": "))
 
 
-class Begun(NamedTuple):
-    """A block of one of Anthropic's messages as it begins, as it goes back, and what comes between."""
+class Block(NamedTuple):
+    """A block of an Anthropic message: its start, its echo in the next request and its deltas."""
 
-    begun: str
-    whole: str
+    start: str
+    echo: str
     deltas: Sequence[str] = ()
 
 
-class Calling(NamedTuple):
-    """The events of an answer, and what of it must be echoed."""
+class ToolStream(NamedTuple):
+    """The events of a reply, and the JSON texts that must be echoed."""
 
     events: list[bytes]
     echoed: list[str]
 
 
-def responses(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) -> Calling:
-    """OpenAI's Responses: encrypted reasoning, a remark, then each call; all items done in turn."""
+def responses(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) -> ToolStream:
+    """OpenAI's Responses API: encrypted reasoning, a remark, then each call."""
     reasoning = f'"encrypted_content": "gAAA{turn}", {ODD}'
-    said = f'[{{"type":"output_text","text":{json.dumps(remark)},"annotations":[ ]}}]'
+    content = f'[{{"type":"output_text","text":{json.dumps(remark)},"annotations":[ ]}}]'
     head = f'"id":"msg_{turn}","type":"message","status":"completed","role":"assistant"'
     items = [
         f'{{"id": "rs_{turn}", "type": "reasoning", "summary": [], {reasoning}}}',
-        f'{{{head},"phase":"commentary","content":{said}}}',
+        f'{{{head},"phase":"commentary","content":{content}}}',
     ]
     items += [
         f'{{"type":"function_call", "id":"fc_{turn}{n}", "call_id":"call_{turn}{n}", '
-        f'"name":{json.dumps(call.name)}, "arguments":{json.dumps(call.written)}}}'
+        f'"name":{json.dumps(call.name)}, "arguments":{json.dumps(call.arguments_json)}}}'
         for n, call in enumerate(calls)
     ]
     shell = '"id":"resp_1","object":"response"'
@@ -65,7 +65,7 @@ def responses(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) 
     for place, item in enumerate(items):
         kind, text = "output_text", remark if place == 1 else ""
         if place > 1:
-            kind, text = "function_call_arguments", calls[place - 2].written
+            kind, text = "function_call_arguments", calls[place - 2].arguments_json
         out += _item(place, item, kind, text)
     usage = {
         "input_tokens": USAGE["input"],
@@ -73,22 +73,25 @@ def responses(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) 
         "output_tokens": USAGE["output"],
         "output_tokens_details": {"reasoning_tokens": USAGE["reasoning"]},
     }
-    whole = f'"status":"completed","output":[{",".join(items)}],"usage":{json.dumps(usage)}'
-    return Calling([*out, _named("response.completed", f'"response":{{{shell},{whole}}}')], items)
+    end = f'"status":"completed","output":[{",".join(items)}],"usage":{json.dumps(usage)}'
+    return ToolStream([*out, _named("response.completed", f'"response":{{{shell},{end}}}')], items)
 
 
 def _item(place: int, item: str, kind: str, text: str) -> list[bytes]:
-    """The events of one output item: begun without what only a done item has, TEXT in pieces."""
-    begun = {
+    """Return the events of an output item, whose start lacks the fields filled by TEXT in pieces."""
+    start = {
         name: "" if name in {"encrypted_content", "arguments"} else value
         for name, value in json.loads(item).items()
     }
-    at = f'"output_index":{place}'
-    pieces = cut(text, 4) if text else []
+    index = f'"output_index":{place}'
+    pieces = split(text, 4) if text else []
     return [
-        _named("response.output_item.added", f'{at},"item":{json.dumps(begun)}'),
-        *(_named(f"response.{kind}.delta", f'{at},"delta":{json.dumps(one)}') for one in pieces),
-        _named("response.output_item.done", f'{at}, "item": {item} '),
+        _named("response.output_item.added", f'{index},"item":{json.dumps(start)}'),
+        *(
+            _named(f"response.{kind}.delta", f'{index},"delta":{json.dumps(piece)}')
+            for piece in pieces
+        ),
+        _named("response.output_item.done", f'{index}, "item": {item} '),
     ]
 
 
@@ -98,25 +101,27 @@ def _named(kind: str, fields: str) -> bytes:
 
 def messages(
     calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1, reason: str = "tool_use"
-) -> Calling:
-    """Anthropic's Messages: thinking with a signature, redacted thinking, a remark, each call."""
+) -> ToolStream:
+    """Anthropic's Messages API: signed thinking, redacted thinking, a remark, each call."""
     signature = f"c2lnb{turn}=="
-    spoken = [json.dumps(piece)[1:-1] for piece in cut(remark, 3) if piece]
+    escaped = [json.dumps(piece)[1:-1] for piece in split(remark, 3) if piece]
     redacted = f'{{"type": "redacted_thinking", "data": "cmVk{turn}", {ODD}}}'
     blocks = [
-        Begun(_thought("", ""), _thought(f"hm, {UMLAUTS}", signature), _thoughts(signature)),
-        Begun(redacted, redacted),
-        Begun(_said(""), _said("".join(spoken)), [_delta("text", one) for one in spoken]),
+        Block(
+            _thinking("", ""), _thinking(f"hm, {UMLAUTS}", signature), _thinking_deltas(signature)
+        ),
+        Block(redacted, redacted),
+        Block(_text(""), _text("".join(escaped)), [_delta("text", piece) for piece in escaped]),
     ]
     for number, call in enumerate(calls):
         head = f'"type" :"tool_use","id":"toolu_{turn}{number}","name":{json.dumps(call.name)}'
-        whole = call.written if call.arguments or call.text else "{}"
-        pieces = ["", *cut(whole, 4)] if whole != "{}" else [""]
-        deltas = [_delta("input_json", json.dumps(one)[1:-1]) for one in pieces]
-        begun, full = (f'{{{head},"input": {given}, {ODD}}}' for given in ("{}", whole))
-        blocks.append(Begun(begun, full, deltas))
-    echoed = [one.whole for one in blocks if one.whole != _said("")]
-    out = [_begun()]
+        arguments = call.arguments_json if call.arguments or call.text else "{}"
+        pieces = ["", *split(arguments, 4)] if arguments != "{}" else [""]
+        deltas = [_delta("input_json", json.dumps(piece)[1:-1]) for piece in pieces]
+        start, echo = (f'{{{head},"input": {given}, {ODD}}}' for given in ("{}", arguments))
+        blocks.append(Block(start, echo, deltas))
+    echoed = [block.echo for block in blocks if block.echo != _text("")]
+    out = [_start_message()]
     for index, block in enumerate(blocks):
         out += _block(index, block, stops=index < 3 or reason == "tool_use")
     usage = {
@@ -125,26 +130,26 @@ def messages(
     }
     end = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": usage}
     out += [event(end, "message_delta"), event({"type": "message_stop"}, "message_stop")]
-    return Calling(out, echoed)
+    return ToolStream(out, echoed)
 
 
-def _begun() -> bytes:
+def _start_message() -> bytes:
     fresh = USAGE["input"] - USAGE["cached"]
     counts = {"input_tokens": fresh, "cache_read_input_tokens": USAGE["cached"], "output_tokens": 1}
     start = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "usage": counts}
     return event({"type": "message_start", "message": start}, "message_start")
 
 
-def _thought(text: str, signature: str) -> str:
+def _thinking(text: str, signature: str) -> str:
     return f'{{"type": "thinking","thinking":"{text}" , "signature" :"{signature}", {ODD}}}'
 
 
-def _thoughts(signature: str) -> list[str]:
+def _thinking_deltas(signature: str) -> list[str]:
     pieces = ["hm", f", {UMLAUTS[:7]}", UMLAUTS[7:]]
-    return [*(_delta("thinking", one) for one in pieces), _delta("signature", signature)]
+    return [*(_delta("thinking", piece) for piece in pieces), _delta("signature", signature)]
 
 
-def _said(text: str) -> str:
+def _text(text: str) -> str:
     return f'{{"type":"text","text": "{text}", {ODD}}}'
 
 
@@ -153,9 +158,9 @@ def _delta(kind: str, text: str) -> str:
     return f'{{"type":"{kind}_delta","{name}" : "{text}"}}'
 
 
-def _block(index: int, block: Begun, *, stops: bool) -> Iterator[bytes]:
+def _block(index: int, block: Block, *, stops: bool) -> Iterator[bytes]:
     kind = "content_block_start"
-    yield event(f'{{"type":"{kind}","index":{index},"content_block":{block.begun}}}', kind)
+    yield event(f'{{"type":"{kind}","index":{index},"content_block":{block.start}}}', kind)
     kind = "content_block_delta"
     for delta in block.deltas:
         yield event(f'{{"type":"{kind}","index":{index},"delta":{delta}}}', kind, padding="  ")
@@ -165,24 +170,24 @@ def _block(index: int, block: Begun, *, stops: bool) -> Iterator[bytes]:
 
 def gemini(
     calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1, ids: bool = False
-) -> Calling:
-    """Gemini's: a thought, the remark in pieces, calls with a signature on the first and the end."""
+) -> ToolStream:
+    """Google's API: a thought, the remark in pieces, calls; the first and the last part are signed."""
     parts = ['{"text":"hm" , "thought": true}']
-    parts += [f'{{ "text" : {json.dumps(piece)} }}' for piece in cut(remark, 2) if piece]
+    parts += [f'{{ "text" : {json.dumps(piece)} }}' for piece in split(remark, 2) if piece]
     for number, call in enumerate(calls):
         named = f'"id": "fn_{turn}{number}", ' if ids else ""
         signature = f', "thoughtSignature":"{_signature("first", turn)}"' if not number else ""
         parts.append(
             f'{{"functionCall": {{{named}"name": {json.dumps(call.name)}, '
-            f'"args": {call.written}}}{signature}, {ODD}}}'
+            f'"args": {call.arguments_json}}}{signature}, {ODD}}}'
         )
     parts.append(f'{{"text":"", "thoughtSignature" :"{_signature("last", turn)}"}}')
     chunks = [*parts[:-2], f"{parts[-2]} , {parts[-1]}"]
     out = [_chunk(f'"content":{{"role":"model","parts":[ {chunk} ]}}') for chunk in chunks]
     out.append(
         _chunk('"content":{"role":"model","parts":[{"text":""}]},"finishReason":"STOP"')
-    )  # nothing in it, and nothing to send back
-    return Calling(out, parts)
+    )  # empty: not to be echoed
+    return ToolStream(out, parts)
 
 
 def _signature(place: str, turn: int) -> str:
@@ -200,32 +205,32 @@ def _chunk(candidate: str) -> bytes:
     return event(data, newline="\r\n")
 
 
-def chat(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) -> Calling:
-    """Chat Completions: thoughts, then the calls' arguments in pieces, joined by their index."""
+def chat(calls: Sequence[Call], remark: str = "I look.", *, turn: int = 1) -> ToolStream:
+    """Chat Completions: reasoning, a remark, then the arguments in pieces joined by their index."""
 
     def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
         return event({"id": "c1", "choices": [{"delta": delta, "finish_reason": finish}]})
 
     thoughts = [{"type": "reasoning.encrypted", "data": f"cmVk{turn}", "index": n} for n in (0, 1)]
     out = [chunk({"reasoning_content": piece, "reasoning": piece}) for piece in ("h", "m")]
-    out += [chunk({"reasoning_details": [one], "reasoning": None}) for one in thoughts]
-    out += [chunk({"role": "assistant", "content": piece}) for piece in cut(remark, 2)]
+    out += [chunk({"reasoning_details": [thought], "reasoning": None}) for thought in thoughts]
+    out += [chunk({"role": "assistant", "content": piece}) for piece in split(remark, 2)]
     signed = {"extra_content": {"google": {"thought_signature": f"c2lnb{turn}"}}}
     for number, call in enumerate(calls):
         head = {"index": number, "id": f"call_{turn}{number}", "type": "function"} | signed
         out.append(chunk({"tool_calls": [{**head, "function": {"name": call.name}}]}))
-        for piece in cut(call.written, 3):
+        for piece in split(call.arguments_json, 3):
             more = {"index": number, "function": {"arguments": piece}}
             out.append(chunk({"tool_calls": [more]}))
     counts = {"prompt_tokens": USAGE["input"], "completion_tokens": USAGE["output"]}
     out += [chunk({}, "tool_calls"), event({"choices": [], "usage": counts}), event("[DONE]")]
     sent_on = {"reasoning_content": "hm", "reasoning": "hm", "reasoning_details": thoughts}
-    beside, sign = (json.dumps(one, separators=(",", ":"))[1:-1] for one in (sent_on, signed))
-    echoed = [beside, *(text for call in calls for text in (json.dumps(call.written), sign))]
-    return Calling(out, echoed)
+    beside, sign = (json.dumps(fields, separators=(",", ":"))[1:-1] for fields in (sent_on, signed))
+    echoed = [beside, *(text for call in calls for text in (json.dumps(call.arguments_json), sign))]
+    return ToolStream(out, echoed)
 
 
-ALL: dict[str, Callable[..., Calling]] = {
+ALL: dict[str, Callable[..., ToolStream]] = {
     "responses": responses,
     "chat": chat,
     "messages": messages,
