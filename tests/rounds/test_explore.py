@@ -373,7 +373,7 @@ def test_servers_of_one_s_own_are_left_alone_until_asked(
     assert tools_sent(front) == explores
     if explores:
         call, result = front.sent[1].json["messages"][-2:]
-        assert call["tool_calls"][0]["function"]["arguments"] == READ.written
+        assert call["tool_calls"][0]["function"]["arguments"] == READ.arguments_json
         assert (result["role"], result["tool_call_id"]) == ("tool", "call_10")
         assert "return a - b" in result["content"]
 
