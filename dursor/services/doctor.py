@@ -11,7 +11,7 @@ from dursor.errors import AuthError, DursorError
 from dursor.services.results import DoctorCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from dursor.config import Settings
     from dursor.services.models import Models
@@ -32,18 +32,17 @@ class Doctor:
 
     def check(self) -> list[DoctorCheck]:
         """Run every check."""
-        return list(self._run_checks())
-
-    def _run_checks(self) -> Iterator[DoctorCheck]:
-        yield DoctorCheck("python", platform.python_version())
-        yield _run("git", _check_git)
-        yield _run("config", self._check_config)
-        yield _run("store", self._check_store)
-        yield _run("key store", self._check_key_store)
-        yield _run("keys", self._list_ready)
-        yield from self._check_keys()
-        yield _run("network", self._describe_network)
-        yield _run("repository", self._describe_repository)
+        checks: dict[str, Callable[[], str | list[DoctorCheck]]] = {
+            "python": platform.python_version,
+            "git": _check_git,
+            "config": self._check_config,
+            "store": self._check_store,
+            "key store": self._check_key_store,
+            "keys": self._check_keys,
+            "network": self._describe_network,
+            "repository": self._describe_repository,
+        }
+        return [result for name, check in checks.items() for result in _run(name, check)]
 
     def _check_config(self) -> str:
         self.settings.find_all()
@@ -58,30 +57,25 @@ class Doctor:
             raise DursorError(f"{existing} is not writable", hint=f"ls -ld {existing}")
         return str(file)
 
-    def _check_key_store(self) -> str | DoctorCheck:
+    def _check_key_store(self) -> str | list[DoctorCheck]:
         try:
             return self.models.describe_key_store()
-        except AuthError as error:  # no error here: `_check_keys` reports the stored keys it locks
-            return DoctorCheck("key store", error.message, error.hint, "warning")
+        except AuthError as error:  # no error: `_check_keys` reports the stored keys that it locks
+            return [DoctorCheck("key store", error.message, error.hint, "warning")]
 
-    def _list_ready(self) -> str:
-        if ready := self.models.list_ready():
-            return f"found for {', '.join(ready)}"
-        raise DursorError(
-            "no model has a key", hint="export OPENAI_API_KEY=..., or dursor models set-key gpt"
-        )
-
-    def _check_keys(self) -> Iterator[DoctorCheck]:
-        """Read every key that a model would use; report those that are lost or locked."""
-        try:
-            names = self.models.list_ready()
-        except DursorError:
-            return  # `_list_ready` has reported it
-        for name in names:
+    def _check_keys(self) -> list[DoctorCheck]:
+        """Read every key that a model would use: the store does not know which are lost."""
+        ready, broken = [], []
+        for name in self.models.list_ready():
             try:
                 self.models.keys.read(self.models.find_profile(name))
+                ready.append(name)
             except DursorError as error:
-                yield DoctorCheck(f"key of {name}", error.message, error.hint, "error")
+                broken.append(DoctorCheck(f"key of {name}", error.message, error.hint, "error"))
+        if ready:
+            return [DoctorCheck("keys", f"ready: {', '.join(ready)}"), *broken]
+        hint = "export OPENAI_API_KEY=..., or dursor models set-key gpt"
+        return [DoctorCheck("keys", "no model has a usable key", hint, "error"), *broken]
 
     def _describe_network(self) -> str:
         from urllib.request import getproxies
@@ -97,12 +91,12 @@ class Doctor:
         return f"{here.name} at {here.path}"
 
 
-def _run(name: str, check: Callable[[], str | DoctorCheck]) -> DoctorCheck:
+def _run(name: str, check: Callable[[], str | list[DoctorCheck]]) -> list[DoctorCheck]:
     try:
         result = check()
     except DursorError as error:
-        return DoctorCheck(name, error.message, error.hint, "error")
-    return DoctorCheck(name, result) if isinstance(result, str) else result
+        return [DoctorCheck(name, error.message, error.hint, "error")]
+    return [DoctorCheck(name, result)] if isinstance(result, str) else result
 
 
 def _check_git() -> str:

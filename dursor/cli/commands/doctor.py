@@ -15,9 +15,15 @@ def doctor(ctx: typer.Context) -> CommandResult:
         for check in checks
         if not check.ok
     ]
+    warnings = [
+        f"{check.name}: {check.detail} (hint: {check.hint})"
+        for check in checks
+        if check.level == "warning"
+    ]
     return CommandResult(
         Items("doctor_check", checks, name="checks"),
         name_status(len(checks) - len(errors), len(checks)),
         errors,
         FAILED if errors else 0,
+        warnings=warnings,
     )
