@@ -15,7 +15,7 @@ from dursor.github.app_auth import (
     list_installations,
 )
 from dursor.github.clock import Clock
-from dursor.github.credentials import LOGIN_APP, AppCredentials, TokenCredentials, cache_key
+from dursor.github.credentials import LOGIN_APP, AppCredentials, TokenCredentials, secret_name
 from dursor.github.errors import parse_error, to_error
 from dursor.github.payload import get_text, require_number, require_text, to_list, to_object
 from dursor.github.pulls import PullRequestApi
@@ -86,7 +86,7 @@ class GitHub:
         self._clock = Clock(clock)
         self._transport = RestTransport(host)
         self._rest = RestClient(host, self._transport, self._clock, notify, sleep)
-        self._cache = TokenCache(store, cache_key(host), self._clock)
+        self._cache = TokenCache(store, secret_name(host, "cache"), self._clock)
         self._sleep = sleep
         self._authenticators: dict[tuple[RepoName | None, bool], Authenticator] = {}
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from dursor.domain import Secret
 from dursor.errors import AuthError
@@ -48,11 +48,9 @@ class SecretStore(Protocol):
 
     def get(self, name: str) -> Secret | None:
         """Return the secret called NAME."""
-        ...
 
     def put(self, name: str, secret: Secret) -> None:
         """Keep a secret; AuthError if there is no place for it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -76,19 +74,9 @@ class TokenCredentials:
 Credentials: TypeAlias = AppCredentials | TokenCredentials
 
 
-def token_key(host: GitHubHost) -> str:
-    """Return the name under which HOST's token is stored."""
-    return f"github:token:{host.name}"
-
-
-def app_key(host: GitHubHost) -> str:
-    """Return the name under which the private key of HOST's App is stored."""
-    return f"github:app:{host.name}"
-
-
-def cache_key(host: GitHubHost) -> str:
-    """Return the name under which HOST's installation tokens are stored."""
-    return f"github:cache:{host.name}"
+def secret_name(host: GitHubHost, kind: Literal["token", "app", "cache"]) -> str:
+    """Return the name of HOST's token, App key or cached installation tokens in the store."""
+    return f"github:{kind}:{host.name}"
 
 
 def find_credentials(
@@ -203,9 +191,9 @@ def _read_token(env: Mapping[str, str], name: str) -> Credentials | None:
 
 
 def _load(store: SecretStore, app: GitHubAppConfig | None, host: GitHubHost) -> Credentials | None:
-    if app is not None and (key := store.get(app_key(host))) is not None:
+    if app is not None and (key := store.get(secret_name(host, "app"))) is not None:
         return AppCredentials(app.app_id, key, app.installation_id, STORED)
-    token = store.get(token_key(host))
+    token = store.get(secret_name(host, "token"))
     return None if token is None else TokenCredentials(token, STORED)
 
 

@@ -40,15 +40,12 @@ class Authenticator(Protocol):
     @property
     def source(self) -> str:
         """Origin of the credentials, for messages."""
-        ...
 
     def get_token(self) -> Secret:
         """Return the token for the next request."""
-        ...
 
     def handle_rejection(self, response: RestResponse, attempt: int) -> bool:
         """Handle a 401; True if the request should be sent again."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dursor.domain import GitHubAppConfig, Secret
 from dursor.errors import AuthError, ConflictError, NotFoundError, ProviderError
 from dursor.github.client import GitHub
 from dursor.github.clock import Clock
-from dursor.github.credentials import app_key, cache_key, find_credentials
+from dursor.github.credentials import find_credentials, secret_name
 from dursor.github.host import GitHubHost
 from dursor.github.repo_names import RepoName
 from dursor.github.token_cache import InstallationToken, TokenCache
@@ -286,7 +286,7 @@ def test_a_closed_key_store_costs_requests_and_nothing_else(hub, app, connect, v
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"k": 5}', '{"k": {"token": "x"}}', "\x00"])
 def test_a_cache_that_is_not_understood_counts_as_empty(hub, app, connect, vault, text):
-    vault.put(cache_key(GitHubHost.from_env(hub.env())), Secret(text))
+    vault.put(secret_name(GitHubHost.from_env(hub.env()), "cache"), Secret(text))
     connect(hub.app_env(app)).get_repo(LIB)
     assert hub.count(MINTS) == 1
 
@@ -347,7 +347,7 @@ class NoVault:
 
 
 def test_a_key_that_cannot_sign_says_where_it_came_from(hub, app, vault):
-    vault.put(app_key(GitHubHost.from_env(hub.env())), Secret("-----BEGIN nonsense"))
+    vault.put(secret_name(GitHubHost.from_env(hub.env()), "app"), Secret("-----BEGIN nonsense"))
     config = GitHubAppConfig(str(app.id), None, "", "")
     host = GitHubHost.from_env(hub.env())
     with GitHub(host, find_credentials(hub.env(), vault, config, host)) as github:

@@ -12,13 +12,11 @@ from dursor.errors import AuthError, UsageError
 from dursor.github.credentials import (
     AppCredentials,
     TokenCredentials,
-    app_key,
-    cache_key,
     check_app,
     find_credentials,
     parse_private_key,
     parse_token,
-    token_key,
+    secret_name,
 )
 from dursor.github.host import GITHUB, GitHubHost
 
@@ -36,8 +34,8 @@ def token_of(login):
 @pytest.fixture
 def stored(vault):
     """A vault in which `github login` has put an App's key and a token for github.com."""
-    vault.put(app_key(GITHUB), Secret(key_pair()[0]))
-    vault.put(token_key(GITHUB), Secret("stored-token"))
+    vault.put(secret_name(GITHUB, "app"), Secret(key_pair()[0]))
+    vault.put(secret_name(GITHUB, "token"), Secret("stored-token"))
     return vault
 
 
@@ -79,7 +77,7 @@ def test_the_order_of_all_places(stored, gh):
     del env["DURSOR_GITHUB_TOKEN"]
     assert find(CONFIG) == AppCredentials("18", Secret(key_pair()[0]), "99", "dursor github login")
     assert token_of(find()) == ("stored-token", "dursor github login")
-    stored.drop(token_key(GITHUB))
+    stored.drop(secret_name(GITHUB, "token"))
     assert token_of(find()) == ("gh", "GH_TOKEN")
     del env["GH_TOKEN"]
     assert token_of(find()) == ("actions", "GITHUB_TOKEN")
@@ -105,10 +103,13 @@ def test_a_remote_s_host_does_not_choose_where_a_token_goes(stored, gh):
 
 
 def test_a_login_for_another_host_holds_there_only(stored):
-    stored.put(token_key(GHES), Secret("enterprise"))
+    stored.put(secret_name(GHES, "token"), Secret("enterprise"))
     assert token_of(find_credentials({}, stored, None, GHES))[0] == "enterprise"
     assert token_of(find_credentials(ON_GHES, stored, None, GITHUB))[0] == "stored-token"
-    assert len({token_key(GHES), token_key(GITHUB), app_key(GITHUB), cache_key(GITHUB)}) == 4
+    names = {
+        secret_name(host, kind) for host in (GHES, GITHUB) for kind in ("token", "app", "cache")
+    }
+    assert len(names) == 6
 
 
 def test_enterprise_variables_go_to_the_enterprise_that_is_named(vault):

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import Branch, GitHubAppConfig, now
 from dursor.errors import AuthError, DursorError, NotFoundError, UsageError
+from dursor.github.clock import Clock
+from dursor.github.credentials import (
+    LOGIN_APP,
+    STORED,
+    AppCredentials,
+    NotSignedInError,
+    TokenCredentials,
+    check_app,
+    parse_private_key,
+    parse_token,
+    secret_name,
+)
+from dursor.github.repo_names import RepoName
+from dursor.github.token_cache import TokenCache
 from dursor.services.events import Notice, ignore_event
 from dursor.services.results import GitHubStatus, HostedRepo
 
@@ -15,7 +30,7 @@ if TYPE_CHECKING:
 
     from dursor.domain import Secret
     from dursor.github.client import GitHub
-    from dursor.github.credentials import AppCredentials, Credentials
+    from dursor.github.credentials import Credentials
     from dursor.github.host import GitHubHost
     from dursor.services.events import Listener
     from dursor.services.github.access import GitHubAccess
@@ -33,14 +48,12 @@ class GitHubLogin:
 
     def use_token(self, token: Secret, listener: Listener) -> GitHubStatus:
         """Verify TOKEN and store it in place of the previous login."""
-        from dursor.github.credentials import TokenCredentials, parse_token, token_key
-
         host = self.access.host
         credentials = TokenCredentials(parse_token(token.reveal(), GIVEN), GIVEN)
         with self._connect(host, credentials, listener) as github:
             status = _read_status(github)
-        self.access.secrets.put(token_key(host), credentials.token)
-        self._forget(host, keep=token_key(host))
+        self.access.secrets.put(secret_name(host, "token"), credentials.token)
+        self._forget(host, keep=secret_name(host, "token"))
         self._warn_if_shadowed(host, listener)
         return status
 
@@ -48,13 +61,6 @@ class GitHubLogin:
         self, app_id: str, installation_id: str | None, key: Secret, listener: Listener
     ) -> GitHubStatus:
         """Verify an App with its private KEY and store it in place of the previous login."""
-        from dursor.github.credentials import (
-            AppCredentials,
-            app_key,
-            check_app,
-            parse_private_key,
-        )
-
         check_app(app_id, installation_id)
         host = self.access.host
         private_key = parse_private_key(key.reveal())
@@ -68,34 +74,24 @@ class GitHubLogin:
                 f"{host.name} has no App {app_id} with this private key",
                 hint="copy the id from the App's page on GitHub",
             ) from error
-        self.access.secrets.put(app_key(host), private_key)
+        self.access.secrets.put(secret_name(host, "app"), private_key)
         self._save_app(credentials)
-        self._forget(host, keep=app_key(host))
+        self._forget(host, keep=secret_name(host, "app"))
         self._warn_if_shadowed(host, listener)
         return status
 
     def use_installation(self, installation_id: str, listener: Listener) -> GitHubStatus:
         """Switch to another installation of the stored App."""
-        from dursor.github.credentials import (
-            LOGIN_APP,
-            STORED,
-            AppCredentials,
-            cache_key,
-            check_app,
-        )
-
         host = self.access.host
         credentials = self.access.find_credentials(host)
         if not isinstance(credentials, AppCredentials) or credentials.source != STORED:
             raise UsageError(f"no App is signed in to {host.name}", hint=LOGIN_APP)
         check_app(credentials.app_id, installation_id)
-        credentials = AppCredentials(
-            credentials.app_id, credentials.private_key, installation_id, STORED
-        )
+        credentials = replace(credentials, installation_id=installation_id)
         with self._connect(host, credentials, listener) as github:
             _check_installation(github, installation_id, listener)
             status = _read_status(github)
-        self.access.secrets.drop(cache_key(host))
+        self.access.secrets.drop(secret_name(host, "cache"))
         self._save_app(credentials)
         return status
 
@@ -106,16 +102,12 @@ class GitHubLogin:
         self.open_store().save_github_app(app)
 
     def _warn_if_shadowed(self, host: GitHubHost, listener: Listener) -> None:
-        from dursor.github.credentials import STORED
-
         source = self.access.find_credentials(host).source
         if source != STORED:
             listener(Notice(f"{source} is set and takes precedence over this login"))
 
     def status(self, listener: Listener = ignore_event) -> GitHubStatus:
         """Return the login in use; `kind` is None if there is none."""
-        from dursor.github.credentials import NotSignedInError
-
         host = self.access.host
         try:
             credentials = self.access.find_credentials(host)
@@ -126,8 +118,6 @@ class GitHubLogin:
 
     def logout(self, listener: Listener) -> GitHubStatus:
         """Delete the stored login and revoke its installation tokens."""
-        from dursor.github.credentials import NotSignedInError
-
         host = self.access.host
         self._revoke_tokens(host, listener)
         if not self._forget(host):
@@ -140,13 +130,7 @@ class GitHubLogin:
         return _to_status(host, credentials)
 
     def _revoke_tokens(self, host: GitHubHost, listener: Listener) -> None:
-        import time
-
-        from dursor.github.clock import Clock
-        from dursor.github.credentials import TokenCredentials, cache_key
-        from dursor.github.token_cache import TokenCache
-
-        cache = TokenCache(self.access.secrets, cache_key(host), Clock(time.time))
+        cache = TokenCache(self.access.secrets, secret_name(host, "cache"), Clock(time.time))
         for token in cache.list_fresh():
             try:
                 with self._connect(host, TokenCredentials(token, GIVEN), listener) as github:
@@ -159,11 +143,9 @@ class GitHubLogin:
 
     def _forget(self, host: GitHubHost, *, keep: str | None = None) -> bool:
         """Delete every stored secret of HOST except KEEP; True if there was any."""
-        from dursor.github.credentials import app_key, cache_key, token_key
-
-        names = [app_key(host), cache_key(host), token_key(host)]
+        names = [secret_name(host, kind) for kind in ("app", "cache", "token")]
         dropped = [name for name in names if name != keep and self.access.secrets.drop(name)]
-        if app_key(host) in dropped:
+        if secret_name(host, "app") in dropped:
             self.open_store().remove_github_app()
         return bool(dropped)
 
@@ -183,8 +165,6 @@ class GitHubLogin:
 
     def branches(self, name: str, listener: Listener) -> Sequence[Branch]:
         """Return the branches of repository OWNER/NAME."""
-        from dursor.github.repo_names import RepoName
-
         repo = RepoName.parse(name)
         with self.access.open(self.access.host, listener) as github:
             default = github.get_repo(repo).default_branch
@@ -227,8 +207,6 @@ def _to_status(
     login: str | None = None,
     installation: str | None = None,
 ) -> GitHubStatus:
-    from dursor.github.credentials import AppCredentials
-
     if credentials is None:
         return GitHubStatus(host.api_url, None, None, None, None, None)
     source = credentials.source

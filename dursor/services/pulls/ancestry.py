@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dursor.errors import ConflictError
 from dursor.patch.diff.apply_canonical import apply_canonical
 from dursor.services.trailers import RUN
+from dursor.vcs.history import read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +53,6 @@ def _equals(tree: Tree, base: Tree, changes: Changes) -> bool:
 
 def has_commit_of(mirror: Mirror, head: str, run: Run) -> bool:
     """Tell whether a commit of the branch at HEAD names RUN in its trailers."""
-    from dursor.vcs.history import read_messages
-
     trailer = f"{RUN}: {run.id}"
     messages = read_messages(mirror, head, MAX_COMMITS)
     return any(trailer in message.splitlines() for message in messages)

@@ -13,6 +13,7 @@ from dursor.services.pulls.status import describe_end
 from dursor.services.pulls.target import HEADS, check_base, find_base
 from dursor.services.pulls.text import MAX_BODY, render_body, render_title
 from dursor.services.trailers import build_commit_message
+from dursor.vcs.remote.push import commit_change
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -72,8 +73,6 @@ def create_commit(session: PullSession, run: Run, parent: str, name: RepoName) -
 
     Returns its id, and whether pushing it needs the permission to change workflows.
     """
-    from dursor.vcs.remote.push import commit_change
-
     changes = compute_changes(session.mirror, run)
     commit = commit_change(
         session.mirror,

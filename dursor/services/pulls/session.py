@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError
 from dursor.services.github.access import run_with_token
+from dursor.vcs.remote.mirror import Mirror
+from dursor.vcs.remote.push import Identity, fetch, push
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from dursor.services.github.access import GitHubAccess
     from dursor.services.ports import Forge
     from dursor.services.repos import Repos
-    from dursor.vcs.remote.mirror import Mirror
-    from dursor.vcs.remote.push import Identity
     from dursor.vcs.repository import Repository
 
 # The author of commits with a workflow's token, which has no user.
@@ -40,15 +40,11 @@ class PullSession:
 
     def get_identity(self, name: RepoName) -> Identity:
         """Return the author of commits to NAME."""
-        from dursor.vcs.remote.push import Identity
-
         account = self.forge.get_account(name)
         return Identity(*WORKFLOW_BOT) if account is None else Identity(account.name, account.email)
 
     def fetch(self, name: RepoName, branch: str) -> str | None:
         """Fetch BRANCH of NAME and return its commit; None if it does not exist."""
-        from dursor.vcs.remote.push import fetch
-
         url = self.forge.host.clone_url(name)
         return run_with_token(self.forge, name, lambda key: fetch(self.mirror, url, branch, key))
 
@@ -71,8 +67,6 @@ class PullSession:
         self, name: RepoName, commit: str, branch: str, *, expect: str | None, workflows: bool
     ) -> None:
         """Push COMMIT as BRANCH of NAME, whose current commit must be EXPECT."""
-        from dursor.vcs.remote.push import push
-
         url = self.forge.host.clone_url(name)
         run_with_token(
             self.forge,
@@ -87,8 +81,6 @@ def open_session(
     access: GitHubAccess, repos: Repos, repo: Repo, host: GitHubHost, listener: Listener
 ) -> Iterator[PullSession]:
     """Open REPO, its mirror and HOST."""
-    from dursor.vcs.remote.mirror import Mirror
-
     with (
         access.open(host, listener) as forge,
         repos.open(repo) as repository,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import AuthError, ConflictError, NotFoundError, PolicyError, UsageError
+from dursor.vcs.remote.remotes import list_remotes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,8 +47,6 @@ def find_github(
     access: GitHubAccess, repo: Repo, repository: Repository
 ) -> tuple[GitHubHost, Mapping[str, RepoName]]:
     """Return the GitHub host of REPO, and its repositories there by remote."""
-    from dursor.vcs.remote.remotes import list_remotes
-
     urls = list_remotes(repository)
     if repo.workspace_path is not None and repo.repo_url is not None:
         urls = {"origin": repo.repo_url}
