@@ -1,4 +1,4 @@
-"""What a reply asks for, whatever format it is written in."""
+"""The edits of a reply, whatever format they are written in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """One line of a hunk: its tag (' ', '-', '+') and text; `bare` when it stood without a tag."""
+    """One line of a hunk: tag (' ', '-', '+') and text; `bare` when the reply had no tag."""
 
     tag: str
     text: str
@@ -17,7 +17,7 @@ class Line(NamedTuple):
 
 
 class Origin(StrEnum):
-    """The format a hunk was written in."""
+    """The format of a hunk."""
 
     DIFF = "diff"
     BLOCK = "search/replace"
@@ -26,38 +26,38 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Hunk:
-    """One place to change: its lines, and what its header claims."""
+    """One place to change: its lines and the claims of its header."""
 
     lines: tuple[Line, ...]
     source: str  # as the model wrote it, at most a screenful, for messages
     origin: Origin = Origin.DIFF
-    start: int | None = None  # the first old line's number, from 1
+    start: int | None = None  # number of the first old line, from 1
     old_count: int | None = None
     new_count: int | None = None
     is_counted: bool = False  # the header counts the old lines right
-    tail: tuple[str, ...] = ()  # untagged lines after it: prose, or context that lost its tags
-    anchors: tuple[str, ...] = ()  # an envelope's `@@ text` lines: they stand above the place
+    tail: tuple[str, ...] = ()  # untagged lines below: prose, or context that lost its tags
+    anchors: tuple[str, ...] = ()  # an envelope's `@@ text` lines, somewhere above the place
     at_end: bool = False  # an envelope's `*** End of File`
-    ends_mid_line: bool = False  # the reply ends within its last line, and its header claims more
+    ends_mid_line: bool = False  # the reply ends in its last line, and its header claims more
     old_open: bool = False  # `\ No newline at end of file` on the old side
     new_open: bool = False  # and on the new side
-    others: tuple[Hunk, ...] = ()  # other readings of the same text; at most one can be meant
-    times: int = 1  # how often the reply says just this, in one breath
+    other_readings: tuple[Hunk, ...] = ()  # of the same text; at most one is meant
+    times: int = 1  # how often one passage of the reply repeats it
 
     @cached_property
     def old(self) -> list[str]:
-        """Return the lines that must be there."""
+        """The old side."""
         return [line.text for line in self.lines if line.tag != "+"]
 
     @cached_property
     def new(self) -> list[str]:
-        """Return the lines that will be there."""
+        """The new side."""
         return [line.text for line in self.lines if line.tag != "-"]
 
     @cached_property
-    def said(self) -> tuple[tuple[str, str], ...]:
-        """Return the tags and texts of its lines, less blank ones at the edges."""
-        lines = [(line.tag, line.text) for line in self.lines]
+    def core(self) -> tuple[tuple[str, str], ...]:
+        """Tags and texts of the lines, without blank ones at the edges."""
+        lines = [line[:2] for line in self.lines]
         while lines and lines[0][0] == " " and not lines[0][1].strip():
             lines.pop(0)
         while lines and lines[-1][0] == " " and not lines[-1][1].strip():
@@ -66,45 +66,45 @@ class Hunk:
 
     @property
     def changes(self) -> bool:
-        """Whether it changes anything at all."""
+        """Whether the two sides differ."""
         return self.old != self.new or self.old_open != self.new_open
 
 
 class Action(StrEnum):
-    """What happens to the file."""
+    """The effect of an edit on its file."""
 
     MODIFY = "modify"
     ADD = "add"
     DELETE = "delete"
-    WRITE = "write"  # the whole new text is given
+    WRITE = "write"  # the edit holds the whole new text
 
 
 @dataclass(frozen=True)
 class FileEdit:
-    """Everything one section of a reply says about one file; paths as written, unquoted."""
+    """One section of a reply about one file; paths as written, unquoted."""
 
     action: Action
     path: str  # the old one, where there are two
-    new_path: str | None = None  # where it goes, when the section names another path
-    renames: bool = False  # the section says so, in words or in git's header
+    new_path: str | None = None  # when the section names another path
+    renames: bool = False  # the section says so explicitly
     copies: bool = False
     hunks: tuple[Hunk, ...] = ()
     new_mode: str | None = None
     prefixed: bool = False  # both names carry one-letter prefixes such as a/ and b/
-    certain: bool = False  # git's own header says how the names are written
-    binary: bool = False
+    has_git_header: bool = False
+    is_binary: bool = False
     lines: tuple[str, ...] = ()  # WRITE: the whole text
-    mentions: tuple[str, ...] = ()  # names in the words above, where none of them is `path`
-    cut: bool = False  # the reply ends inside it, and it shows
-    hollow: bool = False  # it has no hunk where there must be one: no @@ line, or nothing at all
-    breath: int = 0  # rises with each piece of prose between edits
-    attempt: int = 0  # rises where the prose takes back what was before
+    mentions: tuple[str, ...] = ()  # paths in the prose above a block that inherits its path
+    is_cut: bool = False  # the reply visibly ends inside it
+    is_hollow: bool = False  # it has no hunk where one is required
+    passage: int = 0  # increases with each piece of prose between edits
+    revision: int = 0  # increases where the prose withdraws the edits before it
 
 
 @dataclass(frozen=True)
 class ParsedReply:
-    """What a reply holds: edits in order, and the prose around them."""
+    """The edits of a reply in order, and the prose around them."""
 
     edits: tuple[FileEdit, ...]
     prose: tuple[str, ...] = ()
-    doubt: str | None = None  # why the prose leaves open what of it is meant
+    doubt: str | None = None  # why the prose leaves open which edits are meant

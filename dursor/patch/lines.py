@@ -14,7 +14,7 @@ _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 
 
 class Splice(NamedTuple):
-    """Lines START to END (exclusive, from 0) give way to NEW."""
+    """NEW replaces lines START to END (exclusive, from 0)."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class FileText:
     codec: str = "utf-8"
 
     def encode(self) -> bytes:
-        """Return the bytes that read as this; UnicodeEncodeError for a letter it cannot hold."""
+        """Return the bytes; raises UnicodeEncodeError for a character outside the codec."""
         if self.ends is None:
             text = self.end.join(self.lines) + (
                 self.end if self.lines and self.final_newline else ""
@@ -46,35 +46,35 @@ class FileText:
     def apply_splices(
         self, splices: Sequence[Splice], *, final_newline: bool | None = None
     ) -> FileText:
-        """Put ascending SPLICES in place, new lines ending as their neighbours do."""
+        """Apply ascending SPLICES; new lines end as their neighbours do."""
         lines: list[str] = []
         ends: list[str] = []
-        at = 0
+        index = 0
         for start, stop, new in splices:
-            lines += self.lines[at:start]
+            lines += self.lines[index:start]
             lines += new
             if self.ends is not None:
-                ends += self.ends[at:start]
-                ends += self._new_ends(start, stop, len(new))
-            at = stop
-        lines += self.lines[at:]
+                ends += self.ends[index:start]
+                ends += self._choose_ends(start, stop, len(new))
+            index = stop
+        lines += self.lines[index:]
         newline = self.final_newline if final_newline is None else final_newline
         if self.ends is None:
             return FileText(tuple(lines), self.end, None, newline, self.bom, self.codec)
-        ends += self.ends[at:]
+        ends += self.ends[index:]
         return FileText(
-            tuple(lines), self.end, self._closed(ends, newline), newline, self.bom, self.codec
+            tuple(lines), self.end, self._close(ends, newline), newline, self.bom, self.codec
         )
 
-    def _new_ends(self, start: int, stop: int, count: int) -> list[str]:
-        """End each new line like the line it replaces, else like the one before it."""
+    def _choose_ends(self, start: int, stop: int, count: int) -> list[str]:
+        """Return an end for each new line: that of the line it replaces, or of the last one."""
         ends = self.ends or ()
         replaced = [end or self.end for end in ends[start:stop]][:count]
         last = replaced[-1] if replaced else ends[start - 1] if start else ends[0] if ends else ""
         return replaced + [last or self.end] * (count - len(replaced))
 
-    def _closed(self, ends: list[str], newline: bool) -> tuple[str, ...]:
-        """Let the last line, and no other, end as NEWLINE says."""
+    def _close(self, ends: list[str], newline: bool) -> tuple[str, ...]:
+        """Return ENDS with a final newline only if NEWLINE."""
         closed = [end or self.end for end in ends]
         if closed and not newline:
             closed[-1] = ""
@@ -82,7 +82,7 @@ class FileText:
 
 
 def decode(data: bytes) -> FileText:
-    """Read DATA as UTF-8, or Latin-1 where it plainly is that; stray bytes become surrogates."""
+    """Decode DATA as UTF-8 or Latin-1; stray bytes become surrogates."""
     codec = detect_codec(data)
     text = data.decode(codec, "surrogateescape")
     bom = BOM if codec == "utf-8" and text.startswith(BOM) else ""
@@ -95,7 +95,7 @@ def decode(data: bytes) -> FileText:
     elif windows == breaks and "\r\r\n" not in text:
         end, ends = "\r\n", None
     else:
-        return _mixed(text, bom, codec, "\r\n" if windows * 2 > breaks else "\n")
+        return _decode_mixed(text, bom, codec, "\r\n" if windows * 2 > breaks else "\n")
     final = text.endswith("\n")
     lines = text.split(end)
     if final:
@@ -104,7 +104,7 @@ def decode(data: bytes) -> FileText:
 
 
 def detect_codec(data: bytes) -> str:
-    """Name the encoding of DATA: UTF-8, or Latin-1 where it plainly is that."""
+    """Return utf-8, or latin-1 if DATA is not UTF-8 and has no multibyte character."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -112,7 +112,7 @@ def detect_codec(data: bytes) -> str:
     return "utf-8"
 
 
-def _mixed(text: str, bom: str, codec: str, end: str) -> FileText:
+def _decode_mixed(text: str, bom: str, codec: str, end: str) -> FileText:
     lines: list[str] = []
     ends: list[str] = []
     for raw in text.split("\n"):
@@ -128,18 +128,18 @@ def _mixed(text: str, bom: str, codec: str, end: str) -> FileText:
     return FileText(tuple(lines), end, tuple(ends), final, bom, codec)
 
 
-def new_file(lines: Iterable[str], *, final_newline: bool = True) -> FileText:
-    r"""Make the text of a file that did not exist: UTF-8, `\n`."""
+def make_text(lines: Iterable[str], *, final_newline: bool = True) -> FileText:
+    r"""Return the text of a new file: UTF-8 with `\n`."""
     return FileText(tuple(lines), final_newline=final_newline)
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Cut TEXT after each `\n` and nowhere else."""
+    r"""Split TEXT after each `\n` and nowhere else."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]
 
 
 def join_lines(lines: Iterable[str]) -> bytes:
-    """Return the bytes of LINES."""
+    """Return LINES as bytes."""
     return "".join(lines).encode("utf-8", "surrogateescape")

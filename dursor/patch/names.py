@@ -1,4 +1,4 @@
-"""Path names as diffs write them, and the files of a tree that they mean."""
+"""Path names as diffs write them, and the files of a tree that they name."""
 
 from __future__ import annotations
 
@@ -15,28 +15,31 @@ _STAMP = re.compile(
     r"\t.*$|(?<!\s)\s+\d{4}-\d\d-\d\d[ T]\d\d:.*$|"
     r"(?<!\s)\s+\((?:original|modified|old|new|updated|before|after|previous|current|fixed)\)$"
 )
-_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # surrogates that stand for no byte
+_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # surrogates that encode no byte
 _ESCAPE = re.compile(r'\\([0-7]{1,3}|[abtnvfr"\\])')
 _LETTERS = {
     "a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92
 }  # fmt: skip
-_UNSEEN = frozenset({"Cf", "Zl", "Zp", "Cc", "Co", "Cs"})
-# Each against one component; https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+_INVISIBLE = frozenset({"Cf", "Zl", "Zp", "Cc", "Co", "Cs"})
+# For one component; https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _RULES = (
     (re.compile(r"\s|.*[. ]$"), "begins or ends with a blank, or ends with a dot"),
     (
         re.compile(
             r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE
         ),
-        "is that of a device on Windows",
+        "is a device on Windows",
     ),
-    (re.compile(r'.*[\\:*?"<>|]'), "cannot be written on Windows"),
-    (re.compile(r"[^.~]{1,8}~\d{1,6}(?:\.[^.]{0,3})?$"), "may be short for another on Windows"),
+    (re.compile(r'.*[\\:*?"<>|]'), "is not valid on Windows"),
+    (
+        re.compile(r"[^.~]{1,8}~\d{1,6}(?:\.[^.]{0,3})?$"),
+        "may be a short name of another on Windows",
+    ),
 )
 
 
 def unquote(name: str) -> str:
-    """Undo git's C-style quoting of NAME, octal bytes included; other names stay as they are."""
+    """Undo git's C-style quoting of NAME; return other names unchanged."""
     if len(name) < 2 or not (name.startswith('"') and name.endswith('"')) or _LONE.search(name):
         return name
 
@@ -53,12 +56,12 @@ def unquote(name: str) -> str:
 
 
 def is_writable(name: str) -> bool:
-    """Tell whether NAME can be that of a file at all."""
+    """Return whether a file can have NAME."""
     return not _LONE.search(name)
 
 
 def quote(name: str) -> str:
-    """Write NAME as git does in a patch: bare, or C-quoted when a byte of it needs that."""
+    """Return NAME as git writes it in a patch: bare, or C-quoted where necessary."""
     data = name.encode("utf-8", "surrogateescape")
     letters = {code: letter for letter, code in _LETTERS.items()}
     if all(32 <= b < 127 and b not in letters for b in data):
@@ -71,7 +74,7 @@ def quote(name: str) -> str:
 
 
 def parse_header_name(text: str) -> str:
-    """Return the name that follows `--- ` or `+++ `: without time stamp, quotes and markup."""
+    """Return the name after `--- ` or `+++ ` without time stamp, quotes and markup."""
     text = text.strip("\r")
     if text.startswith('"'):
         end = re.match(r'"(?:[^"\\]|\\.)*"', text)
@@ -83,7 +86,7 @@ def parse_header_name(text: str) -> str:
 
 
 def parse_git_names(text: str) -> tuple[str, str] | None:
-    """Return the two names that follow `diff --git `, prefixes and all; None when unclear."""
+    """Return the two names after `diff --git `, with prefixes; None when unclear."""
     quoted = re.fullmatch(r'("(?:[^"\\]|\\.)*"|\S.*?) ("(?:[^"\\]|\\.)*")', text) or re.fullmatch(
         r'("(?:[^"\\]|\\.)*") (\S.*)', text
     )
@@ -104,7 +107,7 @@ def strip_prefix(name: str) -> str:
 
 
 def is_prefixed(old: str, new: str) -> bool:
-    """Tell whether both names carry a prefix as git writes it."""
+    """Return whether both names have prefixes that git writes."""
     pair = (old[:2], new[:2])
     return pair in {("a/", "b/"), ("i/", "w/"), ("c/", "i/"), ("c/", "w/"), ("o/", "w/")} or (
         (old == DEV_NULL and new[:2] in {"b/", "w/", "i/"})
@@ -113,10 +116,9 @@ def is_prefixed(old: str, new: str) -> bool:
 
 
 def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str | None:
-    """Return the one path of the tree that NAME means, or None.
+    """Return the path of the tree that NAME means, with or without its prefix, or None.
 
-    As written or with its prefix taken off, whichever the tree has; where it has both, what the
-    section's style says. Nothing is guessed: a leading `./` is all else that is forgiven.
+    Where the tree has both, PREFIXED decides. A leading `./` is ignored.
     """
     name = name.removeprefix("./")
     short = strip_prefix(name)
@@ -128,27 +130,27 @@ def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str |
 
 
 def find_shared_path(old: str, new: str) -> str | None:
-    """Return what OLD and NEW have in common below first folders that differ, such as old/."""
+    """Return the common path of OLD and NEW below different first folders, such as old/."""
     before, below, rest = old.partition("/")
     other, _, same = new.partition("/")
     return rest if below and rest == same and before != other else None
 
 
 def is_ambiguous(name: str, entries: Iterable[str]) -> bool:
-    """Tell whether the first, one-letter folder of a new file's NAME may be real or a prefix."""
+    """Return whether the one-letter first folder of a new file may be real or a prefix."""
     return bool(_PREFIX.match(name)) and any(path.startswith(name[:2]) for path in entries)
 
 
 def resolve_new_path(name: str, *, prefixed: bool) -> str:
-    """Return where a new file called NAME goes."""
+    """Return the path of a new file called NAME."""
     return strip_prefix(name) if prefixed else name.removeprefix("./")
 
 
 def find_name_problem(path: str) -> str | None:
-    """Return what is wrong with PATH as that of a new file, in a few words, or None."""
+    """Return why a new file may not be called PATH, or None."""
     for part in path.split("/"):
-        if any(unicodedata.category(char) in _UNSEEN for char in part if not char.isascii()):
-            return "its name holds letters that cannot be seen"
+        if any(unicodedata.category(char) in _INVISIBLE for char in part if not char.isascii()):
+            return "its name has invisible characters"
         plain = unicodedata.normalize("NFKC", part)
         if plain.casefold().startswith(".git") and not part.startswith(".git"):
             return "its name looks like one of git's"

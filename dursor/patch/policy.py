@@ -1,4 +1,4 @@
-"""What a resolved change may do to a repository."""
+"""The policy for resolved changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPECIAL = {SYMLINK: "a symbolic link", SUBMODULE: "a submodule"}
 
 
 def check_policy(base: Tree, resolution: Resolution, rules: PathRules, max_files: int) -> None:
-    """Raise PolicyError, naming path and rule, unless everything in RESOLUTION is allowed."""
+    """Raise PolicyError, with path and rule, unless everything in RESOLUTION is allowed."""
     _check_count(resolution, max_files)
     for path in sorted({*resolution.changes, *resolution.renames.values()}):
         if reason := rules.reason(path):
@@ -35,31 +35,30 @@ def escape_path(path: str) -> str:
 
 
 def _check_count(resolution: Resolution, max_files: int) -> None:
-    moved = set(resolution.renames.values())
-    count = len(resolution.changes.keys() - moved)
+    count = len(resolution.changes.keys() - set(resolution.renames.values()))
     if count > max_files:
         raise PolicyError(
             f"the patch changes {count} files, more than {max_files}",
-            hint="--max-files allows more",
+            hint=f"--max-files {count}",
         )
 
 
 def _check_modes(base: Tree, resolution: Resolution) -> None:
-    """Refuse to make, change or remove anything but ordinary files."""
+    """Refuse to create, change or delete anything but ordinary files."""
     entries = base.entries()
     for path, state in resolution.changes.items():
-        if path in entries and (what := _SPECIAL.get(entries[path].mode)):
-            raise PolicyError(f"{escape_path(path)}: the patch changes {what}")
+        if path in entries and (kind := _SPECIAL.get(entries[path].mode)):
+            raise PolicyError(f"{escape_path(path)}: the patch changes {kind}")
         if state is None:
             continue
-        if what := _SPECIAL.get(state.mode):
-            raise PolicyError(f"{escape_path(path)}: the patch makes {what}")
+        if kind := _SPECIAL.get(state.mode):
+            raise PolicyError(f"{escape_path(path)}: the patch creates {kind}")
         if state.mode not in {FILE, EXECUTABLE}:
             raise PolicyError(f"{escape_path(path)}: the patch sets mode {state.mode}")
 
 
 def _check_places(base: Tree, resolution: Resolution) -> None:
-    """Refuse a new file with a strange name, on a folder, below a file, or twin to another."""
+    """Refuse a new file with an unsafe name, or that collides with a file or folder."""
     entries = base.entries()
     new = [p for p, s in resolution.changes.items() if s is not None and p not in entries]
     if not new:
@@ -67,39 +66,39 @@ def _check_places(base: Tree, resolution: Resolution) -> None:
     after = {p for p in entries if resolution.changes.get(p, ...) is not None}
     after.update(new)
     folders = {folder for path in after for folder in list_parents(path)}
-    spelled = _spellings([*after, *folders])
+    spellings = _group_spellings([*after, *folders])
     for path in new:
         if reason := find_name_problem(path):
             raise PolicyError(f"{escape_path(path)}: {reason}")
         if path in folders:
-            raise PolicyError(f"{escape_path(path)}: there is a folder of that name")
+            raise PolicyError(f"{escape_path(path)}: a folder of that name exists")
         _check_above(path, after, base)
-        _check_twins(path, spelled)
+        _check_twins(path, spellings)
 
 
 def _check_above(path: str, after: Iterable[str], base: Tree) -> None:
     entries = base.entries()
     for folder in list_parents(path):
         if folder in after:
-            what = _SPECIAL.get(entries[folder].mode, "a file") if folder in entries else "a file"
+            kind = _SPECIAL.get(entries[folder].mode, "a file") if folder in entries else "a file"
             raise PolicyError(
-                f"{escape_path(path)} lies below {escape_path(folder)}, which is {what}"
+                f"{escape_path(path)} is below {escape_path(folder)}, which is {kind}"
             )
 
 
-def _check_twins(path: str, spelled: dict[str, set[str]]) -> None:
+def _check_twins(path: str, spellings: dict[str, set[str]]) -> None:
     for part in (path, *list_parents(path)):
-        twins = spelled[fold(part)] - {part}
+        twins = spellings[fold(part)] - {part}
         if twins:
             twin = escape_path(min(twins))
             raise PolicyError(f"{escape_path(path)} differs only in case or accents from {twin}")
 
 
-def _spellings(paths: Iterable[str]) -> dict[str, set[str]]:
-    spelled: dict[str, set[str]] = {}
+def _group_spellings(paths: Iterable[str]) -> dict[str, set[str]]:
+    spellings: dict[str, set[str]] = {}
     for path in paths:
-        spelled.setdefault(fold(path), set()).add(path)
-    return spelled
+        spellings.setdefault(fold(path), set()).add(path)
+    return spellings
 
 
 def list_parents(path: str) -> Iterator[str]:
@@ -110,5 +109,5 @@ def list_parents(path: str) -> Iterator[str]:
 
 
 def fold(path: str) -> str:
-    """Return PATH as a case-insensitive, normalising file system sees it."""
+    """Return PATH as a case-insensitive, normalizing file system compares it."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

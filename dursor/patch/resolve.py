@@ -1,4 +1,4 @@
-"""From a model's reply and a tree to the tree it means, or a precise refusal."""
+"""Resolve a model's reply against a tree, or refuse it with precise reasons."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError, NoChangeError, NoPatchError
 from dursor.patch.diff.resolution import PartlyResolvedError, Resolution
 from dursor.patch.draft import TreeDraft
-from dursor.patch.formats.extract import MOST_EDITS, extract
-from dursor.patch.formats.prose import summary
-from dursor.patch.revisions import final
+from dursor.patch.formats.extract import MAX_EDITS, extract
+from dursor.patch.formats.prose import summarize
+from dursor.patch.revisions import select_final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,26 +24,26 @@ __all__ = ["PartlyResolvedError", "Resolution", "list_edits", "resolve", "summar
 def resolve(
     reply: str, tree: Tree, *, kept: Resolution | None = None, finished: bool = False
 ) -> Resolution:
-    """Resolve REPLY against TREE, on top of what a former attempt of the same answer KEPT.
+    """Resolve REPLY against TREE, on top of the part KEPT from an earlier attempt.
 
-    FINISHED is for a reply whose provider says that the model came to an end; one that it cut is
-    not for here. Otherwise a last line without an end may be where it was cut.
+    FINISHED says that the provider reported a complete reply. Otherwise a last line without an
+    end may be where the reply was cut.
 
-    Raises NoPatchError (nothing to resolve), ApplyFailedError (always a PartlyResolvedError, whose
-    `kept` is for the next attempt) or NoChangeError (it comes to the tree itself).
+    Raises NoPatchError (nothing to resolve), PartlyResolvedError, whose `kept` is for the next
+    attempt, or NoChangeError (the result equals the tree).
     """
-    found = extract(reply, finished=finished)
-    if not found.edits:
-        raise NoPatchError("the reply holds no patch", hint="ask for a unified diff")
+    parsed = extract(reply, finished=finished)
+    if not parsed.edits:
+        raise NoPatchError("the reply contains no patch", hint="ask for a unified diff")
     draft = TreeDraft(tree, kept)
     failures: list[HunkFailure] = []
     try:
-        edits = _counting(found, tree)
+        edits = _select_edits(parsed, tree)
     except ApplyFailedError as error:
         edits, failures = [], list(error.failures)
     for edit in edits:
         try:
-            draft.take(edit)
+            draft.apply(edit)
         except ApplyFailedError as error:
             failures += error.failures
     resolution, late = draft.finish()
@@ -55,21 +55,21 @@ def resolve(
     return resolution
 
 
-def _counting(found: ParsedReply, tree: Tree) -> list[FileEdit]:
-    """Return the edits that count; raises ApplyFailedError where that cannot be told."""
-    reason = found.doubt
-    if len(found.edits) > MOST_EDITS:
-        reason = f"the reply holds more than {MOST_EDITS} patches"
+def _select_edits(parsed: ParsedReply, tree: Tree) -> list[FileEdit]:
+    """Return the edits that count; raises ApplyFailedError where that is unclear."""
+    reason = parsed.doubt
+    if len(parsed.edits) > MAX_EDITS:
+        reason = f"the reply contains more than {MAX_EDITS} patches"
     if reason:
         raise ApplyFailedError(reason, failures=(HunkFailure(None, "", reason),))
-    return final(found.edits, tree)
+    return select_final(parsed.edits, tree)
 
 
 def list_edits(reply: str, *, finished: bool = False) -> Sequence[FileEdit]:
-    """Return every edit that REPLY holds."""
+    """Return every edit of REPLY."""
     return extract(reply, finished=finished).edits
 
 
 def summarize_reply(reply: str) -> str | None:
-    """Return the first paragraphs of the prose around the patches, at most about 500 characters."""
-    return summary(extract(reply).prose)
+    """Return the first paragraphs of the prose around the patches, at most 500 characters."""
+    return summarize(extract(reply).prose)

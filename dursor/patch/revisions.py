@@ -1,4 +1,4 @@
-"""Several patches for one file in one reply: parts of one answer, or attempts at it."""
+"""Several patches for one file in one reply: parts of one answer, or revisions of it."""
 
 from __future__ import annotations
 
@@ -18,47 +18,43 @@ if TYPE_CHECKING:
     from dursor.tree import Tree
 
 _Span = tuple[str, int, int]
-_MOST = 100  # edits in all, where there are several attempts
+_MAX_EDITS = 100  # in a reply with several revisions
 
 
-def final(edits: Sequence[FileEdit], tree: Tree) -> list[FileEdit]:
-    """Return the edits that count, each said once.
+def select_final(edits: Sequence[FileEdit], tree: Tree) -> list[FileEdit]:
+    """Return the edits of the last revision, each once.
 
-    Where the prose takes back what was before, the last attempt counts alone, provided that it
-    goes over all the ground of the former ones: every file of theirs, and every place of theirs
-    that is in the file at all. Otherwise nobody can tell what still holds: ApplyFailedError.
+    It must cover every place of the earlier ones that the tree has. Otherwise it is unclear what
+    still holds of them: ApplyFailedError.
     """
-    once = _once(edits)
-    last = once[-1].attempt
-    former = [edit for edit in once if edit.attempt != last]
-    count = [edit for edit in once if edit.attempt == last]
+    distinct = _merge_repeated(edits)
+    last = distinct[-1].revision
+    former = [edit for edit in distinct if edit.revision != last]
+    final = [edit for edit in distinct if edit.revision == last]
     if not former:
-        return count
-    if len(once) > _MOST:
-        raise _unclear(once[0].path)
-    covered = _spans(count, tree)
-    for span in _spans(former, tree):
-        if not any(_meets(span, other) for other in covered):
-            raise _unclear(span[0])
-    return count
+        return final
+    if len(distinct) > _MAX_EDITS:
+        raise _build_error(distinct[0].path)
+    covered = _list_spans(final, tree)
+    for span in _list_spans(former, tree):
+        if not any(_overlap(span, other) for other in covered):
+            raise _build_error(span[0])
+    return final
 
 
-def _unclear(path: str) -> ApplyFailedError:
-    reason = "the reply takes a patch back and does not say what still holds of it"
+def _build_error(path: str) -> ApplyFailedError:
+    reason = "the reply withdraws a patch but leaves open which parts of it still hold"
     return ApplyFailedError(reason, failures=(HunkFailure(path, "", reason),))
 
 
-def _once(edits: Iterable[FileEdit]) -> list[FileEdit]:
-    """Drop what is said again; what is said again in one breath is counted.
-
-    But not where a header names a place, which is the same one then.
-    """
+def _merge_repeated(edits: Iterable[FileEdit]) -> list[FileEdit]:
+    """Drop repeated edits; count those that one passage repeats without naming a line."""
     kept: dict[object, FileEdit] = {}
     for edit in edits:
         hunks = tuple((hunk.lines, hunk.start) for hunk in edit.hunks)
         key = (edit.action, edit.path, edit.new_path, edit.lines, hunks)
         known = kept.pop(key, None)
-        is_close = known is not None and known.breath == edit.breath
+        is_close = known is not None and known.passage == edit.passage
         if known and is_close and len(edit.hunks) == 1 and edit.hunks[0].start is None:
             hunk = replace(edit.hunks[0], times=known.hunks[0].times + 1)
             kept[key] = replace(edit, hunks=(hunk,))
@@ -67,13 +63,13 @@ def _once(edits: Iterable[FileEdit]) -> list[FileEdit]:
     return list(kept.values())
 
 
-def _spans(edits: Iterable[FileEdit], tree: Tree) -> list[_Span]:
-    """Return the places of EDITS in TREE: lines of a file, or a file as a whole."""
+def _list_spans(edits: Iterable[FileEdit], tree: Tree) -> list[_Span]:
+    """Return the lines of TREE that EDITS cover."""
     spans: list[_Span] = []
     for edit in edits:
         draft = TreeDraft(tree, None)
         with suppress(FileRefusedError):
-            draft.take(replace(edit, cut=False))
+            draft.apply(replace(edit, is_cut=False))
         for path, file in draft.files.items():
             if file is None or file.is_settled:
                 spans.append((path, 0, 1 << 62))
@@ -82,5 +78,5 @@ def _spans(edits: Iterable[FileEdit], tree: Tree) -> list[_Span]:
     return spans
 
 
-def _meets(one: _Span, other: _Span) -> bool:
-    return one[0] == other[0] and one[1] <= other[2] and other[1] <= one[2]
+def _overlap(span: _Span, other: _Span) -> bool:
+    return span[0] == other[0] and span[1] <= other[2] and other[1] <= span[2]

@@ -1,4 +1,4 @@
-"""Whole texts given for files that exist: whether they can be trusted to be whole."""
+"""Whole texts for existing files: complete ones and excerpts."""
 
 from __future__ import annotations
 
@@ -10,33 +10,31 @@ from dursor.patch.lines import FileText, Splice
 from dursor.patch.placement.elided_code import is_placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from dursor.patch.placement.indexed_file import IndexedFile
 
-_SHORT = 8  # lines that a rewrite may well replace one and all
-_MANY = 3  # lines that are not just left out at an end
+_SHORT = 8  # a rewrite may replace every line of a shorter file
+_MANY = 3  # more lines than a change at an end removes
 
 
-def is_quoted(lines: Sequence[str], target: IndexedFile) -> bool:
-    """Tell whether LINES only repeat a part of the file, or all of it."""
-    said = list(lines)
-    while said and not said[-1].strip():
-        said.pop()
-    pattern = target.index().pattern(said)
-    return bool(pattern) and target.index().text.find(pattern or "") >= 0
+def is_quotation(lines: Sequence[str], file: IndexedFile) -> bool:
+    """Return whether LINES only repeat a part of the file, or all of it."""
+    quoted = list(lines)
+    while quoted and not quoted[-1].strip():
+        quoted.pop()
+    return file.index().holds(quoted)
 
 
-def is_excerpt(lines: Sequence[str], target: IndexedFile) -> bool:
-    """Tell whether LINES may be less than the whole file.
+def is_excerpt(lines: Sequence[str], file: IndexedFile) -> bool:
+    """Return whether LINES may be less than the whole file.
 
-    Whole is what skips nothing in so many words, leaves out no lines at either end, and either
-    keeps most of the lines that say something, or begins and ends with the same of them; of a file
-    of some length it keeps half of the lines at least.
+    A whole file has no mark of omitted code, omits no lines at either end, and either keeps most
+    lines or begins and ends with the same ones. Of a longer file it keeps at least half.
     """
-    old, new = list(_telling(target.lines)), list(_telling(lines))
+    old, new = _drop_margins(file.lines), _drop_margins(lines)
     if not old:
-        return not new and any(map(str.strip, target.lines))
+        return not new and any(map(str.strip, file.lines))
     if not new or any(is_placeholder(line) and line not in old for line in new):
         return True
     distinct = set(old)
@@ -49,15 +47,13 @@ def is_excerpt(lines: Sequence[str], target: IndexedFile) -> bool:
     return any(op.a1 - op.a0 >= op.b1 - op.b0 + _MANY for op in (ops[0], ops[-1]))
 
 
-def _telling(lines: Iterable[str]) -> Iterator[str]:
-    """Yield LINES without their margins, less those that are blank or mere brackets."""
-    for line in lines:
-        if any(map(str.isalnum, line)):
-            yield line.strip()
+def _drop_margins(lines: Iterable[str]) -> list[str]:
+    """Return LINES without margins, blank lines and mere brackets."""
+    return [line.strip() for line in lines if any(map(str.isalnum, line))]
 
 
-def rewritten(text: FileText, lines: Sequence[str]) -> FileText:
-    """Give TEXT the content of LINES, with its own line ends and final newline."""
+def rewrite_text(text: FileText, lines: Sequence[str]) -> FileText:
+    """Replace the content of TEXT by LINES; its line ends and final newline stay."""
     splices = [
         Splice(op.a0, op.a1, tuple(lines[op.b0 : op.b1]))
         for op in diff_lines(text.lines, lines)

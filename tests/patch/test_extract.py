@@ -3,7 +3,7 @@
 import pytest
 
 from dursor.patch.edits import Action, Origin
-from dursor.patch.formats.extract import MOST_EDITS, extract
+from dursor.patch.formats.extract import MAX_EDITS, extract
 
 HUNK = "@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
 DIFF = f"--- a/x.py\n+++ b/x.py\n{HUNK}"
@@ -70,8 +70,8 @@ def test_modes_copies_and_binaries_are_noted():
     assert only("diff --git a/x b/x\nold mode 100644\nnew mode 100755\n").new_mode == "100755"
     assert only("diff --git a/x b/y\ncopy from x\ncopy to y\n").copies
     binary = only("diff --git a/x b/x\nindex 1..2\nGIT binary patch\nliteral 3\nKcmZ\n\n")
-    assert binary.binary
-    assert only("diff --git a/x b/x\nBinary files a/x and b/x differ\n").binary
+    assert binary.is_binary
+    assert only("diff --git a/x b/x\nBinary files a/x and b/x differ\n").is_binary
 
 
 @pytest.mark.parametrize("margin", ["", "   "])
@@ -91,7 +91,7 @@ def test_a_whole_file_in_an_indented_fence_loses_its_margin():
 def test_several_files_in_one_diff():
     edits = extract(DIFF + DIFF.replace("x.py", "y.py")).edits
     assert [edit.path for edit in edits] == ["a/x.py", "a/y.py"]
-    assert {edit.breath for edit in edits} == {0}
+    assert {edit.passage for edit in edits} == {0}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_several_files_in_one_diff():
 )
 def test_blocks_and_pairs_in_every_form(reply):
     edit = only(reply)
-    assert (edit.path, edit.cut) == ("x.py", False)
+    assert (edit.path, edit.is_cut) == ("x.py", False)
     assert edit.hunks[0].origin is Origin.BLOCK
     assert [line.tag + line.text for line in edit.hunks[0].lines] == [" a", "-b", "+c"]
 
@@ -134,14 +134,14 @@ def test_a_name_inside_the_block_before_is_no_name():
     ],
 )
 def test_a_pair_that_may_end_in_several_places_is_refused(reply):
-    assert only(f"<file>x.py</file>\n{reply}").cut
+    assert only(f"<file>x.py</file>\n{reply}").is_cut
 
 
 def test_a_first_half_alone_is_prose():
     half = "<old>\na\n</old>\n"
     assert extract(half).edits == ()
     pair = "<original>\na\n</original>\n<patched>\nb\n</patched>\n"
-    assert not only(f"<file>x.py</file>\n{half}\n{pair}").cut
+    assert not only(f"<file>x.py</file>\n{half}\n{pair}").is_cut
 
 
 def test_a_text_with_a_line_of_equals_signs_has_several_readings():
@@ -149,7 +149,7 @@ def test_a_text_with_a_line_of_equals_signs_has_several_readings():
         "x.rst\n<<<<<<< SEARCH\nTitle\n=======\n\n=======\nTopic\n=======\n>>>>>>> REPLACE\n"
     )
     hunk = edit.hunks[0]
-    assert [reading.old for reading in (hunk, *hunk.others)] == [
+    assert [reading.old for reading in (hunk, *hunk.other_readings)] == [
         ["Title"],
         ["Title", "=======", ""],
         ["Title", "=======", "", "=======", "Topic"],
@@ -168,7 +168,7 @@ def test_a_text_with_a_line_of_equals_signs_has_several_readings():
     ],
 )
 def test_what_never_ends_is_cut(reply):
-    assert extract(reply).edits[0].cut
+    assert extract(reply).edits[0].is_cut
 
 
 def test_half_a_pair_is_prose():
@@ -192,7 +192,7 @@ def test_an_envelope():
 
 def test_an_envelope_in_a_fence_may_lack_its_end():
     edit = only("```\n*** Begin Patch\n*** Update File: x.py\n@@\n-a\n+b\n```\n")
-    assert not edit.cut
+    assert not edit.is_cut
     assert edit.hunks[0].new == ["b"]
 
 
@@ -246,8 +246,8 @@ def test_what_is_no_patch(reply):
 
 def test_prose_is_kept_apart_and_takes_a_breath():
     found = extract(f"First.\n```diff\n{DIFF}```\nThen:\n```diff\n{DIFF}```\n")
-    assert [edit.breath for edit in found.edits] == [0, 1]
-    assert [edit.attempt for edit in found.edits] == [0, 0]
+    assert [edit.passage for edit in found.edits] == [0, 1]
+    assert [edit.revision for edit in found.edits] == [0, 0]
     assert [text for text in found.prose if text] == ["First.", "Then:"]
 
 
@@ -257,16 +257,16 @@ def test_prose_is_kept_apart_and_takes_a_breath():
 )
 def test_prose_that_takes_back_begins_a_new_attempt(between):
     found = extract(f"```diff\n{DIFF}```\n{between}\n```diff\n{DIFF}```\n")
-    assert [edit.attempt for edit in found.edits] == [0, 1]
+    assert [edit.revision for edit in found.edits] == [0, 1]
 
 
 def test_names_and_headings_between_blocks_are_no_prose():
     block = "x.py\n```\n<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n```\n\n"
-    assert {edit.breath for edit in extract(block + block).edits} == {0}
+    assert {edit.passage for edit in extract(block + block).edits} == {0}
 
 
 def test_doubt_after_the_last_patch_withdraws_it():
-    assert "back" in extract(DIFF + "\nWait, this is not right.\n").doubt
+    assert "withdraws" in extract(DIFF + "\nWait, this is not right.\n").doubt
     reply = "Wait, I see it.\n" + DIFF + "\nThis is what was actually wrong.\n"
     assert extract(reply).doubt is None
 
@@ -314,5 +314,5 @@ def test_hunks_without_a_file_take_the_name_above_them_or_none():
 
 
 def test_nobody_means_that_many_patches():
-    found = extract(DIFF * (MOST_EDITS + 10))
-    assert len(found.edits) == MOST_EDITS + 1
+    found = extract(DIFF * (MAX_EDITS + 10))
+    assert len(found.edits) == MAX_EDITS + 1

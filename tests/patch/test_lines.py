@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.patch.lines import Splice, decode, new_file
+from dursor.patch.lines import Splice, decode, make_text
 
 
 @given(
@@ -89,7 +89,7 @@ def test_latin_1_cannot_hold_every_letter():
         text.encode()
 
 
-def test_a_new_file_ends_with_a_newline_unless_told():
-    assert new_file(["a"]).encode() == b"a\n"
-    assert new_file(["a"], final_newline=False).encode() == b"a"
-    assert new_file([]).encode() == b""
+def test_a_make_text_ends_with_a_newline_unless_told():
+    assert make_text(["a"]).encode() == b"a\n"
+    assert make_text(["a"], final_newline=False).encode() == b"a"
+    assert make_text([]).encode() == b""

@@ -73,12 +73,12 @@ def test_an_allowed_path_is_not_blocked():
 @pytest.mark.parametrize(
     ("before", "after", "what"),
     [
-        (None, FileState(SYMLINK, b"/etc/passwd"), "makes a symbolic link"),
-        (TEXT, FileState(SYMLINK, b"/etc/passwd"), "makes a symbolic link"),
+        (None, FileState(SYMLINK, b"/etc/passwd"), "creates a symbolic link"),
+        (TEXT, FileState(SYMLINK, b"/etc/passwd"), "creates a symbolic link"),
         (FileState(SYMLINK, b"a"), FileState(SYMLINK, b"b"), "changes a symbolic link"),
         (FileState(SYMLINK, b"a"), TEXT, "changes a symbolic link"),
         (FileState(SYMLINK, b"a"), None, "changes a symbolic link"),
-        (None, FileState(SUBMODULE, b""), "makes a submodule"),
+        (None, FileState(SUBMODULE, b""), "creates a submodule"),
         (FileState(SUBMODULE, b""), None, "changes a submodule"),
         (None, FileState("100666", b""), "sets mode 100666"),
     ],

@@ -211,16 +211,19 @@ def test_a_file_that_takes_the_place_of_a_deleted_one_is_no_rename():
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (RENAME, "there is no such file"),
+        (RENAME, "does not exist"),
         ("diff --git a/c.py b/x\nrename from c.py\nrename to x\n", "already exists"),
         ("diff --git a/c.py b/x\ncopy from c.py\ncopy to x\n", "already exists"),
-        (diff("none.py", ("one", "1")), "there is no such file"),
-        ("--- a/c.py\n+++ b/new.py\n@@ @@\n-one\n+1\n", "says nothing of a rename"),
-        ("@@ -1 +1 @@\n-one\n+1\n", "which file"),
+        (diff("none.py", ("one", "1")), "does not exist"),
+        ("--- a/c.py\n+++ b/new.py\n@@ @@\n-one\n+1\n", "two paths without a rename"),
+        ("@@ -1 +1 @@\n-one\n+1\n", "does not name its file"),
         ("diff --git a/c.py b/c.py\nGIT binary patch\nliteral 3\nKcm\n", "binary"),
-        ("diff --git a/c.py b/c.py\nold mode 100644\nnew mode 777\n", "no file mode"),
-        ("diff --git a/z b/z\ndeleted file mode 100644\n", "there is no such file"),
-        ("--- a/z\n+++ b/z\n@@ -40,0 +41 @@\n+x\n", "there is no such file"),
+        (
+            "diff --git a/c.py b/c.py\nold mode 100644\nnew mode 777\n",
+            "mode '777' is not supported",
+        ),
+        ("diff --git a/z b/z\ndeleted file mode 100644\n", "does not exist"),
+        ("--- a/z\n+++ b/z\n@@ -40,0 +41 @@\n+x\n", "does not exist"),
         ("--- /dev/null\n+++ b/m.py\n@@ -0,0 +1 @@\n+x\n", "may be a prefix"),
     ],
 )
@@ -499,7 +502,7 @@ def test_as_many_equal_blocks_as_places_go_one_to_each():
 
 def test_a_block_that_could_be_meant_twice_is_refused():
     block = "a.txt\n<<<<<<< SEARCH\none\n=======\none\nx\n>>>>>>> REPLACE\n"
-    assert "twice" in failed(block * 2, tree(a__txt=TEXT)).failures[0].reason
+    assert "repeated" in failed(block * 2, tree(a__txt=TEXT)).failures[0].reason
 
 
 def test_a_block_that_repeats_only_in_its_replacement_what_follows_is_refused():
@@ -566,7 +569,7 @@ def test_a_file_tag_is_a_name_whatever_the_words_above_it_say():
 
 def test_a_block_below_another_form_needs_a_name():
     error = failed(diff("a.py", ("x", "1")) + "\nAnd:\n\n" + block("y", "2"), TWINS)
-    assert "which file" in error.failures[0].reason
+    assert "does not name its file" in error.failures[0].reason
 
 
 @pytest.mark.parametrize(
@@ -588,7 +591,7 @@ def test_names_are_read_for_the_file_that_both_mean(old, new):
 )
 def test_names_of_no_file_are_not_guessed_at(old, new):
     error = failed(f"--- {old}\n+++ {new}\n@@ @@\n-x\n+1\n", TWINS)
-    assert "no such file" in error.failures[0].reason
+    assert "does not exist" in error.failures[0].reason
 
 
 # -- attempts ------------------------------------------------------------------------------------
@@ -624,7 +627,7 @@ def test_an_attempt_that_leaves_former_ground_open_is_refused(first):
         + "\nActually, here is the corrected patch:\n\n"
         + fenced(diff("a", ("one", "1")))
     )
-    assert "takes a patch back" in failed(reply, BASE).failures[0].reason
+    assert "withdraws a patch" in failed(reply, BASE).failures[0].reason
 
 
 def test_an_attempt_that_nowhere_fitted_needs_no_replacement():
@@ -673,7 +676,7 @@ def test_two_patches_about_the_same_lines_are_refused():
 
 def test_a_patch_that_is_withdrawn_is_refused():
     reply = fenced(diff("a", ("one", "1"))) + "\nWait, that breaks the other caller.\n"
-    assert "back" in failed(reply, BASE).failures[0].reason
+    assert "withdraws" in failed(reply, BASE).failures[0].reason
 
 
 def test_too_many_patches_are_refused():
@@ -821,7 +824,7 @@ def test_the_hunks_of_a_diff_are_about_one_text():
 
 def test_a_rename_whose_names_disagree_is_refused():
     error = failed(RENAME.replace("to d/b", "to d/c") + diff("a", ("one", "1")), BASE)
-    assert "which file" in error.failures[0].reason
+    assert "does not name its file" in error.failures[0].reason
 
 
 def test_a_failure_shows_the_first_line_that_differs_and_the_nearest_text():

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 SEARCH = re.compile(r"<{5,9} ?(?:SEARCH|ORIGINAL)>?\s*$")
 REPLACE = re.compile(r">{5,9} ?(?:REPLACE|UPDATED)>?\s*$")
 _DIVIDER = re.compile(r"={5,9}\s*$")
-_SHOWN = 60
+_MAX_SOURCE = 60  # lines
 
 
-def block(search: Sequence[str], new: Sequence[str], source: Sequence[str]) -> Hunk:
-    """Make the hunk that turns SEARCH into NEW; the lines they share are context."""
+def build_block(search: Sequence[str], new: Sequence[str], source: Sequence[str]) -> Hunk:
+    """Return the hunk that turns SEARCH into NEW; common lines are context."""
     lines: list[Line] = []
     for equal, a0, a1, b0, b1 in diff_lines(search, new):
         if equal:
@@ -27,24 +27,23 @@ def block(search: Sequence[str], new: Sequence[str], source: Sequence[str]) -> H
         else:
             lines += [Line("-", text) for text in search[a0:a1]]
             lines += [Line("+", text) for text in new[b0:b1]]
-    return Hunk(tuple(lines), "\n".join(source[:_SHOWN]), origin=Origin.BLOCK)
+    return Hunk(tuple(lines), "\n".join(source[:_MAX_SOURCE]), origin=Origin.BLOCK)
 
 
 def parse(lines: Sequence[str], at: int, path: str | None) -> tuple[FileEdit, int]:
-    """Read the block that begins at AT; it is `cut` when a marker of it never comes.
+    """Read the block that begins at AT; it is cut when one of its markers is missing.
 
-    A text that itself holds a line of equals signs can be divided in several ways: each is a
-    reading of the hunk.
+    A text with a line of equals signs can be divided in several ways. Each is a reading.
     """
     end = at + 1
-    middles: list[int] = []
+    dividers: list[int] = []
     while end < len(lines) and not REPLACE.match(lines[end]) and not SEARCH.match(lines[end]):
         if _DIVIDER.match(lines[end]):
-            middles.append(end)
+            dividers.append(end)
         end += 1
     source = lines[at : end + 1]
-    whole = bool(middles) and end < len(lines) and bool(REPLACE.match(lines[end]))
-    readings = [block(lines[at + 1 : m], lines[m + 1 : end], source) for m in middles[:8]]
-    hunks = (replace(readings[0], others=tuple(readings[1:])),) if readings else ()
-    edit = FileEdit(Action.MODIFY, path or "", hunks=hunks, cut=not whole)
-    return edit, end + whole
+    is_whole = bool(dividers) and end < len(lines) and bool(REPLACE.match(lines[end]))
+    readings = [build_block(lines[at + 1 : m], lines[m + 1 : end], source) for m in dividers[:8]]
+    hunks = (replace(readings[0], other_readings=tuple(readings[1:])),) if readings else ()
+    edit = FileEdit(Action.MODIFY, path or "", hunks=hunks, is_cut=not is_whole)
+    return edit, end + is_whole

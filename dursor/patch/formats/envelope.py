@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 _SECTION = re.compile(r"\*\*\* (Update|Add|Delete) File: (.*)")
 _MOVE = re.compile(r"\*\*\* Move to: (.*\S)")
 _END = re.compile(r"\*\*\* End Patch\s*$")
-_SHOWN = 60
+_MAX_SOURCE = 60  # lines
 
 
 def starts(line: str) -> bool:
-    """Tell whether an envelope, or a section of one, begins here."""
+    """Return whether an envelope, or a section of one, begins here."""
     return line.startswith("*** Begin Patch") or bool(_SECTION.match(line))
 
 
 def parse(lines: Sequence[str], at: int) -> tuple[list[FileEdit], int]:
-    """Read the sections from AT on; the last is `cut` when the reply ends before the envelope."""
+    """Read the sections from AT on; the last is cut when the envelope has no end."""
     opened = lines[at].startswith("*** Begin Patch")
     at += opened
     edits: list[FileEdit] = []
@@ -36,17 +36,17 @@ def parse(lines: Sequence[str], at: int) -> tuple[list[FileEdit], int]:
         match = _SECTION.match(lines[at])
         if not match:
             break
-        edit, at = _section(match[1], match[2].rstrip(), lines, at + 1)
+        edit, at = _read_section(match[1], match[2].rstrip(), lines, at + 1)
         edits.append(edit)
     if at < len(lines) and _END.match(lines[at]):
         return edits, at + 1
-    if opened and edits and _is_broken(lines, at):
-        edits[-1] = replace(edits[-1], cut=True)
+    if opened and edits and _goes_on(lines, at):
+        edits[-1] = replace(edits[-1], is_cut=True)
     return edits, at
 
 
-def _is_broken(lines: Sequence[str], at: int) -> bool:
-    """Tell whether the envelope left at AT without its end goes on all the same, or never ends."""
+def _goes_on(lines: Sequence[str], at: int) -> bool:
+    """Return whether the envelope continues after AT, or never ends."""
     if at + 1 < len(lines) and lines[at].startswith("```") and lines[at + 1][:1] in {"+", "-"}:
         return not lines[at + 1].startswith("- ")
     if at >= len(lines):
@@ -59,9 +59,9 @@ def _is_broken(lines: Sequence[str], at: int) -> bool:
     return False
 
 
-def _section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileEdit, int]:
+def _read_section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileEdit, int]:
     end = at
-    while end < len(lines) and not _closes(lines[end]):
+    while end < len(lines) and not _ends_section(lines[end]):
         end += 1
     body = list(lines[at:end])
     while body and not body[-1].strip() and not body[-1].startswith(("+", "-")):
@@ -69,7 +69,7 @@ def _section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileE
     if kind == "Delete":
         return FileEdit(Action.DELETE, path), end
     if kind == "Add":
-        return FileEdit(Action.ADD, path, hunks=(_added(body),)), end
+        return FileEdit(Action.ADD, path, hunks=(_build_new_file(body),)), end
     new_path = None
     if body and (move := _MOVE.match(body[0])):
         new_path, body = move[1], body[1:]
@@ -78,30 +78,30 @@ def _section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileE
         path,
         new_path,
         renames=new_path is not None,
-        hunks=tuple(_hunks(body)),
-        cut=any(line.startswith("*** Move to") for line in body),
+        hunks=tuple(_split_hunks(body)),
+        is_cut=any(line.startswith("*** Move to") for line in body),
     ), end
 
 
-def _closes(line: str) -> bool:
+def _ends_section(line: str) -> bool:
     return bool(_SECTION.match(line) or _END.match(line)) or line.startswith("```")
 
 
-def _added(body: Sequence[str]) -> Hunk:
-    """Make the one hunk of a new file, whose lines all carry a plus, or none."""
+def _build_new_file(body: Sequence[str]) -> Hunk:
+    """Return the hunk of a new file, whose lines all have a plus, or none."""
     tagged = any(line.startswith("+") for line in body)
-    lines = [_line(line) if tagged else Line("+", line) for line in body]
-    return Hunk(tuple(lines), "\n".join(body[:_SHOWN]), origin=Origin.ENVELOPE)
+    lines = [_parse_line(line) if tagged else Line("+", line) for line in body]
+    return Hunk(tuple(lines), "\n".join(body[:_MAX_SOURCE]), origin=Origin.ENVELOPE)
 
 
-def _line(line: str) -> Line:
+def _parse_line(line: str) -> Line:
     if line[:1] in {" ", "+", "-"} and line:
         return Line(line[0], line[1:])
     return Line(" ", line, bare=True)
 
 
-def _hunks(body: Sequence[str]) -> list[Hunk]:
-    """Cut BODY at its `@@` lines; several in a row are anchors one inside the other."""
+def _split_hunks(body: Sequence[str]) -> list[Hunk]:
+    """Split BODY at its `@@` lines; several in a row are nested anchors."""
     hunks: list[Hunk] = []
     anchors: list[str] = []
     begin = 0
@@ -109,7 +109,7 @@ def _hunks(body: Sequence[str]) -> list[Hunk]:
         if not line.startswith("@@"):
             continue
         if at > begin:
-            hunks.append(_hunk(body[begin:at], anchors))
+            hunks.append(_build_hunk(body[begin:at], anchors))
             anchors = []
         begin = at + 1
         name = "" if HEADER.match(line) else line.strip("@").strip()
@@ -118,8 +118,8 @@ def _hunks(body: Sequence[str]) -> list[Hunk]:
     return hunks
 
 
-def _hunk(body: Sequence[str], anchors: Sequence[str]) -> Hunk:
+def _build_hunk(body: Sequence[str], anchors: Sequence[str]) -> Hunk:
     at_end = any(line.startswith("*** End of File") for line in body)
-    lines = tuple(_line(line) for line in body if not line.startswith("*** End of File"))
-    source = "\n".join([*(f"@@ {anchor}" for anchor in anchors), *body[:_SHOWN]])
+    lines = tuple(_parse_line(line) for line in body if not line.startswith("*** End of File"))
+    source = "\n".join([*(f"@@ {anchor}" for anchor in anchors), *body[:_MAX_SOURCE]])
     return Hunk(lines, source, Origin.ENVELOPE, anchors=tuple(anchors), at_end=at_end)

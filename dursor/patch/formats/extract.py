@@ -1,4 +1,4 @@
-"""A model's reply taken apart: the edits it holds, in any format, and the prose around them."""
+"""Parse a model's reply: the edits in it, in any format, and the prose around them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
-MOST_EDITS = 20_000  # no answer has more; what follows is not read
-_LIKELY = re.compile(r"diff --git |(?:rename|copy) from |similarity |--- |\+\+\+ |@@|\*\*\* |\s*<")
-_MOST_MENTIONS = 20
+MAX_EDITS = 20_000  # the rest of a longer reply is not read
+_MAY_START = re.compile(
+    r"diff --git |(?:rename|copy) from |similarity |--- |\+\+\+ |@@|\*\*\* |\s*<"
+)
+_MAX_MENTIONS = 20
 _NEAR = 6  # lines above a fence or block in which its file is named
 
 
@@ -29,70 +31,75 @@ class _Reader:
 
     lines: list[str]
     open_end: bool  # the reply ends within a line
-    finished: bool = False  # its provider says that it is whole
+    finished: bool = False  # the provider says that it is complete
     at: int = 0
     fence: Fence | None = None
     in_diff: bool = False  # the open fence calls itself a diff
-    path: str | None = None  # the file last named for blocks
-    by_tag: bool = False  # just now, by a tag of its own
-    pairs: tagged.TagPairs | None = None  # read when the first one is met
-    has_fences: bool = False  # one was met
-    unbalanced: bool = False  # some fence, inner ones counted, never closes
-    floor: int = 0  # where the last edit ends: no name above it is meant
-    breath: int = 0
-    attempt: int = 0
+    path: str | None = None  # the last file named for blocks
+    by_tag: bool = False  # it was named just now, by a tag of its own
+    pairs: tagged.TagPairs | None = None  # built for the first one
+    has_fences: bool = False
+    unbalanced: bool = False  # some fence, inner ones included, never closes
+    floor: int = 0  # end of the last edit; names above it do not count
+    passage: int = 0
+    revision: int = 0
     doubt: str | None = None
     edits: list[FileEdit] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
     since: list[str] = field(default_factory=list)  # prose since the last edit
 
-    def run(self) -> ParsedReply:
-        readers = (self._diff, self._loose_hunks, self._block, self._envelope, self._tagged)
-        while self.at < len(self.lines) and len(self.edits) <= MOST_EDITS:
+    def read(self) -> ParsedReply:
+        readers = (
+            self._read_diff,
+            self._read_loose_hunks,
+            self._read_block,
+            self._read_envelope,
+            self._read_tags,
+        )
+        while self.at < len(self.lines) and len(self.edits) <= MAX_EDITS:
             known = len(self.edits)
-            likely = _LIKELY.match(self.lines[self.at])
-            if not likely or not any(reader() for reader in readers):
-                self._other()
+            may_start = _MAY_START.match(self.lines[self.at])
+            if not may_start or not any(reader() for reader in readers):
+                self._read_other()
             if len(self.edits) > known:
                 self.floor = self.at
         if self.edits and prose_cues.withdraws(self.since):
-            self.doubt = self.doubt or "the reply takes its last patch back"
+            self.doubt = self.doubt or "the reply withdraws its last patch"
         return ParsedReply(tuple(self.edits), tuple(self.prose), self.doubt)
 
     def _add(self, *edits: FileEdit) -> None:
         self.doubt = self.doubt or prose_cues.find_doubt(self.since, is_first=not self.edits)
         if self.since and self.edits:
-            self.breath += 1
-            self.attempt += prose_cues.takes_back(self.since)
+            self.passage += 1
+            self.revision += prose_cues.takes_back(self.since)
         self.since = []
-        self.edits += [replace(x, breath=self.breath, attempt=self.attempt) for x in edits]
+        self.edits += [replace(x, passage=self.passage, revision=self.revision) for x in edits]
 
+    @property
     def _may_be_cut(self) -> bool:
-        """Tell whether the reply may end inside what is read now, as far as its form shows."""
+        """Whether the reply may have been cut inside the current section."""
         return not self.finished and (self.open_end or self.fence is not None)
 
-    def _diff(self) -> bool:
+    def _read_diff(self) -> bool:
         if not udiff.starts(self.lines, self.at):
             return False
         self.path = None
-        edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self._may_be_cut())
+        edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self._may_be_cut)
         if edit:
             self._add(edit)
         return True
 
-    def _loose_hunks(self) -> bool:
-        """Read hunks without a file's header: the file may be named above them."""
+    def _read_loose_hunks(self) -> bool:
+        """Read hunks without a file header; the prose above may name the file."""
         line = self.lines[self.at]
         if not line.startswith("@@") or not (self.in_diff or HEADER.match(line)):
             return False
-        path = self._named_above(loose=True) or ""
-        hunks, self.at, cut = read_hunks(
-            self.lines, self.at, self.fence, open_end=self._may_be_cut()
-        )
-        self._add(FileEdit(Action.MODIFY, path, hunks=tuple(hunks), cut=cut))
+        path = self._find_name(loose=True) or ""
+        hunks, self.at, cut = read_hunks(self.lines, self.at, self.fence, open_end=self._may_be_cut)
+        self._add(FileEdit(Action.MODIFY, path, hunks=tuple(hunks), is_cut=cut))
         return True
 
-    def _block(self) -> bool:
+    def _read_block(self) -> bool:
         if not blocks.SEARCH.match(self.lines[self.at]):
             return False
         mentions = self._name_block()
@@ -101,13 +108,13 @@ class _Reader:
         return True
 
     def _name_block(self) -> tuple[str, ...]:
-        """Find the file of the block here; return what the words above name beside an old one."""
-        named = None if self.by_tag else self._named_above(loose=True)
-        carried = named is None and self.path is not None and not self.by_tag
-        self.path, self.by_tag = named or self.path, False
-        return tuple(islice(whole.paths_in(self.since), _MOST_MENTIONS)) if carried else ()
+        """Set the path of this block; return the paths in the prose if it inherits an old one."""
+        name = None if self.by_tag else self._find_name(loose=True)
+        inherits = name is None and self.path is not None and not self.by_tag
+        self.path, self.by_tag = name or self.path, False
+        return tuple(islice(whole.list_paths(self.since), _MAX_MENTIONS)) if inherits else ()
 
-    def _envelope(self) -> bool:
+    def _read_envelope(self) -> bool:
         if not envelope.starts(self.lines[self.at]):
             return False
         self.path = None
@@ -115,10 +122,10 @@ class _Reader:
         self._add(*edits)
         return True
 
-    def _tagged(self) -> bool:
+    def _read_tags(self) -> bool:
         line = self.lines[self.at]
-        if named := tagged.file_tag(line):
-            self.path, self.lines[self.at] = named
+        if tag := tagged.parse_file_tag(line):
+            self.path, self.lines[self.at] = tag
             self.by_tag = True
             return True
         if not tagged.starts(line):
@@ -132,8 +139,8 @@ class _Reader:
             self.prose.append(line)
         return True
 
-    def _other(self) -> None:
-        """Pass over a line that begins no edit: a fence, prose, or filling inside a fence."""
+    def _read_other(self) -> None:
+        """Skip a line that starts no edit: a fence, prose, or text inside a fence."""
         line = self.lines[self.at]
         match = None if self.fence else OPENING.match(line)
         is_stray = match is not None and self._is_stray(match)
@@ -144,50 +151,51 @@ class _Reader:
         if self.fence and self.fence.is_closed_by(line):
             self.fence, self.in_diff = None, False
         elif self.in_diff and line[:1] in {"+", "-"}:
-            self._add(FileEdit(Action.MODIFY, self._named_above(loose=True) or "", hollow=True))
-            self.in_diff = False  # once is enough
+            path = self._find_name(loose=True) or ""
+            self._add(FileEdit(Action.MODIFY, path, is_hollow=True))
+            self.in_diff = False  # report it once
         elif not self.fence and not match:
             self.prose.append(line)
-            if line.strip() and not whole.path_in(line):
+            if line.strip() and not whole.parse_path_line(line):
                 self.since.append(line)
         self.at += 1
 
     def _is_stray(self, match: re.Match[str]) -> bool:
-        """Tell whether this is the end of a fence that was opened before the reply began.
+        """Return whether this closes a fence that was opened before the reply began.
 
-        It is the first one of the reply then, right below an edit.
+        It is then the first fence of the reply, right below an edit.
         """
         if self.has_fences or not self.edits or self.since or match[3].strip():
             return False
-        return self._named_above(loose=True) is None
+        return self._find_name(loose=True) is None
 
     def _open(self, match: re.Match[str]) -> None:
-        """Enter a fence that holds edits; take one that holds a file; pass over any other."""
+        """Enter a fence that holds edits, read one that holds a file, skip any other."""
         fence = Fence(match[2][0], len(match[2]), len(match[1]))
         info = match[3].strip()
-        end = self._fence_end(fence)
-        fence = self._dedented(fence, end)
+        end = self._find_fence_end(fence)
+        fence = self._dedent(fence, end)
         body = self.lines[self.at + 1 : end]
-        path = whole.path_of_info(info) or self._named_above(loose=False)
+        path = whole.parse_info(info) or self._find_name(loose=False)
         if path is None:
             above = self.lines[self.floor : self.at]
             path = whole.find_whole_file_path(next(filter(str.strip, reversed(above)), ""))
         first = next((i for i, line in enumerate(body) if line.strip()), 0)
-        likely = range(first, min(len(body), first + 4)) if path else range(len(body))
-        if info.lower() in _DIFF_WORDS or any(_is_edit(body, i) for i in likely):
+        candidates = range(first, min(len(body), first + 4)) if path else range(len(body))
+        if info.lower() in _DIFF_WORDS or any(_is_edit(body, i) for i in candidates):
             self.fence = fence
             self.in_diff = info.lower() in _DIFF_WORDS
             if end >= len(self.lines) and not any(map(str.strip, body)):
-                self._add(FileEdit(Action.MODIFY, path or "", cut=True))
+                self._add(FileEdit(Action.MODIFY, path or "", is_cut=True))
             self.at += 1
             return
         if path and (body or info) and not whole.is_transcript(info, path):
             cut = not self._is_closed(fence, path, end)
-            self._add(FileEdit(Action.WRITE, path, lines=tuple(body), cut=cut))
+            self._add(FileEdit(Action.WRITE, path, lines=tuple(body), is_cut=cut))
         self.at = end + 1
 
-    def _fence_end(self, fence: Fence) -> int:
-        """Find where the fence opened here closes.
+    def _find_fence_end(self, fence: Fence) -> int:
+        """Return the index of the line that closes FENCE.
 
         Inner fences that name a language nest, unless that leaves some fence open at the end.
         """
@@ -206,24 +214,24 @@ class _Reader:
         return first
 
     def _is_closed(self, fence: Fence, path: str, end: int) -> bool:
-        """Tell whether the file in FENCE surely ends at END.
+        """Return whether the file in FENCE certainly ends at END.
 
-        Not so where an inner fence that names a language has taken that end from an outer one, nor
-        where a text that may hold fences without a name is followed by some.
+        It does not where an inner fence that names a language may own that end, or where a text
+        that may hold fences without a language is followed by one.
         """
         if end >= len(self.lines):
             return False
         inside = (OPENING.match(self.lines[at]) for at in range(self.at + 1, end))
         if self.unbalanced and any(x and x[2][0] == fence.mark and x[3].strip() for x in inside):
             return False
-        if not path.lower().endswith(whole.MARKED_UP):
+        if not path.lower().endswith(whole.MARKUP):
             return True
         below = (OPENING.match(self.lines[at]) for at in range(end + 1, len(self.lines)))
         after = next((x for x in below if x and x[2][0] == fence.mark), None)
         return after is None or bool(after[3].strip()) or len(after[2]) != fence.width
 
-    def _dedented(self, fence: Fence, end: int) -> Fence:
-        """Take FENCE's own indentation off its body, unless the body stands without it."""
+    def _dedent(self, fence: Fence, end: int) -> Fence:
+        """Remove FENCE's indentation from its body, unless a line of the body lacks it."""
         margin = " " * fence.indent
         if not margin or any(
             self.lines[at].strip() and not self.lines[at].startswith(margin)
@@ -235,21 +243,21 @@ class _Reader:
             self.lines[at] = line[min(len(margin), len(line) - len(line.lstrip(" "))) :]
         return replace(fence, indent=0)
 
-    def _named_above(self, *, loose: bool) -> str | None:
-        """Find the path in the lines just above; LOOSE also takes it out of a sentence."""
-        seen = 0
+    def _find_name(self, *, loose: bool) -> str | None:
+        """Return the path in the lines just above; LOOSE also accepts one in a sentence."""
+        texts = 0
         for at in range(self.at - 1, max(self.at - 1 - _NEAR, self.floor - 1), -1):
             line = self.lines[at]
             match = OPENING.match(line)
-            path = whole.path_of_info(match[3]) if match else whole.path_in(line)
+            path = whole.parse_info(match[3]) if match else whole.parse_path_line(line)
             if not path and loose and not match:
-                path = whole.path_said(line)
+                path = whole.find_quoted_path(line)
             if path:
                 return path
             if blocks.REPLACE.match(line) or (match and not match[3].strip() and not self.fence):
                 return None
-            seen += bool(line.strip()) and not match
-            if seen > loose:
+            texts += bool(line.strip()) and not match
+            if texts > loose:
                 return None
         return None
 
@@ -264,14 +272,14 @@ def _is_edit(lines: Sequence[str], at: int) -> bool:
     )
 
 
-@lru_cache(2)  # what a reply names is looked at before it is resolved
+@lru_cache(2)  # policy looks at a reply's paths before it is resolved
 def extract(reply: str, *, finished: bool = False) -> ParsedReply:
-    """Take every edit out of REPLY, in order.
+    """Return every edit of REPLY, in order.
 
-    Where its provider says that it is FINISHED, a last line without an end shows nothing.
+    FINISHED says that the provider reported a complete reply: its last line is whole.
     """
     lines = reply.split("\n")
     open_end = bool(lines[-1])
     if not open_end:
         lines.pop()
-    return _Reader([line.removesuffix("\r") for line in lines], open_end, finished=finished).run()
+    return _Reader([line.removesuffix("\r") for line in lines], open_end, finished=finished).read()

@@ -1,4 +1,4 @@
-"""The hunks of unified diffs, whose counts are as often wrong as right."""
+"""The hunks of unified diffs, whose counts are often wrong."""
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ _SECTION = re.compile(
 _SIGNATURE = re.compile(r"\d+\.\d+[\w.-]*\s*$")  # git's version, below the `-- ` of a mail
 _FENCE = re.compile(r"```|~~~(?!~)")  # a longer run of tildes underlines a heading
 _GIT_LINE = "diff --git a/"
-_BULLET = re.compile(r"[-+] \S|[-+]*\s*$")  # of a list, or a line drawn across
-_NEAR = 6  # lines behind a fence that are looked at, whatever a header says
-_BEYOND = 60  # lines there that may be more of a hunk
-_SHOWN = 60  # lines of a hunk kept for messages
+_BULLET = re.compile(r"[-+] \S|[-+]*\s*$")  # of a list, or a horizontal rule
+_NEAR = 6  # lines behind a fence that are read whatever the header counts
+_BEYOND = 60  # most lines read there
+_MAX_SOURCE = 60  # lines of a hunk kept for messages
 _TAIL = 6  # lines after an unfenced hunk that may belong to it
-_SLIP = 3  # added lines that a count may be wrong by without more being amiss
+_SLIP = 3  # missing added lines that are more than a wrong count
 
 
 def read_hunks(
     lines: Sequence[str], at: int, fence: Fence | None, *, open_end: bool
 ) -> tuple[list[Hunk], int, bool]:
-    """Read the hunks from AT on.
+    """Return the hunks from AT on, the index after them, and whether the reply breaks off inside.
 
-    Return them, the index after them, and whether the reply (which may have been cut at its end
-    when OPEN_END) breaks off inside the last one.
+    OPEN_END says that the reply may have been cut at its end.
     """
     hunks: list[Hunk] = []
     cut = False
@@ -59,7 +58,7 @@ def read_hunks(
 
 
 def is_section(lines: Sequence[str], at: int) -> bool:
-    """Tell, from inside a hunk, whether another section begins at AT: by a whole header only."""
+    """Return whether a complete header at AT begins another section."""
     line = lines[at]
     if _SECTION.match(line):
         return True
@@ -73,7 +72,7 @@ def is_section(lines: Sequence[str], at: int) -> bool:
 
 
 def is_lone_name(lines: Sequence[str], at: int) -> bool:
-    """Tell whether the last line of a reply, at AT, is the first half of a header."""
+    """Return whether the last line of the reply, at AT, is the first half of a header."""
     line = lines[at]
     if at + 1 < len(lines) or not line.startswith("--- "):
         return False
@@ -82,7 +81,7 @@ def is_lone_name(lines: Sequence[str], at: int) -> bool:
 
 
 def is_move(lines: Sequence[str], at: int) -> bool:
-    """Tell whether a rename or copy is said at AT, whatever line stands above it."""
+    """Return whether a rename or copy begins at AT."""
     if not lines[at].startswith(("rename from ", "copy from ", "similarity index ")):
         return False
     after = lines[at + 1] if at + 1 < len(lines) else ""
@@ -90,7 +89,7 @@ def is_move(lines: Sequence[str], at: int) -> bool:
 
 
 def ends_fence(line: str, fence: Fence | None) -> bool:
-    """Tell whether LINE closes FENCE, or is some fence where none is open."""
+    """Return whether LINE closes FENCE, or is any fence where none is open."""
     return fence.is_closed_by(line) if fence else bool(_FENCE.match(line))
 
 
@@ -101,10 +100,10 @@ def _skip_blank(lines: Sequence[str], at: int) -> int:
 
 
 def _breaks_off(hunk: Hunk) -> bool:
-    """Tell whether the last hunk of a reply that may have been cut shows that more was to come.
+    """Return whether the last HUNK of a reply that may have been cut is incomplete.
 
-    Its header claims more lines than there are, and what is missing is no mere slip in counting
-    context: it stops on a change or before any, or lacks several added lines net.
+    Its header claims more lines, and it stops on a change or before any, or lacks several added
+    lines net. Otherwise the header only miscounts context.
     """
     if not _claims_more(hunk):
         return False
@@ -115,7 +114,7 @@ def _breaks_off(hunk: Hunk) -> bool:
 
 
 def _claims_more(hunk: Hunk) -> bool:
-    """Tell whether HUNK's header claims more lines than there are, or counts none at all."""
+    """Return whether HUNK's header claims more lines than it has, or counts none."""
     if hunk.old_count is None:
         return True
     more_old = (hunk.old_count or 0) > len(hunk.old)
@@ -123,10 +122,9 @@ def _claims_more(hunk: Hunk) -> bool:
 
 
 def _goes_on(hunk: Hunk, lines: Sequence[str], at: int) -> bool:
-    """Tell whether what follows at AT, behind a fence, is more of HUNK.
+    """Return whether HUNK continues at AT, behind a fence that is a line of the file.
 
-    So it is where changed lines follow soon, or before the header's counts are full: the fence is
-    one of the file's own lines.
+    Changed lines follow soon, or before the header's counts are reached.
     """
     more_old = (hunk.old_count or 0) - len(hunk.old)
     more_new = (hunk.new_count or 0) - len(hunk.new)
@@ -148,16 +146,16 @@ def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk
         start, old_count, new_count = int(match[1]), int(match[2] or 1), int(match[4] or 1)
         if match[2] == "0":
             old_count = 0
-        end = _counted_end(lines, at + 1, fence, old_count, new_count)
-    counted = end is not None
+        end = _find_counted_end(lines, at + 1, fence, old_count, new_count)
+    is_counted = end is not None
     if end is None:
-        end = _loose_end(lines, at + 1, fence)
-        end = _with_claimed(lines, at + 1, end, fence, new_count)
-    body, old_open, new_open = _body(lines[at + 1 : end])
-    tail = [] if fence or counted or _begins_else(lines, end) else lines[end : end + _TAIL]
+        end = _find_loose_end(lines, at + 1, fence)
+        end = _extend_to_count(lines, at + 1, end, fence, new_count)
+    body, old_open, new_open = _parse_body(lines[at + 1 : end])
+    tail = [] if fence or is_counted or _ends_any_hunk(lines, end) else lines[end : end + _TAIL]
     return Hunk(
         body,
-        "\n".join(lines[at : min(end, at + _SHOWN)]),
+        "\n".join(lines[at : min(end, at + _MAX_SOURCE)]),
         start=start,
         old_count=old_count,
         new_count=new_count,
@@ -168,10 +166,10 @@ def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk
     ), end
 
 
-def _counted_end(
+def _find_counted_end(
     lines: Sequence[str], at: int, fence: Fence | None, old: int, new: int
 ) -> int | None:
-    """Find where the body ends by the header's counts, if they fit and nothing is left over."""
+    """Return the end of the body by the header's counts, if they fit exactly."""
     while (old > 0 or new > 0) and at < len(lines):
         tag = lines[at][:1]
         if tag not in " +-\\":
@@ -187,7 +185,7 @@ def _counted_end(
 
 
 def _is_boundary(lines: Sequence[str], at: int, fence: Fence | None) -> bool:
-    """Tell whether a hunk may end at AT: nothing that looks like more of it follows."""
+    """Return whether a hunk may end at AT: nothing below looks like more of it."""
     after = _skip_blank(lines, at)
     if after >= len(lines) or ends_fence(lines[after], fence) or lines[after].startswith("@@"):
         return True
@@ -198,15 +196,15 @@ def _is_boundary(lines: Sequence[str], at: int, fence: Fence | None) -> bool:
     return lines[after][:1] not in " +-\\" or (after > at and _is_list(lines, after))
 
 
-def _begins_else(lines: Sequence[str], at: int) -> bool:
-    """Tell whether no prose, but something that ends any hunk, stands at AT."""
+def _ends_any_hunk(lines: Sequence[str], at: int) -> bool:
+    """Return whether the line at AT ends any hunk and is not prose."""
     if at >= len(lines) or lines[at].startswith("@@") or ends_fence(lines[at], None):
         return True
     return is_section(lines, at) or _is_signature(lines, at)
 
 
 def _is_list(lines: Sequence[str], at: int) -> bool:
-    """Tell whether the paragraph at AT is a list with dashes, not removed lines."""
+    """Return whether the paragraph at AT is a list with dashes, not removed lines."""
     if not _BULLET.match(lines[at]):
         return False
     while at < len(lines) and lines[at].strip():
@@ -224,17 +222,16 @@ def _is_signature(lines: Sequence[str], at: int) -> bool:
     )
 
 
-def _loose_end(lines: Sequence[str], at: int, fence: Fence | None) -> int:
-    """Find where the body ends by what its lines look like.
+def _find_loose_end(lines: Sequence[str], at: int, fence: Fence | None) -> int:
+    """Return the end of the body by the form of its lines.
 
-    Outside of a fence, lines without a tag after the last change are prose, unless another hunk of
-    the file follows.
+    Outside a fence, untagged lines after the last change are prose, unless another hunk follows.
     """
     last_change = at - 1
     first_bare = None
     while at < len(lines):
         line = lines[at]
-        if line.startswith(" "):  # nothing but a line of the body, and most lines are
+        if line.startswith(" "):  # the common case
             at += 1
             continue
         if line.startswith("@@"):
@@ -250,13 +247,13 @@ def _loose_end(lines: Sequence[str], at: int, fence: Fence | None) -> int:
     return at if first_bare is None or first_bare < last_change else first_bare
 
 
-def _with_claimed(
+def _extend_to_count(
     lines: Sequence[str], at: int, end: int, fence: Fence | None, new: int | None
 ) -> int:
-    """Take lines right below the body into it, if its header claims just that many new ones.
+    """Extend the body to the new lines that its header counts.
 
-    Or if it claims more, and some of them have tags. An untagged one is an added line that lost its
-    tag then, rather than prose.
+    Only if there are exactly as many right below it, or some of them have tags. An untagged one
+    is then an added line that lost its tag.
     """
     if fence is not None or new is None or not lines[end - 1] or _is_signature(lines, end):
         return end
@@ -274,7 +271,7 @@ def _with_claimed(
     return stop if goes_on or stop - end == more else end
 
 
-def _body(lines: Sequence[str]) -> tuple[tuple[Line, ...], bool, bool]:
+def _parse_body(lines: Sequence[str]) -> tuple[tuple[Line, ...], bool, bool]:
     body: list[Line] = []
     old_open = new_open = False
     for line in lines:

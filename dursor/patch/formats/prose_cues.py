@@ -1,7 +1,4 @@
-"""What the words above and below a patch say of it: taken back, offered beside another, warned of.
-
-Words are few and plain, and stand where they lead to the patch: the rest of the prose says nothing.
-"""
+"""Phrases beside a patch that withdraw it, offer it as an alternative or warn of it."""
 
 from __future__ import annotations
 
@@ -11,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LONGEST = 300  # letters of a line that are looked at
+_MAX_LENGTH = 300  # characters of a line that are searched
 _TAKES_BACK = re.compile(
     r"\b(?:wait|actually|oops|mistake|scratch that|reconsider|revised?|corrected|"
     r"let me (?:re\w+|fix|correct|simplify|try again)|"
     r"correct (?:patch|fix|version|diff|approach)|better approach|instead of the above)\b",
     re.IGNORECASE,
 )
-_DOUBTS = re.compile(r"\W*(?:wait|actually|oops|hmm|scratch that)\b", re.IGNORECASE)
+_WITHDRAWS = re.compile(r"\W*(?:wait|actually|oops|hmm|scratch that)\b", re.IGNORECASE)
 _KINDS = r"(?:options?|approach|alternatives?|variant|version|solution|choice|way|possibility)"
 _OFFERS = re.compile(
     rf"\W*(?:alternatively|alternatives?\W*$|an? (?:alternative|second|different) {_KINDS}\b|"
@@ -40,20 +37,20 @@ _WARNS = re.compile(
 
 
 def takes_back(prose: Sequence[str]) -> bool:
-    """Tell whether PROSE between two patches takes the first one back."""
+    """Return whether PROSE between two patches withdraws the first one."""
     return bool(_TAKES_BACK.search("\n".join(prose)))
 
 
 def withdraws(prose: Sequence[str]) -> bool:
-    """Tell whether PROSE below the last patch takes it back."""
-    return any(_DOUBTS.match(line[:_LONGEST]) for line in prose)
+    """Return whether PROSE below the last patch withdraws it."""
+    return any(_WITHDRAWS.match(line[:_MAX_LENGTH]) for line in prose)
 
 
 def find_doubt(prose: Sequence[str], *, is_first: bool) -> str | None:
-    """Return why the patch that PROSE leads to may not be meant, or not along with the others."""
+    """Return why the patch below PROSE may not be part of the answer."""
     for line in prose:
-        if not is_first and _OFFERS.match(line[:_LONGEST]):
-            return "the reply offers alternatives: give the one patch to apply"
-    if prose and _WARNS.match(prose[-1][:_LONGEST]):
-        return "the reply warns of a patch that it shows: give only what to apply"
+        if not is_first and _OFFERS.match(line[:_MAX_LENGTH]):
+            return "the reply offers alternatives: give only the patch to apply"
+    if prose and _WARNS.match(prose[-1][:_MAX_LENGTH]):
+        return "the reply warns of a patch that it shows: give only the patch to apply"
     return None

@@ -1,4 +1,4 @@
-"""XML-like pairs: `<original>` text and the `<patched>` text that takes its place."""
+"""XML-like pairs: `<original>` text and the `<patched>` text that replaces it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit
-from dursor.patch.formats.blocks import block
+from dursor.patch.formats.blocks import build_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,23 +26,23 @@ _PAIRS = {
 }
 
 
-def file_tag(line: str) -> tuple[str, str] | None:
-    """Return the name in `<file>name</file>`, and what follows it on LINE."""
+def parse_file_tag(line: str) -> tuple[str, str] | None:
+    """Return the name in `<file>name</file>` and the rest of LINE."""
     match = _FILE.match(line)
     return (match[2].strip(), match[3]) if match else None
 
 
 def starts(line: str) -> bool:
-    """Tell whether a pair may begin on LINE."""
+    """Return whether a pair may begin on LINE."""
     return bool(_OPEN.match(line))
 
 
 @dataclass
 class TagPairs:
-    """The pairs in LINES; where each tag stands is looked up, not searched for."""
+    """The pairs in LINES, with an index of their tags."""
 
     lines: Sequence[str]
-    _tags: dict[str, list[int]] = field(init=False)  # "/" before the name of one that closes
+    _tags: dict[str, list[int]] = field(init=False)  # a closing tag has a "/" before its name
 
     def __post_init__(self) -> None:
         tags = defaultdict(list)
@@ -55,12 +55,12 @@ class TagPairs:
     def read(self, at: int, path: str | None) -> tuple[FileEdit | None, int]:
         """Read the pair that begins at AT; return it, if it is one, and the index after it.
 
-        A first half with no second half is prose; a pair whose halves do not end, or may end in
-        several places, is `cut`. So is the first half of one that never ends, below another pair.
+        A first half alone is prose. A pair is cut when a half does not end or may end in several
+        places, and so is a first half that never ends below another pair.
         """
         match = _OPEN.match(self.lines[at])
-        old = self._next(f"/{match[1]}", at) if match else None
-        unclear = FileEdit(Action.MODIFY, path or "", cut=True)
+        old = self._find_next(f"/{match[1]}", at) if match else None
+        unclear = FileEdit(Action.MODIFY, path or "", is_cut=True)
         if match is None or old is None:
             is_cut = match is not None and self._tags.get(f"/{match[1]}") is not None
             return (unclear, len(self.lines)) if is_cut else (None, at + 1)
@@ -69,29 +69,31 @@ class TagPairs:
             after += 1
         tag = _PAIRS[match[1]]
         if after >= len(self.lines) or not self.lines[after].lstrip().startswith(f"<{tag}>"):
-            later = self._next(tag, after)
-            is_half = later is None or (self._next(match[1], after) or later) < later
+            later = self._find_next(tag, after)
+            is_half = later is None or (self._find_next(match[1], after) or later) < later
             is_prose = is_half and f"/{tag}" not in self._tags
             return (None, at + 1) if is_prose else (unclear, later or at + 1)
-        new = self._next(f"/{tag}", after)
+        new = self._find_next(f"/{tag}", after)
         if new is None:
             return unclear, len(self.lines)
-        again = self._next(f"/{tag}", new + 1)
-        if again is not None and (self._next(tag, new + 1) or again + 1) > again:
+        again = self._find_next(f"/{tag}", new + 1)
+        if again is not None and (self._find_next(tag, new + 1) or again + 1) > again:
             return unclear, again + 1
-        hunk = block(
-            self._body(at, old, match[1]), self._body(after, new, tag), self.lines[at : new + 1]
+        hunk = build_block(
+            self._get_body(at, old, match[1]),
+            self._get_body(after, new, tag),
+            self.lines[at : new + 1],
         )
         return FileEdit(Action.MODIFY, path or "", hunks=(hunk,)), new + 1
 
-    def _next(self, tag: str, at: int) -> int | None:
-        """Return the first line from AT on that holds TAG."""
+    def _find_next(self, tag: str, at: int) -> int | None:
+        """Return the first line from AT on that has TAG."""
         places = self._tags.get(tag, [])
-        found = bisect_left(places, at)
-        return places[found] if found < len(places) else None
+        rank = bisect_left(places, at)
+        return places[rank] if rank < len(places) else None
 
-    def _body(self, at: int, end: int, tag: str) -> list[str]:
-        """Return the lines between the tags, without the empty rest of the tags' own lines."""
+    def _get_body(self, at: int, end: int, tag: str) -> list[str]:
+        """Return the lines between the tags, without empty rests of the lines with the tags."""
         body = list(self.lines[at : end + 1])
         body[-1] = body[-1][: body[-1].index(f"</{tag}>")]
         body[0] = body[0].lstrip()[len(tag) + 2 :]

@@ -1,4 +1,4 @@
-"""Unified diffs as models write them: git's or bare, one section a file."""
+"""Unified diffs as models write them: with git's header or bare, one section per file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EXTENDED = re.compile(
     r"(old mode|new mode|deleted file mode|new file mode|copy from|copy to|rename from|rename to|"
     r"similarity index|dissimilarity index|index) "
 )
-_TRAIL = 20  # blank lines that may end a reply
+_TRAILING = 20  # blank lines that may end a reply
 _BINARY = re.compile(r"GIT binary patch$|Binary files .* differ$")
 
 
@@ -36,65 +36,65 @@ class _Header:
     old: str | None = None
     new: str | None = None
     git: tuple[str, str] | None = None
-    said: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
     binary: bool = False
 
-    def pair(self, kind: str) -> tuple[str, str] | None:
+    def get_pair(self, kind: str) -> tuple[str, str] | None:
         """Return the two paths of `KIND from` and `KIND to`."""
-        old, new = self.said.get(f"{kind} from"), self.said.get(f"{kind} to")
+        old, new = self.fields.get(f"{kind} from"), self.fields.get(f"{kind} to")
         return (unquote(old), unquote(new)) if old and new else None
 
-    def takes(self, line: str) -> bool:
-        """Read LINE, if it can be a line of this header."""
+    def read_line(self, line: str) -> bool:
+        """Read LINE if it can belong to this header."""
         if line.startswith("diff --git "):
             if self.git or self.old is not None:
                 return False
             self.git = parse_git_names(line[11:].strip())
         elif line.startswith("--- ") and self.old is None and self.new is None:
             name = parse_header_name(line[4:])
-            self.old = name if self.knows(name) else None
+            self.old = name if self.may_name(name) else None
             return self.old is not None
         elif line.startswith("+++ ") and self.new is None:
             self.new = parse_header_name(line[4:])
         elif self.new is None and (match := _EXTENDED.match(line)):
-            if match[1] in self.said:
+            if match[1] in self.fields:
                 return False
-            self.said[match[1]] = line[match.end() :].strip()
+            self.fields[match[1]] = line[match.end() :].strip()
         elif _BINARY.match(line):
             self.binary = True
         else:
             return False
         return True
 
-    def knows(self, name: str) -> bool:
-        """Tell whether a section may go on with NAME: git's line, where there is one, has it."""
+    def may_name(self, name: str) -> bool:
+        """Return whether git's line, if there is one, has NAME."""
         if self.git is None or name == DEV_NULL:
             return True
-        known = {*self.git, *(self.pair("rename") or ()), *(self.pair("copy") or ())}
+        known = {*self.git, *(self.get_pair("rename") or ()), *(self.get_pair("copy") or ())}
         return strip_prefix(name) in {strip_prefix(other) for other in known}
 
     def is_open(self, fence: Fence | None) -> bool:
-        """Tell whether more must follow, if this is all that the reply says."""
+        """Return whether more must follow where the reply ends here."""
         if self.binary:
             return False
         if self.new == DEV_NULL:
             return fence is not None
         if self.new is not None or self.old is not None:
             return True
-        if self.said.get("similarity index", "100%") != "100%":
+        if self.fields.get("similarity index", "100%") != "100%":
             return True
-        wholes = ("new file mode", "deleted file mode", "new mode", "rename to", "copy to")
-        return not any(whole in self.said for whole in wholes)
+        complete = ("new file mode", "deleted file mode", "new mode", "rename to", "copy to")
+        return not any(name in self.fields for name in complete)
 
     def is_hollow(self) -> bool:
-        """Tell whether it announces hunks, or nothing at all: without any it says nothing."""
+        """Return whether the header requires hunks."""
         if self.binary or self.new == DEV_NULL:
             return False
-        return self.old is not None or self.new is not None or not self.said.keys() - {"index"}
+        return self.old is not None or self.new is not None or not self.fields.keys() - {"index"}
 
-    def is_torn(self) -> bool:
-        """Tell whether git's line and the lines of a rename name different files."""
-        pair = self.pair("rename") or self.pair("copy")
+    def contradicts_itself(self) -> bool:
+        """Return whether git's line and the lines of a rename name different files."""
+        pair = self.get_pair("rename") or self.get_pair("copy")
         if pair is None or self.git is None:
             return False
         return any(
@@ -102,9 +102,9 @@ class _Header:
             for git, name in zip(self.git, pair, strict=True)
         )
 
-    def names(self) -> tuple[str, str] | None:
+    def find_names(self) -> tuple[str, str] | None:
         """Return the old and the new name, as written."""
-        if pair := self.pair("rename") or self.pair("copy"):
+        if pair := self.get_pair("rename") or self.get_pair("copy"):
             return pair
         old, new = self.old, self.new
         if old is None:
@@ -117,7 +117,7 @@ class _Header:
 
 
 def starts(lines: Sequence[str], at: int) -> bool:
-    """Tell whether a diff of some file begins at AT."""
+    """Return whether the diff of a file begins at AT."""
     line = lines[at]
     if line.startswith("diff --git ") or is_move(lines, at) or is_lone_name(lines, at):
         return True
@@ -135,46 +135,46 @@ def parse(
     at = _read_header(lines, at, header)
     hunks, at, cut = read_hunks(lines, at, fence, open_end=open_end)
     if not hunks and not "".join(lines[at : at + 1]).strip():
-        ends = at + _TRAIL >= len(lines) and not any(map(str.strip, lines[at:]))
-        cut = ends and (header.is_open(fence) or header.is_torn())
+        ends = at + _TRAILING >= len(lines) and not any(map(str.strip, lines[at:]))
+        cut = ends and (header.is_open(fence) or header.contradicts_itself())
     if header.binary:
         while at < len(lines) and not is_section(lines, at) and not ends_fence(lines[at], fence):
             at += 1
-    return _edit(header, hunks, cut=cut), at
+    return _build_edit(header, hunks, cut=cut), at
 
 
 def _read_header(lines: Sequence[str], at: int, header: _Header) -> int:
     """Read names and extended lines up to the first hunk or foreign line."""
-    while at < len(lines) and header.takes(lines[at]):
+    while at < len(lines) and header.read_line(lines[at]):
         at += 1
     return at
 
 
-def _edit(header: _Header, hunks: Sequence[Hunk], *, cut: bool) -> FileEdit | None:
-    names, said = header.names(), header.said
-    if names is None or header.is_torn():
-        unclear = bool(hunks) or cut or header.is_torn()
-        return FileEdit(Action.MODIFY, "", hunks=tuple(hunks), cut=cut) if unclear else None
+def _build_edit(header: _Header, hunks: Sequence[Hunk], *, cut: bool) -> FileEdit | None:
+    names, fields = header.find_names(), header.fields
+    if names is None or header.contradicts_itself():
+        is_edit = bool(hunks) or cut or header.contradicts_itself()
+        return FileEdit(Action.MODIFY, "", hunks=tuple(hunks), is_cut=cut) if is_edit else None
     old, new = names
-    spoken = header.pair("rename") or header.pair("copy")
-    prefixed = not spoken and is_prefixed(old, new)
+    moved = header.get_pair("rename") or header.get_pair("copy")
+    prefixed = not moved and is_prefixed(old, new)
     same = old == new or (prefixed and strip_prefix(old) == strip_prefix(new))
     action = Action.MODIFY
-    if old == DEV_NULL or "new file mode" in said:
+    if old == DEV_NULL or "new file mode" in fields:
         action, old = Action.ADD, new
-    elif new == DEV_NULL or "deleted file mode" in said:
+    elif new == DEV_NULL or "deleted file mode" in fields:
         action = Action.DELETE
     return FileEdit(
         action,
         old,
         None if same or action is not Action.MODIFY else new,
-        renames=header.pair("rename") is not None or header.git == names,
-        copies=header.pair("copy") is not None,
+        renames=header.get_pair("rename") is not None or header.git == names,
+        copies=header.get_pair("copy") is not None,
         hunks=tuple(hunks),
-        new_mode=said.get("new mode") or said.get("new file mode"),
+        new_mode=fields.get("new mode") or fields.get("new file mode"),
         prefixed=prefixed,
-        certain=header.git is not None,
-        binary=header.binary,
-        cut=cut,
-        hollow=not hunks and header.is_hollow(),
+        has_git_header=header.git is not None,
+        is_binary=header.binary,
+        is_cut=cut,
+        is_hollow=not hunks and header.is_hollow(),
     )

@@ -1,4 +1,4 @@
-"""Names of files in prose, and whole files: a fenced block with its name above or beside it."""
+"""Paths in prose and in the opening lines of fences."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_LONGEST = 300
-_WORDS = 8  # more than a path has with all the words that may stand around it
+_MAX_LENGTH = 300
+_MAX_WORDS = 8  # of a line that is a path with labels
 _LABEL = re.compile(
     r"(?:(?:new|updated?|modified|create|modify|edit)\s+)?(?:file(?:name)?|path)\s*:?\s+",
     re.IGNORECASE,
@@ -38,16 +38,16 @@ _PLAIN = frozenset(
         "COPYING HISTORY INSTALL MANIFEST NEWS NOTICE TODO VERSION BUILD WORKSPACE",
     )
 )
-MARKED_UP = (".md", ".mdx", ".markdown", ".rst", ".txt")  # texts that may hold fences
+MARKUP = (".md", ".mdx", ".markdown", ".rst", ".txt")  # files that may hold fences
 _SHELLS = frozenset({"bash", "sh", "shell", "console", "zsh", "terminal", "output", "log"})
 _FOR_SHELLS = (".sh", ".bash", ".zsh", ".txt", ".log", ".md")
 
 
-def path_in(line: str) -> str | None:
-    """Return the path that LINE is: nothing but a path, markup and a word like `File:` aside."""
-    if len(line) > _LONGEST or not _MAY_NAME.search(line):
+def parse_path_line(line: str) -> str | None:
+    """Return the path of a LINE with nothing else but markup and a label such as `File:`."""
+    if len(line) > _MAX_LENGTH or not _MAY_NAME.search(line):
         return None
-    if len(line.lstrip("#>*-+ \t").split(None, _WORDS)) > _WORDS:
+    if len(line.lstrip("#>*-+ \t").split(None, _MAX_WORDS)) > _MAX_WORDS:
         return None
     line = _COMMENT.sub(r"\1", line)
     text = _NUMBER.sub("", line.strip().lstrip("#>*-+ \t"), count=1).strip("*: \t")
@@ -57,9 +57,9 @@ def path_in(line: str) -> str | None:
     return text if is_path(text) else None
 
 
-def path_said(line: str) -> str | None:
-    """Return the one path that a sentence like "In `a.py`:" puts between backticks."""
-    if len(line) > _LONGEST:
+def find_quoted_path(line: str) -> str | None:
+    """Return the only path between backticks in a sentence like "In `a.py`:"."""
+    if len(line) > _MAX_LENGTH:
         return None
     names = {name for name in _TICKED.findall(line) if is_path(name)}
     return names.pop() if len(names) == 1 else None
@@ -67,21 +67,21 @@ def path_said(line: str) -> str | None:
 
 def find_whole_file_path(line: str) -> str | None:
     """Return the path in a sentence like "Here is the full updated `a.py`:"."""
-    match = _WHOLE_FILE.search(line) if len(line) <= _LONGEST else None
+    match = _WHOLE_FILE.search(line) if len(line) <= _MAX_LENGTH else None
     return match[1] if match and is_path(match[1]) else None
 
 
-def paths_in(prose: Iterable[str]) -> Iterator[str]:
+def list_paths(prose: Iterable[str]) -> Iterator[str]:
     """Yield every word of PROSE that looks like a path."""
     for line in prose:
-        for word in line[:_LONGEST].split():
+        for word in line[:_MAX_LENGTH].split():
             name = word.strip("`*_'\"()[]<>,:;.!?").removeprefix("./")
             if is_path(name):
                 yield name
 
 
 def is_path(text: str) -> bool:
-    """Tell whether TEXT looks like a path: no blanks, and a slash, an extension or a known name."""
+    """Return whether TEXT looks like a path: no blanks, and a slash, extension or known name."""
     if not text or any(char.isspace() or char in "`*\"'<>|()," for char in text):
         return False
     return ("/" in text.strip("/") and "://" not in text) or (
@@ -89,14 +89,14 @@ def is_path(text: str) -> bool:
     )
 
 
-def path_of_info(info: str) -> str | None:
+def parse_info(info: str) -> str | None:
     """Return the path in a fence's opening line, as in ```` ```python src/a.py ````."""
     info = info.strip()
-    match = _INFO.match(info) if len(info) <= _LONGEST else None
+    match = _INFO.match(info) if len(info) <= _MAX_LENGTH else None
     return match[1] if match and is_path(match[1]) else None
 
 
 def is_transcript(info: str, path: str) -> bool:
-    """Tell whether a fence of this language shows commands about PATH rather than its text."""
+    """Return whether a fence of this language shows commands instead of the text of PATH."""
     language = info.strip().split(" ")[0].lower()
     return language in _SHELLS and not path.endswith(_FOR_SHELLS)
