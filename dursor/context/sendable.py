@@ -1,4 +1,4 @@
-"""Which files of a tree may be sent at all, by path, kind, size and content."""
+"""Which files of a tree may be sent, by path, kind, size and content."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ BINARY_SUFFIXES = frozenset(_BINARY.split())
 
 
 class Refusal(NamedTuple):
-    """Why a path may not be sent; `forbidden` when it is policy, not the kind of file."""
+    """The reason why a path may not be sent; `forbidden` by a rule, not by the kind of file."""
 
     reason: str
     forbidden: bool = False
 
 
 def check_entry(path: str, entry: Entry, rules: PathRules) -> Refusal | None:
-    """Say why PATH may not be sent, as far as the tree alone tells, or None."""
+    """Return why PATH may not be sent, without reading it, or None."""
     forbidden = rules.reason(path)
     if forbidden is not None:
         return Refusal(forbidden, forbidden=True)
-    kind = _kind(path, entry)
-    return None if kind is None else Refusal(kind)
+    reason = _check_kind(path, entry)
+    return None if reason is None else Refusal(reason)
 
 
-def _kind(path: str, entry: Entry) -> str | None:
+def _check_kind(path: str, entry: Entry) -> str | None:
     if entry.mode == SYMLINK:
         return "a symlink, and links are not followed"
     if entry.mode == SUBMODULE:
@@ -58,7 +58,7 @@ def _kind(path: str, entry: Entry) -> str | None:
 
 
 def check_content(data: bytes) -> str | None:
-    """Say why DATA may not be sent, or None for text."""
+    """Return why DATA may not be sent, or None for text."""
     if data.startswith(UTF_16):
         return "UTF-16, not UTF-8 text"
     if b"\0" in data:
@@ -73,7 +73,7 @@ def check_content(data: bytes) -> str | None:
 
 
 def get_suffix(path: str) -> str:
-    """Return the lower-case extension of PATH, without its dot; empty when it has none."""
+    """Return the lower-case extension of PATH without its dot, or an empty string."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[2].lower() if "." in name[1:] else ""
 
@@ -81,13 +81,13 @@ def get_suffix(path: str) -> str:
 def split_sendable(
     entries: Mapping[str, Entry], rules: PathRules
 ) -> tuple[dict[str, Entry], dict[str, Refusal]]:
-    """Part ENTRIES into those that may be sent and, for the others, why not."""
+    """Split ENTRIES into those that may be sent and the reasons for the others."""
     sendable: dict[str, Entry] = {}
     refused: dict[str, Refusal] = {}
     for path, entry in entries.items():
-        why = check_entry(path, entry, rules)
-        if why is None:
+        refusal = check_entry(path, entry, rules)
+        if refusal is None:
             sendable[path] = entry
         else:
-            refused[path] = why
+            refused[path] = refusal
     return sendable, refused

@@ -1,4 +1,4 @@
-"""The texts of a tree as they may be sent: checked for kind, secrets replaced."""
+"""The texts of a tree as they may be sent: of a sendable kind, with placeholders for secrets."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from dursor.tree import Tree
 
 
-MOST_PEEKED = 28 << 20  # what the texts of files that are cut into blocks come to:
-LINE_BYTES = 100  # each line so much, and each character two
-AT_ONCE = 10  # files read together
+MAX_MEMORY = 28 << 20  # of files that are cut into blocks:
+LINE_BYTES = 100  # for each line, and two for each character
+READ_AT_ONCE = 10  # files
 
 
 class TextSource:
-    """Reads files once, remembers why some cannot be sent and how many secrets others held."""
+    """Reads each file once; records the refused ones and the number of secrets in the others."""
 
     def __init__(self, tree: Tree, placeholders: Placeholders) -> None:
         self._tree = tree
@@ -33,35 +33,32 @@ class TextSource:
         self.secrets: dict[str, int] = {}
 
     def peek(self, path: str) -> str | None:
-        """Return the text of PATH as it is, to judge by and never to send; None for no text."""
+        """Return the unmasked text of PATH, which must not be sent, or None if it is not text."""
         if path not in self._raw:
-            self._raw[path] = self._load(path, self._tree.read(path))
+            self._raw[path] = self._decode(path, self._tree.read(path))
         return self._raw[path]
 
     def peek_many(self, paths: Sequence[str]) -> dict[str, str]:
-        """Return the texts of PATHS as `peek`, without those that are no text or not there.
-
-        Where they are more than memory is for, the first of them.
-        """
-        found: dict[str, str] = {}
-        room = MOST_PEEKED
-        for start in range(0, len(paths), AT_ONCE):
-            for path, text in self._peek_some(paths[start : start + AT_ONCE]):
+        """Return the texts of PATHS like `peek`, as many as memory allows, without missing ones."""
+        texts: dict[str, str] = {}
+        room = MAX_MEMORY
+        for start in range(0, len(paths), READ_AT_ONCE):
+            batch = paths[start : start + READ_AT_ONCE]
+            unread = [path for path in batch if path not in self._raw]
+            for path, data in read_available(self._tree, unread).items():
+                self._raw[path] = self._decode(path, data)
+            for path in batch:
+                if (text := self._raw.get(path)) is None:
+                    continue
                 room -= 2 * len(text) + LINE_BYTES * text.count("\n")
-                if room < 0 and found:
+                if room < 0 and texts:
                     self._raw.pop(path)
-                    return found
-                found[path] = text
-        return found
+                    return texts
+                texts[path] = text
+        return texts
 
-    def _peek_some(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-        unread = [path for path in paths if path not in self._raw]
-        for path, data in read_available(self._tree, unread).items():
-            self._raw[path] = self._load(path, data)
-        yield from ((p, text) for p in paths if (text := self._raw.get(p)) is not None)
-
-    def text(self, path: str) -> str | None:
-        """Return the text of PATH to send, secrets replaced line by line; None for no text."""
+    def read(self, path: str) -> str | None:
+        """Return the text of PATH to send, masked line by line, or None if it is not text."""
         raw = self.peek(path)
         if raw is None:
             return None
@@ -71,12 +68,12 @@ class TextSource:
                 self.secrets[path] = count
         return self._clean[path]
 
-    def tokens(self, path: str) -> int:
-        """Count what PATH costs whole: the larger of its text as it is and as it is sent."""
-        texts = (self.peek(path) or "", self.text(path) or "")
+    def count_tokens(self, path: str) -> int:
+        """Count the tokens of PATH, masked or not, whichever is more."""
+        texts = (self.peek(path) or "", self.read(path) or "")
         return max(estimate_tokens(len(text.encode("utf-8"))) for text in texts) + FILE_TOKENS
 
-    def _load(self, path: str, data: bytes) -> str | None:
+    def _decode(self, path: str, data: bytes) -> str | None:
         reason = check_content(data)
         if reason is not None:
             self.refused[path] = Refusal(reason)
@@ -85,14 +82,14 @@ class TextSource:
 
 
 def read_available(tree: Tree, paths: Sequence[str]) -> dict[str, bytes]:
-    """Read those of PATHS that are there: a partial clone lacks some."""
+    """Read those of PATHS that exist: a partial clone lacks some."""
     try:
         return dict(tree.read_many(paths))
     except DursorError:
-        return dict(_readable(tree, paths))
+        return dict(_read_each(tree, paths))
 
 
-def _readable(tree: Tree, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _read_each(tree: Tree, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     for path in paths:
         with suppress(DursorError):
             yield path, tree.read(path)

@@ -10,7 +10,7 @@ INSTANCES is JSON lines, gzipped or not, one a task that was solved: `id`, `repo
 changed. REPOSITORIES holds a bare clone OWNER+NAME of each. `extract` writes what the product sees
 of each instance to WORK (minutes); `fit` learns from that in a minute.
 
-The model is three linear ones over the columns of `evidence.py` and `closer.py`: files at first
+The model is three linear ones over the columns of `file_features.py` and `block_features.py`: files at first
 sight, files that were read, blocks of a file. Each maximises the likelihood of what was changed
 among all there was to choose from (a softmax over the files, or the blocks of a file), with a
 quadratic penalty. Evidence that can only speak for a file never gets a negative weight.
@@ -32,7 +32,7 @@ from dursor.context.ranking.blocks import CodeBlock
 from dursor.context.ranking.candidates import list_candidates
 from dursor.context.ranking.query import InstructionQuery
 from dursor.context.ranking.rank import (
-    READ,
+    MAX_READ,
     RankedBlock,
     RankedFile,
     load_weights,
@@ -140,22 +140,22 @@ def seen(repository: Repository, instance: dict[str, Any], key: str, cache: Path
     commit = instance["base_commit"]
     tree = repository.tree(commit)
     sendable, _ = split_sendable(tree.entries(), PathRules())
-    query = InstructionQuery.of(instance[key])
+    query = InstructionQuery.parse(instance[key])
     pool = list_candidates(sendable, query, BUDGETS[0])
     evidence = collect_features(
         tree, pool, query, folder=cache, history=History(repository, commit)
     )
-    columns = evidence.columns()
+    columns = evidence.build_columns()
     first = sum_columns(load_weights().first, columns, evidence.n)
     order = sorted(range(evidence.n), key=lambda n: -first[n])
     paths, sizes = evidence.candidates.paths, evidence.candidates.sizes
-    texts = TextSource(tree, Placeholders()).peek_many([paths[n] for n in order[:READ]])
-    near = [n for n in order[:READ] if paths[n] in texts]
+    texts = TextSource(tree, Placeholders()).peek_many([paths[n] for n in order[:MAX_READ]])
+    near = [n for n in order[:MAX_READ] if paths[n] in texts]
     closer = BlockFeatures(evidence, [(n, texts[paths[n]]) for n in near])
     likely = softmax([first[n] for n in near])
-    blocks = closer.block_columns(likely)
+    blocks = closer.build_columns(likely)
     known = {name: [column[n] for n in near] for name, column in columns.items()}
-    known |= closer.file_columns(blocks, likely)
+    known |= closer.build_file_columns(blocks, likely)
     hunks = {path: instance["gold_hunks"][path] for path in instance["gold_files"]}
 
     def matrix(of: dict[str, list[float]]) -> Any:
@@ -273,7 +273,7 @@ def in_view(example: Example, order: Sequence[RankedFile], budget: int) -> tuple
         make_packing_rules(budget),
     )
     sent = {order[n].path: one for n, one in chosen.items()}
-    whole = {path for path, one in sent.items() if one.ranges() is None}
+    whole = {path for path, one in sent.items() if one.list_ranges() is None}
 
     def shows(path: str) -> bool:
         wanted = {

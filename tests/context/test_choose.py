@@ -46,15 +46,15 @@ def test_a_repository_that_fits_is_sent_whole_and_in_order():
 def test_tokens_are_a_quarter_of_the_bytes_and_twelve_a_file():
     selection = pick(tree_of({"a.txt": "12345", "b.txt": "12345678"}))
     assert [f.tokens for f in selection.files] == [2 + 12, 2 + 12]
-    assert selection.tokens_files == 28
-    assert selection.tokens_total == 28
+    assert selection.file_tokens == 28
+    assert selection.total_tokens == 28
 
 
 def test_the_most_relevant_file_comes_first_and_the_budget_holds():
     selection = pick(tree_of(LARGE), "the pagination is off by one: paginate", budget=4000)
     assert sent(selection)[0] == "pkg/pages.py"
-    assert selection.tokens_files <= 4000
-    assert selection.tokens_total > selection.tokens_files
+    assert selection.file_tokens <= 4000
+    assert selection.total_tokens > selection.file_tokens
     assert "mod19.py" in selection.repo_map
     assert "pages.py" not in selection.repo_map
 
@@ -62,7 +62,7 @@ def test_the_most_relevant_file_comes_first_and_the_budget_holds():
 def test_an_empty_tree_gives_nothing():
     selection = pick(tree_of({}))
     assert selection.files == ()
-    assert selection.tokens_total == 0
+    assert selection.total_tokens == 0
 
 
 def test_forbidden_paths_are_withheld():
@@ -104,7 +104,7 @@ def test_what_is_no_text_is_withheld(data, mode, reason):
 def test_a_secret_is_replaced_everywhere_and_restored():
     files = {"a.py": f'T = "{KEY}"\n', "b.py": f"# {KEY} and {KEY}\n", "AGENTS.md": f"use {KEY}\n"}
     selection = pick(tree_of(files))
-    everything = "".join(f.text for f in selection.files) + selection.guide.text
+    everything = "".join(f.text for f in selection.files) + selection.guidance.text
     assert KEY not in everything + repr(selection)
     (name,) = selection.placeholders
     assert name.startswith("DURSOR_SECRET_")
@@ -164,21 +164,21 @@ def test_a_pin_that_is_no_text_is_refused(data, mode):
 
 def test_guidance_is_agents_md_or_else_claude_md():
     both = pick(tree_of({"AGENTS.md": "be brief\n", "CLAUDE.md": "x"}))
-    assert (both.guide.path, both.guide.text, sent(both)) == (
+    assert (both.guidance.path, both.guidance.text, sent(both)) == (
         "AGENTS.md",
         "be brief\n",
         ["CLAUDE.md"],
     )
-    assert pick(tree_of({"CLAUDE.md": "be kind\n"})).guide.text == "be kind\n"
-    assert pick(tree_of({"docs/AGENTS.md": "x"})).guide is None
+    assert pick(tree_of({"CLAUDE.md": "be kind\n"})).guidance.text == "be kind\n"
+    assert pick(tree_of({"docs/AGENTS.md": "x"})).guidance is None
     linked = {"AGENTS.md": FileState(SYMLINK, b"CLAUDE.md"), "CLAUDE.md": FileState(FILE, b"c\n")}
-    assert pick(MemoryTree(linked)).guide.text == "c\n"
+    assert pick(MemoryTree(linked)).guidance.text == "c\n"
 
 
 def test_long_guidance_is_cut_and_says_so():
-    guide = pick(tree_of({"AGENTS.md": "a rule of this house\n" * 2000})).guide
+    guide = pick(tree_of({"AGENTS.md": "a rule of this house\n" * 2000})).guidance
     assert len(guide.text) < 17_000
-    assert guide.text.endswith("[AGENTS.md goes on; the rest was left out]\n")
+    assert guide.text.endswith("[AGENTS.md continues; the rest was omitted]\n")
 
 
 def test_what_is_read_in_pieces_is_chosen_alike(monkeypatch):

@@ -86,9 +86,9 @@ def test_a_shelf_remembers_and_takes_in_what_is_new(tmp_path):
     folder = tmp_path / "cache" / "one"
     for n in range(20):
         shelf = IndexFolder(folder)
-        assert shelf.missing(map(oid, range(n + 1))) == {oid(n)}
+        assert shelf.list_missing(map(oid, range(n + 1))) == {oid(n)}
         shelf.add({oid(n): document("word", f"w{n}")})
-        shelf.tidy([oid(n)])
+        shelf.compact([oid(n)])
     files = list(folder.iterdir())
     assert len(files) <= MAX_SEGMENTS
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in files)
@@ -101,7 +101,7 @@ def test_blobs_out_of_use_go_when_they_are_many(tmp_path):
     shelf = IndexFolder(tmp_path)
     shelf.add({oid(n): document("old") for n in range(3500)})
     shelf.add({oid(n): document("new") for n in range(5000, 5100)})
-    shelf.tidy([oid(n) for n in range(5000, 5100)])
+    shelf.compact([oid(n) for n in range(5000, 5100)])
     assert set(held(IndexFolder(tmp_path).segments)) == {oid(n) for n in range(5000, 5100)}
 
 
@@ -111,9 +111,9 @@ def test_damaged_files_are_dropped_and_made_again(tmp_path, damage):
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-3] if damage is None else damage)
     shelf = IndexFolder(tmp_path)
-    assert shelf.missing([oid(1)]) == {oid(1)}
+    assert shelf.list_missing([oid(1)]) == {oid(1)}
     shelf.add({oid(1): document("word")})
-    assert not IndexFolder(tmp_path).missing([oid(1)])
+    assert not IndexFolder(tmp_path).list_missing([oid(1)])
 
 
 def test_leftovers_of_killed_processes_go_after_a_while(tmp_path):
@@ -130,9 +130,9 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path):
     blocked.write_text("no folder")
     shelf = IndexFolder(blocked / "cache")
     shelf.add({oid(1): document("word")})
-    shelf.tidy([oid(1)])
+    shelf.compact([oid(1)])
     assert held(shelf.segments) == {oid(1): document("word")}
-    assert IndexFolder(blocked / "cache").missing([oid(1)]) == {oid(1)}
+    assert IndexFolder(blocked / "cache").list_missing([oid(1)]) == {oid(1)}
 
 
 def test_the_folders_used_longest_ago_go_first(tmp_path):
@@ -150,7 +150,7 @@ def test_what_processes_wrote_at_once_becomes_one(tmp_path):
     shelves = [IndexFolder(tmp_path) for _ in range(3)]
     for shelf in shelves:
         shelf.add({oid(n): document("word") for n in range(20)})
-    IndexFolder(tmp_path).level()
+    IndexFolder(tmp_path).merge_small()
     assert len(list(tmp_path.iterdir())) == 1
     assert held(IndexFolder(tmp_path).segments) == {oid(n): document("word") for n in range(20)}
 
@@ -162,12 +162,12 @@ def test_large_segments_are_left_as_they_are_unless_others_hold_all_of_them(tmp_
         shelf.add(documents)
     monkeypatch.setattr(index_folder, "LARGE", shelf.segments[0].bytes)
     shelf.add(several[0])
-    shelf.level()
+    shelf.merge_small()
     assert [segment.oids() for segment in shelf.segments] == [list(one) for one in several]
     assert len(list(tmp_path.iterdir())) == len(several)
 
     monkeypatch.setattr(index_folder, "LARGE", 2 * shelf.segments[0].bytes)
-    shelf.level()
+    shelf.merge_small()
     assert sum(segment.size for segment in shelf.segments) == len(several)
     assert 1 < len(list(tmp_path.iterdir())) < len(several)
 
@@ -176,7 +176,7 @@ def test_ids_of_another_kind_are_dropped(tmp_path):
     IndexFolder(tmp_path).add({oid(1): document("word")})
     shelf = IndexFolder(tmp_path, width=32)
     shelf.add({bytes(32): document("word")})
-    shelf.tidy([bytes(32)])
+    shelf.compact([bytes(32)])
     assert [segment.size for segment in IndexFolder(tmp_path, width=32).segments] == [1]
 
 
@@ -200,9 +200,9 @@ def take_turns(folder, start):
     for n in range(start, start + 12):
         shelf = IndexFolder(folder)
         wanted = {oid(k) for k in range(n)}
-        shelf.add({one: document(f"w{one[-1]}") for one in shelf.missing(wanted)})
-        shelf.tidy(wanted)
-        missing = shelf.missing(wanted)
+        shelf.add({one: document(f"w{one[-1]}") for one in shelf.list_missing(wanted)})
+        shelf.compact(wanted)
+        missing = shelf.list_missing(wanted)
         if missing:
             raise AssertionError(missing)
 
@@ -236,7 +236,7 @@ def fsync(descriptor):
         os.kill(os.getpid(), signal.SIGKILL)
     real(descriptor)
 dursor.files.os.fsync = fsync
-shelf.tidy([])
+shelf.compact([])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -254,7 +254,7 @@ def test_what_is_kept_of_a_file():
         "TOKEN = 'ghp_Zk3Jq8Wd1Xv6Tb0Rn5Ym2Lc7Hf4Gs9PaQeUi'\n"
     )
     counts = analyse(text.encode(), "py").counts
-    assert {"=PageList", "=getPages", "=TOKEN", ">core/paginator"} <= counts.keys()
+    assert {"=PageList", "=getPages", "=TOKEN"} <= counts.keys()
     assert counts["paginat"] == 3
     assert counts["page_count"] == 1
     assert not any("zk3jq8" in term.lower() for term in counts)
@@ -278,7 +278,7 @@ def test_a_corpus_counts_each_blob_once():
         Segment(build_segment({oid(1): document("word", "w1")})),
     ]
     corpus = Corpus([oid(5), oid(1), oid(3), oid(9)], twice)
-    assert corpus.find("word") == {0: 1, 1: 1, 2: 1}
-    assert corpus.find("w1") == {0: 1, 1: 1, 2: 1}
-    assert corpus.find("w0") == {}
+    assert corpus.count("word") == {0: 1, 1: 1, 2: 1}
+    assert corpus.count("w1") == {0: 1, 1: 1, 2: 1}
+    assert corpus.count("w0") == {}
     assert corpus.bm25({"word": 1.0})[3] == 0

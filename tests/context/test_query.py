@@ -42,7 +42,7 @@ def test_a_path_tells_what_a_file_is_for(path, kind):
 
 
 @pytest.mark.parametrize(
-    ("text", "places"),
+    ("text", "mentions"),
     [
         ('  File "/a/b.py", line 12, in go', [("a/b.py", 12, "go")]),
         ("at go (src/a.ts:3:14)", [("src/a.ts", 3, None)]),
@@ -53,12 +53,12 @@ def test_a_path_tells_what_a_file_is_for(path, kind):
         ("see https://example.com/a.html", []),
     ],
 )
-def test_places_are_read(text, places):
-    assert [tuple(place) for place in InstructionQuery.of(text).places] == places
+def test_mentions_are_read(text, mentions):
+    assert [tuple(mention) for mention in InstructionQuery.parse(text).mentions] == mentions
 
 
 def test_an_instruction_is_read():
-    query = InstructionQuery.of(
+    query = InstructionQuery.parse(
         "# Fix `load_page` for Paginator\n\na.b.Page calls run() twice, b::c too\n"
     )
     assert query.title == "Fix `load_page` for Paginator"
@@ -66,7 +66,9 @@ def test_an_instruction_is_read():
     assert set(query.strong) == {"load_page", "run", "Page"}
     assert query.terms["page"] > query.terms["paginat"] == 1
     assert "load_page" in query.title_terms
-    prose = InstructionQuery.of("words\n```\nfenced\n```\n    indented\n>>> typed()\n").prose_terms
+    prose = InstructionQuery.parse(
+        "words\n```\nfenced\n```\n    indented\n>>> typed()\n"
+    ).prose_terms
     assert set(prose) == {"word"}
 
 
@@ -86,12 +88,12 @@ def test_forms_of_a_word_meet():
 
 def test_a_name_means_the_path_whose_end_is_most_like_it():
     names = PathNames(["a/b/c.py", "x/b/c.py", "a/d/__init__.py", "c.py"])
-    assert names.named("/site/a/b/c.py") == ([0], 3)
-    assert names.named("c.py") == ([0, 1, 3], 1)
-    assert names.named("none.py") == ([], 0)
-    assert names.modules(("x", "b", "c", "Thing")) == ([1], 3)
-    assert names.modules(("a", "d", "run")) == ([2], 2)
-    assert names.modules(("self", "d")) == ([], 0)
+    assert names.match("/site/a/b/c.py") == ([0], 3)
+    assert names.match("c.py") == ([0, 1, 3], 1)
+    assert names.match("none.py") == ([], 0)
+    assert names.match_modules(("x", "b", "c", "Thing")) == ([1], 3)
+    assert names.match_modules(("a", "d", "run")) == ([2], 2)
+    assert names.match_modules(("self", "d")) == ([], 0)
 
 
 def test_the_rest_is_looked_through_when_it_is_asked_for():
@@ -99,7 +101,7 @@ def test_the_rest_is_looked_through_when_it_is_asked_for():
     entries = {path: Entry(FILE, "", 40_000) for path in paths}
 
     def looked_through(text, budget=1000):
-        return set(list_candidates(entries, InstructionQuery.of(text), budget))
+        return set(list_candidates(entries, InstructionQuery.parse(text), budget))
 
     assert looked_through("make it faster") == {"src/a.py"}
     assert looked_through("add a test for a") == {"src/a.py", "tests/test_a.py"}
@@ -110,7 +112,7 @@ def test_the_rest_is_looked_through_when_it_is_asked_for():
 
 @given(st.text(max_size=300))
 def test_any_text_is_read(text):
-    query = InstructionQuery.of(text)
+    query = InstructionQuery.parse(text)
     assert len(query.title) <= 300
     assert all(weight >= 1 for weight in query.terms.values())
-    assert isinstance(query.places + query.chains, list)
+    assert isinstance(query.mentions + query.chains, list)

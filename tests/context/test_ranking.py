@@ -59,7 +59,7 @@ def shown(selection, path):
 def test_code_that_defines_what_is_named_comes_first_and_says_why():
     first = pick(FILES, budget=500).files[0]
     assert first.path == "shop/cart.py"
-    assert first.reason.startswith("defines Cart, apply_discount; shares ")
+    assert first.reason.startswith("defines Cart, apply_discount; contains ")
     assert "def apply_discount(self, percent):" in first.text
     assert first.ranges is not None
 
@@ -72,7 +72,7 @@ def test_tests_docs_and_vendored_files_come_when_they_are_named():
 
 def test_a_reason_names_only_words_that_the_file_has():
     reasons = {one.path: one.reason for one in pick(FILES, "Call part3_x in mail for part99").files}
-    assert reasons["shop/mail.py"].startswith("its name says mail")
+    assert reasons["shop/mail.py"].startswith("its name contains mail")
     assert not any("part99" in reason or "part3_x" in reason for reason in reasons.values())
 
 
@@ -130,7 +130,7 @@ CONTENTS = st.sampled_from(
 @given(st.dictionaries(NAMES, CONTENTS), TEXTS, st.integers(1, 4000), st.randoms())
 def test_what_is_sent_is_in_the_files_and_within_the_budget(files, text, budget, random):
     selection = pick(files, text, budget=budget)
-    assert selection.tokens_files == sum(one.tokens for one in selection.files) <= budget
+    assert selection.file_tokens == sum(one.tokens for one in selection.files) <= budget
     assert len({one.path for one in selection.files}) == len(selection.files)
     for one in selection.files:
         lines = split_lines(files[one.path])
@@ -217,7 +217,7 @@ def test_many_short_lines_are_packed_soon():
     """To go through all that is chosen for each block more would take long."""
     lines = "".join(f"{n % 10}\n" for n in range(90_000))
     found = pick({"data.py": lines}, "Sort the data", budget=44_000)
-    assert 43_000 < found.tokens_files <= 44_000
+    assert 43_000 < found.file_tokens <= 44_000
 
 
 def test_a_history_that_is_cut_off_or_broken_is_no_matter(tmp_path):

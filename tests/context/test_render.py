@@ -1,9 +1,11 @@
 """The text that shows a selection to a model."""
 
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.context.selection.render import quote_map, quote_path, render
+from dursor.context.selection.render import quote_map, quote_path, render_selection
 from dursor.context.selection.selection import SelectedFile, Selection
 from dursor.context.text.measure import estimate_tokens
 from dursor.patch.names import unquote
@@ -15,9 +17,13 @@ def selection_of(*picks, guidance="", repo_map=""):
         files=picks,
         withheld=(),
         repo_map=repo_map,
-        guide=SelectedFile("AGENTS.md", None, 3, "", guidance) if guidance else None,
+        guidance=SelectedFile("AGENTS.md", None, 3, "", guidance) if guidance else None,
         placeholders={},
     )
+
+
+def render_text(selection, max_tokens=sys.maxsize):
+    return render_selection(selection, max_tokens).context
 
 
 def whole(path, text):
@@ -25,15 +31,17 @@ def whole(path, text):
 
 
 def test_a_file_stands_in_a_fence_under_its_path():
-    assert "## src/a.py\n```\nx = 1\n```\n" in render(selection_of(whole("src/a.py", "x = 1\n")))
+    assert "## src/a.py\n```\nx = 1\n```\n" in render_text(
+        selection_of(whole("src/a.py", "x = 1\n"))
+    )
 
 
 def test_nothing_selected_is_nothing_said():
-    assert render(selection_of()) == ""
+    assert render_text(selection_of()) == ""
 
 
 def test_a_missing_final_newline_is_said():
-    text = render(selection_of(whole("a", "x")))
+    text = render_text(selection_of(whole("a", "x")))
     assert "```\nx\n```\n(no newline at the end of the file)\n" in text
 
 
@@ -44,7 +52,7 @@ def test_no_content_closes_its_fence(content):
         selection_of(guidance=content or "x"),
         selection_of(repo_map=content or "x"),
     ):
-        lines = render(selection).split("\n")
+        lines = render_text(selection).split("\n")
         opening = next(n for n, line in enumerate(lines) if line.startswith("```"))
         fence = lines[opening]
         assert set(fence) == {"`"}
@@ -68,13 +76,15 @@ def test_any_name_is_one_line_and_leads_back(name):
 
 def test_excerpts_name_their_lines_and_number_none():
     pick = SelectedFile("a.py", ((2, 3), (9, 9)), 0, "", "two\nthree\nnine\n")
-    text = render(selection_of(pick))
+    text = render_text(selection_of(pick))
     assert "lines 2-3:\n```\ntwo\nthree\n```\n" in text
     assert "lines 9-9:\n```\nnine\n```\n" in text
 
 
 def test_guidance_and_map_come_before_the_files():
-    text = render(selection_of(whole("a", "x\n"), guidance="be brief\n", repo_map="src/: b.py"))
+    text = render_text(
+        selection_of(whole("a", "x\n"), guidance="be brief\n", repo_map="src/: b.py")
+    )
     assert text.index("be brief") < text.index("src/: b.py") < text.index("## a")
 
 
@@ -88,18 +98,20 @@ def test_a_path_that_looks_like_markup_is_quoted_as_git_does():
 
 def test_what_does_not_fit_the_window_is_left_out_and_named():
     picks = [whole(f"file{n}.py", f"x = {n}\n" * 100) for n in range(10)]
-    full = render(selection_of(*picks), window_tokens=100_000)
-    assert full == render(selection_of(*picks))
-    cut = render(selection_of(*picks), window_tokens=500)
+    full = render_text(selection_of(*picks), max_tokens=100_000)
+    assert full == render_text(selection_of(*picks))
+    cut = render_text(selection_of(*picks), max_tokens=500)
     assert estimate_tokens(len(cut)) <= 500
     assert "## file0.py" in cut
     assert "## file9.py" not in cut
-    assert cut.splitlines()[-1].startswith("Left out, because this model's window is too small: ")
+    assert cut.splitlines()[-1].startswith(
+        "Omitted because this model's context window is too small: "
+    )
     assert "file9.py" in cut.splitlines()[-1]
 
 
 def test_a_long_list_of_what_was_left_out_is_cut():
     picks = [whole(f"folder/with/a/name/file{n}.py", "x\n" * 400) for n in range(100)]
-    cut = render(selection_of(*picks), window_tokens=300)
+    cut = render_text(selection_of(*picks), max_tokens=300)
     assert estimate_tokens(len(cut)) <= 300
     assert cut.endswith("(100 in all)\n")

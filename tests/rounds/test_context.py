@@ -74,7 +74,7 @@ def test_a_repository_that_fits_is_sent_whole_and_the_run_keeps_why(front: Front
     }
     for path, text in files.items():
         assert f"## {path}\n```\n{text}```\n" in said(front)
-    assert "Further files" not in said(front)
+    assert "Other files" not in said(front)
     for words in (
         ("context", "append a line"),
         ("run", "append a line", "-m", "gpt", "--dry-run"),

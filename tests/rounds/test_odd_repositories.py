@@ -152,7 +152,7 @@ def test_guidance_is_bounded_and_that_is_said(front: Front, text: str):
     assert held(chosen(front))["AGENTS.md"] == "longer than 16 kB: only its beginning is sent"
     front.round("append a line", "-m", "gpt", "--context-budget", "1000")
     assert text[:15_000] in said(front)
-    assert "[AGENTS.md goes on; the rest was left out]" in said(front)
+    assert "[AGENTS.md continues; the rest was omitted]" in said(front)
 
 
 @pytest.mark.parametrize("budget", [0, 300, 32_000])

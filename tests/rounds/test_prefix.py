@@ -141,7 +141,7 @@ def test_files_stand_beside_the_instruction_as_they_are_now(front: Front):
     assert "## README.md\n```\nline 1\nline 2\nline 3\nline 4\n```" in shown
     assert "## new.txt\n```\nnew\n```" in shown
     assert "## moved.txt\n```\nold\n```" in shown
-    assert "Deleted or moved away: " in shown
+    assert "Deleted or moved: " in shown
     assert "gone.txt" in shown
     assert "large_1" not in shown
 

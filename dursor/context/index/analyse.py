@@ -1,7 +1,7 @@
-"""What is kept of a file: how often each word occurs, what it defines, what it imports.
+"""The index entry of a file: the numbers of its words, and its definitions.
 
-The words are no text any more, but they are the words of the user's files: the cache that holds
-them is the user's alone. What looks like a key or a digest is no word (`words.terms`).
+The entry is not text any more, but contains the words of the user's files: its cache is private to
+the user. Words that look like a key or a digest are not indexed (`extract_terms`).
 """
 
 from __future__ import annotations
@@ -11,28 +11,27 @@ from collections import Counter
 from itertools import islice
 from typing import NamedTuple
 
-from dursor.context.text.languages import find_definitions, find_imports
+from dursor.context.text.languages import find_definitions
 from dursor.context.text.tokenize import IDENTIFIER, extract_terms
 
-DEFINES = "="  # what leads the name of a definition among the terms
-IMPORTS = ">"  # what leads a module that is imported
+DEFINES = "="  # prefix of a definition's name among the terms
 GENERATED = "!generated"
 
-MAX_CHARS = 400_000  # of one file; what lies behind is not indexed
-MAX_WORDS = 6_000  # that differ in one file; code has half as many, what has more is data
-_MACHINE_MADE = re.compile(r"(?i)@generated|\bDO NOT (?:EDIT|MODIFY)\b|auto-?generated")
-_MOST = 255  # a count is kept in one byte
+MAX_CHARS = 400_000  # of a file; the rest is not indexed
+MAX_WORDS = 6_000  # distinct ones of a file; code has half as many, data more
+_GENERATED = re.compile(r"(?i)@generated|\bDO NOT (?:EDIT|MODIFY)\b|auto-?generated")
+_MAX_COUNT = 255  # a count takes one byte
 
 
 class Document(NamedTuple):
-    """A file as it is indexed."""
+    """The index entry of a file."""
 
     counts: dict[str, int]
     length: int  # words
 
 
 def analyse(data: bytes, suffix: str) -> Document:
-    """Read DATA, the content of a file whose name ends in SUFFIX; empty for what is no text."""
+    """Return the index entry of DATA, a file with SUFFIX; an empty one if it is not text."""
     if b"\0" in data:
         return Document({}, 0)
     text = data.decode("utf-8", "replace")[:MAX_CHARS]
@@ -44,8 +43,6 @@ def analyse(data: bytes, suffix: str) -> Document:
     for definition in islice(find_definitions(text, suffix), MAX_WORDS):
         name = DEFINES + definition.name[:80]
         counts[name] = counts.get(name, 0) + 1
-    modules = islice(sorted(find_imports(text, suffix)), MAX_WORDS)
-    counts.update(dict.fromkeys([IMPORTS + module[:120] for module in modules], 1))
-    if _MACHINE_MADE.search(text, 0, 1000):
+    if _GENERATED.search(text, 0, 1000):
         counts[GENERATED] = 1
-    return Document({term: min(n, _MOST) for term, n in counts.items()}, words.total())
+    return Document({term: min(n, _MAX_COUNT) for term, n in counts.items()}, words.total())

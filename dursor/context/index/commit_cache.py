@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import zlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from dursor.context.index.past_changes import MAX_PATHS, PastChange
 from dursor.context.text.tokenize import IDENTIFIER, STOP, extract_terms
 from dursor.errors import DursorError
 from dursor.files import replace_file
@@ -18,15 +17,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-COMMITS = 2_000  # that are asked
-KEPT = 3 * COMMITS
+MAX_COMMITS = 2_000  # that are read
+MAX_KEPT = 3 * MAX_COMMITS
+MAX_PATHS = 30  # of a commit; a larger one has no topic
 MESSAGE_CHARS = 2_000
 VERSION = b"dursor past 1\n"
 NAME = "past"
 
 
 class CommitRecord(Protocol):
-    """A commit in the past of the base: what its message says and which paths it changed."""
+    """A past commit: its message and the paths it changed."""
 
     @property
     def oid(self) -> str: ...
@@ -37,10 +37,10 @@ class CommitRecord(Protocol):
 
 
 class CommitLog(Protocol):
-    """The commits that a base grew from."""
+    """The commits before a base."""
 
     def ids(self, limit: int) -> list[str]:
-        """List at most LIMIT of them, the newest first."""
+        """List at most LIMIT ids, newest first."""
         ...
 
     def read(self, ids: Sequence[str]) -> Iterable[CommitRecord]:
@@ -48,29 +48,34 @@ class CommitLog(Protocol):
         ...
 
 
+class PastChange(NamedTuple):
+    """A past commit: the terms of its message, and the paths it changed."""
+
+    terms: Sequence[str]
+    paths: Sequence[str]
+
+
 def load_past_changes(history: CommitLog | None, folder: Path | None) -> list[PastChange]:
-    """Return what is known of the commits of HISTORY, the newest first, kept in FOLDER."""
+    """Return the commits of HISTORY that can be read, newest first; FOLDER caches them."""
     if history is None:
         return []
-    ids = history.ids(COMMITS)
+    ids = history.ids(MAX_COMMITS)
     known = _load(folder)
     missing = [oid for oid in ids if oid not in known]
     if missing:
-        found = {one.oid: _kept(one) for one in history.read(missing)}
-        known = found | known
+        known = {commit.oid: _summarize(commit) for commit in history.read(missing)} | known
         _save(folder, ids, known)
     return [PastChange(*known[oid]) for oid in ids if oid in known]
 
 
-def _kept(commit: CommitRecord) -> tuple[list[str], list[str]]:
+def _summarize(commit: CommitRecord) -> tuple[list[str], list[str]]:
     words = IDENTIFIER.findall(commit.message[:MESSAGE_CHARS])
-    found = dict.fromkeys(term for word in words for term in extract_terms(word))
-    paths = [] if len(commit.paths) > MAX_PATHS else [_storable(path) for path in commit.paths]
-    return [term for term in found if len(term) > 2 and term not in STOP], paths
-
-
-def _storable(path: str) -> str:
-    return path.encode("utf-8", "replace").decode("utf-8")
+    terms = dict.fromkeys(term for word in words for term in extract_terms(word))
+    paths = [path.encode("utf-8", "replace").decode("utf-8") for path in commit.paths]
+    return (
+        [term for term in terms if len(term) > 2 and term not in STOP],
+        [] if len(paths) > MAX_PATHS else paths,
+    )
 
 
 def _load(folder: Path | None) -> dict[str, Any]:
@@ -82,23 +87,22 @@ def _load(folder: Path | None) -> dict[str, Any]:
         return {}
     head, body = data[: len(VERSION) + 4], data[len(VERSION) + 4 :]
     if not body or head != VERSION + zlib.crc32(body).to_bytes(4, "little"):
-        log.debug("%s is damaged, or of another version", folder / NAME)
+        log.debug("%s is damaged or has another version", folder / NAME)
         return {}
     try:
-        found = json.loads(body)
+        commits = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return commits if isinstance(commits, dict) else {}
 
 
 def _save(folder: Path | None, ids: Sequence[str], known: dict[str, Any]) -> None:
     if folder is None:
         return
-    wanted = dict.fromkeys(oid for oid in ids if oid in known)
-    others = (oid for oid in known if oid not in wanted)
-    for oid, _ in zip(others, range(KEPT - len(wanted)), strict=False):
-        wanted[oid] = None
-    body = json.dumps({oid: known[oid] for oid in wanted}, separators=(",", ":")).encode()
+    recent = dict.fromkeys(oid for oid in ids if oid in known)
+    others = [oid for oid in known if oid not in recent]
+    kept = [*recent, *others[: max(0, MAX_KEPT - len(recent))]]
+    body = json.dumps({oid: known[oid] for oid in kept}, separators=(",", ":")).encode()
     try:
         replace_file(folder / NAME, VERSION + zlib.crc32(body).to_bytes(4, "little") + body)
     except DursorError as error:

@@ -1,19 +1,19 @@
 """The segments of one repository's index, in a folder that many processes use at once.
 
-There is no list of segments: every file in the folder that is whole and of this version counts, and
-a blob in two of them counts once. So a crash between two steps leaves nothing wrong, and no lock is
-needed: at worst two processes index the same blobs, and a later one drops what is double.
-Nothing that goes wrong here may hurt an answer: without a cache it only comes later.
+There is no list of segments: every file in the folder that is complete and of this version counts,
+and a blob in two of them counts once. A crash between two steps does no harm, and no lock is
+needed: at worst two processes index the same blobs, and a later one removes the duplicates. Errors
+are only logged: without a cache, the same answer takes longer.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import mmap
 import os
 import shutil
 import time
+from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -22,23 +22,23 @@ from dursor.errors import DursorError
 from dursor.files import make_private_dir, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
     from dursor.context.index.analyse import Document
 
 log = logging.getLogger(__name__)
 
-MAX_SEGMENTS = 6  # that have fewer than LARGE bytes
-LARGE = 8 << 20
-GROWTH = 3  # how many times the blobs in use a folder may hold, for branches that come and go
-MAX_BYTES = 512 << 20  # of all folders together; the ones used longest ago go first
+MAX_SEGMENTS = 6  # smaller than LARGE
+LARGE = 8 << 20  # bytes
+GROWTH = 3  # times the blobs in use that a folder can contain, for branches that come and go
+MAX_BYTES = 512 << 20  # of all folders; the least recently used ones are removed
 LEFTOVER_SECONDS = 3600.0
 SUFFIX = ".idx"
 
 
 class IndexFolder:
-    """The segments in FOLDER of blobs whose ids have WIDTH bytes; None keeps nothing on disk."""
+    """The segments in FOLDER of blobs whose ids have WIDTH bytes; None stores nothing on disk."""
 
     def __init__(self, folder: Path | None, width: int = 20) -> None:
         self._folder = folder
@@ -46,103 +46,102 @@ class IndexFolder:
         self._paths: list[Path | None] = []
         self.segments: list[Segment] = []
         if folder is not None:
-            self._read(folder)
+            self._load(folder)
 
     @property
     def total_bytes(self) -> int:
-        """How many bytes all segments have together."""
+        """The size of all segments."""
         return sum(segment.bytes for segment in self.segments)
 
-    def missing(self, wanted: Iterable[bytes]) -> set[bytes]:
-        """Return those of the blobs WANTED that no segment holds."""
-        found = set(wanted)
+    def list_missing(self, wanted: Iterable[bytes]) -> set[bytes]:
+        """Return the WANTED blobs that are in no segment."""
+        missing = set(wanted)
         for segment in self.segments:
-            found.difference_update(segment.oids())
-        return found
+            missing.difference_update(segment.oids())
+        return missing
 
-    def add(self, documents: Mapping[bytes, Document], *, keep: bool = True) -> None:
-        """Add DOCUMENTS, by raw blob id; on the disk, too, if they are to be KEPT."""
+    def add(self, documents: Mapping[bytes, Document]) -> None:
+        """Add DOCUMENTS, by raw blob id."""
         if documents:
-            self._put(build_segment(documents), keep=keep)
+            self._store(build_segment(documents))
 
-    def tidy(self, in_use: Collection[bytes]) -> None:
-        """Merge small segments, and drop what is double or, when there is much, not IN_USE."""
+    def compact(self, in_use: Collection[bytes]) -> None:
+        """Merge small segments, and remove duplicates and, if they are many, unused blobs."""
         if self._folder is None:
             return
-        held = sum(segment.size for segment in self.segments)
-        if held > GROWTH * max(len(in_use), 1000):
+        count = sum(segment.size for segment in self.segments)
+        if count > GROWTH * max(len(in_use), 1000):
             self._merge(0, set(in_use).__contains__)
-        self.level()
+        self.merge_small()
 
-    def level(self) -> None:
-        """Merge small segments, and drop what processes that ran at once have each written."""
+    def merge_small(self) -> None:
+        """Merge small segments, and remove the duplicates of concurrent processes."""
         if self._folder is None:
             return
-        self._drop_doubles()
-        while (at := self._uneven()) is not None:
-            self._merge(at, lambda _: True)
+        self._drop_duplicates()
+        while (start := self._find_uneven()) is not None:
+            self._merge(start, lambda _: True)
 
-    def _drop_doubles(self) -> None:
-        """Drop the segments all of whose blobs larger ones hold."""
+    def _drop_duplicates(self) -> None:
+        """Remove the segments whose blobs are all in larger ones."""
         self._sort()
-        held: set[bytes] = set()
+        oids: set[bytes] = set()
         kept: list[int] = []
         for n, segment in enumerate(self.segments):
-            found = segment.oids()
-            if held.issuperset(found):
+            own = segment.oids()
+            if oids.issuperset(own):
                 _remove(self._paths[n])
             else:
                 kept.append(n)
-                held.update(found)
-        self.segments = [self.segments[n] for n in kept]
-        self._paths = [self._paths[n] for n in kept]
+                oids.update(own)
+        self._reorder(kept)
 
     def _sort(self) -> None:
-        order = sorted(range(len(self.segments)), key=lambda n: -self.segments[n].bytes)
-        self.segments = [self.segments[n] for n in order]
-        self._paths = [self._paths[n] for n in order]
+        self._reorder(sorted(range(len(self.segments)), key=lambda n: -self.segments[n].bytes))
 
-    def _uneven(self) -> int | None:
-        """Return from where on segments are to be merged: each is to be twice the next, or more.
+    def _reorder(self, numbers: list[int]) -> None:
+        self.segments = [self.segments[n] for n in numbers]
+        self._paths = [self._paths[n] for n in numbers]
 
-        Those of LARGE bytes are left as they are: to merge takes thrice the memory.
+    def _find_uneven(self) -> int | None:
+        """Return the first segment to merge: each should be at least twice as large as the next.
+
+        Segments of LARGE bytes are not merged, which takes three times their size in memory.
         """
         self._sort()
         sizes = [segment.bytes for segment in self.segments if segment.bytes < LARGE]
         pairs = enumerate(pairwise(sizes))
-        at = next((n for n, (one, two) in pairs if one < 2 * two), None)
-        if at is None and len(sizes) <= MAX_SEGMENTS:
+        start = next((n for n, (size, following) in pairs if size < 2 * following), None)
+        if start is None and len(sizes) <= MAX_SEGMENTS:
             return None
-        totals = accumulate(reversed(sizes[at or 0 :]))
+        totals = accumulate(reversed(sizes[start or 0 :]))
         return len(self.segments) - sum(total <= 2 * LARGE for total in totals)
 
-    def _merge(self, at: int, keep: Callable[[bytes], bool]) -> None:
-        data = merge_segments(self.segments[at:], keep)
-        old = self._paths[at:]
-        del self.segments[at:], self._paths[at:]
-        if self._put(data, keep=True):
+    def _merge(self, start: int, keep: Callable[[bytes], bool]) -> None:
+        data = merge_segments(self.segments[start:], keep)
+        old = self._paths[start:]
+        del self.segments[start:], self._paths[start:]
+        if self._store(data):
             for path in old:
                 _remove(path)
 
-    def _put(self, data: bytearray, *, keep: bool) -> bool:
-        path = None
-        if self._folder is not None and keep:
-            path = _write(self._folder, data)
+    def _store(self, data: bytearray) -> bool:
+        path = None if self._folder is None else _write(self._folder, data)
         self.segments.append(Segment(data))
         self._paths.append(path)
         return path is not None
 
-    def _read(self, folder: Path) -> None:
-        with contextlib.suppress(OSError):
+    def _load(self, folder: Path) -> None:
+        with suppress(OSError):
             os.utime(folder)
-        for path in _files(folder):
+        for path in _list_files(folder):
             if path.suffix != SUFFIX:
                 _remove_leftover(path)
                 continue
             try:
-                segment = _opened(path, self._width)
+                segment = _map(path, self._width)
             except DamagedSegmentError:
-                log.debug("%s is damaged, or of another version", path)
+                log.debug("%s is damaged or has another version", path)
                 _remove(path)
             except OSError as error:
                 log.debug("%s cannot be read: %s", path, error)
@@ -157,13 +156,13 @@ def _write(folder: Path, data: bytearray) -> Path | None:
         make_private_dir(folder)
         replace_file(path, data)
     except (DursorError, OSError) as error:
-        log.debug("%s cannot be kept: %s", path, error)
+        log.debug("%s cannot be written: %s", path, error)
         return None
     return path
 
 
-def _opened(path: Path, width: int) -> Segment:
-    """Map the segment at PATH; DamagedSegmentError when it is empty or its ids are not of WIDTH."""
+def _map(path: Path, width: int) -> Segment:
+    """Map the segment at PATH; DamagedSegmentError if it is empty or its ids are not of WIDTH."""
     with path.open("rb") as stream:
         try:
             data = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
@@ -175,50 +174,38 @@ def _opened(path: Path, width: int) -> Segment:
     return segment
 
 
-def _files(folder: Path) -> list[Path]:
-    try:
+def _list_files(folder: Path) -> list[Path]:
+    with suppress(OSError):
         return sorted(path for path in folder.iterdir() if path.is_file())
-    except OSError:
-        return []
+    return []
 
 
 def _remove(path: Path | None) -> None:
     if path is not None:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             path.unlink()
 
 
 def _remove_leftover(path: Path) -> None:
-    """Remove what a killed process was writing; another may still be at it."""
-    with contextlib.suppress(OSError):
+    """Remove the file of a killed process, unless another can still be writing it."""
+    with suppress(OSError):
         if path.name.startswith(".") and time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
             path.unlink()
 
 
 def evict_folders(parent: Path, current: Path, limit: int = MAX_BYTES) -> None:
-    """Remove the folders in PARENT used longest ago until all have at most LIMIT bytes."""
-    sizes = {folder: _size(folder) for folder in _folders(parent)}
-    total = sum(sizes.values())
-    for folder in sorted(sizes, key=_used):
+    """Remove the least recently used folders in PARENT until the rest has at most LIMIT bytes."""
+    folders: list[tuple[float, Path, int]] = []
+    with suppress(OSError):
+        for folder in parent.iterdir():
+            if folder.is_dir() and not folder.is_symlink():
+                with suppress(OSError):
+                    size = sum(path.stat().st_size for path in _list_files(folder))
+                    folders.append((folder.stat().st_mtime, folder, size))
+    total = sum(size for _, _, size in folders)
+    for _, folder, size in sorted(folders):
         if total <= limit:
             return
         if folder != current:
             shutil.rmtree(folder, ignore_errors=True)
-            total -= sizes[folder]
-
-
-def _folders(parent: Path) -> Iterator[Path]:
-    with contextlib.suppress(OSError):
-        yield from [path for path in parent.iterdir() if path.is_dir() and not path.is_symlink()]
-
-
-def _size(folder: Path) -> int:
-    with contextlib.suppress(OSError):
-        return sum(path.stat().st_size for path in _files(folder))
-    return 0
-
-
-def _used(folder: Path) -> float:
-    with contextlib.suppress(OSError):
-        return folder.stat().st_mtime
-    return 0.0
+            total -= size

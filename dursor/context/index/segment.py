@@ -1,9 +1,8 @@
-"""An immutable part of the index: some blobs, and for each term which of them hold it.
+"""An immutable part of the index: some blobs, and the terms in them.
 
-Layout, little-endian: a header; the blobs' ids, sorted; their lengths; the terms, sorted, one after
-another; where each begins; where its postings begin; the postings' blob numbers; their counts; a
-checksum.
-A search touches only the pages of its own terms, so a file is mapped, never loaded.
+Layout, little-endian: a header; the blobs' ids, sorted; their lengths; the terms, sorted and
+concatenated; the start of each term; the start of its postings; the postings' blob numbers; their
+counts; a checksum. A search reads only the pages of its own terms, so files are mapped, not loaded.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ if TYPE_CHECKING:
     from dursor.context.index.analyse import Document
 
 MAGIC = b"dursoridx"
-VERSION = 3  # of the layout and of what `analyse` keeps: raised with each change of either
-_HEADER = struct.Struct("<9sBHIIII")  # magic, version, id bytes, blobs, terms, text, postings
-_CRC = struct.Struct("<I")  # of all before it, at the end
+VERSION = 4  # of the layout and of the output of `analyse`: raise it with each change of either
+_HEADER = struct.Struct("<9sBHIIII")  # magic, version, bytes of an id, blobs, terms, text, postings
+_CRC = struct.Struct("<I")  # of everything before it, at the end
 
 Postings: TypeAlias = "tuple[Sequence[int], Sequence[int]]"  # blob numbers, counts
 
 
 class DamagedSegmentError(Exception):
-    """A file that is no segment of this version, or not whole."""
+    """A file that is not a complete segment of this version."""
 
 
-class _Parts(NamedTuple):
+class _Sections(NamedTuple):
     """The sections of a segment, in their order in the file."""
 
     oids: bytes
@@ -48,43 +47,43 @@ class _Parts(NamedTuple):
 
 
 def build_segment(documents: Mapping[bytes, Document]) -> bytearray:
-    """Put DOCUMENTS, by raw blob id, into the form of a segment."""
+    """Encode DOCUMENTS, by raw blob id, as a segment."""
     oids = sorted(documents)
     postings: dict[str, tuple[array[int], bytearray]] = {}
     for number, oid in enumerate(oids):
         for term, count in documents[oid].counts.items():
-            found = postings.get(term)
-            if found is None:
-                found = postings[term] = (array("I"), bytearray())
-            found[0].append(number)
-            found[1].append(count)
+            pair = postings.get(term)
+            if pair is None:
+                pair = postings[term] = (array("I"), bytearray())
+            pair[0].append(number)
+            pair[1].append(count)
     lengths = array("I", [documents[oid].length for oid in oids])
-    keyed = sorted((term.encode("utf-8"), *found) for term, found in postings.items())
-    return _packed(oids, lengths, keyed)
+    terms = sorted((term.encode("utf-8"), *pair) for term, pair in postings.items())
+    return _encode(oids, lengths, terms)
 
 
 def merge_segments(segments: Sequence[Segment], keep: Callable[[bytes], bool]) -> bytearray:
-    """Put SEGMENTS into one, with the blobs that KEEP wants, each once."""
+    """Merge SEGMENTS into one, with the blobs that KEEP accepts, without duplicates."""
     places: dict[bytes, tuple[int, int]] = {}
     for s, segment in enumerate(segments):
         for number, oid in enumerate(segment.oids()):
             if oid not in places and keep(oid):
                 places[oid] = (s, number)
     oids = sorted(places)
-    lengths_of = [segment.lengths() for segment in segments]
+    all_lengths = [segment.lengths() for segment in segments]
     renumber: list[dict[int, int]] = [{} for _ in segments]
     for number, oid in enumerate(oids):
         s, old = places[oid]
         renumber[s][old] = number
-    lengths = array("I", [lengths_of[s][old] for s, old in map(places.__getitem__, oids)])
-    return _packed(oids, lengths, _merged(segments, renumber))
+    lengths = array("I", [all_lengths[s][old] for s, old in map(places.__getitem__, oids)])
+    return _encode(oids, lengths, _merge_postings(segments, renumber))
 
 
-def _merged(
+def _merge_postings(
     segments: Sequence[Segment], renumber: Sequence[Mapping[int, int]]
 ) -> Iterator[tuple[bytes, array[int], bytearray]]:
-    streams = [_numbered(s, segment) for s, segment in enumerate(segments)]
-    for key, group in groupby(heapq.merge(*streams, key=itemgetter(0, 1)), key=itemgetter(0)):
+    streams = [_list_postings(s, segment) for s, segment in enumerate(segments)]
+    for term, group in groupby(heapq.merge(*streams, key=itemgetter(0, 1)), key=itemgetter(0)):
         pairs = sorted(
             (new, count)
             for _, s, (numbers, counts) in group
@@ -92,45 +91,40 @@ def _merged(
             if (new := renumber[s].get(old)) is not None
         )
         if pairs:
-            yield key, array("I", [n for n, _ in pairs]), bytearray(c for _, c in pairs)
+            yield term, array("I", [n for n, _ in pairs]), bytearray(c for _, c in pairs)
 
 
-def _numbered(s: int, segment: Segment) -> Iterator[tuple[bytes, int, Postings]]:
-    for key, found in segment.all_postings():
-        yield key, s, found
+def _list_postings(s: int, segment: Segment) -> Iterator[tuple[bytes, int, Postings]]:
+    for term, postings in segment.all_postings():
+        yield term, s, postings
 
 
-def _packed(
+def _encode(
     oids: Sequence[bytes],
     lengths: array[int],
-    keyed: Iterable[tuple[bytes, array[int], bytearray]],
+    terms: Iterable[tuple[bytes, array[int], bytearray]],
 ) -> bytearray:
     starts, offsets, blobs = array("I", [0]), array("I", [0]), array("I")
     text, counts = bytearray(), bytearray()
-    for key, numbers, found in keyed:
-        text += key
+    for term, numbers, term_counts in terms:
+        text += term
         starts.append(len(text))
         blobs.extend(numbers)
-        counts += found
+        counts += term_counts
         offsets.append(len(counts))
-    parts = _Parts(b"".join(oids), lengths, text, starts, offsets, blobs, counts)
-    return _framed(parts, len(oids[0]) if oids else 20)
-
-
-def _framed(parts: _Parts, width: int) -> bytearray:
-    for part in parts:
-        if sys.byteorder == "big" and isinstance(part, array):
-            part.byteswap()
-    sizes = (len(parts.lengths), len(parts.offsets) - 1, len(parts.text), len(parts.counts))
-    whole = bytearray(_HEADER.pack(MAGIC, VERSION, width, *sizes))
-    for part in parts:
-        whole += memoryview(part).cast("B")
-    whole += _CRC.pack(zlib.crc32(whole))
-    return whole
+    sizes = (len(lengths), len(offsets) - 1, len(text), len(counts))
+    data = bytearray(_HEADER.pack(MAGIC, VERSION, len(oids[0]) if oids else 20, *sizes))
+    sections = _Sections(b"".join(oids), lengths, text, starts, offsets, blobs, counts)
+    for section in sections:
+        if sys.byteorder == "big" and isinstance(section, array):
+            section.byteswap()
+        data += memoryview(section).cast("B")
+    data += _CRC.pack(zlib.crc32(data))
+    return data
 
 
 class Segment:
-    """A segment in memory or mapped; DamagedSegmentError unless DATA is one, whole."""
+    """A segment in memory or mapped; DamagedSegmentError if DATA is not a complete one."""
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
@@ -139,49 +133,49 @@ class Segment:
         magic, version, width, n, terms, text, postings = _HEADER.unpack_from(view)
         body = view[_HEADER.size : -_CRC.size]
         sizes = (n * width, n * 4, text, terms * 4 + 4, terms * 4 + 4, postings * 4, postings)
-        right = (magic, version) == (MAGIC, VERSION) and len(body) == sum(sizes)
+        is_valid = (magic, version) == (MAGIC, VERSION) and len(body) == sum(sizes)
         (crc,) = _CRC.unpack(view[-_CRC.size :])
-        if not right or zlib.crc32(view[: -_CRC.size]) != crc:
+        if not is_valid or zlib.crc32(view[: -_CRC.size]) != crc:
             raise DamagedSegmentError
-        at, parts = 0, []
+        start, sections = 0, []
         for size in sizes:
-            parts.append(body[at : at + size])
-            at += size
-        self._oids, self._lengths, self._text, starts, offsets, self._blobs, self._counts = parts
+            sections.append(body[start : start + size])
+            start += size
+        self._oids, self._lengths, self._text, starts, offsets, self._blobs, self._counts = sections
         self.width, self.size, self.bytes, self._terms = width, n, len(view), terms
-        self._starts, self._offsets = _numbers(starts), _numbers(offsets)
+        self._starts, self._offsets = _to_numbers(starts), _to_numbers(offsets)
 
     def oids(self) -> list[bytes]:
         """Return the raw ids of the blobs, in the order of their numbers."""
-        whole, width = bytes(self._oids), self.width
-        return [whole[at : at + width] for at in range(0, len(whole), width)]
+        data, width = bytes(self._oids), self.width
+        return [data[n : n + width] for n in range(0, len(data), width)]
 
     def lengths(self) -> array[int]:
-        """Return how many words each blob has."""
-        return _numbers(self._lengths)
+        """Return the number of words of each blob."""
+        return _to_numbers(self._lengths)
 
     def postings(self, term: str) -> Postings:
-        """Return the numbers of the blobs that hold TERM, and how often each holds it."""
+        """Return the numbers of the blobs that contain TERM, and its count in each."""
         key = term.encode("utf-8")
-        at = bisect_left(range(self._terms), key, key=self._term)
-        if at == self._terms or self._term(at) != key:
+        n = bisect_left(range(self._terms), key, key=self._term)
+        if n == self._terms or self._term(n) != key:
             return (), ()
-        return self._postings(at)
+        return self._postings(n)
 
     def all_postings(self) -> Iterator[tuple[bytes, Postings]]:
         """Yield every term with its postings, in the order of the terms."""
-        for at in range(self._terms):
-            yield self._term(at), self._postings(at)
+        for n in range(self._terms):
+            yield self._term(n), self._postings(n)
 
-    def _term(self, at: int) -> bytes:
-        return bytes(self._text[self._starts[at] : self._starts[at + 1]])
+    def _term(self, n: int) -> bytes:
+        return bytes(self._text[self._starts[n] : self._starts[n + 1]])
 
-    def _postings(self, at: int) -> Postings:
-        first, last = self._offsets[at], self._offsets[at + 1]
-        return _numbers(self._blobs[first * 4 : last * 4]), bytes(self._counts[first:last])
+    def _postings(self, n: int) -> Postings:
+        first, last = self._offsets[n], self._offsets[n + 1]
+        return _to_numbers(self._blobs[first * 4 : last * 4]), bytes(self._counts[first:last])
 
 
-def _numbers(view: memoryview) -> array[int]:
+def _to_numbers(view: memoryview) -> array[int]:
     numbers = array("I")
     numbers.frombytes(view)
     if sys.byteorder == "big":

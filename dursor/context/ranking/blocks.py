@@ -1,4 +1,4 @@
-"""A file cut into blocks: functions, methods, the heads of classes, what lies between."""
+"""Split a file into blocks: functions, methods, the heads of classes, and the code between."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from dursor.context.text.languages import Definition
 
 MAX_LINES = 70  # of a block
-MIN_LINES = 5  # smaller ones join the next
-JOINED_LINES = 24  # what joining may come to
-LEADING = 25  # lines of comment above a definition that belong to it
+MIN_LINES = 5  # a smaller block joins the next one
+JOINED_LINES = 24  # up to this size
+MAX_LEAD = 25  # lines of comments above a definition that belong to it
 
-_LEADS = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--|;;|\"\"\"$|\[\w)")
+_LEAD = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--|;;|\"\"\"$|\[\w)")
 
 
 class CodeBlock(NamedTuple):
@@ -29,95 +29,96 @@ class CodeBlock(NamedTuple):
     first: int
     last: int
     names: tuple[str, ...]
-    owners: tuple[str, ...]  # the definitions around it, outermost first
-    owner_lines: tuple[int, ...]  # where those begin
-    is_header: bool  # lies above every definition: imports, settings
+    owners: tuple[str, ...]  # enclosing definitions, outermost first
+    owner_lines: tuple[int, ...]  # their first lines
+    is_header: bool  # before every definition: imports, settings
 
 
 class _Mark(NamedTuple):
-    """A definition that may begin a block."""
+    """A definition that can begin a block."""
 
     line: int  # from 0
-    end: int  # the line after its last: where the next one begins that is not deeper
-    found: Definition
+    end: int  # exclusive: the beginning of the next definition that is not deeper
+    definition: Definition
 
 
 def split_blocks(text: str, suffix: str) -> list[CodeBlock]:
-    """Cut TEXT, in the language of SUFFIX, into blocks that leave out nothing, in order."""
+    """Split TEXT, in the language of SUFFIX, into blocks that cover all of it, in order."""
     lines = split_lines(text)
     if not lines:
         return []
-    marks = _marks(text, lines, suffix)
-    cuts = sorted({0, *(_lead(lines, mark.line) for mark in _boundaries(marks))})
+    marks = _list_marks(text, lines, suffix)
+    cuts = sorted({0, *(_find_lead(lines, mark.line) for mark in _list_boundaries(marks))})
     spans = [
         span
         for first, last in zip(cuts, [*cuts[1:], len(lines)], strict=True)
-        for span in _short(lines, first, last)
+        for span in _cut_long(lines, first, last)
     ]
-    top = next((_lead(lines, one.line) for one in marks if one.found.is_block), len(lines))
-    return list(_named(_joined(spans), marks, top))
+    leads = (_find_lead(lines, mark.line) for mark in marks if mark.definition.is_block)
+    top = next(leads, len(lines))
+    return list(_name_spans(_join_short(spans), marks, top))
 
 
-def _marks(text: str, lines: Sequence[str], suffix: str) -> list[_Mark]:
+def _list_marks(text: str, lines: Sequence[str], suffix: str) -> list[_Mark]:
     starts = [0, *accumulate(map(len, lines))]
     rows = [
-        (bisect_right(starts, found.start) - 1, found) for found in find_definitions(text, suffix)
+        (bisect_right(starts, definition.start) - 1, definition)
+        for definition in find_definitions(text, suffix)
     ]
     ends = [len(lines)] * len(rows)
-    around: list[tuple[int, int]] = []  # the indents of what is open, and which row it is
+    open_: list[tuple[int, int]] = []  # indents and rows of the enclosing definitions
     for n, (line, _) in enumerate(rows):
-        indent = _indent(lines[line])
-        while around and around[-1][0] >= indent:
-            ends[around.pop()[1]] = _lead(lines, line)
-        around.append((indent, n))
+        indent = _measure_indent(lines[line])
+        while open_ and open_[-1][0] >= indent:
+            ends[open_.pop()[1]] = _find_lead(lines, line)
+        open_.append((indent, n))
     return [_Mark(line, end, found) for (line, found), end in zip(rows, ends, strict=True)]
 
 
-def _indent(line: str) -> int:
+def _measure_indent(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def _boundaries(marks: Sequence[_Mark]) -> Iterator[_Mark]:
-    """Yield the definitions that begin a block: not those inside of a function of few lines."""
-    around: list[_Mark] = []
+def _list_boundaries(marks: Sequence[_Mark]) -> Iterator[_Mark]:
+    """Yield the definitions that begin a block: all but those inside a short function."""
+    outer: list[_Mark] = []
     for mark in marks:
-        while around and mark.line >= around[-1].end:
-            around.pop()
-        if mark.found.is_block and not any(_is_whole(outer) for outer in around):
+        while outer and mark.line >= outer[-1].end:
+            outer.pop()
+        if mark.definition.is_block and not any(
+            not other.definition.is_container and other.end - other.line <= MAX_LINES
+            for other in outer
+        ):
             yield mark
-        around.append(mark)
+        outer.append(mark)
 
 
-def _is_whole(mark: _Mark) -> bool:
-    return not mark.found.is_container and mark.end - mark.line <= MAX_LINES
-
-
-def _lead(lines: Sequence[str], line: int) -> int:
-    """Go up from LINE over the comments and decorators that belong to it."""
+def _find_lead(lines: Sequence[str], line: int) -> int:
+    """Go up from LINE to the first of its comments and decorators."""
     first = line
-    while first > 0 and line - first < LEADING and _LEADS.match(lines[first - 1]):
+    while first > 0 and line - first < MAX_LEAD and _LEAD.match(lines[first - 1]):
         first -= 1
     return first
 
 
-def _short(lines: Sequence[str], first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Yield lines FIRST to LAST (exclusive) in pieces, cut where the text is cut best."""
+def _cut_long(lines: Sequence[str], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield lines FIRST to LAST (exclusive) in pieces, cut at the best places."""
     while last - first > MAX_LINES:
         places = range(first + MAX_LINES // 2, first + MAX_LINES + 1)
-        cut = min(places, key=lambda at: (_depth(lines, at), -at))
+        cut = min(places, key=lambda n: (_rate_cut(lines, n), -n))
         yield first, cut
         first = cut
     if last > first:
         yield first, last
 
 
-def _depth(lines: Sequence[str], at: int) -> int:
-    """Say how bad a place before line AT is to cut: best behind a blank line, at a low indent."""
-    blank = not lines[at - 1].strip()
-    return _indent(lines[at]) + (0 if blank else 4) + (0 if lines[at].strip() else 40)
+def _rate_cut(lines: Sequence[str], n: int) -> int:
+    """Rate a cut before line N: best after a blank line, at a low indent; lower is better."""
+    blank = not lines[n - 1].strip()
+    return _measure_indent(lines[n]) + (0 if blank else 4) + (0 if lines[n].strip() else 40)
 
 
-def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _join_short(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     first, last = spans[0]
     for start, end in spans[1:]:
         if last - first < MIN_LINES and end - first <= JOINED_LINES:
@@ -128,19 +129,21 @@ def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     yield first, last
 
 
-def _named(
+def _name_spans(
     spans: Iterator[tuple[int, int]], marks: Sequence[_Mark], top: int
 ) -> Iterator[CodeBlock]:
-    around: list[_Mark] = []
-    at = 0
+    outer: list[_Mark] = []
+    n = 0
     for first, last in spans:
-        around = [mark for mark in around if mark.end > first]
-        owners = tuple(mark.found.name for mark in around)
-        heads = tuple(mark.line + 1 for mark in around)
+        outer = [mark for mark in outer if mark.end > first]
+        owners = tuple(mark.definition.name for mark in outer)
+        owner_lines = tuple(mark.line + 1 for mark in outer)
         names = []
-        while at < len(marks) and marks[at].line < last:
-            names.append(marks[at].found.name)
-            if marks[at].end > last:
-                around.append(marks[at])
-            at += 1
-        yield CodeBlock(first + 1, last, tuple(dict.fromkeys(names)), owners, heads, first < top)
+        while n < len(marks) and marks[n].line < last:
+            names.append(marks[n].definition.name)
+            if marks[n].end > last:
+                outer.append(marks[n])
+            n += 1
+        yield CodeBlock(
+            first + 1, last, tuple(dict.fromkeys(names)), owners, owner_lines, first < top
+        )

@@ -1,4 +1,4 @@
-"""Which files are worth looking through for an instruction."""
+"""The files to rank for an instruction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dursor.context.ranking.query import InstructionQuery
     from dursor.tree import Entry
 
-# What a title says that is not, or not only, about code.
+# Titles that are not, or not only, about code.
 _WANTED = {
     FileKind.TEST: re.compile(
         r"\b(?:add|write|extend|update|fix|improve|create|more|missing|failing|flaky|broken|skip|run"
@@ -34,54 +34,57 @@ _WANTED = {
     ),
 }
 _SETTINGS = {"yaml", "yml", "toml", "ini", "cfg", "conf", "properties", "env"}  # JSON is often data
-NAMESAKES = 3  # of a file that is named: of more, none is meant
+MAX_NAMESAKES = 3  # of a file that is named: of more, none is meant
 
 
 def list_candidates(
     entries: Mapping[str, Entry], query: InstructionQuery, budget: int
 ) -> dict[str, Entry]:
-    """Return the files of ENTRIES to look through: code, and of the rest what is asked for.
+    """Return the files of ENTRIES to rank: code, and of the rest those that QUERY asks for.
 
-    Where all the code is less than the BUDGET, everything.
+    All files, if the code is less than BUDGET.
     """
     kinds = {path: classify_path(path) for path in entries}
-    wanted = {FileKind.SOURCE} | {k for k, words in _WANTED.items() if words.search(query.title)}
+    wanted = {FileKind.SOURCE}
+    wanted.update(kind for kind, words in _WANTED.items() if words.search(query.title))
     size = sum(entry.size for path, entry in entries.items() if kinds[path] is FileKind.SOURCE)
     if estimate_tokens(size) < budget:
         wanted = set(FileKind)
     elif _is_configuration(kinds):
         wanted.add(FileKind.DATA)
     others = [path for path, kind in kinds.items() if kind not in wanted]
-    named = _named(others, query) | _titled([p for p in others if kinds[p] is FileKind.DATA], query)
-    found = {p: e for p, e in entries.items() if e.size and (kinds[p] in wanted or p in named)}
-    return dict(sorted(found.items()))
+    data = [path for path in others if kinds[path] is FileKind.DATA]
+    named = _find_mentioned(others, query) | _find_titled(data, query)
+    return {
+        path: entry
+        for path, entry in sorted(entries.items())
+        if entry.size and (kinds[path] in wanted or path in named)
+    }
 
 
 def _is_configuration(kinds: Mapping[str, FileKind]) -> bool:
-    """Say whether a repository is settings more than code: charts, playbooks, manifests."""
+    """Tell whether a repository has more settings than code: charts, playbooks, manifests."""
     code = sum(kind is FileKind.SOURCE for kind in kinds.values())
-    settings = (get_suffix(path) for path, kind in kinds.items() if kind is FileKind.DATA)
-    return sum(ending in _SETTINGS for ending in settings) > 2 * code
+    suffixes = (get_suffix(path) for path, kind in kinds.items() if kind is FileKind.DATA)
+    return sum(suffix in _SETTINGS for suffix in suffixes) > 2 * code
 
 
-def _titled(paths: list[str], query: InstructionQuery) -> set[str]:
-    """Return those of PATHS whose name without its ending is a word of the title, if few are."""
+def _find_titled(paths: list[str], query: InstructionQuery) -> set[str]:
+    """Return those of PATHS whose stem is a word of the title, unless they are many."""
     words = {word.lower() for word in query.title_words}
-    found: dict[str, list[str]] = {}
+    by_stem: dict[str, list[str]] = {}
     for path in paths:
         stem = path.rpartition("/")[2].lstrip(".").partition(".")[0].lower()
         if stem in words:
-            found.setdefault(stem, []).append(path)
-    return {path for some in found.values() if len(some) <= NAMESAKES for path in some}
+            by_stem.setdefault(stem, []).append(path)
+    return {path for same in by_stem.values() if len(same) <= MAX_NAMESAKES for path in same}
 
 
-def _named(paths: list[str], query: InstructionQuery) -> set[str]:
-    if not query.places or not paths:
-        return set()
+def _find_mentioned(paths: list[str], query: InstructionQuery) -> set[str]:
     names = PathNames(paths)
-    found: set[str] = set()
-    for place in query.places:
-        numbers, same = names.named(place.path)
-        if len(numbers) <= (1 if same == 1 else NAMESAKES):
-            found.update(paths[n] for n in numbers)
-    return found
+    mentioned: set[str] = set()
+    for mention in query.mentions:
+        numbers, same = names.match(mention.path)
+        if len(numbers) <= (1 if same == 1 else MAX_NAMESAKES):
+            mentioned.update(paths[n] for n in numbers)
+    return mentioned

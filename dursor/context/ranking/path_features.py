@@ -1,4 +1,4 @@
-"""Paths by their words and endings: what names a file, and what a name may mean."""
+"""Paths by their words and suffixes, and the paths that a name can refer to."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ INDEX_NAMES = frozenset({"__init__", "index", "mod", "main", "lib", "__main__", 
 
 
 class PathFacts(NamedTuple):
-    """A path taken apart."""
+    """The parts of a path."""
 
-    stem: str  # the name without its ending; the folder's for an index file
+    stem: str  # the name without its suffix; for an index file, the folder's name
     is_index: bool
     words: tuple[str, ...]  # terms of the stem
-    around: tuple[str, ...]  # terms of the folders
-    module: str  # its key as `imported` gives it
+    folder_words: tuple[str, ...]
+    module: str  # its key, as in `find_imports`
     depth: int
 
 
 @lru_cache(maxsize=100_000)
-def _words(name: str) -> tuple[str, ...]:
-    found = (term for word in IDENTIFIER.findall(name) for term in extract_terms(word))
-    return tuple(dict.fromkeys(term for term in found if len(term) > 2))
+def _extract_terms(name: str) -> tuple[str, ...]:
+    terms = (term for word in IDENTIFIER.findall(name) for term in extract_terms(word))
+    return tuple(dict.fromkeys(term for term in terms if len(term) > 2))
 
 
 @lru_cache(maxsize=50_000)
-def _around(folder: str) -> tuple[str, ...]:
-    found = (term for step in folder.split("/") for term in _words(step))
-    return tuple(dict.fromkeys(found))
+def _extract_folder_terms(folder: str) -> tuple[str, ...]:
+    terms = (term for step in folder.split("/") for term in _extract_terms(step))
+    return tuple(dict.fromkeys(terms))
 
 
 def parse_path(path: str) -> PathFacts:
-    """Take PATH apart."""
+    """Split PATH into its parts."""
     folder, _, name = path.rpartition("/")
     stem = name.partition(".")[0] or name
     steps = folder.split("/") if folder else []
@@ -49,19 +49,20 @@ def parse_path(path: str) -> PathFacts:
         folder = folder.rpartition("/")[0]
     else:
         module = make_module_key([*steps, stem])
-    return PathFacts(stem, is_index, _words(stem), _around(folder), module, len(steps))
+    words, folder_words = _extract_terms(stem), _extract_folder_terms(folder)
+    return PathFacts(stem, is_index, words, folder_words, module, len(steps))
 
 
 class PathNames:
-    """PATHS by what they may be called, and how telling the words in them are."""
+    """PATHS by their possible names, and the idf of words in them."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
-        self._meant: dict[str, tuple[list[int], int]] = {}
+        self._matches: dict[str, tuple[list[int], int]] = {}
 
     @cached_property
     def facts(self) -> list[PathFacts]:
-        """Every path taken apart."""
+        """The parts of every path."""
         return [parse_path(path) for path in self.paths]
 
     @cached_property
@@ -70,69 +71,58 @@ class PathNames:
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[int]]:
-        found: dict[str, list[int]] = defaultdict(list)
+        numbers: dict[str, list[int]] = defaultdict(list)
         for n, path in enumerate(self.paths):
-            found[path.rpartition("/")[2].lower()].append(n)
-        return found
+            numbers[path.rpartition("/")[2].lower()].append(n)
+        return numbers
 
     @cached_property
-    def by_module(self) -> Mapping[str, list[int]]:
+    def _by_module(self) -> Mapping[str, list[int]]:
         """The paths of each module key, and of its last step alone."""
-        found: dict[str, list[int]] = defaultdict(list)
+        numbers: dict[str, list[int]] = defaultdict(list)
         for n, fact in enumerate(self.facts):
-            found[fact.module].append(n)
+            numbers[fact.module].append(n)
             if "/" in fact.module:
-                found[fact.module.rpartition("/")[2]].append(n)
-        return found
+                numbers[fact.module.rpartition("/")[2]].append(n)
+        return numbers
 
     @cached_property
     def idf(self) -> Mapping[str, float]:
-        """How telling a word is among the words of paths."""
-        counts = Counter(term for fact in self.facts for term in {*fact.words, *fact.around})
-        total = len(self.paths)
-        return {term: idf(total, n) for term, n in counts.items()}
+        """The inverse document frequency of the words of all paths."""
+        counts = Counter(term for fact in self.facts for term in {*fact.words, *fact.folder_words})
+        return {term: idf(len(self.paths), n) for term, n in counts.items()}
 
-    def named(self, path: str) -> tuple[list[int], int]:
-        """Return which paths PATH may mean, and how many of their last steps are the same."""
+    def match(self, path: str) -> tuple[list[int], int]:
+        """Return the paths that PATH can refer to, and the number of last steps they share."""
         path = path.lower().strip("/")
-        if path not in self._meant:
-            self._meant[path] = self._narrowed(path.split("/"))
-        return self._meant[path]
+        if path not in self._matches:
+            self._matches[path] = self._match_steps(path.split("/"))
+        return self._matches[path]
 
-    def _narrowed(self, steps: Sequence[str]) -> tuple[list[int], int]:
-        found = self._by_name.get(steps[-1], [])
-        same = min(len(found), 1)
-        while found and same < len(steps):
+    def _match_steps(self, steps: Sequence[str]) -> tuple[list[int], int]:
+        numbers = self._by_name.get(steps[-1], [])
+        same = min(len(numbers), 1)
+        while numbers and same < len(steps):
             end = "/" + "/".join(steps[-same - 1 :])
-            longer = [n for n in found if self._lowered[n].endswith(end)]
+            longer = [n for n in numbers if self._lowered[n].endswith(end)]
             if not longer:
                 break
-            found, same = longer, same + 1
-        return found, same
+            numbers, same = longer, same + 1
+        return numbers, same
 
-    def modules(self, chain: Sequence[str]) -> tuple[list[int], int]:
-        """Return the modules that a dotted name leads into, and how many of its steps are paths."""
+    def match_modules(self, chain: Sequence[str]) -> tuple[list[int], int]:
+        """Return the modules in a dotted name, and the number of its steps that are a path."""
         for last in range(len(chain), 1, -1):
-            found = self.by_module.get(f"{chain[last - 2]}/{chain[last - 1]}", ())
-            kept = [n for n in found if self._leads_to(n, chain[:last])]
-            if kept:
-                return kept, last
+            known = self._by_module.get(f"{chain[last - 2]}/{chain[last - 1]}", ())
+            numbers = [n for n in known if self._is_module(n, chain[:last])]
+            if numbers:
+                return numbers, last
         return [], 0
 
-    def _leads_to(self, n: int, steps: Sequence[str]) -> bool:
-        fact, path = self.facts[n], self.paths[n]
-        whole = path.rpartition("/")[0].split("/")
-        if not fact.is_index:
-            whole.append(fact.stem)
-        return _same_end([s.lower() for s in steps], [w.lower() for w in whole]) >= min(
-            len(steps), 2 if len(steps) < 3 else 3
-        )
-
-
-def _same_end(one: Sequence[str], other: Sequence[str]) -> int:
-    count = 0
-    for a, b in zip(reversed(one), reversed(other), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+    def _is_module(self, n: int, steps: Sequence[str]) -> bool:
+        """Tell whether the last two or three STEPS lead to path N."""
+        path = self.paths[n].lower().rpartition("/")[0].split("/")
+        if not self.facts[n].is_index:
+            path.append(self.facts[n].stem.lower())
+        count = min(len(steps), 2 if len(steps) < 3 else 3)
+        return path[-count:] == [step.lower() for step in steps[-count:]]

@@ -1,4 +1,4 @@
-"""What an instruction speaks of: words, identifiers, paths, modules, places in tracebacks."""
+"""The words, identifiers, paths and modules in an instruction, and the lines of its tracebacks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from dursor.context.text.tokenize import IDENTIFIER, STOP, extract_terms, split_identifier
 
-MAX_CHARS = 60_000  # of an instruction; what follows is a log, and more of the same
+MAX_CHARS = 60_000  # of an instruction; a longer one is a log
 MAX_TERMS = 400
 
-# A path with an ending, perhaps with a line: `a/b.py:12`, `b.py", line 12, in f`, `b.ts(12,3)`.
+# A path with a suffix, perhaps with a line: `a/b.py:12`, `b.py", line 12, in f`, `b.ts(12,3)`.
 _PATH = re.compile(
     r"(?<![\w.])(?P<path>(?:[\w.@+~-]{1,80}[/\\]){0,20}[\w.@+-]{1,80}\.[A-Za-z]\w{0,9})(?![\w/])"
     r"(?:(?:\"?,? line |[:(]|#L)(?P<line>\d{1,6}))?(?:[,:)\d]*,? in (?P<func>\w+))?"
@@ -29,7 +29,7 @@ _LINK = re.compile(r"/(?:blob|tree|raw)/[^/\s]+/([^\s#?)>\]\"']+)(?:#L(\d+))?")
 
 
 class PathMention(NamedTuple):
-    """A path that is named, with the line and the function where they are, too."""
+    """A path in an instruction, perhaps with a line and a function."""
 
     path: str
     line: int | None
@@ -38,18 +38,18 @@ class PathMention(NamedTuple):
 
 @dataclass(frozen=True)
 class InstructionQuery:
-    """An instruction, read for what it tells about where to look."""
+    """The search terms of an instruction."""
 
     text: str
 
     @classmethod
-    def of(cls, instruction: str) -> InstructionQuery:
-        """Read INSTRUCTION, or as much of it as says something new."""
+    def parse(cls, instruction: str) -> InstructionQuery:
+        """Read the beginning of INSTRUCTION."""
         return cls(instruction[:MAX_CHARS])
 
     @cached_property
     def title(self) -> str:
-        """The first line that says something."""
+        """The first line that is not empty."""
         lines = (line.strip(" #\t\r*") for line in self.text.splitlines())
         return next((line for line in lines if line), "")[:300]
 
@@ -59,78 +59,72 @@ class InstructionQuery:
 
     @cached_property
     def words(self) -> Counter[str]:
-        """Every identifier or word as it is written, and how often."""
+        """Every identifier or word as written, and its number."""
         return Counter(IDENTIFIER.findall(self._plain))
 
     @cached_property
     def terms(self) -> dict[str, float]:
-        """The terms to search for, weighted by the logarithm of how often they occur."""
-        return _weighted(self.words)
+        """The terms to search for, weighted by the logarithm of their number."""
+        return _weigh_terms(self.words)
 
     @cached_property
     def prose_terms(self) -> dict[str, float]:
-        """The terms of what is said in prose: code, sessions and tracebacks left out."""
-        return _weighted(Counter(IDENTIFIER.findall(_CODE.sub(" ", self._plain))))
+        """The terms of prose, without code, sessions and tracebacks."""
+        return _weigh_terms(Counter(IDENTIFIER.findall(_CODE.sub(" ", self._plain))))
 
     @cached_property
     def title_terms(self) -> dict[str, float]:
         """The terms of the title."""
-        return _weighted(Counter(IDENTIFIER.findall(_URL.sub(" ", self.title))))
+        return _weigh_terms(Counter(IDENTIFIER.findall(_URL.sub(" ", self.title))))
 
     @cached_property
     def strong(self) -> dict[str, float]:
-        """What is surely an identifier: of several words, quoted, called, or part of a chain."""
-        found = {word for word in self.words if _CAMEL.search(word)}
-        found.update(_CALLED.findall(self._plain))
+        """Certain identifiers: of several words, quoted, called, or part of a dotted name."""
+        words = {word for word in self.words if _CAMEL.search(word)}
+        words.update(_CALLED.findall(self._plain))
         for quoted in _QUOTED.findall(self._plain):
-            found.update(IDENTIFIER.findall(quoted))
-        for chain in self.chains:
-            found.update(chain)
-        strong = (word for word in found if len(word) > 2 and word.lower() not in STOP)
+            words.update(IDENTIFIER.findall(quoted))
+        words.update(*self.chains)
+        strong = (word for word in words if len(word) > 2 and word.lower() not in STOP)
         return {word: 1 + math.log(max(self.words[word], 1)) for word in sorted(strong)}
 
     @cached_property
     def title_words(self) -> frozenset[str]:
-        """The title's words as they are written, save those that say nothing."""
+        """The title's words as written, without stop words."""
         words = IDENTIFIER.findall(_URL.sub(" ", self.title))
         return frozenset(word for word in words if len(word) > 2 and word.lower() not in STOP)
 
     @cached_property
     def chains(self) -> list[tuple[str, ...]]:
-        """Dotted names, each as its parts, in the order in which they first occur."""
-        found = dict.fromkeys(_DOTTED.findall(self._plain))
-        return [tuple(re.split(r"\.|::", chain)) for chain in found][:200]
+        """Dotted names as their parts, in order of occurrence."""
+        names = dict.fromkeys(_DOTTED.findall(self._plain))
+        return [tuple(re.split(r"\.|::", name)) for name in names][:200]
 
     @cached_property
-    def places(self) -> list[PathMention]:
-        """Paths that are named, in order; a traceback's innermost comes last."""
-        found = [
-            PathMention(path, int(line) if line else None, None) for path, line in self._links()
+    def mentions(self) -> list[PathMention]:
+        """Paths, in order; the innermost frame of a traceback comes last."""
+        mentions = [
+            PathMention(path, int(line) if line else None, None)
+            for path, line in _LINK.findall(self.text)
         ]
         for match in _PATH.finditer(self._plain):
-            line = match["line"]
-            path = match["path"].replace("\\", "/")
-            found.append(PathMention(path, int(line) if line else None, match["func"]))
-        return list(dict.fromkeys(found))[:300]
-
-    def _links(self) -> list[tuple[str, str]]:
-        return _LINK.findall(self.text)
+            line, path = match["line"], match["path"].replace("\\", "/")
+            mentions.append(PathMention(path, int(line) if line else None, match["func"]))
+        return list(dict.fromkeys(mentions))[:300]
 
     @cached_property
     def lowered(self) -> frozenset[str]:
-        """Every word in lower case, whole and in parts."""
-        whole = {word.lower() for word in self.words}
-        return frozenset(whole.union(*map(split_identifier, self.words)))
+        """Every word in lower case, and its parts."""
+        words = {word.lower() for word in self.words}
+        return frozenset(words.union(*map(split_identifier, self.words)))
 
 
-def _weighted(words: Counter[str]) -> dict[str, float]:
+def _weigh_terms(words: Counter[str]) -> dict[str, float]:
     counts: Counter[str] = Counter()
     for word, n in words.items():
-        lowered = word.lower()
-        if lowered in STOP:
-            continue
-        for term in dict.fromkeys(extract_terms(word)):
-            counts[term] += n
+        if word.lower() not in STOP:
+            for term in dict.fromkeys(extract_terms(word)):
+                counts[term] += n
     weights = {t: 1 + math.log(n) for t, n in counts.items() if t not in STOP and len(t) > 2}
     best = sorted(weights, key=lambda t: (-weights[t], t))[:MAX_TERMS]
     return {term: weights[term] for term in best}

@@ -1,4 +1,4 @@
-"""Files and blocks in the order in which an instruction calls for them."""
+"""Rank files and blocks by their relevance to an instruction."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from dursor.context.ranking.blocks import CodeBlock
     from dursor.context.ranking.file_features import Column, FileFeatures
 
-READ = 80  # files that are read and cut into blocks: the most promising at first sight,
-READ_FIRST, TOKENS_A_FILE = 40, 1_000  # but no more than a budget could hold some of
+MAX_READ = 80  # files that are cut into blocks, the best ones by their features,
+MIN_READ, TOKENS_PER_FILE = 40, 1_000  # but no more than the budget could hold parts of
 
 
 class RankedBlock(NamedTuple):
-    """A block, its bytes, and how likely it is to be the one, if its file is."""
+    """A block, its bytes, and its share of its file's relevance."""
 
     block: CodeBlock
     bytes: int
@@ -29,17 +29,17 @@ class RankedBlock(NamedTuple):
 
 
 class RankedFile(NamedTuple):
-    """A file, how likely it is to be the one, and its blocks; none when it was not read."""
+    """A file, the probability that it is relevant, and its blocks if it was read."""
 
     number: int
     path: str
     bytes: int
     value: float
-    parts: list[RankedBlock]
+    blocks: list[RankedBlock]
 
 
 class RankingWeights(NamedTuple):
-    """Weights of columns by name: at first sight, of files that were read, of their blocks."""
+    """Weights of columns by name: of all files, of files that were read, of their blocks."""
 
     first: Mapping[str, float]
     file: Mapping[str, float]
@@ -48,54 +48,52 @@ class RankingWeights(NamedTuple):
 
 @cache
 def load_weights() -> RankingWeights:
-    """Read the weights that come with this package."""
+    """Load the weights in this package."""
     text = Path(__file__).with_name("weights.json").read_text(encoding="utf-8")
-    found = json.loads(text)
-    return RankingWeights(found["first"], found["file"], found["block"])
+    return RankingWeights(**json.loads(text))
 
 
 def rank(
-    evidence: FileFeatures,
-    read: Callable[[Sequence[str]], Mapping[str, str]],
+    features: FileFeatures,
+    read_many: Callable[[Sequence[str]], Mapping[str, str]],
     budget: int,
 ) -> list[RankedFile]:
-    """Every candidate of EVIDENCE, the most promising first; READ gives the texts of paths.
-
-    How many are looked at closely hangs on BUDGET, the tokens there are to fill.
-    """
-    model, reach = load_weights(), min(READ, READ_FIRST + budget // TOKENS_A_FILE)
-    columns = evidence.columns()
-    first = sum_columns(model.first, columns, evidence.n)
-    order = sorted(range(evidence.n), key=lambda n: -first[n])
-    paths = evidence.candidates.paths
-    texts = read([paths[n] for n in order[:reach]])
+    """Rank every candidate, the most relevant first. BUDGET in tokens limits the files to read."""
+    weights, reach = load_weights(), min(MAX_READ, MIN_READ + budget // TOKENS_PER_FILE)
+    columns = features.build_columns()
+    first = sum_columns(weights.first, columns, features.n)
+    order = sorted(range(features.n), key=lambda n: -first[n])
+    paths, sizes = features.candidates.paths, features.candidates.sizes
+    texts = read_many([paths[n] for n in order[:reach]])
     near = [n for n in order[:reach] if paths[n] in texts]
-    closer = BlockFeatures(evidence, [(n, texts[paths[n]]) for n in near])
+    closer = BlockFeatures(features, [(n, texts[paths[n]]) for n in near])
     likely = softmax([first[n] for n in near])
-    blocks = closer.block_columns(likely)
-    further = closer.file_columns(blocks, likely)
-    known = {name: [column[n] for n in near] for name, column in columns.items()}
-    value = softmax(sum_columns(model.file, known | further, len(near)))
-    parts = _parts(closer, sum_columns(model.block, blocks, len(closer.blocks)))
-    sizes = evidence.candidates.sizes
-    found = [
-        RankedFile(n, paths[n], sizes[n], v, p) for n, v, p in zip(near, value, parts, strict=True)
+    block_columns = closer.build_columns(likely)
+    file_columns = {name: [column[n] for n in near] for name, column in columns.items()}
+    file_columns |= closer.build_file_columns(block_columns, likely)
+    values = softmax(sum_columns(weights.file, file_columns, len(near)))
+    blocks = _rank_blocks(closer, sum_columns(weights.block, block_columns, len(closer.blocks)))
+    ranked = [
+        RankedFile(n, paths[n], sizes[n], value, parts)
+        for n, value, parts in zip(near, values, blocks, strict=True)
     ]
-    found.sort(key=lambda one: -one.value)
-    seen = set(near)
-    return found + [RankedFile(n, paths[n], sizes[n], 0.0, []) for n in order if n not in seen]
+    ranked.sort(key=lambda file: -file.value)
+    read = set(near)
+    rest = (n for n in order if n not in read)
+    return ranked + [RankedFile(n, paths[n], sizes[n], 0.0, []) for n in rest]
 
 
-def _parts(closer: BlockFeatures, values: Column) -> list[list[RankedBlock]]:
-    parts: list[list[RankedBlock]] = [[] for _ in closer.files]
-    rows: list[list[int]] = [[] for _ in closer.files]
-    for n, block in enumerate(closer.blocks):
+def _rank_blocks(features: BlockFeatures, values: Column) -> list[list[RankedBlock]]:
+    rows: list[list[int]] = [[] for _ in features.files]
+    for n, block in enumerate(features.blocks):
         rows[block.file].append(n)
-    for file, numbers in enumerate(rows):
-        shares = softmax([values[n] for n in numbers])
-        for n, share in zip(numbers, shares, strict=True):
-            parts[file].append(RankedBlock(closer.blocks[n].block, closer.blocks[n].bytes, share))
-    return parts
+    return [
+        [
+            RankedBlock(features.blocks[n].block, features.blocks[n].bytes, share)
+            for n, share in zip(numbers, softmax([values[n] for n in numbers]), strict=True)
+        ]
+        for numbers in rows
+    ]
 
 
 def sum_columns(
@@ -109,8 +107,8 @@ def sum_columns(
 
 
 def softmax(values: Column) -> Column:
-    """VALUES as probabilities."""
-    most = max(values, default=0.0)
-    powers = [math.exp(value - most) for value in values]
+    """Return VALUES as probabilities."""
+    highest = max(values, default=0.0)
+    powers = [math.exp(value - highest) for value in values]
     total = sum(powers)
     return [power / total for power in powers]

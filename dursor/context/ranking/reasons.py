@@ -1,4 +1,4 @@
-"""Why a file was chosen, in a few true words."""
+"""Short reasons for the selection of files."""
 
 from __future__ import annotations
 
@@ -13,63 +13,63 @@ if TYPE_CHECKING:
     from dursor.context.ranking.file_features import FileFeatures
     from dursor.context.ranking.rank import RankedFile
 
-MOST = 3  # words named of a kind
+MAX_REASONS = 3
+MAX_WORDS = 3  # in a reason
 
 
 class ReasonFinder:
-    """Says what speaks for the files of EVIDENCE."""
+    """Finds the reasons for files in FEATURES."""
 
-    def __init__(self, evidence: FileFeatures) -> None:
-        self._evidence = evidence
-        query = evidence.query
-        self._spelt = _spelt(query.words)
-        places = {n: p.line for p in query.places for n in evidence.names.named(p.path)[0]}
-        self._named = places
-        similar = evidence.votes.similar(query.terms)
-        most = max(similar.values(), default=0.0)
-        self._similar = {path for path, vote in similar.items() if vote > most / 2}
+    def __init__(self, features: FileFeatures) -> None:
+        self._names, self._corpus = features.names, features.corpus
+        self._blobs = features.candidates.blobs
+        self._query = features.query
+        self._spellings = _map_spellings(self._query.words)
+        self._mentioned = {
+            n: mention.line
+            for mention in self._query.mentions
+            for n in self._names.match(mention.path)[0]
+        }
+        similar = features.history.score_similar(self._query.terms)
+        highest = max(similar.values(), default=0.0)
+        self._similar = {path for path, score in similar.items() if score > highest / 2}
 
-    def of(self, ranked: RankedFile) -> str:
-        """Say what speaks most for RANKED."""
-        return "; ".join(list(self._found(ranked))[:MOST]) or "may be near what is asked"
+    def explain(self, file: RankedFile) -> str:
+        """Return the best reasons for FILE."""
+        reasons = list(self._find(file))[:MAX_REASONS]
+        return "; ".join(reasons) or "possibly related"
 
-    def _found(self, ranked: RankedFile) -> Iterator[str]:
-        n, blob = ranked.number, self._evidence.candidates.blobs[ranked.number]
-        if n in self._named:
-            yield "named" if self._named[n] is None else "named with a line"
-        defined = [
-            name
-            for name in self._evidence.query.strong
-            if blob in self._evidence.corpus.find(DEFINES + name)
-        ]
+    def _find(self, file: RankedFile) -> Iterator[str]:
+        n, blob = file.number, self._blobs[file.number]
+        query = self._query
+        if n in self._mentioned:
+            yield "named" if self._mentioned[n] is None else "named with a line"
+        defined = [name for name in query.strong if blob in self._corpus.count(DEFINES + name)]
         if defined:
-            yield "defines " + ", ".join(defined[:MOST])
-        elif n not in self._named and (words := self._in_name(n)):
-            yield "its name says " + ", ".join(words)
-        if shared := self._shared(blob):
-            yield "shares " + ", ".join(shared)
-        if ranked.path in self._similar:
+            yield "defines " + ", ".join(defined[:MAX_WORDS])
+        elif n not in self._mentioned:
+            terms = (term for term in self._names.facts[n].words if term in query.terms)
+            if words := self._spell(terms):
+                yield f"its name contains {words}"
+        shared = [term for term in query.terms if blob in self._corpus.count(term)]
+        shared.sort(key=lambda term: -query.terms[term] * self._corpus.idf(term))
+        if words := self._spell(shared):
+            yield f"contains {words}"
+        if file.path in self._similar:
             yield "changed in similar commits"
 
-    def _in_name(self, n: int) -> list[str]:
-        query = self._evidence.query.terms
-        found = [term for term in self._evidence.names.facts[n].words if term in query]
-        return list(dict.fromkeys(self._spelt.get(term, term) for term in found))[:MOST]
-
-    def _shared(self, blob: int) -> list[str]:
-        corpus, query = self._evidence.corpus, self._evidence.query.terms
-        found = [term for term in query if blob in corpus.find(term)]
-        found.sort(key=lambda term: -query[term] * corpus.idf(term))
-        return list(dict.fromkeys(self._spelt.get(term, term) for term in found))[:MOST]
+    def _spell(self, terms: Iterable[str]) -> str:
+        words = dict.fromkeys(self._spellings.get(term, term) for term in terms)
+        return ", ".join(list(words)[:MAX_WORDS])
 
 
-def _spelt(words: Iterable[str]) -> dict[str, str]:
-    """Return for each term of WORDS how it is written there: whole, or as a part of a word."""
-    found: dict[str, str] = {}
+def _map_spellings(words: Iterable[str]) -> dict[str, str]:
+    """Map each term of WORDS to its spelling there: a word, or a part of one."""
+    spellings: dict[str, str] = {}
     for word in words:
-        known = extract_terms(word)
-        for part in split_identifier(word) if known else ():
-            found.setdefault(stem(part), part)
-        if known and word.lower() in known:
-            found[word.lower()] = word.lower()
-    return found
+        terms = extract_terms(word)
+        for part in split_identifier(word) if terms else ():
+            spellings.setdefault(stem(part), part)
+        if word.lower() in terms:
+            spellings[word.lower()] = word.lower()
+    return spellings

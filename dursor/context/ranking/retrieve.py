@@ -1,4 +1,4 @@
-"""The files of a tree looked at with regard to one instruction, over an index kept on disk."""
+"""Collect the features of candidate files, with an index of their contents on disk."""
 
 from __future__ import annotations
 
@@ -9,108 +9,102 @@ from typing import TYPE_CHECKING
 from dursor.context.index.analyse import Document, analyse
 from dursor.context.index.commit_cache import load_past_changes
 from dursor.context.index.index_folder import IndexFolder, evict_folders
-from dursor.context.index.past_changes import HistoryFeatures
 from dursor.context.index.segment import Segment, build_segment
 from dursor.context.ranking.bm25 import Corpus
 from dursor.context.ranking.file_features import CandidateFiles, FileFeatures
+from dursor.context.ranking.history_features import HistoryFeatures
 from dursor.context.ranking.path_features import PathNames, parse_path
 from dursor.context.sendable import get_suffix
 from dursor.context.source import read_available
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dursor.context.index.commit_cache import CommitLog
     from dursor.context.ranking.query import InstructionQuery
     from dursor.tree import Entry, Tree
 
-READ_AT_ONCE = 8 << 20  # bytes of files in memory together, or a file
-KEPT_AT_ONCE, WORDS_AT_ONCE = 1_500, 150_000  # files of which the words are, and different words
-# Files, and their bytes, that one question adds to the index, some seconds' work. In a repository
-# of many more, those whose paths fit the question best come first, and the next question goes on.
+READ_AT_ONCE = 8 << 20  # bytes of files in memory together, or one file
+KEPT_AT_ONCE, WORDS_AT_ONCE = 1_500, 150_000  # files, and distinct words, in memory together
+# Files, and their bytes, that one query adds to the index in some seconds. In a much larger
+# repository the files whose paths match best come first, and the next query adds more.
 MAX_FILES, MAX_BYTES = 6_000, 48 << 20
-# Bytes of an index to which nothing is added, and what one question adds: code needs far fewer.
-FULL, GROWN = 64 << 20, 24 << 20
+# Bytes of an index that does not grow any more, and bytes that one query adds. Code needs far less.
+FULL, GROWTH = 64 << 20, 24 << 20
 
 
 def collect_features(
     tree: Tree,
-    pool: Mapping[str, Entry],
+    candidates: Mapping[str, Entry],
     query: InstructionQuery,
     *,
     folder: Path | None = None,
     history: CommitLog | None = None,
 ) -> FileFeatures:
-    """Find what speaks for each file of POOL, a part of TREE; the index is kept in FOLDER."""
-    oids = {path: _oid(path, entry) for path, entry in pool.items()}
-    first = dict(zip(reversed(oids.values()), reversed(oids.keys()), strict=True))
+    """Collect the features of CANDIDATES, a part of TREE; the index is kept in FOLDER."""
+    oids = {path: _get_oid(path, entry) for path, entry in candidates.items()}
+    first = {oid: path for path, oid in reversed(oids.items())}
     unique = {oid: n for n, oid in enumerate(dict.fromkeys(oids.values()))}
-    sizes = [entry.size for entry in pool.values()]
-    candidates = CandidateFiles(list(pool), sizes, [unique[oid] for oid in oids.values()])
-    passing = {oid: path for oid, path in first.items() if not pool[path].oid}
-    lasting = {oid: path for oid, path in first.items() if oid not in passing}
-    segments = _kept(tree, lasting, query, folder)
-    if passing:
-        segments = [
-            *segments,
-            Segment(build_segment(dict(_documents(tree, list(passing.items()))))),
-        ]
-    votes = HistoryFeatures(load_past_changes(history, folder))
-    return FileFeatures(
-        query, candidates, Corpus(list(unique), segments), PathNames(candidates.paths), votes
-    )
+    unsaved = [(oid, path) for oid, path in first.items() if not candidates[path].oid]
+    saved = {oid: path for oid, path in first.items() if candidates[path].oid}
+    segments = _update_index(tree, saved, query, folder)
+    if unsaved:
+        segments = [*segments, Segment(build_segment(dict(_analyse_files(tree, unsaved))))]
+    sizes = [entry.size for entry in candidates.values()]
+    files = CandidateFiles(list(candidates), sizes, [unique[oid] for oid in oids.values()])
+    past = HistoryFeatures(load_past_changes(history, folder))
+    return FileFeatures(query, files, Corpus(list(unique), segments), PathNames(files.paths), past)
 
 
-def _oid(path: str, entry: Entry) -> bytes:
+def _get_oid(path: str, entry: Entry) -> bytes:
     if entry.oid:
         return bytes.fromhex(entry.oid)
     return hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()
 
 
-def _kept(
+def _update_index(
     tree: Tree, paths: Mapping[bytes, str], query: InstructionQuery, folder: Path | None
 ) -> Sequence[Segment]:
-    """Return the segments in FOLDER, when those of the blobs of PATHS that they lack are added."""
-    shelf = IndexFolder(folder, len(next(iter(paths), bytes(20))))
-    missing = shelf.missing(paths)
+    """Add the missing blobs of PATHS to the index in FOLDER, and return its segments."""
+    index = IndexFolder(folder, len(next(iter(paths), bytes(20))))
+    missing = index.list_missing(paths)
     if missing:
         wanted = [(oid, path) for oid, path in paths.items() if oid in missing]
-        batches = _batches(_documents(tree, _first(tree, wanted, query)))
-        most = min(FULL, shelf.total_bytes + GROWN)
-        while shelf.total_bytes < most and (documents := next(batches, None)):
-            shelf.add(documents)
-        shelf.tidy(paths)
+        batches = _batch(_analyse_files(tree, _limit(tree, wanted, query)))
+        limit = min(FULL, index.total_bytes + GROWTH)
+        while index.total_bytes < limit and (documents := next(batches, None)):
+            index.add(documents)
+        index.compact(paths)
         if folder is not None:
             evict_folders(folder.parent, folder)
     else:
-        shelf.level()
-    return shelf.segments
+        index.merge_small()
+    return index.segments
 
 
-def _first(
+def _limit(
     tree: Tree, wanted: list[tuple[bytes, str]], query: InstructionQuery
 ) -> list[tuple[bytes, str]]:
-    """Return as many of WANTED as one question adds; of too many, those that fit QUERY best."""
+    """Return the WANTED files that one query adds: if they are too many, the best matches."""
+
+    def count_terms(path: str) -> int:
+        facts = parse_path(path)
+        return sum(term in query.terms for term in (*facts.words, *facts.folder_words))
+
     entries = tree.entries()
     if len(wanted) > MAX_FILES or sum(entries[path].size for _, path in wanted) > MAX_BYTES:
-        wanted = sorted(wanted, key=lambda pair: (-_fit(pair[1], query), pair[1]))
+        wanted = sorted(wanted, key=lambda pair: (-count_terms(pair[1]), pair[1]))
     starts = accumulate((entries[path].size for _, path in wanted), initial=0)
     pairs = zip(wanted[:MAX_FILES], starts, strict=False)
-    return [one for one, start in pairs if start < MAX_BYTES]
+    return [file for file, start in pairs if start < MAX_BYTES]
 
 
-def _fit(path: str, query: InstructionQuery) -> int:
-    """Count the words of PATH that QUERY has, too."""
-    known = parse_path(path)
-    return sum(term in query.terms for term in (*known.words, *known.around))
-
-
-def _batches(found: Iterable[tuple[bytes, Document]]) -> Iterator[dict[bytes, Document]]:
-    """Part FOUND into as many as are to be in memory together."""
+def _batch(documents: Iterable[tuple[bytes, Document]]) -> Iterator[dict[bytes, Document]]:
+    """Split DOCUMENTS into batches that fit in memory."""
     batch: dict[bytes, Document] = {}
     words: set[str] = set()
-    for oid, document in found:
+    for oid, document in documents:
         batch[oid] = document
         words.update(document.counts)
         if len(batch) >= KEPT_AT_ONCE or len(words) >= WORDS_AT_ONCE:
@@ -119,26 +113,20 @@ def _batches(found: Iterable[tuple[bytes, Document]]) -> Iterator[dict[bytes, Do
     yield batch
 
 
-def _documents(tree: Tree, known: Sequence[tuple[bytes, str]]) -> Iterator[tuple[bytes, Document]]:
+def _analyse_files(
+    tree: Tree, files: Sequence[tuple[bytes, str]]
+) -> Iterator[tuple[bytes, Document]]:
     entries = tree.entries()
-    for chunk in _chunks(known, lambda pair: entries[pair[1]].size):
-        contents = read_available(tree, [path for _, path in chunk])
-        for oid, path in chunk:
+    start = 0
+    while start < len(files):
+        end, size = start, 0
+        while end < len(files) and (
+            end == start or size + entries[files[end][1]].size <= READ_AT_ONCE
+        ):
+            size += entries[files[end][1]].size
+            end += 1
+        contents = read_available(tree, [path for _, path in files[start:end]])
+        for oid, path in files[start:end]:
             if path in contents:
                 yield oid, analyse(contents[path], get_suffix(path))
-
-
-def _chunks(
-    known: Sequence[tuple[bytes, str]], size: Callable[[tuple[bytes, str]], int]
-) -> Iterator[list[tuple[bytes, str]]]:
-    """Part KNOWN into as many as are to be read together, by their SIZE."""
-    chunk: list[tuple[bytes, str]] = []
-    room = READ_AT_ONCE
-    for pair in known:
-        if chunk and size(pair) > room:
-            yield chunk
-            chunk, room = [], READ_AT_ONCE
-        chunk.append(pair)
-        room -= size(pair)
-    if chunk:
-        yield chunk
+        start = end

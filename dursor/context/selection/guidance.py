@@ -1,4 +1,4 @@
-"""What the repository itself says to agents: AGENTS.md, or CLAUDE.md where there is none."""
+"""The repository's guidance for agents: AGENTS.md, or else CLAUDE.md."""
 
 from __future__ import annotations
 
@@ -13,23 +13,15 @@ if TYPE_CHECKING:
 
     from dursor.context.source import TextSource
 
-GUIDANCE_TOKENS = 4_000  # its own allowance, beside the budget
+GUIDANCE_TOKENS = 4_000  # not part of the budget
 GUIDANCE_NAMES = ("AGENTS.md", "CLAUDE.md")
 GUIDANCE_REASON = "guidance, beside the budget"
 
 
-def find_guidance(sendable: Collection[str]) -> str | None:
-    """Return the file at the top of the tree that guides agents, or None."""
-    return next((name for name in GUIDANCE_NAMES if name in sendable), None)
-
-
 def select_guidance(sendable: Collection[str], source: TextSource) -> SelectedFile | None:
-    """Pick what guides agents among SENDABLE, cut at a line end to the allowance; None for nothing.
-
-    SOURCE remembers that it was cut.
-    """
-    path = find_guidance(sendable)
-    text = source.text(path) if path else None
+    """Select the guidance at the top of the tree; SOURCE records that it was cut."""
+    path = next((name for name in GUIDANCE_NAMES if name in sendable), None)
+    text = source.read(path) if path else None
     if not path or not text:
         return None
     data, limit = text.encode("utf-8"), GUIDANCE_TOKENS * 4
@@ -39,7 +31,6 @@ def select_guidance(sendable: Collection[str], source: TextSource) -> SelectedFi
     cut = data[:limit].decode("utf-8", "ignore")
     cut = cut[: cut.rfind("\n") + 1] or f"{cut}\n"
     ranges = ((1, len(split_lines(cut))),)
-    cut += f"[{path} goes on; the rest was left out]\n"
-    return SelectedFile(
-        path, ranges, estimate_tokens(len(cut.encode("utf-8"))), GUIDANCE_REASON, cut
-    )
+    cut += f"[{path} continues; the rest was omitted]\n"
+    tokens = estimate_tokens(len(cut.encode("utf-8")))
+    return SelectedFile(path, ranges, tokens, GUIDANCE_REASON, cut)

@@ -1,4 +1,4 @@
-"""As much of what is ranked as fits a budget: small files whole, of large ones the best blocks."""
+"""Fill a budget with ranked files: small ones whole, the best blocks of large ones."""
 
 from __future__ import annotations
 
@@ -15,30 +15,29 @@ if TYPE_CHECKING:
     from dursor.context.selection.selection import Ranges
     from dursor.context.source import TextSource
 
-JOINED = 3  # lines left out between two excerpts are sent, rather than marked, when so few
+MAX_GAP = 3  # lines between two excerpts that are sent rather than omitted
 
-
-WHOLE = 0.25  # part of the budget up to which a file is sent whole,
-FEWEST, MOST = 3_000, 5_500  # but at least and at most so many tokens
+WHOLE_SHARE = 0.25  # part of the budget up to which a file is sent whole,
+MIN_WHOLE, MAX_WHOLE = 3_000, 5_500  # within these limits in tokens
 
 
 class PackingRules(NamedTuple):
-    """How a budget is spent: what was best for the tasks that the weights were fitted on."""
+    """How a budget is spent; these values were best for the tasks the weights were fitted on."""
 
     whole: float  # tokens up to which a file is sent whole
-    power: float = 0.8  # of its tokens, by which what an item is worth is divided
+    power: float = 0.8  # of an item's tokens, its value's divisor
     margin: int = 2  # lines sent around a block
-    least: int = 100  # tokens that an item counts as, lest crumbs come first
-    floor: float = 0.01  # part of the best file's value below which no part of a file is sent
+    min_tokens: int = 100  # that an item counts as, so that tiny ones do not come first
+    floor: float = 0.01  # part of the best file's value below which a file's blocks are not sent
 
 
 def make_packing_rules(budget: int) -> PackingRules:
-    """Return how BUDGET tokens are spent."""
-    return PackingRules(max(FEWEST, min(WHOLE * budget, MOST)))
+    """Return the rules for a BUDGET in tokens."""
+    return PackingRules(max(MIN_WHOLE, min(WHOLE_SHARE * budget, MAX_WHOLE)))
 
 
 class PackItem(NamedTuple):
-    """A file, or a block of one, to be had for about `tokens`."""
+    """A file, or a block of one, at a cost of about `tokens`."""
 
     file: int
     block: CodeBlock | None  # None: the whole file
@@ -46,28 +45,28 @@ class PackItem(NamedTuple):
     value: float
 
 
-def list_items(ranked: Sequence[RankedFile], terms: PackingRules) -> list[PackItem]:
-    """Return what there is to choose from, the best value for its tokens first.
+def list_items(ranked: Sequence[RankedFile], rules: PackingRules) -> list[PackItem]:
+    """List files and blocks, the best value for its tokens first.
 
-    A small file is there whole, and in its blocks for when the rest of it no longer fits.
+    A small file is listed whole, and as blocks in case the rest of it does not fit.
     """
-    found: list[PackItem] = []
-    least = terms.floor * max((one.value for one in ranked), default=0.0)
-    for n, one in enumerate(ranked):
-        tokens = estimate_tokens(one.bytes) + FILE_TOKENS
-        parts = one.parts if one.value >= least else []
-        if tokens <= terms.whole or not parts:
-            found.append(PackItem(n, None, tokens, one.value))
-        found += [
-            PackItem(n, part.block, estimate_tokens(part.bytes), one.value * part.share)
-            for part in parts
+    items: list[PackItem] = []
+    floor = rules.floor * max((file.value for file in ranked), default=0.0)
+    for n, file in enumerate(ranked):
+        tokens = estimate_tokens(file.bytes) + FILE_TOKENS
+        blocks = file.blocks if file.value >= floor else []
+        if tokens <= rules.whole or not blocks:
+            items.append(PackItem(n, None, tokens, file.value))
+        items += [
+            PackItem(n, block.block, estimate_tokens(block.bytes), file.value * block.share)
+            for block in blocks
         ]
-    found.sort(key=lambda item: -item.value / max(item.tokens, terms.least) ** terms.power)
-    return found
+    items.sort(key=lambda item: -item.value / max(item.tokens, rules.min_tokens) ** rules.power)
+    return items
 
 
 class Excerpt:
-    """What is sent of one file, growing."""
+    """The growing selection of lines of one file."""
 
     def __init__(self, lines: Sequence[str], sizes: Sequence[int]) -> None:
         self.lines = lines
@@ -76,97 +75,103 @@ class Excerpt:
         self._bytes = 0
         self.tokens = 0
 
-    def further(self, block: CodeBlock | None, margin: int) -> set[int]:
-        """Return the lines to send beside those chosen, to have BLOCK, too; with None, all."""
+    def list_missing(self, block: CodeBlock | None, margin: int) -> set[int]:
+        """Return the lines that BLOCK, or the whole file, needs in addition."""
         if block is None:
             return set(range(1, len(self.lines) + 1)) - self.chosen
         first, last = max(1, block.first - margin), min(len(self.lines), block.last + margin)
         new = {*range(first, last + 1), *block.owner_lines} - self.chosen
-        return new | self._gaps(new)
+        gaps = (self._list_gap(line, step, new) for line in new for step in (1, -1))
+        return new.union(*gaps)
 
-    def _gaps(self, new: set[int]) -> set[int]:
-        """Return the lines that are left out, a few in a row, on either side of NEW ones."""
-        return {line for one in new for step in (1, -1) for line in self._gap(one, step, new)}
-
-    def _gap(self, one: int, step: int, new: set[int]) -> Sequence[int]:
-        """Return the lines from behind ONE to the next that is sent, if they are few."""
+    def _list_gap(self, line: int, step: int, new: set[int]) -> Sequence[int]:
+        """Return the lines between LINE and the next chosen or NEW one, if they are few."""
         ends = {0, len(self.lines) + 1}
-        for at in range(one + step, one + (JOINED + 2) * step, step):
-            if at in new or at in self.chosen or at in ends:
-                return range(one + step, at, step)
+        for other in range(line + step, line + (MAX_GAP + 2) * step, step):
+            if other in new or other in self.chosen or other in ends:
+                return range(line + step, other, step)
         return ()
 
-    def cost(self, new: Iterable[int]) -> int:
-        """Count the tokens of sending the lines NEW beside those chosen."""
+    def count_tokens(self, new: Iterable[int]) -> int:
+        """Count the tokens of the chosen lines and the lines NEW."""
         return estimate_tokens(self._bytes + self._size(new)) + FILE_TOKENS
 
-    def take(self, new: Iterable[int]) -> None:
-        """Choose the lines NEW, too."""
-        self.tokens = self.cost(new)
+    def add(self, new: Iterable[int]) -> None:
+        """Choose the lines NEW."""
+        self.tokens = self.count_tokens(new)
         self._bytes += self._size(new)
         self.chosen.update(new)
 
     def _size(self, lines: Iterable[int]) -> int:
         return sum(self._sizes[line - 1] for line in lines)
 
-    def ranges(self) -> Ranges | None:
-        """Return the lines as ranges; None for all."""
+    def list_ranges(self) -> Ranges | None:
+        """Return the chosen lines as ranges; None for all lines."""
         if len(self.chosen) == len(self.lines):
             return None
-        found: list[tuple[int, int]] = []
+        ranges: list[tuple[int, int]] = []
         for line in sorted(self.chosen):
-            if found and line == found[-1][1] + 1:
-                found[-1] = (found[-1][0], line)
+            if ranges and line == ranges[-1][1] + 1:
+                ranges[-1] = (ranges[-1][0], line)
             else:
-                found.append((line, line))
-        return tuple(found)
+                ranges.append((line, line))
+        return tuple(ranges)
 
-    def text(self) -> str:
-        """Return what is sent, one range after another."""
+    def join_text(self) -> str:
+        """Return the text of the chosen lines."""
         return "".join(self.lines[line - 1] for line in sorted(self.chosen))
 
 
 def pack(
-    ranked: Sequence[RankedFile], source: TextSource, room: int, reason: Callable[[RankedFile], str]
+    ranked: Sequence[RankedFile],
+    source: TextSource,
+    room: int,
+    explain: Callable[[RankedFile], str],
 ) -> list[SelectedFile]:
-    """Choose from RANKED what fits in ROOM tokens, and keep the order."""
+    """Select from RANKED what fits in ROOM tokens, in the same order."""
     chosen = choose_lines(
-        ranked, lambda path: _opened(path, source), room, make_packing_rules(room)
+        ranked, lambda path: _read_excerpt(path, source), room, make_packing_rules(room)
     )
     return [
-        SelectedFile(ranked[n].path, one.ranges(), one.tokens, reason(ranked[n]), one.text())
-        for n, one in chosen.items()
+        SelectedFile(
+            ranked[n].path,
+            excerpt.list_ranges(),
+            excerpt.tokens,
+            explain(ranked[n]),
+            excerpt.join_text(),
+        )
+        for n, excerpt in chosen.items()
     ]
 
 
 def choose_lines(
     ranked: Sequence[RankedFile],
-    opened: Callable[[str], Excerpt | None],
+    read_excerpt: Callable[[str], Excerpt | None],
     room: int,
-    terms: PackingRules,
+    rules: PackingRules,
 ) -> dict[int, Excerpt]:
-    """Choose lines of the files of RANKED, by their numbers there; OPENED gives their texts."""
+    """Choose lines of RANKED files in ROOM tokens, by their numbers there."""
     excerpts: dict[int, Excerpt | None] = {}
-    for item in list_items(ranked, terms):
+    for item in list_items(ranked, rules):
         if room <= FILE_TOKENS:
             break
         excerpt = excerpts.get(item.file)
         if item.tokens - (excerpt.tokens if excerpt else 0) > room:
             continue
         if item.file not in excerpts:
-            excerpt = excerpts[item.file] = opened(ranked[item.file].path)
+            excerpt = excerpts[item.file] = read_excerpt(ranked[item.file].path)
         if excerpt is None:
             continue
-        new = excerpt.further(item.block, terms.margin)
-        more = excerpt.cost(new) - excerpt.tokens
-        if more <= room:
-            room -= more
-            excerpt.take(new)
-    return {n: one for n in sorted(excerpts) if (one := excerpts[n]) is not None and one.tokens}
+        new = excerpt.list_missing(item.block, rules.margin)
+        cost = excerpt.count_tokens(new) - excerpt.tokens
+        if cost <= room:
+            room -= cost
+            excerpt.add(new)
+    return {n: chosen for n in sorted(excerpts) if (chosen := excerpts[n]) and chosen.tokens}
 
 
-def _opened(path: str, source: TextSource) -> Excerpt | None:
-    text, raw = source.text(path), source.peek(path)
+def _read_excerpt(path: str, source: TextSource) -> Excerpt | None:
+    text, raw = source.read(path), source.peek(path)
     if text is None or raw is None:
         return None
     lines = split_lines(text)

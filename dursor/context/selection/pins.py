@@ -1,4 +1,4 @@
-"""Files the user asks to be sent, whatever the ranking says."""
+"""Files the user wants to send, whatever their rank."""
 
 from __future__ import annotations
 
@@ -24,38 +24,39 @@ def check_pins(
     refused: Mapping[str, Refusal],
     rules: PathRules,
 ) -> tuple[str, ...]:
-    """PINNED in their order, each once; raises for a path that is not there or may not be sent."""
+    """Return PINNED without duplicates; UsageError or PolicyError if one cannot be sent."""
     pins = tuple(dict.fromkeys(path.removeprefix("./") for path in pinned))
     for path in pins:
-        forbidden = rules.reason(path)
-        if forbidden is not None:
-            raise PolicyError(f"{path} may not be sent: {forbidden}", hint=_way_in(path, rules))
-        if path not in entries:
-            raise UsageError(f"no file {path!r} in the tree", hint=_close(path, entries))
-        if path in refused:
-            raise UsageError(
-                f"{path} cannot be sent: {refused[path].reason}", hint=_bring(path, refused[path])
+        if (forbidden := rules.reason(path)) is not None:
+            raise PolicyError(
+                f"{path} may not be sent: {forbidden}", hint=_suggest_option(path, rules)
             )
+        if path not in entries:
+            raise UsageError(f"file {path!r} does not exist", hint=_suggest_path(path, entries))
+        if path in refused:
+            reason = refused[path].reason
+            hint = _suggest_fetch(path) if reason == REASON_NOT_FETCHED else None
+            raise UsageError(f"{path} cannot be sent: {reason}", hint=hint)
     return pins
 
 
 def check_pins_fit(
-    pins: Sequence[str], picks: Collection[SelectedFile], source: TextSource, budget: int
+    pins: Sequence[str], selected: Collection[SelectedFile], source: TextSource, budget: int
 ) -> None:
-    """Raise UsageError unless every one of PINS is among PICKS."""
-    missing = set(pins) - {pick.path for pick in picks}
-    for path in (pin for pin in pins if pin in missing):
+    """Raise UsageError unless all PINS are SELECTED."""
+    paths = {file.path for file in selected}
+    for path in (pin for pin in pins if pin not in paths):
         if path in source.refused:
             raise UsageError(f"{path} cannot be sent: {source.refused[path].reason}")
-        needed = sum(source.tokens(pin) for pin in pins)
+        needed = sum(source.count_tokens(pin) for pin in pins)
         raise UsageError(
             f"{path} does not fit: the pinned files need {needed} tokens, the budget is {budget}",
             hint=f"--context-budget {needed}",
         )
 
 
-def _way_in(path: str, rules: PathRules) -> str:
-    """Say how PATH may be sent all the same; where nothing allows it, what there is instead."""
+def _suggest_option(path: str, rules: PathRules) -> str:
+    """Suggest the option that allows PATH, or a list of other paths if none does."""
     from glob import escape  # noqa: PLC0415 - only a refusal needs them
     from shlex import quote  # noqa: PLC0415
 
@@ -64,19 +65,18 @@ def _way_in(path: str, rules: PathRules) -> str:
     return f"--allow-path {quote(glob)}" if allowed else "git ls-files"
 
 
-def _bring(path: str, refusal: Refusal) -> str | None:
-    """Say how PATH comes into a partial clone, if that is what it lacks."""
-    from shlex import quote  # noqa: PLC0415 - only a refusal needs it
+def _suggest_fetch(path: str) -> str:
+    from shlex import quote  # noqa: PLC0415 - only a partial clone needs it
 
-    return f"git show {quote(f'HEAD:{path}')}" if refusal.reason == REASON_NOT_FETCHED else None
+    return f"git show {quote(f'HEAD:{path}')}"
 
 
-def _close(path: str, entries: Mapping[str, Entry]) -> str | None:
+def _suggest_path(path: str, entries: Mapping[str, Entry]) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415 - only a misspelling needs it
 
-    below = [known for known in entries if known.startswith(path.rstrip("/") + "/")]
+    below = next((known for known in entries if known.startswith(path.rstrip("/") + "/")), None)
     if below:
-        return f"{path} is a folder; name a file: --file {below[0]}"
+        return f"{path} is a folder; name a file: --file {below}"
     name = path.rpartition("/")[2]
     same = [known for known in entries if known.rpartition("/")[2] == name]
     close = same[:1] or get_close_matches(path, list(entries), n=1)

@@ -1,4 +1,4 @@
-"""A compact list of a repository's files, for a model that is shown only some of them."""
+"""A compact list of a repository's files, for a model that sees only some of them."""
 
 from __future__ import annotations
 
@@ -8,38 +8,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-MAP_TOKENS = 1_500  # its own allowance, beside the budget
+MAP_TOKENS = 1_500  # not part of the budget
 
 
 def render_map(paths: Collection[str], limit: int = MAP_TOKENS * 4) -> str:
-    """PATHS by folder in at most LIMIT bytes; deep folders as counts where names do not fit."""
+    """List PATHS by folder in at most LIMIT bytes; deep folders as counts if names do not fit."""
     if not paths:
         return ""
-    deepest = max(path.count("/") for path in paths)
     best = ""
-    for depth in range(deepest + 1):
-        longer = "\n".join(_lines(paths, depth))
+    for depth in range(max(path.count("/") for path in paths) + 1):
+        longer = "\n".join(_list_folders(paths, depth))
         if len(longer.encode("utf-8", "surrogateescape")) > limit:
             return best or _cut(longer, limit)
         best = longer
     return best
 
 
-def _lines(paths: Iterable[str], depth: int) -> list[str]:
-    """One line for each folder down to DEPTH: its files, or how many lie below."""
+def _list_folders(paths: Iterable[str], depth: int) -> list[str]:
+    """Return one line for each folder down to DEPTH: its files, or their count if deeper."""
     files: dict[str, list[str]] = {}
-    below: Counter[str] = Counter()
+    deeper: Counter[str] = Counter()
     for path in paths:
         folder, _, name = path.rpartition("/")
         steps = folder.split("/") if folder else []
         if len(steps) <= depth:
             files.setdefault(folder, []).append(name)
         else:
-            below["/".join(steps[: depth + 1])] += 1
+            deeper["/".join(steps[: depth + 1])] += 1
     lines = {folder: f"{folder}/: {' '.join(names)}" for folder, names in files.items()}
     if "" in lines:
         lines[""] = " ".join(files[""])
-    lines.update({folder: f"{folder}/ ({n} files)" for folder, n in below.items()})
+    lines.update({folder: f"{folder}/ ({n} files)" for folder, n in deeper.items()})
     return [lines[folder] for folder in sorted(lines)]
 
 

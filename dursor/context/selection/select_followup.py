@@ -1,7 +1,7 @@
-"""The context of a later round: what its task's first round was shown, then what is new.
+"""The context of a later round: the files of its task's first round, then what is new.
 
-A vendor's cache knows a request by its beginning. So a later round on the same base repeats the
-first one's beginning to the byte, and says beside its own instruction how the files stand now.
+A vendor caches requests by their beginning. A later round on the same base therefore repeats the
+first one's beginning exactly, and sends the current state of files next to its instruction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dursor.secrets.placeholders import Placeholders
 from dursor.tree import Entry, Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from dursor.context.index.commit_cache import CommitLog
@@ -30,40 +30,14 @@ if TYPE_CHECKING:
     from dursor.secrets.placeholders import PlaceholderKey
     from dursor.tree import Changes, FileState, Tree
 
-CHANGED_TOKENS = 8_000  # an allowance of their own for files as they now stand, beside the budget
-AROUND = 20  # lines shown on each side of a change in a file too large to show whole
-CHANGED = "as it stands after the answer this round goes on from"
-
-
-@dataclass(frozen=True)
-class UnseenTree:
-    """A tree less the paths that are shown already."""
-
-    tree: Tree
-    shown: Collection[str]
-
-    def entries(self) -> Mapping[str, Entry]:
-        """Every path that is left."""
-        entries = self.tree.entries()
-        return {path: entry for path, entry in entries.items() if path not in self.shown}
-
-    def read(self, path: str) -> bytes:
-        """Read PATH; KeyError when it is shown already."""
-        if path in self.shown:
-            raise KeyError(path)
-        return self.tree.read(path)
-
-    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        """Read PATHS; KeyError when one is shown already."""
-        wanted = list(paths)
-        if shown := next((path for path in wanted if path in self.shown), None):
-            raise KeyError(shown)
-        return self.tree.read_many(wanted)
+CHANGED_TOKENS = 8_000  # for the current state of files, not part of the budget
+MARGIN = 20  # lines on each side of a change in a file too large to send whole
+CHANGED_REASON = "as it stands after the answer this round goes on from"
 
 
 @dataclass(frozen=True)
 class FollowUpSelector:
-    """Chooses for rounds on BASE with CHANGES laid over it."""
+    """Selects the context of rounds on BASE with CHANGES."""
 
     base: Tree
     changes: Changes
@@ -72,7 +46,7 @@ class FollowUpSelector:
     history: CommitLog | None = None
     key: PlaceholderKey | None = None
 
-    def follow(
+    def select(
         self,
         earlier: Sequence[ContextFile],
         instruction: str,
@@ -80,24 +54,28 @@ class FollowUpSelector:
         budget: int,
         pinned: Sequence[str] = (),
     ) -> Selection | None:
-        """Choose for INSTRUCTION, in a task whose first round was shown EARLIER of the same base.
+        """Select for INSTRUCTION, in a task whose first round sent EARLIER files of the same base.
 
-        None when that cannot be shown again: a rule forbids it now, or the budget is too low for it
-        and the pinned files. Raises as `choose` does.
+        None if they cannot be sent again: a rule forbids one now, or the budget is too low for them
+        and the pinned files. Raises like `select_context`.
         """
         sendable, _ = split_sendable(self.base.entries(), self.rules)
         source = TextSource(self.base, Placeholders(self.key))
-        guide = select_guidance(sendable, source)
-        chosen = [file for file in earlier if file.reason != GUIDANCE_REASON]
-        found = [_again(file, sendable, source) for file in chosen]
-        kept = tuple(pick for pick in found if pick is not None)
-        whole = {pick.path for pick in kept if pick.ranges is None}
+        guidance = select_guidance(sendable, source)
+        again = [
+            _select_again(file, sendable, source)
+            for file in earlier
+            if file.reason != GUIDANCE_REASON
+        ]
+        kept = tuple(file for file in again if file is not None)
+        whole = {file.path for file in kept if file.ranges is None}
         pins = {path.removeprefix("./") for path in pinned} - (whole - self.changes.keys())
-        room = budget - sum(pick.tokens for pick in kept)
-        if len(kept) < len(found) or self._size(pins) > room:
+        room = budget - sum(file.tokens for file in kept)
+        if len(kept) < len(again) or self._count_tokens(pins) > room:
             return None
+        sent = (whole | self.changes.keys()) - pins
         fresh = select_context(
-            UnseenTree(self._now, (whole | self.changes.keys()) - pins),
+            Overlay(self._current, dict.fromkeys(sent)),
             instruction,
             budget=room,
             pinned=[path for path in pinned if path.removeprefix("./") in pins],
@@ -106,72 +84,73 @@ class FollowUpSelector:
             history=self.history,
             key=self.key,
         )
-        repo_map = map_other_files(sendable, kept, guide)
-        again = replace(fresh, budget=budget, files=kept, repo_map=repo_map, guide=guide)
-        new = tuple(pick for pick in fresh.files if pick.path in pins or _is_new(pick, kept))
-        return self._beside(replace(again, added=new), source, pins)
-
-    def _beside(self, selection: Selection, source: TextSource, pins: Collection[str]) -> Selection:
-        """SELECTION with what changed since its files were shown, and with its tokens counted."""
-        changed, unshown = self._changed(source, pins)
+        known = {(file.path, file.ranges) for file in kept}
+        changed, omitted = self._select_changed(source, pins)
+        masked = list_withheld({}, source.secrets, "", fits=False)
         return replace(
-            selection,
-            changed=changed,
-            gone=tuple(path for path, state in self.changes.items() if state is None),
-            unshown=unshown,
-            withheld=(
-                *list_withheld({}, source.secrets, "", everything=False),
-                *selection.withheld,
+            fresh,
+            budget=budget,
+            files=kept,
+            withheld=(*masked, *fresh.withheld),
+            repo_map=map_other_files(sendable, kept, guidance),
+            guidance=guidance,
+            placeholders=fresh.placeholders | source.placeholders.mapping,
+            added=tuple(
+                file
+                for file in fresh.files
+                if file.path in pins or (file.path, file.ranges) not in known
             ),
-            placeholders=selection.placeholders | source.placeholders.mapping,
+            changed=changed,
+            deleted=tuple(path for path, state in self.changes.items() if state is None),
+            omitted=omitted,
         )
 
     @property
-    def _now(self) -> Tree:
+    def _current(self) -> Tree:
         return Overlay(self.base, self.changes)
 
-    def _size(self, pins: Collection[str]) -> int:
-        """Count the tokens of PINS; what may not be sent is for `choose` to refuse."""
-        source, entries = TextSource(self._now, Placeholders(self.key)), self._now.entries()
+    def _count_tokens(self, pins: Collection[str]) -> int:
+        """Count the tokens of PINS; `select_context` refuses those that may not be sent."""
+        source, entries = TextSource(self._current, Placeholders(self.key)), self._current.entries()
         known = [path for path in pins if path in entries]
         sent = (path for path in known if check_entry(path, entries[path], self.rules) is None)
-        return sum(source.tokens(path) for path in sent)
+        return sum(source.count_tokens(path) for path in sent)
 
-    def _changed(
+    def _select_changed(
         self, source: TextSource, pins: Collection[str]
     ) -> tuple[tuple[SelectedFile, ...], tuple[str, ...]]:
-        """Select the changed files as they now stand, whole or in part; name those too large."""
-        room, picks, unshown = CHANGED_TOKENS, [], []
+        """Select changed files, whole or in part; also return the paths of those too large."""
+        room = CHANGED_TOKENS
+        files: list[SelectedFile] = []
+        omitted: list[str] = []
         for path, state in self.changes.items():
-            if state is None or path in pins or not _may_be_sent(path, state, self.rules):
+            if state is None or path in pins or not self._is_sendable(path, state):
                 continue
-            pick = self._now_pick(path, state, source, room)
-            if pick is None:
-                unshown.append(path)
+            text, _ = source.placeholders.replace(state.data.decode("utf-8"), path)
+            ranges: Ranges | None = None
+            if _count_tokens(text) > room:
+                old = self.base.read(path) if path in self.base.entries() else b""
+                before, _ = source.placeholders.replace(old.decode("utf-8", "replace"), path)
+                ranges, text = _cut_around_changes(before, text)
+            tokens = _count_tokens(text)
+            if tokens > room:
+                omitted.append(path)
             else:
-                room -= pick.tokens
-                picks.append(pick)
-        return tuple(picks), tuple(unshown)
+                room -= tokens
+                files.append(SelectedFile(path, ranges, tokens, CHANGED_REASON, text))
+        return tuple(files), tuple(omitted)
 
-    def _now_pick(
-        self, path: str, state: FileState, source: TextSource, room: int
-    ) -> SelectedFile | None:
-        text, _ = source.placeholders.replace(state.data.decode("utf-8"), path)
-        ranges: Ranges | None = None
-        if _tokens(text) > room:
-            old = self.base.read(path) if path in self.base.entries() else b""
-            before, _ = source.placeholders.replace(old.decode("utf-8", "replace"), path)
-            ranges, text = _around(before, text)
-        return (
-            SelectedFile(path, ranges, _tokens(text), CHANGED, text)
-            if _tokens(text) <= room
-            else None
-        )
+    def _is_sendable(self, path: str, state: FileState) -> bool:
+        entry = Entry(state.mode, "", len(state.data))
+        refusal = check_entry(path, entry, self.rules)
+        return refusal is None and check_content(state.data) is None
 
 
-def _again(file: ContextFile, sendable: Collection[str], source: TextSource) -> SelectedFile | None:
-    """Select FILE as it was picked before; None when that cannot be."""
-    text = source.text(file.path) if file.path in sendable else None
+def _select_again(
+    file: ContextFile, sendable: Collection[str], source: TextSource
+) -> SelectedFile | None:
+    """Select FILE as before, or return None if that is not possible."""
+    text = source.read(file.path) if file.path in sendable else None
     if text is None:
         return None
     if file.ranges is not None:
@@ -182,26 +161,17 @@ def _again(file: ContextFile, sendable: Collection[str], source: TextSource) -> 
     return SelectedFile(file.path, file.ranges, file.tokens, file.reason, text)
 
 
-def _is_new(pick: SelectedFile, kept: Collection[SelectedFile]) -> bool:
-    return not any(pick.path == one.path and pick.ranges == one.ranges for one in kept)
-
-
-def _may_be_sent(path: str, state: FileState, rules: PathRules) -> bool:
-    entry = Entry(state.mode, "", len(state.data))
-    return check_entry(path, entry, rules) is None and check_content(state.data) is None
-
-
-def _tokens(text: str) -> int:
+def _count_tokens(text: str) -> int:
     return estimate_tokens(len(text.encode("utf-8"))) + FILE_TOKENS
 
 
-def _around(old: str, new: str) -> tuple[Ranges, str]:
-    """Cut NEW to the lines from the first to the last that OLD has not, and some around them."""
+def _cut_around_changes(old: str, new: str) -> tuple[Ranges, str]:
+    """Cut NEW to the lines from the first to the last change of OLD, with a margin."""
     before, after = split_lines(old), split_lines(new)
     pairs = list(zip(before, after, strict=False))
     first = next((n for n, (a, b) in enumerate(pairs) if a != b), len(pairs))
     tail = list(zip(reversed(before[first:]), reversed(after[first:]), strict=False))
     same = next((n for n, (a, b) in enumerate(tail) if a != b), len(tail))
-    start = max(0, first - AROUND)
-    end = min(len(after), len(after) - same + AROUND)
+    start = max(0, first - MARGIN)
+    end = min(len(after), len(after) - same + MARGIN)
     return ((start + 1, end),), "".join(after[start:end])

@@ -1,4 +1,4 @@
-"""What a round sends to every model, and what it holds back."""
+"""The context of a round: the files to send, and the paths that are held back."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from dursor.context.text.measure import estimate_tokens
 from dursor.domain import ContextFile
 from dursor.secrets.placeholders import PlaceholderKey, Placeholders
 
-MIN_SECRET_CHARS = 8  # characters of a secret that is looked for by itself
-RANGE_MARK = "lines 1000-1100:\n```\n```\n"  # what shows where an excerpt begins
+MIN_SECRET_CHARS = 8  # a shorter one, such as the last line of a private key, can be any word
+RANGE_HEADER = "lines 1000-1100:\n```\n```\n"
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class SelectedFile:
-    """A file as it is sent; `ranges` None means whole, else 1-based inclusive lines."""
+    """A file as it is sent; `ranges` are lines from 1, inclusive, or None for the whole file."""
 
     path: str
     ranges: Ranges | None
     tokens: int
     reason: str
-    text: str = field(repr=False)  # secrets replaced; the texts of the ranges, one after another
+    text: str = field(repr=False)  # with placeholders for secrets; ranges are concatenated
 
 
 @dataclass(frozen=True)
 class WithheldFile:
-    """A path that may not be sent, or not as it is."""
+    """A path that is not sent, or not unchanged."""
 
     path: str
     reason: str
@@ -37,74 +37,70 @@ class WithheldFile:
 
 @dataclass(frozen=True)
 class Selection:
-    """The context of a round, files in the order in which they are sent.
+    """The context of a round, files in the order of sending.
 
-    `files` lead everything said, the same in every round of a task on one base; what a later round
-    has beside them stands with its instruction: `changed`, the files as they then stand, and
-    `added`, further ones.
+    `files` start the conversation, unchanged in every round of a task on one base. A later round
+    adds the current state of `changed` files, and `added` files, next to its instruction.
     """
 
     budget: int
     files: tuple[SelectedFile, ...]
     withheld: tuple[WithheldFile, ...]
     repo_map: str
-    guide: SelectedFile | None  # what the repository says to agents
+    guidance: SelectedFile | None
     placeholders: dict[str, str] = field(repr=False)  # never logged, never stored
     added: tuple[SelectedFile, ...] = ()
     changed: tuple[SelectedFile, ...] = ()
-    gone: tuple[str, ...] = ()  # deleted since, or moved away
-    unshown: tuple[str, ...] = ()  # changed since, and too large to be shown again
+    deleted: tuple[str, ...] = ()  # or moved
+    omitted: tuple[str, ...] = ()  # changed, but too large to be sent again
     key: PlaceholderKey | None = field(default=None, repr=False)
 
     @property
-    def tokens_files(self) -> int:
-        """The tokens of the files, which the budget is for."""
-        return sum(pick.tokens for pick in (*self.files, *self.added))
+    def file_tokens(self) -> int:
+        """The tokens that count towards the budget."""
+        return sum(file.tokens for file in (*self.files, *self.added))
 
     @property
-    def tokens_total(self) -> int:
-        """The tokens of all that is sent: changes, marks of excerpts, map and guidance, too."""
-        marks = RANGE_MARK * sum(len(pick.ranges or ()) for pick in self.files)
-        sizes = (len(text.encode("utf-8", "surrogateescape")) for text in (self.repo_map, marks))
-        changed = sum(pick.tokens for pick in self.changed)
-        guide = self.guide.tokens if self.guide else 0
-        return self.tokens_files + changed + sum(map(estimate_tokens, sizes)) + guide
+    def total_tokens(self) -> int:
+        """All tokens: also of changed files, range headers, map and guidance."""
+        headers = RANGE_HEADER * sum(len(file.ranges or ()) for file in self.files)
+        sizes = (len(text.encode("utf-8", "surrogateescape")) for text in (self.repo_map, headers))
+        changed = sum(file.tokens for file in self.changed)
+        guidance = self.guidance.tokens if self.guidance else 0
+        return self.file_tokens + changed + sum(map(estimate_tokens, sizes)) + guidance
 
-    def as_context_files(self) -> tuple[ContextFile, ...]:
-        """Return what a run keeps of it."""
-        picks = (*self.files, *self.added, *self.changed, *([self.guide] if self.guide else ()))
-        return tuple(ContextFile(f.path, f.ranges, f.tokens, f.reason) for f in picks)
+    def to_context_files(self) -> tuple[ContextFile, ...]:
+        """Return the part that runs store."""
+        guidance = [self.guidance] if self.guidance else []
+        files = (*self.files, *self.added, *self.changed, *guidance)
+        return tuple(ContextFile(f.path, f.ranges, f.tokens, f.reason) for f in files)
 
     def restore(self, text: str) -> str:
-        """TEXT with every placeholder turned back into the secret it stands for."""
+        """Return TEXT with the secrets in place of their placeholders."""
         if not self.placeholders:
             return text
         names = re.compile("|".join(map(re.escape, list(self.placeholders))))
-        return names.sub(lambda found: self.placeholders[found[0]], text)
+        return names.sub(lambda match: self.placeholders[match[0]], text)
 
     def mask(self, text: str, path: str = "") -> str:
-        """TEXT from files that were perhaps never chosen, with its secrets replaced alike.
+        """Return TEXT, of any file, with placeholders for secrets. Thread-safe."""
+        return self.mask_detected(self.mask_known(text), path)
 
-        Threads may call it at once: a mapping is only ever added to, and copied before it is read.
+    def mask_known(self, text: str, context: str | None = None) -> str:
+        """Return TEXT with placeholders for the secrets of selected files.
+
+        With CONTEXT, only placeholders in it are used: the same files then always give the same
+        text, whichever secrets became known since.
         """
-        return self.hide(self.conceal(text), path)
-
-    def conceal(self, text: str, beside: str | None = None) -> str:
-        """TEXT with the secrets that are known replaced, wherever they stand.
-
-        With BESIDE, only those whose placeholders are in it: so the same files always give the same
-        text, whatever else has become known since.
-        """
-        known = list(self.placeholders.items())
-        for name, secret in sorted(known, key=lambda one: (-len(one[1]), one[0])):
-            # The last line of a private key may be any word.
-            if len(secret) >= MIN_SECRET_CHARS and (beside is None or name in beside):
+        known = list(self.placeholders.items())  # a copy: other threads can add to it
+        for name, secret in sorted(known, key=lambda item: (-len(item[1]), item[0])):
+            if len(secret) >= MIN_SECRET_CHARS and (context is None or name in context):
                 text = text.replace(secret, name)
         return text
 
-    def hide(self, text: str, path: str = "") -> str:
-        """TEXT with what looks like a secret replaced, whatever other files are known to hold."""
-        found = Placeholders(self.key)
-        hidden, _ = found.replace(text, path)
-        self.placeholders.update(found.mapping)
-        return hidden
+    def mask_detected(self, text: str, path: str = "") -> str:
+        """Return TEXT with placeholders for everything that looks like a secret."""
+        placeholders = Placeholders(self.key)
+        masked, _ = placeholders.replace(text, path)
+        self.placeholders.update(placeholders.mapping)
+        return masked

@@ -1,4 +1,4 @@
-"""What the user is told of paths that were held back."""
+"""Paths that are held back, as the user sees them."""
 
 from __future__ import annotations
 
@@ -9,38 +9,36 @@ from dursor.context.selection.selection import WithheldFile
 from dursor.context.sendable import REASON_NOT_FETCHED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from dursor.context.sendable import Refusal
 
 
 def list_withheld(
-    refused: Mapping[str, Refusal],
-    secrets: Mapping[str, int],
-    instruction: str,
-    *,
-    everything: bool,
+    refused: Mapping[str, Refusal], secrets: Mapping[str, int], instruction: str, *, fits: bool
 ) -> tuple[WithheldFile, ...]:
-    """Secrets replaced, then refused paths: all when EVERYTHING, else those that matter."""
+    """List files with placeholders, then refused paths: the relevant ones, or all if it FITS."""
     lowered = instruction.lower()
-    relevant = [
-        WithheldFile(path, why.reason)
-        for path, why in refused.items()
-        if (everything and why.reason != REASON_NOT_FETCHED)
-        or why.forbidden
-        or path in GUIDANCE_NAMES
-        or _is_named(path, lowered)
+
+    def is_named(path: str) -> bool:
+        return path.rpartition("/")[2].lower() in lowered
+
+    masked = [
+        WithheldFile(
+            path,
+            "1 secret replaced by a placeholder"
+            if count == 1
+            else f"{count} secrets replaced by placeholders",
+        )
+        for path, count in secrets.items()
     ]
-    relevant.sort(key=lambda w: (not _is_named(w.path, lowered), w.reason == "binary"))
-    return (*_replaced(secrets), *relevant)
-
-
-def _replaced(secrets: Mapping[str, int]) -> Iterator[WithheldFile]:
-    for path, count in secrets.items():
-        what = "1 secret" if count == 1 else f"{count} secrets"
-        by = "a placeholder" if count == 1 else "placeholders"
-        yield WithheldFile(path, f"{what} replaced by {by}")
-
-
-def _is_named(path: str, lowered: str) -> bool:
-    return path.rpartition("/")[2].lower() in lowered
+    relevant = [
+        WithheldFile(path, refusal.reason)
+        for path, refusal in refused.items()
+        if (fits and refusal.reason != REASON_NOT_FETCHED)
+        or refusal.forbidden
+        or path in GUIDANCE_NAMES
+        or is_named(path)
+    ]
+    relevant.sort(key=lambda file: (not is_named(file.path), file.reason == "binary"))
+    return (*masked, *relevant)

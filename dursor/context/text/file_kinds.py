@@ -1,4 +1,4 @@
-"""What a file is for, by its path: code, tests, documentation, data, other people's code."""
+"""The kind of a file, by its path: code, tests, documentation, data, third-party code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dursor.context.sendable import get_suffix
 
 
 class FileKind(Enum):
-    """What a file is for."""
+    """The purpose of a file."""
 
     SOURCE = "source"
     TEST = "test"
@@ -39,7 +39,9 @@ _TEST = re.compile(
     r"|tests?|cy|e2e))\.\w+$"
 )
 _TEST_CLASS = re.compile(r"(?:Tests?|Spec|IT)\.(?:java|kt|cs|scala|groovy|swift|php)$")
-_PACKAGE_TEST = re.compile(r".+/(?:test|testing)/(?!.*test_)[^/]+\.py$")  # code that helps to test
+_PACKAGE_TEST = re.compile(
+    r".+/(?:test|testing)/(?!.*test_)[^/]+\.py$"
+)  # code of a testing package
 _DOCS_DIR = re.compile(
     r"(?:^|/)(?:docs?|documentation|changelogs?|changelog\.d|news|man|galleries|tutorials?)/"
 )
@@ -57,7 +59,7 @@ SIDELINE = re.compile(
 
 @lru_cache(maxsize=100_000)
 def classify_path(path: str) -> FileKind:
-    """Tell what PATH is for."""
+    """Return the kind of the file at PATH."""
     lowered = path.lower()
     ending = get_suffix(lowered)
     if ending in DOCS_SUFFIXES:
@@ -66,12 +68,7 @@ def classify_path(path: str) -> FileKind:
         return FileKind.FOREIGN if _FOREIGN.search(lowered) else FileKind.DATA
     if _FOREIGN.search(lowered):
         return FileKind.FOREIGN
-    if _is_test(path, lowered):
+    is_test = _TEST.search(lowered) and not _PACKAGE_TEST.match(lowered)
+    if is_test or _TEST_CLASS.search(path):
         return FileKind.TEST
     return FileKind.DOCS if _DOCS_DIR.search(lowered) else FileKind.SOURCE
-
-
-def _is_test(path: str, lowered: str) -> bool:
-    if _TEST_CLASS.search(path):
-        return True
-    return bool(_TEST.search(lowered)) and not _PACKAGE_TEST.match(lowered)

@@ -1,8 +1,8 @@
-"""Where things are defined, by language: patterns of lines, no parser.
+"""Definitions and imports in source code, found by line patterns.
 
-A parser of every language would give better ends of blocks and cost a second of start-up and tens
-of megabytes; the beginnings of definitions, with their indentation, give nearly the same blocks.
-In every pattern `kind` is a container (its members are definitions too), `func` a function, `name`
+Parsers would find the ends of blocks better, at a cost of a second of start-up and tens of
+megabytes; the beginnings of definitions with their indentation give nearly the same blocks.
+In each pattern `kind` is a container (its members are definitions too), `func` a function, `name`
 another definition. All are anchored at the beginning of a line and linear in its length.
 """
 
@@ -109,7 +109,7 @@ _ENDING = re.compile(r"\.(?:h|hh|hpp|hxx|[cm]?[jt]sx?|json|vue|svelte|rb)$")
 
 
 class Definition(NamedTuple):
-    """Something defined at character `start` of a text; a container's members are its own."""
+    """A definition at character `start` of a text."""
 
     start: int
     name: str
@@ -118,37 +118,36 @@ class Definition(NamedTuple):
 
 
 @cache
-def _pattern(suffix: str) -> re.Pattern[str]:
+def _compile_definitions(suffix: str) -> re.Pattern[str]:
     text = _PATTERN.get(suffix, _PLAIN)
     return re.compile(text, re.MULTILINE | (re.VERBOSE if text in _VERBOSE else 0))
 
 
 @cache
-def _imports(suffix: str) -> re.Pattern[str] | None:
+def _compile_imports(suffix: str) -> re.Pattern[str] | None:
     text = _IMPORTS.get(_PATTERN.get(suffix, ""))
     return re.compile(text, re.MULTILINE) if text else None
 
 
 def find_definitions(text: str, suffix: str) -> Iterator[Definition]:
-    """Yield what TEXT, in the language of SUFFIX (`py`), defines, in its order."""
-    for match in _pattern(suffix).finditer(text):
+    """Yield the definitions in TEXT, in the language of SUFFIX (`py`), in order."""
+    for match in _compile_definitions(suffix).finditer(text):
         kind = match.lastgroup or ""
-        name = match[kind]
-        yield Definition(match.start(), name, kind in {"kind", "impl"}, kind != "name")
+        yield Definition(match.start(), match[kind], kind in {"kind", "impl"}, kind != "name")
 
 
 def find_imports(text: str, suffix: str) -> set[str]:
-    """Return the modules that TEXT imports, as far as their last two parts: `core/paginator`."""
-    pattern = _imports(suffix)
+    """Return the keys of the modules that TEXT imports: `core/paginator`."""
+    pattern = _compile_imports(suffix)
     if pattern is None:
         return set()
-    found = set()
+    keys = set()
     for match in pattern.finditer(text):
         module = match[match.lastindex or 0]
-        found.add(make_module_key(re.split(r"[./:\\]+", _ENDING.sub("", module))))
-    return found - {""}
+        keys.add(make_module_key(re.split(r"[./:\\]+", _ENDING.sub("", module))))
+    return keys - {""}
 
 
 def make_module_key(steps: list[str]) -> str:
-    """Name a module by the last two of its STEPS."""
+    """Return the last two STEPS of a module's path."""
     return "/".join([step for step in steps if step][-2:])

@@ -1,4 +1,4 @@
-"""Words of code and of prose: identifiers, whole and in their parts, and their stems."""
+"""Words of code and prose: identifiers, their parts, and their stems."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import lru_cache
 IDENTIFIER = re.compile(r"[^\W\d]\w+")
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
-_LONGEST = 48  # letters; what is longer is data
-_RANDOM = re.compile(r"(?:[A-Za-z_]*\d+){3}|\d{5}")  # keys, digests: nothing to find code by
+_MAX_CHARS = 48  # a longer word is data
+_RANDOM = re.compile(r"(?:[A-Za-z_]*\d+){3}|\d{5}")  # keys, digests
 
-# Words of prose and of every programming language: they tell nothing about where to look.
+# Words of prose and of every programming language, which say nothing about where to look.
 _STOP = """
     about above actual actually after again all also although always and another any anything are
     around because been before behavior behaviour being below between both bug but call called can
@@ -29,48 +29,47 @@ _STOP = """
     """
 STOP = frozenset(_STOP.split())
 
-# Longest first; what is left has to be a word of its own.
+# Longest first; the rest has to be long enough to be a word.
 _PLAIN = ("ings", "ions", "ing", "ion", "ors", "ers", "ed", "es", "or", "er", "s", "e")
 _ENDINGS = {"ations": "at", "ation": "at", "ies": "y"} | dict.fromkeys(_PLAIN, "")
 _ENDINGS = dict(sorted(_ENDINGS.items(), key=lambda pair: -len(pair[0])))
-_SHORTEST_STEM = 4
+_MIN_STEM = 4
 _LAST = tuple(sorted({ending[-1] for ending in _ENDINGS}))
 
 
 @lru_cache(maxsize=20_000)
 def split_identifier(identifier: str) -> tuple[str, ...]:
-    """Return the lower-case words of IDENTIFIER, snake or camel; itself when it is one word."""
+    """Return the lower-case words of IDENTIFIER in snake or camel case."""
     if identifier.islower() and identifier.isalpha():
         return (identifier,)
-    found = tuple([p.lower() for p in _PARTS.findall(identifier) if len(p) > 1])
-    return found or (identifier.lower(),)
+    words = tuple([part.lower() for part in _PARTS.findall(identifier) if len(part) > 1])
+    return words or (identifier.lower(),)
 
 
 @lru_cache(maxsize=40_000)
 def stem(word: str) -> str:
-    """Cut the ending off a lower-case WORD, so that its forms meet."""
+    """Cut the ending off a lower-case WORD, so that its forms match."""
     if not word.endswith(_LAST) or word.endswith("ss"):
         return word
-    for ending, instead in _ENDINGS.items():
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
-            return word[: -len(ending)] + instead
+    for ending, replacement in _ENDINGS.items():
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
+            return word[: -len(ending)] + replacement
     return word
 
 
 @lru_cache(maxsize=80_000)
 def extract_terms(identifier: str) -> tuple[str, ...]:
-    """Return what IDENTIFIER is indexed under: the whole, and the stems of its parts.
+    """Return the index terms of IDENTIFIER: all of it, and the stems of its parts.
 
-    Nothing for what looks like a key or a digest.
+    A key or a digest has none.
     """
-    if len(identifier) > _LONGEST or (len(identifier) > 15 and _RANDOM.search(identifier)):
+    if len(identifier) > _MAX_CHARS or (len(identifier) > 15 and _RANDOM.search(identifier)):
         return ()
-    words = split_identifier(identifier)
-    whole = identifier.lower()
+    words, lowered = split_identifier(identifier), identifier.lower()
     stems = tuple([stem(word) for word in words])
-    return stems if words == (whole,) else (whole, *stems)
+    return stems if words == (lowered,) else (lowered, *stems)
 
 
 def idf(total: int, holding: int) -> float:
-    """Return how telling a term is that HOLDING of TOTAL texts hold: the rarer the more."""
+    """Return the inverse document frequency of a term in HOLDING of TOTAL texts."""
     return math.log(1 + (total - holding + 0.5) / (holding + 0.5))

@@ -75,7 +75,7 @@ class Prompting:
             follower = FollowUpSelector(
                 standing.base, standing.start.changes, rules, cache_dir, history, key
             )
-            found = follower.follow(earlier, query, budget=budget, pinned=pinned)
+            found = follower.select(earlier, query, budget=budget, pinned=pinned)
             if found is not None:
                 return found
         return select_context(
@@ -133,7 +133,9 @@ class Prompting:
         """Render the round's prompt for ENDPOINT; UsageError when not even the words fit."""
         room, tools = _room(endpoint), TOOLS if explores else ()
         # A remark on a pull request quotes the patch, and that has the secrets it came back with.
-        earlier = [replace(one, content=selection.hide(one.content)) for one in standing.earlier]
+        earlier = [
+            replace(one, content=selection.mask_detected(one.content)) for one in standing.earlier
+        ]
         said = conversation.opening("", earlier, instruction, tools=tools)
         size = conversation.size(said)
         if room <= size:
@@ -145,9 +147,9 @@ class Prompting:
             )
         shown = render_selection(selection, (room - size) // BYTES_PER_TOKEN)
         prompt = conversation.opening(
-            shown.context, earlier, instruction, now=shown.now, tools=tools
+            shown.context, earlier, instruction, now=shown.current, tools=tools
         )
-        return Fitted(prompt, room, _warnings(endpoint, shown.left_out))
+        return Fitted(prompt, room, _warnings(endpoint, shown.omitted))
 
 
 def placeholder_key(data_dir: Path) -> PlaceholderKey:

@@ -312,8 +312,8 @@ def _ground(standing: Standing) -> str:
 
 def _size_of(selection: Selection) -> str:
     """Say how much a round's models are shown."""
-    count = len(selection.as_context_files())
-    return f"{count} {'file' if count == 1 else 'files'}, {selection.tokens_total} tokens in all"
+    count = len(selection.to_context_files())
+    return f"{count} {'file' if count == 1 else 'files'}, {selection.total_tokens} tokens in all"
 
 
 def _refuse_over_budget(plan: Plan) -> None:

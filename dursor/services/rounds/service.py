@@ -170,7 +170,7 @@ class Rounds:
             status=RunStatus.QUEUED,
             created_at=at,
             warnings=(*plan.warnings, *target.fitted.warnings),
-            context=plan.selection.as_context_files(),
+            context=plan.selection.to_context_files(),
             logs=plan.logs,
             lease=lease,
             choices=plan.choices,
@@ -291,9 +291,9 @@ def _context(plan: Plan) -> ContextPlan:
     return ContextPlan(
         plan.standing.base_commit,
         selection.budget,
-        selection.tokens_files,
-        max(selection.tokens_total, count_tokens(selection)),
-        selection.as_context_files(),
+        selection.file_tokens,
+        max(selection.total_tokens, count_tokens(selection)),
+        selection.to_context_files(),
         tuple(WithheldPath(one.path, one.reason) for one in selection.withheld),
         tuple(dict.fromkeys(_warnings(plan))),
     )
