@@ -1,4 +1,4 @@
-"""What holds for the whole house: layers, a light start, help for every command."""
+"""The layers, a light start, help for every command."""
 
 import inspect
 import json
@@ -37,8 +37,8 @@ HEAVY = {
 COMPLETE = {"_DURSOR_COMPLETE": "complete_bash"}
 LOADED = """
 import atexit, json, os, sys
-told = os.dup(2)
-atexit.register(lambda: os.write(told, json.dumps(sorted(sys.modules)).encode()))
+stderr = os.dup(2)
+atexit.register(lambda: os.write(stderr, json.dumps(sorted(sys.modules)).encode()))
 sys.argv = ["dursor", *{words!r}]
 sys.stderr = open(os.devnull, "w")
 from dursor.__main__ import main
@@ -46,17 +46,17 @@ sys.exit(main())
 """
 
 
-def leaves() -> Iterator[tuple[tuple[str, ...], CommandSpec]]:
+def list_commands() -> Iterator[tuple[tuple[str, ...], CommandSpec]]:
     yield ("run",), ROUND
     for name, entry in COMMANDS.items():
         if isinstance(entry, GroupSpec):
-            yield from (((name, word), leaf) for word, leaf in entry.commands.items())
+            yield from (((name, word), spec) for word, spec in entry.commands.items())
         else:
             yield (name,), entry
 
 
-def loaded(home: Path, words: list[str], **environment: str) -> set[str]:
-    """Name the top-level modules that a process which runs WORDS has loaded at its end."""
+def list_modules(home: Path, words: list[str], **environment: str) -> set[str]:
+    """List the modules that a process which runs WORDS has imported."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED.format(words=words)],
         env={
@@ -95,8 +95,8 @@ def loaded(home: Path, words: list[str], **environment: str) -> set[str]:
         ([], {**COMPLETE, "COMP_WORDS": "dursor pr show 4", "COMP_CWORD": "3"}, HEAVY),
     ],
 )
-def test_a_cheap_command_loads_nothing_heavy(tmp_path, words, environment, absent):
-    assert not absent & loaded(tmp_path, words, **environment)
+def test_a_cheap_command_imports_nothing_heavy(tmp_path, words, environment, absent):
+    assert not absent & list_modules(tmp_path, words, **environment)
 
 
 def test_the_layers_hold():
@@ -113,29 +113,29 @@ def test_the_layers_hold():
     assert "0 broken" in done.stdout
 
 
-def test_click_comes_with_typer():
+def test_click_is_imported_from_typer():
     imports = re.compile(r"^\s*(import click|from click)\b", re.MULTILINE)
     assert [path for path in SOURCES if imports.search(path.read_text(encoding="utf-8"))] == []
 
 
-@pytest.mark.parametrize(("words", "leaf"), [*leaves()])
-def test_every_command_has_the_sentence_that_the_table_shows(words, leaf):
-    function = import_target(f"dursor.cli.commands.{leaf.target}")
-    assert inspect.getdoc(function).splitlines()[0] == leaf.help
-    assert leaf.help.endswith(".")
+@pytest.mark.parametrize(("words", "spec"), [*list_commands()])
+def test_the_docstring_of_a_command_begins_with_its_help(words, spec):
+    function = import_target(f"dursor.cli.commands.{spec.target}")
+    assert inspect.getdoc(function).splitlines()[0] == spec.help
+    assert spec.help.endswith(".")
 
 
-@pytest.mark.parametrize(("words", "leaf"), [*leaves()])
-def test_every_command_explains_itself_and_its_words(words, leaf):
+@pytest.mark.parametrize(("words", "spec"), [*list_commands()])
+def test_every_command_and_parameter_has_help(words, spec):
     result = CliRunner().invoke(app, [*words, "--help"], catch_exceptions=False)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"Usage: dursor {' '.join(words)} ")
     assert "--json" in result.stdout
-    for parameter in parameters(words):
+    for parameter in list_parameters(words):
         assert getattr(parameter, "help", None), f"{words}: {parameter.name} has no help"
 
 
-def parameters(words: tuple[str, ...]) -> list[Any]:
+def list_parameters(words: tuple[str, ...]) -> list[Any]:
     node: Any = make_command()
     context = typer.Context(node, info_name="dursor")
     for word in words:
@@ -149,6 +149,6 @@ def parameters(words: tuple[str, ...]) -> list[Any]:
 @pytest.mark.parametrize(
     "name", [n for n, entry in COMMANDS.items() if isinstance(entry, GroupSpec)]
 )
-def test_every_group_has_its_sentence(name):
+def test_every_group_has_help(name):
     result = CliRunner().invoke(app, [name, "--help"], catch_exceptions=False)
     assert COMMANDS[name].help in " ".join(result.stdout.split())

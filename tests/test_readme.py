@@ -1,4 +1,4 @@
-"""The README and the changelog against the code they speak of."""
+"""The README and the changelog agree with the code."""
 
 import re
 import shlex
@@ -21,21 +21,21 @@ COMMAND = re.compile(r"`(dursor [^`]+)`|^(?:\$ |.*&& \S*/)?(dursor [^\n]+)$", re
 SPAN = re.compile(r"`(--[a-z0-9-]+|-m)\b[^`]*`")
 
 
-def written() -> list[str]:
-    """Every command line that the README shows."""
-    found = [a or b for a, b in COMMAND.findall(README)]
-    return [re.split(r"\s+[>|#<]\s*", line)[0] for line in found]
+def list_lines() -> list[str]:
+    """List every command line of the README."""
+    matches = [a or b for a, b in COMMAND.findall(README)]
+    return [re.split(r"\s+[>|#<]\s*", line)[0] for line in matches]
 
 
-def path_of(words: list[str]) -> list[str]:
-    """The command that WORDS name, without its arguments."""
+def find_path(words: list[str]) -> list[str]:
+    """Find the command that WORDS name, without its arguments."""
     node = COMMANDS.get(words[0]) if words else None
     if isinstance(node, GroupSpec) and len(words) > 1 and words[1] in node.commands:
         return words[:2]
     return words[:1] if node else []
 
 
-def help_of(words: list[str]) -> str:
+def read_help(words: list[str]) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "dursor", *words, "--help"],
         capture_output=True,
@@ -48,16 +48,16 @@ def help_of(words: list[str]) -> str:
 
 @pytest.fixture(scope="module")
 def helps() -> dict[str, str]:
-    """The help of every command that the README shows."""
-    paths = {tuple(path_of(shlex.split(line, comments=True)[1:])) for line in written()}
-    return {" ".join(path): help_of([*path]) for path in paths}
+    """Give the help of every command of the README."""
+    paths = {tuple(find_path(shlex.split(line, comments=True)[1:])) for line in list_lines()}
+    return {" ".join(path): read_help([*path]) for path in paths}
 
 
-def test_every_command_and_option_is_there(helps: dict[str, str]):
-    assert len(written()) > 25
-    for line in written():
+def test_every_command_and_option_exists(helps: dict[str, str]):
+    assert len(list_lines()) > 25
+    for line in list_lines():
         words = shlex.split(line, comments=True)[1:]
-        path = path_of(words)
+        path = find_path(words)
         named = path or words[0].startswith("-")
         assert named, f"no such command: {line}"
         for word in words:
@@ -66,13 +66,13 @@ def test_every_command_and_option_is_there(helps: dict[str, str]):
                 assert re.search(rf"(?m)(^|[ ,]){re.escape(option)}\b", helps[" ".join(path)]), line
 
 
-def test_every_option_named_in_the_text_belongs_to_some_command(helps: dict[str, str]):
+def test_every_option_of_the_text_exists(helps: dict[str, str]):
     everything = "\n".join(helps.values())
     for option in SPAN.findall(README):
         assert option in everything, option
 
 
-def test_every_subcommand_of_a_listed_group_is_there():
+def test_every_listed_subcommand_exists():
     for line in README.splitlines():
         if not (row := re.match(r"\| `dursor (\w+) (\w[\w-]*)`((?:, `[\w-]+`)+)", line)):
             continue
@@ -92,16 +92,16 @@ def test_every_command_is_in_the_readme():
 
 
 def test_the_exit_codes_are_those_of_the_errors():
-    told = {
+    documented = {
         code: int(row[1])
         for row in re.finditer(r"^\| (\d+) \|[^|]*\|([^|]*)\|$", README, re.MULTILINE)
         for code in re.findall(r"`(\w+)`", row[2])
     }
 
     def classes(kind: type[DursorError]) -> list[type[DursorError]]:
-        return [kind, *(below for one in kind.__subclasses__() for below in classes(one))]
+        return [kind, *(child for subclass in kind.__subclasses__() for child in classes(subclass))]
 
-    assert told == {kind.code: kind.exit_code for kind in classes(DursorError)}
+    assert documented == {kind.code: kind.exit_code for kind in classes(DursorError)}
 
 
 def test_the_policy_names_what_a_repository_may_tighten():
@@ -119,7 +119,7 @@ def test_the_changelog_has_this_version():
     assert first == "## [Unreleased]"
 
 
-def test_both_commands_stand_on_the_first_screen():
+def test_both_commands_are_on_the_first_screen():
     screen = "\n".join(README.splitlines()[:30])
     assert "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/dursor demo" in screen
     assert ".venv/bin/python -m pytest" in screen

@@ -1,4 +1,4 @@
-"""How commands end, however they end."""
+"""A command prints its result or its error, whatever happens."""
 
 import os
 import re
@@ -16,7 +16,7 @@ UNWRITABLE = ["</dev/null", *([">/dev/full"] if Path("/dev/full").exists() else 
 NOT_FOUND = UsageError("no such thing: 'x'", hint="dursor run list")
 
 
-def test_a_value_is_printed_and_nothing_else(dursor):
+def test_a_value_is_printed_alone(dursor):
     done = dursor("run", "show", "3fa1", answers={"runs.find": fake_app.RUN})
     assert done.exit_code == 0
     assert done.stdout.startswith("run          3fa1c9e2")
@@ -45,14 +45,14 @@ def test_json_is_one_object_on_stdout(dursor):
 )
 def test_an_error_is_a_line_a_hint_and_its_exit_code(dursor, error, code):
     answers = {"runs.find": error}
-    told = dursor("run", "show", "x", answers=answers)
-    assert (told.exit_code, told.stdout) == (code, "")
+    done = dursor("run", "show", "x", answers=answers)
+    assert (done.exit_code, done.stdout) == (code, "")
     hint = f"hint: {error.hint}\n" if error.hint else ""
-    assert told.stderr == f"error: {error.message}\n{hint}"
-    shown = dursor("run", "show", "x", "--json", answers=answers)
+    assert done.stderr == f"error: {error.message}\n{hint}"
+    as_json = dursor("run", "show", "x", "--json", answers=answers)
     failure = {"code": error.code, "message": error.message, "hint": error.hint}
-    assert shown.json == {"version": 1, "status": "error", "data": None, "errors": [failure]}
-    assert (shown.exit_code, shown.stderr) == (code, "")
+    assert as_json.json == {"version": 1, "status": "error", "data": None, "errors": [failure]}
+    assert (as_json.exit_code, as_json.stderr) == (code, "")
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_an_error_is_a_line_a_hint_and_its_exit_code(dursor, error, code):
         (["--version", "demo"], "--version cannot be combined with a command", "dursor --version"),
     ],
 )
-def test_words_that_are_off_are_refused_in_our_form(dursor, words, message, hint):
-    told = dursor(*words)
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert told.stderr == f"error: {message}\nhint: {hint}\n"
-    shown = dursor(*words, "--json")
-    assert shown.json["errors"] == [{"code": "usage", "message": message, "hint": hint}]
-    assert (shown.exit_code, shown.json["data"]) == (2, None)
+def test_usage_errors_are_refused_in_our_format(dursor, words, message, hint):
+    done = dursor(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"error: {message}\nhint: {hint}\n"
+    as_json = dursor(*words, "--json")
+    assert as_json.json["errors"] == [{"code": "usage", "message": message, "hint": hint}]
+    assert (as_json.exit_code, as_json.json["data"]) == (2, None)
 
 
 def test_json_after_two_dashes_is_text(dursor):
@@ -100,9 +100,9 @@ def test_json_after_two_dashes_is_text(dursor):
 def test_ctrl_c_is_one_line_and_130(dursor):
     done = dursor("run", "show", "x", answers={"runs.find": KeyboardInterrupt()})
     assert (done.exit_code, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
-    shown = dursor("run", "show", "x", "--json", answers={"runs.find": KeyboardInterrupt()})
-    assert shown.exit_code == 130
-    assert shown.json["errors"][0]["code"] == "interrupted"
+    as_json = dursor("run", "show", "x", "--json", answers={"runs.find": KeyboardInterrupt()})
+    assert as_json.exit_code == 130
+    assert as_json.json["errors"][0]["code"] == "interrupted"
 
 
 def test_help_and_version(dursor):
@@ -129,12 +129,12 @@ def test_help_in_json_is_data(dursor, words):
     assert done.json["data"] == {"help": plain.stdout.removesuffix("\n")}
 
 
-def test_foreign_control_characters_of_an_error_are_harmless(dursor):
+def test_control_characters_of_an_error_are_escaped(dursor):
     done = dursor("run", "show", "x", answers={"runs.find": UsageError("a\x1b[2J\nb\u202ec")})
     assert done.stderr == "error: a\\x1b[2J b\\u202ec\n"
 
 
-def test_a_bug_is_one_line_and_says_how_to_see_more(process):
+def test_a_bug_is_one_line_with_a_hint(process):
     key = "sk-ant-" + "a1" * 20
     done = process("run", "show", "3fa1", scenario="bug", OPENAI_API_KEY=key)
     assert (done.returncode, done.stdout) == (1, "")
@@ -163,7 +163,7 @@ def test_debugging_shows_the_traceback_without_secrets(process):
     assert known.returncode == 5
 
 
-def test_a_reader_that_leaves_early_is_no_error(home):
+def test_a_closed_pipe_is_not_an_error(home):
     words = [sys.executable, fake_app.__file__, "run", "list"]
     with subprocess.Popen(
         words,
@@ -180,7 +180,7 @@ def test_a_reader_that_leaves_early_is_no_error(home):
 
 
 @pytest.mark.parametrize("word", ["--version", "--help"])
-def test_closed_standard_streams_end_nothing(home, word):
+def test_closed_standard_streams_do_not_end_a_command(home, word):
     done = subprocess.run(
         f'exec "{sys.executable}" -m dursor {word} >&- 2>&-',
         shell=True,
@@ -197,7 +197,7 @@ def test_a_terminal_of_another_encoding_gets_escapes(process):
     assert done.stdout.isascii()
 
 
-def test_a_folder_that_is_gone_is_said(home, tmp_path):
+def test_a_deleted_folder_is_reported(home, tmp_path):
     gone = tmp_path / "gone"
     gone.mkdir()
     script = f'cd "{gone}" && rmdir "{gone}" && exec "{sys.executable}" -m dursor run list'
@@ -220,7 +220,7 @@ def test_a_folder_that_is_gone_is_said(home, tmp_path):
     "words",
     ["--version", "--help", "run list", "run list --json", "run diff 3fa1", "nosuch --json"],
 )
-def test_an_answer_that_cannot_be_written_is_one_line(home, words, target, unbuffered):
+def test_a_full_stdout_is_one_line(home, words, target, unbuffered):
     done = subprocess.run(
         f'exec "{sys.executable}" "{fake_app.__file__}" {words} 1{target}',
         shell=True,
@@ -235,7 +235,7 @@ def test_an_answer_that_cannot_be_written_is_one_line(home, words, target, unbuf
 
 
 @pytest.mark.parametrize("target", UNWRITABLE)
-def test_a_story_that_cannot_be_written_changes_nothing(home, target):
+def test_a_full_stderr_changes_nothing(home, target):
     done = subprocess.run(
         f'exec "{sys.executable}" "{fake_app.__file__}" run show 3fa1 2{target}',
         shell=True,
@@ -246,7 +246,7 @@ def test_a_story_that_cannot_be_written_changes_nothing(home, target):
     assert done.returncode == 5
 
 
-def test_a_bug_that_cannot_be_told_in_json_is_told(home):
+def test_a_bug_that_cannot_be_printed_as_json_is_a_line(home):
     done = subprocess.run(
         f'exec "{sys.executable}" "{fake_app.__file__}" run show 3fa1 --json 1{UNWRITABLE[0]}',
         shell=True,
@@ -261,7 +261,7 @@ def test_a_bug_that_cannot_be_told_in_json_is_told(home):
     assert "Traceback" not in done.stderr
 
 
-def test_what_python_cannot_raise_is_shown_only_in_debugging(monkeypatch, capsys):
+def test_unraisable_exceptions_are_shown_only_in_debugging(monkeypatch, capsys):
     class Odd:
         def __del__(self):
             raise AttributeError("half made")

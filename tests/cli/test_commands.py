@@ -1,4 +1,4 @@
-"""Every command: what it asks of which service, and what it shows of the answer."""
+"""Every command: the service that it calls, and the output of the result."""
 
 import fake_app
 import pytest
@@ -249,14 +249,14 @@ def test_a_command_is_one_call(dursor, words, call, args, options, answer, line)
 
 
 @pytest.mark.parametrize(("words", "call", "args", "options", "answer", "line"), CASES)
-def test_a_command_speaks_json(dursor, words, call, args, options, answer, line):
+def test_a_command_prints_json(dursor, words, call, args, options, answer, line):
     done = dursor(*words.split(), "--json", answers={call: answer}, input=TYPED.get(call, ""))
     assert done.json["status"] == "ok"
     assert done.json["data"]
     assert "next:" not in done.stderr
 
 
-def test_no_command_is_left_out():
+def test_every_command_is_tested():
     covered = {" ".join(words.split()[:2]) for words, *_ in CASES} | {"config path", "demo"}
     for word, entry in COMMANDS.items():
         names = (
@@ -271,23 +271,23 @@ def test_the_configuration_file(dursor):
     assert done.stdout == "/home/ada/config.toml\n"
 
 
-def test_settings_are_shown_as_a_script_reads_them(dursor):
-    for value, shown in (("gpt", "gpt"), (["gpt"], '["gpt"]'), (None, "null"), (True, "true")):
+def test_settings_are_printed_bare(dursor):
+    for value, text in (("gpt", "gpt"), (["gpt"], '["gpt"]'), (None, "null"), (True, "true")):
         answers = {"configuration.get": Setting("models", value, "file", "Models")}
-        assert dursor("config", "get", "models", answers=answers).stdout == f"{shown}\n"
+        assert dursor("config", "get", "models", answers=answers).stdout == f"{text}\n"
 
 
-def test_a_doctor_who_finds_something_fails(dursor):
-    found = [
+def test_a_failed_check_fails_doctor(dursor):
+    checks = [
         DoctorCheck("git", "2.47"),
         DoctorCheck("keyring", "locked", "unlock it", "error"),
     ]
-    told = dursor("doctor", answers={"doctor.check": found})
-    assert told.exit_code == 1
-    assert told.stderr == "error: keyring: locked\nhint: unlock it\n"
-    shown = dursor("doctor", "--json", answers={"doctor.check": found})
-    assert shown.json["status"] == "partial"
-    assert shown.json["data"]["checks"][1] == {
+    done = dursor("doctor", answers={"doctor.check": checks})
+    assert done.exit_code == 1
+    assert done.stderr == "error: keyring: locked\nhint: unlock it\n"
+    as_json = dursor("doctor", "--json", answers={"doctor.check": checks})
+    assert as_json.json["status"] == "partial"
+    assert as_json.json["data"]["checks"][1] == {
         "name": "keyring",
         "ok": False,
         "level": "error",
@@ -296,7 +296,7 @@ def test_a_doctor_who_finds_something_fails(dursor):
     }
 
 
-def test_a_key_that_is_refused_is_exit_4(dursor):
+def test_a_refused_key_is_exit_4(dursor):
     from dursor.errors import AuthError
 
     checks = [ModelCheck("gpt", ok=False, latency_ms=None, error=AuthError("401", hint="set-key"))]
@@ -313,54 +313,54 @@ def test_a_key_that_is_refused_is_exit_4(dursor):
         ("pr list", "pulls.list", "dursor pr create "),
     ],
 )
-def test_an_empty_list_says_what_to_type(dursor, words, call, hint):
-    told = dursor(*words.split(), answers={call: []})
-    assert (told.exit_code, told.stdout) == (0, "")
-    assert hint in told.stderr
+def test_an_empty_list_prints_a_command_to_type(dursor, words, call, hint):
+    done = dursor(*words.split(), answers={call: []})
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert hint in done.stderr
     assert dursor(*words.split(), "--json", answers={call: []}).json["data"] == {"items": []}
 
 
 def test_the_sections_of_a_run(dursor):
-    def shown(*flags):
+    def show(*flags):
         return dursor("run", "show", "3fa1", *flags, answers={"runs.find": RUN}).stdout
 
-    assert "Counts from one." in shown()
-    assert "renamed   +0 -0   a.py -> b.py" in shown()
-    assert "streaming" not in shown()
-    assert "streaming" in shown("--logs")
-    assert "Counts from one." not in shown("--logs")
-    assert "+last = 10" in shown("--diff", "--logs")
-    assert "guidance" in shown("--context")
-    assert "12.3k in (6.0k cached), 1.2k out (200 reasoning)" in shown("--summary")
+    assert "Counts from one." in show()
+    assert "renamed   +0 -0   a.py -> b.py" in show()
+    assert "streaming" not in show()
+    assert "streaming" in show("--logs")
+    assert "Counts from one." not in show("--logs")
+    assert "+last = 10" in show("--diff", "--logs")
+    assert "guidance" in show("--context")
+    assert "12.3k in (6.0k cached), 1.2k out (200 reasoning)" in show("--summary")
 
 
-def test_a_failed_run_says_why_and_what_to_type(dursor):
+def test_a_failed_run_shows_its_error_and_hint(dursor):
     done = dursor("run", "show", "dead", answers={"runs.find": fake_app.FAILED})
     assert "error        no first byte within 300 s (stage: call)" in done.stdout
     assert "hint         --timeout 900" in done.stdout
 
 
-def test_one_run_is_nothing_to_compare(dursor):
+def test_compare_refuses_one_run(dursor):
     assert dursor("run", "compare", "3fa1").exit_code == 2
 
 
 def test_a_log_is_followed_line_by_line(dursor):
-    heard = []
+    lines = []
 
     def follow(run):
         for message in ("one", "two"):
-            heard.append(message)
+            lines.append(message)
             yield fake_app.LogEntry(fake_app.AT, fake_app.Stage.CALL, f"{message}\n\x1b[2J")
 
     done = dursor("run", "logs", "3fa1", "-f", answers={"runs.follow": follow})
-    assert heard == ["one", "two"]
+    assert lines == ["one", "two"]
     assert (
         done.stdout
         == f"{fake_app.AT}  call     one \\x1b[2J\n{fake_app.AT}  call     two \\x1b[2J\n"
     )
 
 
-def test_a_key_comes_from_stdin_when_told_to(dursor):
+def test_a_key_is_read_from_stdin(dursor):
     answers = {"models.set_key": fake_app.keep_key, "models.add": fake_app.keep_key}
     done = dursor("models", "set-key", "gpt", "--stdin", answers=answers, input=" sk-abc \n")
     assert "display   cba-ks" in done.stdout

@@ -1,4 +1,4 @@
-"""Completing words: candidates, three shells' forms, and silence about everything else."""
+"""Completion of words, in the formats of three shells; nothing for anything else."""
 
 import os
 import shlex
@@ -35,7 +35,7 @@ STORE = {
 
 @pytest.fixture
 def complete(capsys, monkeypatch):
-    """Ask for the candidates of the last of WORDS."""
+    """Complete the last of WORDS."""
 
     def ask(*words, shell="bash", answers=None):
         monkeypatch.setenv("_DURSOR_COMPLETE", f"complete_{shell}")
@@ -44,9 +44,9 @@ def complete(capsys, monkeypatch):
         monkeypatch.setenv("COMP_CWORD", str(len(words)))
         app = fake_app.FakeApp(STORE if answers is None else answers)
         assert make_command().run([], obj=app) == 0
-        said = capsys.readouterr()
-        assert said.err == ""
-        return said.out.splitlines()
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        return captured.out.splitlines()
 
     return ask
 
@@ -77,13 +77,13 @@ def test_values_are_completed(complete):
 
 @pytest.mark.parametrize("words", [("--model=cl",), ("--model", "=", "cl")])
 def test_a_value_may_follow_an_equals_sign(complete, words):
-    shown = "claude" if "=" in words else "--model=claude"  # bash completes a part of the word
-    assert complete("run", "Fix it", "--repo", "=", "shop", *words) == [shown]
+    expected = "claude" if "=" in words else "--model=claude"  # bash completes a part of the word
+    assert complete("run", "Fix it", "--repo", "=", "shop", *words) == [expected]
     assert complete("run", "Fix it", "--model", "=") == ["gpt", "claude", "gemini"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_files_are_left_to_the_shell_and_offered_nowhere_else(complete, shell):
+def test_files_are_completed_by_the_shell_alone(complete, shell):
     for words in (
         ("run", "Fix it", "--file", "RE"),
         ("run", "Fix it", "--instruction-file=RE"),
@@ -115,31 +115,33 @@ def test_pull_requests_are_completed(complete):
     assert complete("pr", "sync", "3fa") == ["3fa1c9e2"]  # an id, where no number begins so
 
 
-def test_zsh_and_fish_are_told_what_an_id_is(complete):
+def test_zsh_and_fish_get_a_description_of_an_id(complete):
     assert complete("run", "show", "3", shell="zsh") == [
         "3fa1c9e2:gpt: Fix the\\x1b[2J off-by-one `rm -rf ~`"
     ]
     assert complete("run", "show", "b", shell="fish") == ["b07d55aa\tclaude: $(touch /tmp/pwned)"]
 
 
-def test_odd_names_are_quoted_for_bash(complete):
+def test_special_characters_are_quoted_for_bash(complete):
     assert complete("repo", "show", "") == ["shop", "'odd $(rm) name'"]
     assert complete("repo", "show", "odd", shell="fish") == ["odd $(rm) name\t/home/ada/shop"]
 
 
-def test_fish_gives_a_line(capsys, monkeypatch):
+def test_fish_passes_a_line(capsys, monkeypatch):
     monkeypatch.setenv("_DURSOR_COMPLETE", "complete_fish")
-    for line, shown in (
+    for line, expected in (
         ("dursor run sh", ["show"]),
         ('dursor run "Fix it" -m ', ["gpt", "claude", "gemini"]),
         ("dursor run 'Fix it", []),
     ):
         monkeypatch.setenv("COMP_LINE", line)
         assert make_command().run([], obj=fake_app.FakeApp(STORE)) == 0
-        assert [one.partition("\t")[0] for one in capsys.readouterr().out.splitlines()] == shown
+        assert [
+            line.partition("\t")[0] for line in capsys.readouterr().out.splitlines()
+        ] == expected
 
 
-def test_a_store_that_fails_completes_nothing(complete):
+def test_a_broken_store_completes_nothing(complete):
     broken = {name: InternalError("the store is broken") for name in STORE}
     assert complete("run", "show", "", answers=broken) == []
     assert complete("run", "Fix it", "-m", "", answers=broken) == []
@@ -148,12 +150,12 @@ def test_a_store_that_fails_completes_nothing(complete):
 
 
 @pytest.mark.parametrize("asked", ["complete_tcsh", "nonsense"])
-def test_what_nobody_asked_for_is_silence(process, asked):
+def test_an_unknown_instruction_prints_nothing(process, asked):
     done = process(_DURSOR_COMPLETE=asked, COMP_WORDS="dursor r", COMP_CWORD="1")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
-def test_a_bug_while_completing_is_silence(process):
+def test_a_bug_during_completion_prints_nothing(process):
     done = process(
         scenario="bug",
         _DURSOR_COMPLETE="complete_bash",
@@ -164,7 +166,7 @@ def test_a_bug_while_completing_is_silence(process):
 
 
 @pytest.mark.parametrize("name", [*shells.FILES])
-def test_the_files_for_packagers_are_fresh(process, name):
+def test_the_files_for_packagers_are_current(process, name):
     shell = {"dursor.bash": "bash", "_dursor": "zsh", "dursor.fish": "fish"}[name]
     made = process(_DURSOR_COMPLETE=f"source_{shell}").stdout
     assert (ROOT / "completions" / name).read_text(encoding="utf-8") == made
@@ -220,7 +222,7 @@ def test_bash_completes(home, tmp_path):
         ("fish", ".config/fish/completions/dursor.fish", None),
     ],
 )
-def test_installing_twice_is_installing_once(process, tmp_path, shell, target, start):
+def test_a_second_installation_changes_nothing(process, tmp_path, shell, target, start):
     if start:
         (tmp_path / start).write_text("alias ll='ls -l'")
     for _ in range(2):
@@ -233,7 +235,7 @@ def test_installing_twice_is_installing_once(process, tmp_path, shell, target, s
         assert (len(lines), lines[0]) == (2, "alias ll='ls -l'")
 
 
-def test_zsh_and_fish_folders_may_be_elsewhere(process, tmp_path):
+def test_configured_zsh_and_fish_folders_are_used(process, tmp_path):
     (tmp_path / "z").mkdir()
     process("--install-completion", "zsh", ZDOTDIR=str(tmp_path / "z"))
     assert "compinit" in (tmp_path / "z" / ".zshrc").read_text()
@@ -247,5 +249,5 @@ def test_another_shell_is_refused(process, tmp_path):
     assert process("--show-completion", SHELL="").returncode == 2
     (tmp_path / ".bash_completions").write_text("a file in the way")
     assert process("--install-completion", "bash").returncode == 1
-    shown = process("--show-completion", "bash", "--json")
-    assert '"shell": "bash"' in shown.stdout
+    done = process("--show-completion", "bash", "--json")
+    assert '"shell": "bash"' in done.stdout

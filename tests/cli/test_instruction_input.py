@@ -1,4 +1,4 @@
-"""Where an instruction comes from, and what is refused."""
+"""The sources of an instruction, and refused texts."""
 
 import fake_app
 import pytest
@@ -25,7 +25,7 @@ def test_a_file_is_read(dursor, tmp_path):
     assert sent(dursor("run", "--instruction-file", str(file), answers=DONE)) == "Fix it\nnaïvely"
 
 
-def test_stdin_is_left_alone_otherwise(dursor):
+def test_stdin_is_not_read_otherwise(dursor):
     assert sent(dursor("run", "Fix it now", input="not this", answers=DONE)) == "Fix it now"
 
 
@@ -40,7 +40,7 @@ def test_an_empty_stdin_is_refused(dursor):
     assert dursor("run", "-", input=" \n", answers=DONE).exit_code == 2
 
 
-def test_text_and_file_exclude_each_other(dursor, tmp_path):
+def test_text_cannot_be_combined_with_a_file(dursor, tmp_path):
     file = tmp_path / "task.md"
     file.write_text("Fix it")
     done = dursor("run", "Fix it now", "--instruction-file", str(file), answers=DONE)
@@ -49,14 +49,14 @@ def test_text_and_file_exclude_each_other(dursor, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["none", "."])
-def test_a_file_that_cannot_be_read_is_refused(dursor, tmp_path, name):
+def test_an_unreadable_file_is_refused(dursor, tmp_path, name):
     done = dursor("run", "--instruction-file", str(tmp_path / name), answers=DONE)
     assert (done.exit_code, done.app.calls) == (2, [])
     assert done.stderr.startswith("error: cannot read ")
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"a\0b"])
-def test_what_is_not_text_is_refused(dursor, tmp_path, data):
+def test_binary_data_is_refused(dursor, tmp_path, data):
     file = tmp_path / "task.bin"
     file.write_bytes(data)
     done = dursor("run", "--instruction-file", str(file), answers=DONE)
@@ -75,14 +75,14 @@ def test_no_text_without_a_terminal_is_refused(dursor):
     assert done.stderr.startswith("error: TEXT is missing")
 
 
-def test_context_reads_its_text_alike(dursor):
+def test_context_reads_its_text_in_the_same_way(dursor):
     answers = {"rounds.context": fake_app.PLAN}
     done = dursor("context", "-", input="Fix it", answers=answers)
     assert done.app.only_call[1][0].instruction == "Fix it"
     assert dursor("context", answers=answers).exit_code == 2
 
 
-def test_words_of_a_task_may_come_from_stdin(dursor):
+def test_a_title_and_a_message_are_read_from_stdin(dursor):
     done = dursor(
         "task", "say", "7d1f", "-", input="also page 0\n", answers={"tasks.say": fake_app.MESSAGE}
     )
@@ -107,7 +107,7 @@ def test_a_reply_is_read_as_bytes(dursor, tmp_path):
     assert dursor("patch", str(tmp_path / "none"), answers=answers).exit_code == 2
 
 
-def test_a_patch_leaves_as_its_own_bytes(dursor, process):
+def test_a_patch_is_printed_byte_for_byte(dursor, process):
     done = dursor("run", "diff", "3fa1", "--json", answers={"runs.find": fake_app.ODD})
     assert done.json["data"] == {"patch": fake_app.ODD.patch}
     assert process("run", "diff", "3fa1", scenario="odd").stdout == "+caf\udce9 \x1b[2J\r\n"
@@ -119,7 +119,7 @@ def test_a_run_without_a_patch_has_no_diff(dursor):
     assert done.stderr.startswith("error: run dead0001 has no patch: its status is failed\n")
 
 
-def test_the_hint_is_the_command_that_was_meant():
+def test_the_hint_names_the_command():
     with pytest.raises(UsageError) as caught:
         read_instruction(" ", None, "dursor context")
     assert caught.value.hint is not None

@@ -40,7 +40,7 @@ MOMENTS = (
 )
 
 
-def interrupted(home, moment, *words):
+def run_interrupted(home, moment, *words):
     return subprocess.run(
         [sys.executable, "-c", SCRIPT, *words],
         env={**home, "MOMENT": moment},
@@ -52,8 +52,8 @@ def interrupted(home, moment, *words):
 
 
 @pytest.fixture
-def filled(home):
-    """Give an environment whose store is there to be read."""
+def environment(home):
+    """Give an environment with a store."""
     words = [sys.executable, "-m", "dursor", "task", "new", "x"]
     repos.build(Path(home["HOME"]) / "shop", {"a": "a"})
     cwd = Path(home["HOME"]) / "shop"
@@ -62,20 +62,20 @@ def filled(home):
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_ctrl_c_while_dursor_starts(filled, moment):
-    done = interrupted(filled, moment, "run", "list", "--all", "--json")
+def test_ctrl_c_while_dursor_starts(environment, moment):
+    done = run_interrupted(environment, moment, "run", "list", "--all", "--json")
     failure = {"code": "interrupted", "message": "interrupted", "hint": None}
     assert done.returncode == 130, done
     assert json.loads(done.stdout)["errors"] == [failure]
     assert done.stderr == ""
-    told = interrupted(filled, moment, "run", "list", "--all")
-    assert (told.returncode, told.stdout, told.stderr) == (130, "", "error: interrupted\n")
+    done = run_interrupted(environment, moment, "run", "list", "--all")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
 
 
-def test_ctrl_c_that_is_to_be_ignored_is(filled):
+def test_an_ignored_ctrl_c_stays_ignored(environment):
     done = subprocess.run(
         ["sh", "-c", f"trap '' INT; exec '{sys.executable}' -c '{SCRIPT}' run list --all --json"],
-        env={**filled, "MOMENT": "typer"},
+        env={**environment, "MOMENT": "typer"},
         capture_output=True,
         text=True,
         check=False,

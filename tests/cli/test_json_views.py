@@ -1,4 +1,4 @@
-"""The JSON of every shape: exactly these keys, and plain values only."""
+"""The JSON of every value has exactly these keys, and plain values."""
 
 import json
 from dataclasses import replace
@@ -143,13 +143,13 @@ ITEMS = [
 ]
 
 
-def test_no_shape_is_left_out():
+def test_every_encoder_is_tested():
     classes = {type(value).__name__ for value, *_ in [*VALUES, *ITEMS, *PARTS]}
     assert classes == {*json_views.ENCODERS, *json_views.FIELDS}
 
 
 @pytest.mark.parametrize(("value", "keys"), [*VALUES, *PARTS])
-def test_keys_are_exactly_these(value, keys):
+def test_the_keys_of_a_value(value, keys):
     data = json_views.to_json(value)
     assert data is not None
     assert set(data) == keys
@@ -157,18 +157,18 @@ def test_keys_are_exactly_these(value, keys):
 
 
 @pytest.mark.parametrize(("value", "keys"), ITEMS)
-def test_keys_of_list_items_are_exactly_these(value, keys):
+def test_the_keys_of_list_items(value, keys):
     data = json_views.to_json(Items("run", [value]))
     assert data is not None
     assert [set(item) for item in data["items"]] == [keys]
     assert json.loads(json.dumps(data)) == data
 
 
-def test_nothing_is_null():
+def test_none_is_null():
     assert json_views.to_json(None) is None
 
 
-def test_a_run_inside_out():
+def test_every_field_of_a_run():
     run = json_views.encode_full_run(RUN)
     assert run["files_changed"][1] == {
         "path": "b.py",
@@ -191,7 +191,7 @@ def test_a_run_inside_out():
     assert run["warnings"] == ["line endings differ"]
 
 
-def test_a_failed_run_has_its_error_and_no_figures():
+def test_a_failed_run_has_its_error_and_no_usage():
     run = json_views.encode_full_run(FAILED)
     assert run["error"] == {
         "code": "timeout",
@@ -202,16 +202,16 @@ def test_a_failed_run_has_its_error_and_no_figures():
     assert (run["usage"], run["cost_usd"], run["patch"]) == (None, None, None)
 
 
-def test_inner_shapes():
+def test_the_keys_of_nested_values():
     data = json_views.to_json(HISTORY)
     assert data is not None
     assert set(data["task"]) == TASK
-    assert [set(one) for one in data["messages"]] == [MESSAGE]
-    assert [set(one) for one in data["runs"]] == [LISTED_RUN]
-    assert [set(one) for one in data["prs"]] == [PR]
+    assert [set(item) for item in data["messages"]] == [MESSAGE]
+    assert [set(item) for item in data["runs"]] == [LISTED_RUN]
+    assert [set(item) for item in data["prs"]] == [PR]
     news = json_views.to_json(fake_app.NEWS)
     assert news is not None
-    assert (set(news["pr"]), [set(one) for one in news["messages"]]) == (PR, [MESSAGE])
+    assert (set(news["pr"]), [set(item) for item in news["messages"]]) == (PR, [MESSAGE])
     compared = json_views.to_json(COMPARED)
     assert compared is not None
     assert compared["files"] == [{"path": "a.py", "runs": [RUN.id], "identical": False}]
@@ -221,16 +221,16 @@ def test_inner_shapes():
     assert plan["withheld"] == [{"path": ".env", "reason": "forbidden"}]
     applied = json_views.to_json(fake_app.APPLIED)
     assert applied is not None
-    assert [set(one) for one in applied["files_changed"]] == [CHANGE]
+    assert [set(item) for item in applied["files_changed"]] == [CHANGE]
 
 
-def test_where_the_key_is():
-    for key, shown in ((KeySource.KEYRING, "keyring"), (None, None)):
+def test_the_source_of_a_key():
+    for key, expected in ((KeySource.KEYRING, "keyring"), (None, None)):
         data = json_views.to_json(replace(fake_app.MODEL, key=key))
         assert data is not None
-        assert data["key"] == shown
+        assert data["key"] == expected
     assert json_views.encode_model(fake_app.MODEL)["options"] == {"effort": "high"}
 
 
-def test_a_round_over_several_tasks_names_none():
+def test_a_round_of_several_tasks_has_no_task():
     assert json_views.to_json(results.RoundResult(None, (RUN,)))["task"] is None

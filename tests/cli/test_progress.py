@@ -1,4 +1,4 @@
-"""What is told of a round while it runs, without a terminal."""
+"""The progress of a round without a terminal."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from dursor.services.events import (
     StageEntered,
 )
 
-STORY = """\
+LINES = """\
 registered shop
 3fa1c9e2 gpt: call: asking gpt-5.2\\x1b[2J
 dead0001 gemini: retrying in 0.5 s (429: slow down)
@@ -31,17 +31,17 @@ dead0001 gemini: failed (timeout): no first byte within 300 s, 21 s, -
 def test_stages_are_lines_on_stderr(process):
     done = process("run", "Fix it now", scenario="round")
     assert done.returncode == 0
-    assert done.stderr.startswith(STORY)
+    assert done.stderr.startswith(LINES)
     assert done.stdout.startswith("RUN ")
 
 
-def test_json_has_its_story_too(process):
+def test_json_prints_the_same_lines(process):
     done = process("run", "Fix it now", "--json", scenario="round")
-    assert done.stderr == STORY
+    assert done.stderr == LINES
     assert done.stdout.startswith('{"version": 1, "status": "partial"')
 
 
-def test_a_story_without_readers_ends_no_round(home):
+def test_a_closed_stderr_does_not_end_a_round(home):
     done = subprocess.run(
         f'exec "{sys.executable}" "{fake_app.__file__}" run "Fix it now" 2>&-',
         shell=True,
@@ -67,13 +67,13 @@ def test_a_story_without_readers_ends_no_round(home):
     ],
 )
 def test_each_event_is_one_line(capsys, event, line):
-    heard = StageLog().handle
-    heard(RoundStarted(fake_app.TASK, (RUN, FAILED)))
-    heard(OutputGrew(RUN.id, 100))
-    heard(event)
+    handle = StageLog().handle
+    handle(RoundStarted(fake_app.TASK, (RUN, FAILED)))
+    handle(OutputGrew(RUN.id, 100))
+    handle(event)
     assert capsys.readouterr().err == f"{line}\n"
 
 
-def test_events_of_unknown_runs_are_told_all_the_same(capsys):
+def test_events_of_unknown_runs_are_printed(capsys):
     StageLog().handle(StageEntered(RUN.id, Stage.CALL, "asking", AT))
     assert capsys.readouterr().err == "3fa1c9e2 : call: asking\n"

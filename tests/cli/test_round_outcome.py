@@ -1,4 +1,4 @@
-"""How a round ends: status, exit code, errors, what to type next."""
+"""The outcome of a round: status, exit code, errors, commands to type next."""
 
 from dataclasses import replace
 
@@ -60,14 +60,14 @@ def test_every_error_code_has_its_exit_code(code, expected):
         ((FAILED, CANCELED), "any", "error", 1),
     ],
 )
-def test_a_round_is_judged_by_what_it_requires(runs, require, status, exit_code):
+def test_require_decides_the_exit_code(runs, require, status, exit_code):
     answer = round_outcome.summarize_round(RoundResult(fake_app.TASK, runs, require=require))
     assert (answer.status, answer.exit_code) == (status, exit_code)
     unmet = [run.id for run in runs if run not in {RUN, OTHER}]
     assert [error["run_id"] for error in answer.errors] == unmet
 
 
-def test_ctrl_c_is_130_whatever_came_of_it():
+def test_ctrl_c_is_130_whatever_succeeded():
     answer = round_outcome.summarize_round(
         RoundResult(fake_app.TASK, (RUN, CANCELED), interrupted=True)
     )
@@ -75,7 +75,7 @@ def test_ctrl_c_is_130_whatever_came_of_it():
     assert [error["code"] for error in answer.errors] == ["interrupted"]
 
 
-def test_the_table_and_what_to_type_next(dursor):
+def test_the_table_and_the_next_commands(dursor):
     done = dursor(
         "run", "Fix it now", answers={"rounds.start": RoundResult(fake_app.TASK, (RUN, OTHER))}
     )
@@ -102,7 +102,7 @@ def test_failures_are_explained_below_the_table(dursor):
     )
 
 
-def test_json_of_a_failed_round_holds_its_rows_and_errors(dursor):
+def test_json_of_a_failed_round_has_its_runs_and_errors(dursor):
     answers = {"rounds.start": RoundResult(fake_app.TASK, (FAILED,))}
     done = dursor("run", "Fix it now", "--json", answers=answers)
     assert done.json["status"] == "error"
@@ -122,7 +122,7 @@ def test_json_of_a_failed_round_holds_its_rows_and_errors(dursor):
     ]
 
 
-def test_runs_that_do_not_stop_are_said(dursor):
+def test_runs_that_do_not_stop_are_reported(dursor):
     running = replace(RUN, status=RunStatus.RUNNING)
     answers = {"runs.cancel": RoundResult(fake_app.TASK, (running, CANCELED))}
     done = dursor("run", "cancel", "3fa1", "ca9c", answers=answers)
@@ -142,7 +142,7 @@ def test_runs_that_do_not_stop_are_said(dursor):
         ([AuthError("no"), NetworkError("no")], "error", 1),
     ],
 )
-def test_a_check_of_models_is_judged_like_a_round(errors, status, exit_code):
+def test_the_outcome_of_a_check_of_models(errors, status, exit_code):
     checks = [ModelCheck("gpt", error is None, 10, error) for error in errors]
     judged = round_outcome.summarize_checks(checks)
     assert (judged[0], judged[2]) == (status, exit_code)

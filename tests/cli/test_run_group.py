@@ -1,4 +1,4 @@
-"""`dursor run`: an instruction, unless the first word names a subcommand."""
+"""`dursor run`: a round, unless the first word is a subcommand."""
 
 import fake_app
 import pytest
@@ -21,7 +21,7 @@ def asked(done):
     return args[0]
 
 
-def test_anything_else_than_a_subcommand_is_an_instruction(dursor):
+def test_anything_but_a_subcommand_is_an_instruction(dursor):
     done = dursor("run", "Fix the off-by-one", "-m", "gpt", answers=DONE)
     assert done.exit_code == 0
     expected = RoundRequest("Fix the off-by-one", (ModelCount("gpt", 1),))
@@ -89,7 +89,7 @@ def test_the_same_model_twice_is_two_samples(dursor):
 
 
 @pytest.mark.parametrize("name", ["gpt:", "gpt:0", "gpt:-1", "gpt:x", ":2", "", "gpt:²"])
-def test_a_model_that_is_no_name_and_number_is_refused(dursor, name):
+def test_a_malformed_model_is_refused(dursor, name):
     done = dursor("run", "Fix it now", "-m", name)
     assert done.exit_code == 2
     assert "is not NAME or NAME:N" in done.stderr
@@ -103,7 +103,7 @@ def test_a_word_that_looks_like_a_subcommand_is_not_sent(dursor, text):
     assert "dursor run -- " in done.stderr
 
 
-def test_both_spellings_are_offered(dursor):
+def test_the_hint_offers_the_subcommand_and_the_word(dursor):
     done = dursor("run", "lst", "-m", "gpt", answers=DONE)
     assert done.stderr == (
         "error: 'lst' looks like the subcommand 'list' and was not sent to any model\n"
@@ -112,7 +112,7 @@ def test_both_spellings_are_offered(dursor):
 
 
 @pytest.mark.parametrize("words", [("--", "list"), ("-m", "gpt", "--", "lst")])
-def test_after_two_dashes_a_word_is_a_word(dursor, words):
+def test_a_word_after_two_dashes_is_sent(dursor, words):
     assert asked(dursor("run", *words, answers=DONE)).instruction == words[-1]
 
 
@@ -122,7 +122,7 @@ def test_other_texts_are_sent(dursor, text):
 
 
 @given(st.sampled_from(sorted(RUN)), st.data())
-def test_one_slip_of_the_hand_is_always_caught(name, data):
+def test_a_single_typo_is_always_caught(name, data):
     at = data.draw(st.integers(0, len(name) - 1))
     slip = (
         name[:at] + name[at + 1 :] if data.draw(st.booleans()) else name[:at] + name[at] + name[at:]
@@ -156,13 +156,13 @@ def test_an_unquoted_text_is_quoted_in_the_hint(dursor):
         ("--require", "some"),
     ],
 )
-def test_numbers_that_make_no_sense_are_refused(dursor, words):
+def test_numbers_out_of_range_are_refused(dursor, words):
     done = dursor("run", "Fix it now", *words, answers=DONE)
     assert (done.exit_code, done.app.calls) == (2, [])
     assert done.stderr.startswith(f"error: invalid value for '{words[0]}': ")
 
 
-def test_a_budget_of_nothing_is_a_budget(dursor):
+def test_a_budget_of_zero_is_a_budget(dursor):
     assert asked(dursor("run", "Fix it now", "--budget", "0", answers=DONE)).choices.budget_usd == 0
 
 
@@ -176,7 +176,7 @@ def test_a_dry_run_plans_and_sends_nothing(dursor):
     assert both.exit_code == 2
 
 
-def test_detached_runs_go_on_without_us(dursor):
+def test_detached_runs_continue(dursor):
     answers = {"rounds.detach": RoundResult(fake_app.TASK, (fake_app.RUN,))}
     done = dursor("run", "Fix it now", "--detach", answers=answers)
     assert done.exit_code == 0

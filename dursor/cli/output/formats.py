@@ -35,9 +35,11 @@ def format_duration(seconds: float | None) -> str:
     return f"{rounded // HOUR} h {rounded % HOUR // MINUTE} min"
 
 
-def format_age(at: str, now: datetime | None = None) -> str:
-    """Format the time since AT, ISO-8601, as `21 s`, `5 min`, `3 h` or `4 d`."""
-    seconds = max(((now or datetime.now(UTC)) - datetime.fromisoformat(at)).total_seconds(), 0)
+def format_age(timestamp: str, now: datetime | None = None) -> str:
+    """Format the time since TIMESTAMP, ISO-8601, as `21 s`, `5 min`, `3 h` or `4 d`."""
+    seconds = max(
+        ((now or datetime.now(UTC)) - datetime.fromisoformat(timestamp)).total_seconds(), 0
+    )
     for size, unit in ((2 * DAY, "d"), (2 * HOUR, "h"), (2 * MINUTE, "min")):
         if seconds >= size:
             return f"{int(seconds // (size // 2))} {unit}"

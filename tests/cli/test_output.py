@@ -1,4 +1,4 @@
-"""What reaches a terminal does no harm there, and fits."""
+"""Text for a terminal is escaped and fits its columns."""
 
 import io
 import sys
@@ -16,22 +16,22 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class Window(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that reports to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 @given(st.text())
-def test_no_text_commands_the_terminal(text):
-    shown = terminal.escape_controls(text)
-    assert all(one.isprintable() or one in "\n\t\u200c\u200d" for one in shown)
-    assert terminal.escape_controls(shown) == shown
+def test_no_text_controls_the_terminal(text):
+    escaped = terminal.escape_controls(text)
+    assert all(char.isprintable() or char in "\n\t\u200c\u200d" for char in escaped)
+    assert terminal.escape_controls(escaped) == escaped
     assert terminal.to_one_line(text) == " ".join(terminal.to_one_line(text).split())
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("plain", "plain"),
         ("naïve 漢字 👩\u200d💻", "naïve 漢字 👩\u200d💻"),
@@ -42,8 +42,8 @@ def test_no_text_commands_the_terminal(text):
         ("\udcff", "\\udcff"),
     ],
 )
-def test_control_characters_become_visible(text, shown):
-    assert terminal.escape_controls(text) == shown
+def test_control_characters_are_escaped(text, expected):
+    assert terminal.escape_controls(text) == expected
 
 
 @given(st.text(), st.integers(2, 40))
@@ -51,13 +51,13 @@ def test_a_cut_text_fits(text, cells):
     assert terminal.measure_width(terminal.fit(text, cells)) <= cells
 
 
-def test_a_wide_letter_takes_two_cells():
+def test_a_wide_character_takes_two_cells():
     assert terminal.measure_width("漢字e\u0301") == 5
     assert terminal.fit("漢字漢字", 5) == "漢字…"
     assert terminal.fit("short", 5) == "short"
 
 
-def test_colour_is_for_terminals_that_want_it(monkeypatch):
+def test_only_a_terminal_with_colours_is_painted(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     window, pipe = Window(), io.StringIO()
@@ -87,7 +87,7 @@ def test_a_table_in_a_pipe_is_plain():
     assert lines[1].endswith("Fix the off-by-one in pagination")
 
 
-def test_a_story_nobody_hears_is_no_error(monkeypatch):
+def test_a_closed_stderr_is_not_an_error(monkeypatch):
     closed = io.StringIO()
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
@@ -95,7 +95,7 @@ def test_a_story_nobody_hears_is_no_error(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"),
+    ("seconds", "expected"),
     [
         (None, "-"),
         (-0.1, "0.0 s"),
@@ -108,12 +108,12 @@ def test_a_story_nobody_hears_is_no_error(monkeypatch):
         (3900, "1 h 5 min"),
     ],
 )
-def test_durations(seconds, shown):
-    assert formats.format_duration(seconds) == shown
+def test_durations(seconds, expected):
+    assert formats.format_duration(seconds) == expected
 
 
 @pytest.mark.parametrize(
-    ("usd", "shown"),
+    ("usd", "expected"),
     [
         (None, "-"),
         (0, "$0.000"),
@@ -123,20 +123,20 @@ def test_durations(seconds, shown):
         (1.2, "$1.20"),
     ],
 )
-def test_costs(usd, shown):
-    assert formats.format_cost(usd) == shown
+def test_costs(usd, expected):
+    assert formats.format_cost(usd) == expected
 
 
 @pytest.mark.parametrize(
-    ("number", "shown"),
+    ("number", "expected"),
     [(0, "0"), (999, "999"), (12_345, "12.3k"), (999_949, "999.9k"), (1_234_567, "1.2M")],
 )
-def test_counts(number, shown):
-    assert formats.format_count(number) == shown
+def test_counts(number, expected):
+    assert formats.format_count(number) == expected
 
 
 @pytest.mark.parametrize(
-    ("at", "shown"),
+    ("at", "expected"),
     [
         ("2026-01-02T03:04:05.000Z", "0 s"),
         ("2026-01-02T03:04:06Z", "0 s"),  # another machine's clock
@@ -146,8 +146,8 @@ def test_counts(number, shown):
         ("2025-12-29T03:04:05Z", "4 d"),
     ],
 )
-def test_ages(at, shown):
-    assert formats.format_age(at, NOW) == shown
+def test_ages(at, expected):
+    assert formats.format_age(at, NOW) == expected
 
 
 def test_lines_changed_are_summed():
