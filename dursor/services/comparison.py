@@ -1,4 +1,4 @@
-"""Runs held against each other, and one of them put into the working tree."""
+"""Compare runs and apply one of them to the working tree."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dursor.patch.diff.apply_canonical import apply_canonical, overlay_dirty_pat
 from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.diff.index_lines import add_index_lines
 from dursor.patch.diff.resolution import Resolution
+from dursor.services.repos import Repos, require_working_tree
 from dursor.services.results import AppliedChange, ComparedFile, Comparison
 from dursor.services.trailers import build_commit_message
 from dursor.tree import FileState, Overlay, Tree
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dursor.domain import Repo, Run
-    from dursor.services.repos import Repos
     from dursor.store.read import Reader
     from dursor.vcs.repository import Repository
 
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 def compare(repos: Repos, reader: Reader, runs: Sequence[Run]) -> Comparison:
     """Compare two or more runs of one repository."""
     if len(runs) < 2:
-        raise UsageError("comparing takes two runs or more", hint="dursor run compare RUN RUN")
-    repo = _common_repo(reader, runs)
+        raise UsageError("a comparison needs two or more runs", hint="dursor run compare RUN RUN")
+    repo = _find_common_repo(reader, runs)
     with closing(repos.open(repo)) as repository:
-        trees = [_tree_of(repository, run) for run in runs]
-        paths = sorted({path for run in runs for path in _touched(run)})
-        files = tuple(_compared(path, runs, trees) for path in paths)
+        trees = [_build_tree(repository, run) for run in runs]
+        paths = sorted({path for run in runs for path in _list_paths(run)})
+        files = tuple(_compare_file(path, runs, trees) for path in paths)
         return Comparison(
             tuple(runs), files, compute_interdiff(trees[0], trees[-1], runs[0], runs[-1])
         )
 
 
-def _common_repo(reader: Reader, runs: Sequence[Run]) -> Repo:
+def _find_common_repo(reader: Reader, runs: Sequence[Run]) -> Repo:
     for run in runs:
         require_patch(run)
     ids = {reader.task(run.task_id).repo_id for run in runs}
@@ -54,16 +54,16 @@ def _common_repo(reader: Reader, runs: Sequence[Run]) -> Repo:
 
 
 def require_patch(run: Run) -> str:
-    """The patch of a run that has one."""
+    """Return RUN's patch; UsageError if it has none."""
     if run.patch is None:
         raise UsageError(
-            f"run {run.id[:8]} has no patch: it {_state(run)}",
+            f"run {run.id[:8]} has no patch: it {_describe_state(run)}",
             hint=f"dursor run show {run.id[:8]}",
         )
     return run.patch
 
 
-def _state(run: Run) -> str:
+def _describe_state(run: Run) -> str:
     if run.error is not None:
         return f"failed ({run.error.code})"
     return {"queued": "has not started", "running": "is still running"}.get(
@@ -71,52 +71,51 @@ def _state(run: Run) -> str:
     )
 
 
-def _tree_of(repository: Repository, run: Run) -> Tree:
-    base = _base_of(repository, run)
+def _build_tree(repository: Repository, run: Run) -> Tree:
+    base = _find_base(repository, run)
     return Overlay(base, apply_canonical(require_patch(run), base).changes)
 
 
-def _base_of(repository: Repository, run: Run) -> Tree:
-    """The tree that RUN started from; ConflictError when its commit is gone."""
+def _find_base(repository: Repository, run: Run) -> Tree:
+    """Return the tree that RUN started from; ConflictError if its commit no longer exists."""
     try:
         repository.resolve(run.base_commit)
     except UsageError as error:
         raise ConflictError(
-            f"{run.base_commit[:12]}, which run {run.id[:8]} started from, is gone from "
-            f"{repository.top}",
+            f"{repository.top} no longer has {run.base_commit[:12]}, the base of run {run.id[:8]}",
             hint=f"dursor run diff {run.id[:8]}",
         ) from error
     return overlay_dirty_patch(repository.tree(run.base_commit), run.dirty_patch)
 
 
-def _touched(run: Run) -> set[str]:
-    """Every path that RUN changes, those its renames leave included."""
+def _list_paths(run: Run) -> set[str]:
+    """List every path that RUN changes, old paths of renames included."""
     paths = {change.path for change in run.files_changed}
     return paths | {change.old_path for change in run.files_changed if change.old_path is not None}
 
 
-def _compared(path: str, runs: Sequence[Run], trees: Sequence[Tree]) -> ComparedFile:
-    touched = tuple(run.id for run in runs if path in _touched(run))
-    return ComparedFile(path, touched, len({_state_at(tree, path) for tree in trees}) == 1)
+def _compare_file(path: str, runs: Sequence[Run], trees: Sequence[Tree]) -> ComparedFile:
+    changed_by = tuple(run.id for run in runs if path in _list_paths(run))
+    return ComparedFile(path, changed_by, len({_read_state(tree, path) for tree in trees}) == 1)
 
 
-def _state_at(tree: Tree, path: str) -> FileState | None:
+def _read_state(tree: Tree, path: str) -> FileState | None:
     entry = tree.entries().get(path)
     return None if entry is None else FileState(entry.mode, tree.read(path))
 
 
-def compute_interdiff(first: Tree, last: Tree, one: Run, other: Run) -> str:
-    """The patch that leads from one run's resulting tree to another's."""
-    touched = _touched(one) | _touched(other)
-    if one.base_commit != other.base_commit:
-        touched |= _differing(first, last)
+def compute_interdiff(first: Tree, last: Tree, first_run: Run, last_run: Run) -> str:
+    """Return the patch from the first run's resulting tree to the last one's."""
+    touched = _list_paths(first_run) | _list_paths(last_run)
+    if first_run.base_commit != last_run.base_commit:
+        touched |= _list_differing(first, last)
     changes = {
-        path: _state_at(last, path)
+        path: _read_state(last, path)
         for path in touched
-        if _state_at(last, path) != _state_at(first, path)
+        if _read_state(last, path) != _read_state(first, path)
     }
-    moves = [(c.path, c.old_path) for c in other.files_changed if c.old_path is not None]
-    moves += [(c.old_path, c.path) for c in one.files_changed if c.old_path is not None]
+    moves = [(c.path, c.old_path) for c in last_run.files_changed if c.old_path is not None]
+    moves += [(c.old_path, c.path) for c in first_run.files_changed if c.old_path is not None]
     have = first.entries()
     renames = {
         new: old
@@ -126,7 +125,7 @@ def compute_interdiff(first: Tree, last: Tree, one: Run, other: Run) -> str:
     return render_canonical(first, Resolution(changes, renames)).text
 
 
-def _differing(first: Tree, last: Tree) -> set[str]:
+def _list_differing(first: Tree, last: Tree) -> set[str]:
     ours, theirs = first.entries(), last.entries()
     return {path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path)}
 
@@ -141,20 +140,16 @@ def apply(
     three_way: bool,
     journals: Path,
 ) -> AppliedChange:
-    """Put RUN's change into the working tree of its repository, or refuse and change nothing."""
+    """Apply RUN's change to the working tree of its repository, all or nothing."""
     patch = require_patch(run)
     repo = reader.repo(reader.task(run.task_id).repo_id)
-    if repo.workspace_path is not None:
-        raise UsageError(
-            f"{repo.name!r} is a clone that dursor keeps; it has no working tree",
-            hint=f"dursor run diff {run.id[:8]} | git apply",
-        )
+    require_working_tree(repo, hint=f"dursor run diff {run.id[:8]} | git apply")
     request = CommitRequest(build_commit_message(run)) if commit else None
     with closing(repos.open(repo)) as repository, TemporaryDirectory(prefix="dursor-") as objects:
         if three_way:
-            patch = _mergeable(repository, run, patch, Path(objects))
+            patch = _add_blob_ids(repository, run, patch, Path(objects))
         try:
-            done = apply_patch(
+            new_commit = apply_patch(
                 repository,
                 patch.encode("utf-8", "surrogateescape"),
                 three_way=three_way,
@@ -163,26 +158,26 @@ def apply(
                 journals=journals,
             )
         except ConflictError as error:
-            hint = error.hint or _way_out(run, merged=three_way)
+            hint = error.hint or _suggest(run, merged=three_way)
             raise ConflictError(error.message, hint=hint) from error
-    return AppliedChange(run.files_changed, done.branch, done.commit, repository.top)
+    return AppliedChange(run.files_changed, branch, new_commit, repository.top)
 
 
-def _mergeable(repository: Repository, run: Run, patch: str, objects: Path) -> str:
-    """RUN's PATCH with the texts it was made from named; those no commit holds go to OBJECTS."""
-    base = _base_of(repository, run)
+def _add_blob_ids(repository: Repository, run: Run, patch: str, objects: Path) -> str:
+    """Add the blob ids of the old files to PATCH; blobs of no commit are written to OBJECTS."""
+    base = _find_base(repository, run)
     repository.add_alternate(objects)
 
-    def oid_of(path: str) -> str:
+    def find_oid(path: str) -> str:
         entry = base.entries()[path]
         return entry.oid or write_blob(repository.command, base.read(path), objects)
 
-    return add_index_lines(patch, oid_of)
+    return add_index_lines(patch, find_oid)
 
 
-def _way_out(run: Run, *, merged: bool) -> str:
-    """Say what to do where the files have moved on: merge, or what is left after that failed."""
+def _suggest(run: Run, *, merged: bool) -> str:
+    """Return the hint for changed files: merge, or if that failed, retry."""
     again = f"dursor run apply {run.id[:8]}"
     if not merged:
         return f"{again} --3way"
-    return f"git stash && {again}, or ask again: dursor run TEXT -m {run.model}"
+    return f"git stash && {again}, or dursor run TEXT -m {run.model}"

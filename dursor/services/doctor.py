@@ -85,7 +85,7 @@ class Doctor:
         return ", ".join(parts) or "default addresses, no proxy"
 
     def _describe_repository(self) -> str:
-        here = self.repos.here()
+        here = self.repos.find_current()
         if here is None:
             return "the current folder is not registered (the first round registers it)"
         return f"{here.name} at {here.path}"

@@ -1,4 +1,4 @@
-"""Any model's reply, pasted from anywhere, as a patch of a repository."""
+"""Resolve a pasted reply of any model into a patch."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dursor.patch.diff.canonical import CanonicalPatch, render_canonical
 from dursor.patch.lines import detect_codec
 from dursor.patch.policy import check_policy
 from dursor.patch.resolve import Resolution, resolve
+from dursor.services.repos import Repos, require_working_tree
 from dursor.services.results import AppliedChange, ResolvedPatch
 from dursor.services.rounds.plan import path_rules, repo_policy
 from dursor.vcs.apply.apply import apply_patch
@@ -24,91 +25,86 @@ if TYPE_CHECKING:
     from dursor.config import Settings
     from dursor.domain import Repo
     from dursor.pathrules import PathRules
-    from dursor.services.repos import Repos
     from dursor.tree import Tree
     from dursor.vcs.repository import Repository
 
-_COLOUR = re.compile(r"\x1b\[[\d;]*[mK]")
+_COLOR = re.compile(r"\x1b\[[\d;]*[mK]")
 _MARK = re.compile(r"> ?")
 
 
 @dataclass(frozen=True)
 class Patches:
-    """Resolves and applies replies that no run of ours produced."""
+    """Resolves and applies replies that do not come from a run."""
 
     settings: Settings
     repos: Repos
 
     def resolve(self, reply: bytes, repo: str | None, base: str | None) -> ResolvedPatch:
-        """The clean patch of REPLY against BASE (default HEAD)."""
-        place, _, repository = self.repos.locate(repo)
+        """Resolve REPLY into a patch of BASE (default HEAD)."""
+        registered, _, repository = self.repos.locate(repo)
         with closing(repository):
-            patch, found = self._resolved(place, repository, reply, base)
-        return ResolvedPatch(patch.text, patch.files, found.warnings)
+            patch, resolution = self._resolve(registered, repository, reply, base)
+        return ResolvedPatch(patch.text, patch.files, resolution.warnings)
 
     def apply(self, reply: bytes, repo: str | None, base: str | None) -> AppliedChange:
-        """Resolve REPLY and put it into the working tree, all or nothing."""
-        place, _, repository = self.repos.locate(repo)
+        """Resolve REPLY and apply it to the working tree, all or nothing."""
+        registered, _, repository = self.repos.locate(repo)
         with closing(repository):
-            if place.workspace_path is not None:
-                raise UsageError(
-                    f"{place.name!r} is a clone that dursor keeps; it has no working tree",
-                    hint="leave --apply away",
-                )
-            patch, _ = self._resolved(place, repository, reply, base)
-            done = apply_patch(
+            require_working_tree(registered, hint="remove --apply")
+            patch, _ = self._resolve(registered, repository, reply, base)
+            apply_patch(
                 repository,
                 patch.text.encode("utf-8", "surrogateescape"),
                 journals=self.settings.journals,
             )
-        return AppliedChange(patch.files, done.branch, done.commit, repository.top)
+        return AppliedChange(patch.files, None, None, repository.top)
 
-    def _resolved(
-        self, place: Repo, repository: Repository, reply: bytes, base: str | None
+    def _resolve(
+        self, repo: Repo, repository: Repository, reply: bytes, base: str | None
     ) -> tuple[CanonicalPatch, Resolution]:
-        text = _decoded(reply)
+        text = _decode(reply)
         if not text.strip():
             raise UsageError("the reply is empty", hint="dursor patch FILE, or dursor patch -")
-        commit = self.repos.resolve(place, repository, "HEAD" if base is None else base)
+        commit = self.repos.resolve(repo, repository, "HEAD" if base is None else base)
         tree: Tree = repository.tree(commit)
         policy = repo_policy(tree)
         rules = path_rules(self.settings, policy)
-        found = _found(text, tree, rules)
+        resolution = _resolve_quoted(text, tree, rules)
         max_files = min(self.settings.get("max_files"), policy.max_files or sys.maxsize)
-        check_policy(tree, found, rules, max_files)
-        return render_canonical(tree, found), found
+        check_policy(tree, resolution, rules, max_files)
+        return render_canonical(tree, resolution), resolution
 
 
-def _decoded(reply: bytes) -> str:
-    """REPLY as text: UTF-16 with its mark (what PowerShell redirects), or as a file is read."""
+def _decode(reply: bytes) -> str:
+    """Decode REPLY as UTF-16 if it has a byte order mark (as from PowerShell), else like a file."""
     if reply.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return reply.decode("utf-16", "replace")
     return reply.decode(detect_codec(reply), "surrogateescape")
 
 
-def _found(text: str, tree: Tree, rules: PathRules) -> Resolution:
-    """Resolve TEXT, or if there is no patch to be seen, what is below its quoting."""
+def _resolve_quoted(text: str, tree: Tree, rules: PathRules) -> Resolution:
+    """Resolve TEXT, or if it contains no patch, TEXT without its quoting."""
     refuse_forbidden(text, tree, rules)
     try:
-        return _explained(text, tree)
+        return _resolve_text(text, tree)
     except NoPatchError:
-        bare = _unquoted(text)
+        bare = _unquote(text)
         if bare == text:
             raise
     refuse_forbidden(bare, tree, rules)
-    return _explained(bare, tree)
+    return _resolve_text(bare, tree)
 
 
-def _unquoted(text: str) -> str:
-    """TEXT without a terminal's colours, and without a mail's mark or the margin of all lines."""
-    lines = _COLOUR.sub("", text).split("\n")
+def _unquote(text: str) -> str:
+    """Remove terminal colours, mail quoting and common indentation from TEXT."""
+    lines = _COLOR.sub("", text).split("\n")
     if all(line.startswith(">") for line in lines if line.strip()):
         lines = [_MARK.sub("", line) for line in lines]
     return dedent("\n".join(lines))
 
 
-def _explained(text: str, tree: Tree) -> Resolution:
-    """Resolve TEXT; an error says where it begins to differ, for a person to mend it."""
+def _resolve_text(text: str, tree: Tree) -> Resolution:
+    """Resolve TEXT; an error shows the first line that differs."""
     try:
         return resolve(text, tree)
     except ApplyFailedError as error:
@@ -117,6 +113,6 @@ def _explained(text: str, tree: Tree) -> Resolution:
             raise
         line, near = first.line.strip()[:80], ""
         if first.nearest_line:
-            near = f"; the nearest text begins at line {first.nearest_line}"
-        message = f"{error.message}: it has no {line!r} there{near}"
+            near = f"; the nearest text is at line {first.nearest_line}"
+        message = f"{error.message}: {line!r} was not found{near}"
         raise ApplyFailedError(message, failures=error.failures) from error

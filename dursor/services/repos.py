@@ -1,4 +1,4 @@
-"""Verbs over repositories: the user's folders, and our clones of URLs."""
+"""Find, register and remove repositories: the user's folders and clones of URLs."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class Repos:
     open_store: Callable[[], Store]
     cwd: Path
     workspaces: Path
-    mirrors: Path  # where the private repositories for pull requests are
+    mirrors: Path  # folder of the private repositories for pull requests
     open_access: Callable[[], GitHubAccess]
 
     def list(self, limit: int) -> Sequence[Repo]:
-        """Registered repositories, newest first."""
+        """List registered repositories, newest first."""
         return self.reader.repos(limit=limit)
 
     def find(self, selector: str) -> Repo:
-        """The registered repository that SELECTOR (name, id, path or OWNER/NAME) names."""
+        """Return the registered repository SELECTOR (name, id, path or OWNER/NAME)."""
         if not selector:
             raise UsageError("the repository's name is empty", hint="dursor repo list")
         for repo in self._known:
-            if selector in {repo.name, repo.id} or _same_url(selector, repo.repo_url):
+            if selector in {repo.name, repo.id} or _is_same_url(selector, repo.repo_url):
                 return repo
         path = str((self.cwd / selector).resolve())
         for repo in self._known:
@@ -55,76 +55,73 @@ class Repos:
                 return repo
         if _is_id(selector):
             return self.reader.repo(selector)
-        raise self._unknown(selector)
+        raise self._explain_unknown(selector)
 
     @cached_property
     def _known(self) -> Sequence[Repo]:
         return self.reader.repos(limit=-1)
 
-    def _unknown(self, selector: str) -> NotFoundError:
+    def _explain_unknown(self, selector: str) -> NotFoundError:
         close = difflib.get_close_matches(selector, [repo.name for repo in self._known], 1)
         hint = f"did you mean {close[0]!r}?" if close else "dursor repo list"
-        return NotFoundError(f"no repository called {selector!r}", hint=hint)
+        return NotFoundError(f"repository {selector!r} does not exist", hint=hint)
 
-    def here(self) -> Repo | None:
-        """The registered repository around the current folder."""
+    def find_current(self) -> Repo | None:
+        """Return the registered repository around the current folder."""
         top = find_top(self.cwd)
-        return None if top is None else self._at(str(top))
-
-    def _at(self, path: str) -> Repo | None:
-        return self.reader.repo_at(path)
+        return None if top is None else self.reader.repo_at(str(top))
 
     def locate(self, selector: str | None) -> tuple[Repo, bool, Repository]:
-        """The repository a round is about, whether it is still unregistered, and it opened."""
+        """Return a round's repository, whether it is new (not registered), and the opened one."""
         if selector is None:
-            return self._around(self.cwd)
+            return self._find_around(self.cwd)
         try:
             repo = self.find(selector)
         except NotFoundError as error:
             folder = self.cwd / selector
             if not folder.is_dir():
                 raise UsageError(
-                    f"no repository and no folder called {selector!r}", hint=error.hint
+                    f"repository or folder {selector!r} does not exist", hint=error.hint
                 ) from None
-            return self._around(folder)
+            return self._find_around(folder)
         return repo, False, self.open(repo)
 
     def open(self, repo: Repo) -> Repository:
-        """REPO opened for reading."""
+        """Open REPO for reading."""
         from dursor.vcs.repository import Repository
 
         if not Path(repo.path).is_dir():
             raise ConflictError(
-                f"the folder of {repo.name!r} is gone: {repo.path}",
+                f"the folder of {repo.name!r} no longer exists: {repo.path}",
                 hint=f"dursor repo remove {repo.name}",
             )
-        return self._lending(repo, Repository.open(Path(repo.path)))
+        return self._add_mirror(repo, Repository.open(Path(repo.path)))
 
-    def _lending(self, repo: Repo, repository: Repository) -> Repository:
-        """REPOSITORY with what was fetched of pull requests: rounds may have started from there."""
-        fetched = self.mirror(repo) / "objects"
-        if fetched.is_dir():
-            repository.add_alternate(fetched)
+    def _add_mirror(self, repo: Repo, repository: Repository) -> Repository:
+        """Let REPOSITORY read the mirror: rounds may have started from a fetched pull request."""
+        objects = self.build_mirror_path(repo) / "objects"
+        if objects.is_dir():
+            repository.add_alternate(objects)
         return repository
 
-    def mirror(self, repo: Repo) -> Path:
-        """Where the private repository for REPO's pull requests is, or will be."""
+    def build_mirror_path(self, repo: Repo) -> Path:
+        """Return the folder of REPO's mirror, which need not exist."""
         return self.mirrors / f"{repo.id}.git"
 
-    def _around(self, folder: Path) -> tuple[Repo, bool, Repository]:
+    def _find_around(self, folder: Path) -> tuple[Repo, bool, Repository]:
         from dursor.vcs.repository import Repository
 
         repository = Repository.open(folder)
         path = str(repository.top)
-        if (known := self._at(path)) is not None:
-            return known, False, self._lending(known, repository)
-        return self._new(repository, None), True, repository
+        if (known := self.reader.repo_at(path)) is not None:
+            return known, False, self._add_mirror(known, repository)
+        return self._build_repo(repository, None), True, repository
 
-    def _new(self, repository: Repository, name: str | None, url: str | None = None) -> Repo:
+    def _build_repo(self, repository: Repository, name: str | None, url: str | None = None) -> Repo:
         path = str(repository.top)
         return Repo(
             id=new_id(),
-            name=self._free_name(name or repository.top.name or "repo", exact=name is not None),
+            name=self._choose_name(name or repository.top.name or "repo", exact=name is not None),
             repo_url=url or repository.read_origin_url(),
             path=path,
             default_branch=repository.find_default_branch(),
@@ -133,14 +130,14 @@ class Repos:
             created_at=now(),
         )
 
-    def _free_name(self, wanted: str, *, exact: bool) -> str:
+    def _choose_name(self, wanted: str, *, exact: bool) -> str:
         taken = {repo.name for repo in self._known}
         if wanted not in taken:
             return wanted
         if exact:
             raise ConflictError(
-                f"a repository called {wanted!r} is registered already",
-                hint="choose another --name, or dursor repo list",
+                f"repository {wanted!r} already exists",
+                hint="use another --name",
             )
         number = 2
         while f"{wanted}-{number}" in taken:
@@ -151,22 +148,22 @@ class Repos:
         """Register the folder SOURCE, or clone the URL SOURCE and register that."""
         folder = self.cwd / source
         if folder.is_dir():
-            repo, is_new, repository = self._around(folder)
+            repo, is_new, repository = self._find_around(folder)
             repository.close()
             if not is_new:
-                return self._already(repo, name)
-            return self.open_store().add_repo(self._named(repo, name))
-        url = self._url_of(source)
+                return self._return_known(repo, name)
+            return self.open_store().add_repo(self._rename(repo, name))
+        url = self._find_url(source)
         try:
             return self._clone(url, name, listener)
         except (AuthError, NotFoundError) as error:
             if url == source:
                 raise
-            said = f"there is no folder called {source!r}, and {error.message}"
-            raise type(error)(said, hint=error.hint) from error
+            message = f"folder {source!r} does not exist, and {error.message}"
+            raise type(error)(message, hint=error.hint) from error
 
-    def _url_of(self, source: str) -> str:
-        """The URL that SOURCE is, or that OWNER/NAME has on GitHub."""
+    def _find_url(self, source: str) -> str:
+        """Return the URL SOURCE, or the GitHub URL of OWNER/NAME."""
         from dursor.github.repo_names import parse_remote_url
 
         if "://" in source:
@@ -174,26 +171,26 @@ class Repos:
         host = self.open_access().host
         if OWNER_NAME.fullmatch(source):
             return f"{host.web_url}/{source}"
-        if source.startswith(f"{host.name}/"):  # as browsers show it
+        if source.startswith(f"{host.name}/"):  # as shown by browsers
             return host.web_url + source.removeprefix(host.name)
         if ON_A_HOST.fullmatch(source):
             return f"https://{source}"
         if parse_remote_url(source) is not None:
             return source
         raise UsageError(
-            f"no folder called {source!r}, and neither a URL nor OWNER/NAME",
+            f"{source!r} is not a folder, a URL or OWNER/NAME",
             hint="dursor repo add PATH, or dursor repo add OWNER/NAME",
         )
 
-    def _named(self, repo: Repo, name: str | None) -> Repo:
+    def _rename(self, repo: Repo, name: str | None) -> Repo:
         from dataclasses import replace
 
-        return repo if name is None else replace(repo, name=self._free_name(name, exact=True))
+        return repo if name is None else replace(repo, name=self._choose_name(name, exact=True))
 
-    def _already(self, repo: Repo, name: str | None) -> Repo:
+    def _return_known(self, repo: Repo, name: str | None) -> Repo:
         if name is not None and name != repo.name:
             raise ConflictError(
-                f"this repository is registered already, as {repo.name!r}",
+                f"this repository is already registered as {repo.name!r}",
                 hint=f"dursor repo remove {repo.name}",
             )
         return repo
@@ -205,28 +202,30 @@ class Repos:
         from dursor.vcs import urls
         from dursor.vcs.remote import clone as clones
 
-        if (known := self._with_url(url)) is not None:
-            return self._already(known, name)
+        if (known := self._find_by_url(url)) is not None:
+            return self._return_known(known, name)
         access = self.open_access()
         url = access.canonicalize(url, listener)
-        if (known := self._with_url(url)) is not None:
-            return self._already(known, name)
-        wanted = self._free_name(name or urls.derive_name(url), exact=name is not None)
+        if (known := self._find_by_url(url)) is not None:
+            return self._return_known(known, name)
+        wanted = self._choose_name(name or urls.derive_name(url), exact=name is not None)
         listener(Notice(f"cloning {urls.strip_credentials(url)}"))
         into = self.workspaces / wanted
-        repository = access.run_git(url, lambda at, key: clones.clone(at, into, key), listener)
+        repository = access.run_git(
+            url, lambda address, key: clones.clone(address, into, key), listener
+        )
         try:
-            repo = self._new(repository, wanted, urls.strip_credentials(url))
-            head = next((one.commit for one in repository.list_branches() if one.default), None)
+            repo = self._build_repo(repository, wanted, urls.strip_credentials(url))
+            head = _find_head(repository)
             return self.open_store().add_repo(replace(repo, latest_commit=head))
         finally:
             repository.close()
 
-    def _with_url(self, url: str) -> Repo | None:
-        return next((repo for repo in self._known if _same_url(url, repo.repo_url)), None)
+    def _find_by_url(self, url: str) -> Repo | None:
+        return next((repo for repo in self._known if _is_same_url(url, repo.repo_url)), None)
 
     def branches(self, selector: str) -> Sequence[Branch]:
-        """The branches of a registered repository; a clone's are fetched first."""
+        """List the branches of a registered repository; a clone is refreshed first."""
         repo = self.find(selector)
         repository = self.open(repo)
         try:
@@ -237,7 +236,7 @@ class Repos:
             repository.close()
 
     def refresh(self, repo: Repo, repository: Repository) -> None:
-        """Fetch what is new into our clone."""
+        """Fetch new commits into a clone."""
         from dursor.services.events import ignore_event
         from dursor.vcs.remote import clone as clones
 
@@ -245,12 +244,12 @@ class Repos:
             clones.refresh(repository, None if secret is None else url, secret)
 
         self.open_access().run_git(repo.repo_url or "", fetch, ignore_event)
-        head = next((one.commit for one in repository.list_branches() if one.default), None)
+        head = _find_head(repository)
         if head is not None and head != repo.latest_commit:
             self.open_store().update_repo(repo.id, latest_commit=head)
 
     def resolve(self, repo: Repo, repository: Repository, ref: str) -> str:
-        """The id of the commit that REF names; what our clone lacks of old tags is fetched."""
+        """Return the id of the commit REF; a clone fetches missing tags and commits."""
         from dursor.services.events import ignore_event
         from dursor.vcs.remote import clone as clones
 
@@ -259,30 +258,42 @@ class Repos:
         except UsageError:
             if repo.workspace_path is None or not self.open_access().run_git(
                 repo.repo_url or "",
-                lambda url, key: clones.seek(repository, ref, None if key is None else url, key),
+                lambda url, key: clones.fetch_ref(
+                    repository, ref, None if key is None else url, key
+                ),
                 ignore_event,
             ):
                 raise
             return repository.resolve(ref)
 
     def remove(self, selector: str) -> Repo:
-        """Forget a repository; our own clone is deleted, the user's folder never."""
+        """Unregister a repository; a clone is deleted, the user's folder never."""
         from dursor.vcs.remote import clone as clones
 
         repo = self.find(selector)
         self.open_store().remove_repo(repo.id)
         if repo.workspace_path is not None:
             clones.remove(Path(repo.workspace_path), self.workspaces)
-        clones.remove(self.mirror(repo), self.mirrors)
+        clones.remove(self.build_mirror_path(repo), self.mirrors)
         return repo
+
+
+def require_working_tree(repo: Repo, *, hint: str) -> None:
+    """Raise UsageError with HINT if REPO is a clone by dursor."""
+    if repo.workspace_path is not None:
+        raise UsageError(f"{repo.name!r} is a clone without a working tree", hint=hint)
+
+
+def _find_head(repository: Repository) -> str | None:
+    return next((b.commit for b in repository.list_branches() if b.default), None)
 
 
 def _is_id(text: str) -> bool:
     return len(text) >= 4 and all(char in "0123456789abcdef" for char in text)
 
 
-def _same_url(selector: str, url: str | None) -> bool:
-    """Whether SELECTOR is URL, or the OWNER/NAME at its end."""
+def _is_same_url(selector: str, url: str | None) -> bool:
+    """Check whether SELECTOR is URL, or the OWNER/NAME at its end."""
     if url is None:
         return False
     plain = url.removesuffix("/").removesuffix(".git")

@@ -1,4 +1,4 @@
-"""Verbs over runs that are already there."""
+"""Show, cancel, compare and apply existing runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Runs:
     open_store: Callable[[], Store]
     repos: Repos
     reap: Callable[[], None]  # marks runs whose process is gone as interrupted
-    journals: Path  # of applies
+    journals: Path  # of `run apply`
 
     def list(
         self,
@@ -39,47 +39,47 @@ class Runs:
         status: RunStatus | None,
         limit: int,
     ) -> Sequence[Run]:
-        """Runs in list form, newest first; of this repository when inside one."""
+        """List runs, newest first; only those of the current repository, if there is one."""
         self.reap()
         task_id = None if task is None else self.reader.task(task).id
         repo_id = None
         if repo is not None:
             repo_id = self.repos.find(repo).id
-        elif task is None and not everywhere and (here := self.repos.here()) is not None:
+        elif task is None and not everywhere and (here := self.repos.find_current()) is not None:
             repo_id = here.id
         return self.reader.runs(repo_id=repo_id, task_id=task_id, status=status, limit=limit)
 
     def find(self, run: str) -> Run:
-        """The run whose id begins with RUN, whole."""
+        """Return the run whose id begins with RUN."""
         self.reap()
         return self.reader.run(run)
 
     def follow(self, run: str) -> Iterator[LogEntry]:
-        """The log of a run: what is there, then what comes until the run is over."""
+        """Yield the log of a run until it is finished."""
         import time
 
-        heard = 0
+        count = 0
         while True:
-            found = self.find(run)
-            yield from found.logs[heard:]
-            heard = len(found.logs)
-            if found.status.is_final:
+            current = self.find(run)
+            yield from current.logs[count:]
+            count = len(current.logs)
+            if current.status.is_final:
                 return
-            time.sleep(FOLLOW_SECONDS)  # another process works; the store is how it tells
+            time.sleep(FOLLOW_SECONDS)  # another process writes the store
 
     def cancel(self, runs: Sequence[str]) -> RoundResult:
-        """Ask the owning processes to stop RUNS, and wait until they have."""
+        """Ask the processes that own RUNS to stop them, and wait for that."""
         from dursor.services.results import RoundResult
 
-        found = [self.find(one) for one in runs]
-        if not found:
-            raise UsageError("no run named", hint="dursor run list --status running")
-        self.open_store().request_cancel([run.id for run in found])
-        settled = tuple(self._settled(run.id) for run in found)
-        return RoundResult(self.common_task(settled), settled)
+        ids = [self.find(run).id for run in runs]
+        if not ids:
+            raise UsageError("no run given", hint="dursor run list --status running")
+        self.open_store().request_cancel(ids)
+        settled = tuple(map(self._wait_for, ids))
+        return RoundResult(self.find_common_task(settled), settled)
 
-    def _settled(self, run_id: str) -> Run:
-        """The run once its owner has let go of it; as it is after five seconds otherwise."""
+    def _wait_for(self, run_id: str) -> Run:
+        """Return the run when it is finished, or after five seconds."""
         import time
 
         deadline = time.monotonic() + 5
@@ -87,23 +87,23 @@ class Runs:
             run = self.find(run_id)
             if run.status.is_final or time.monotonic() > deadline:
                 return run
-            time.sleep(0.05)  # the owner looks for cancellations a few times a second
+            time.sleep(0.05)  # the owner checks a few times per second
 
-    def common_task(self, runs: Sequence[Run]) -> Task | None:
-        """The task of all RUNS, or None when they belong to several."""
+    def find_common_task(self, runs: Sequence[Run]) -> Task | None:
+        """Return the task of all RUNS; None if they belong to several."""
         ids = {run.task_id for run in runs}
         return self.reader.task(ids.pop()) if len(ids) == 1 else None
 
     def compare(self, runs: Sequence[str]) -> Comparison:
-        """What each run changed, and what lies between the first and the last one's tree."""
+        """Compare the changes of RUNS and diff the first against the last."""
         from dursor.services.comparison import compare
 
-        return compare(self.repos, self.reader, [self.find(one) for one in runs])
+        return compare(self.repos, self.reader, [*map(self.find, runs)])
 
     def apply(
         self, run: str, *, branch: str | None, commit: bool, three_way: bool
     ) -> AppliedChange:
-        """Put a run's change into the working tree, all or nothing."""
+        """Apply a run's change to the working tree, all or nothing."""
         from dursor.services.comparison import apply
 
         return apply(

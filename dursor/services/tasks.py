@@ -83,7 +83,7 @@ def scope(repos: Repos, repo: str | None, everywhere: bool) -> str | None:
     """The id of the repository that a list is about; None for all of them."""
     if repo is not None:
         return repos.find(repo).id
-    if everywhere or (here := repos.here()) is None:
+    if everywhere or (here := repos.find_current()) is None:
         return None
     return here.id
 

@@ -1,4 +1,4 @@
-"""Where a change comes from: the runs it grew from, and what its commit says of that."""
+"""Commit messages with trailers that name the run, and the chain of runs before it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ RUN, MODEL, BASE = "Dursor-Run", "Dursor-Model", "Dursor-Base"  # trailers of ou
 
 
 def build_commit_message(run: Run) -> str:
-    """A commit message: the instruction's first line, the summary, and where it comes from."""
+    """Build a message of the instruction's title, the summary and the trailers."""
     parts = [title_of(run.instruction)]
     if run.summary:
-        parts.append(run.summary.replace("\0", ""))  # git's messages end at one
+        parts.append(run.summary.replace("\0", ""))  # git ends a message there
     parts.append(f"{RUN}: {run.id}\n{MODEL}: {run.model_name}\n{BASE}: {run.base_commit}")
     return "\n\n".join(parts) + "\n"
 
 
 def list_chain(reader: Reader, run: Run) -> tuple[Run, ...]:
-    """The runs that led to RUN by --from, oldest first, RUN itself last."""
+    """List the --from ancestors of RUN, oldest first, and RUN itself last."""
     chain = [run]
     while chain[-1].parent_run_id is not None:
         chain.append(reader.run(chain[-1].parent_run_id))

@@ -1,4 +1,4 @@
-"""GitPython's command class, hardened: the one way a git process is started."""
+"""A hardened version of GitPython's command class; every git process is started here."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def _no_process_at_import() -> Iterator[None]:
+def _prevent_git_version() -> Iterator[None]:
     """Keep `import git` from running `git version`, which would inherit every key."""
-    wanted = {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_GIT_EXECUTABLE": f"{__file__}.absent"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+    settings = {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_GIT_EXECUTABLE": f"{__file__}.absent"}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:
@@ -40,16 +40,18 @@ def _no_process_at_import() -> Iterator[None]:
                 os.environ[name] = value
 
 
-with _no_process_at_import():
+with _prevent_git_version():
     from git.cmd import Git, safer_popen
 
 Process: TypeAlias = Git.AutoInterrupt
 Source: TypeAlias = int | IO[bytes]
 
 FETCH = "git fetch --refetch --no-filter"  # makes a partial clone whole
-ANY = range(-64, 256)  # every exit status; a signal counts below zero
+ANY = range(-64, 256)  # every exit status; negative ones are signals
 SECONDS = 120.0
-OUTPUT_LIMIT = 1 << 29  # bytes; the listing of a tree of a million files is a fifth of it
+# Branch names that are valid without asking git.
+PLAIN_BRANCH = re.compile(r"(?!HEAD\Z)[A-Za-z0-9_][A-Za-z0-9_-]*(?:/[A-Za-z0-9_][A-Za-z0-9_-]*)*")
+OUTPUT_LIMIT = 1 << 29  # bytes; listing a tree of a million files takes a fifth of it
 HARDENING = (
     "core.hooksPath=" + os.devnull,
     "core.fsmonitor=false",
@@ -69,15 +71,15 @@ HARDENING = (
 
 
 class MissingObjectError(UsageError):
-    """A partial clone lacks what was asked for."""
+    """A partial clone lacks an object."""
 
 
 class GitTimeoutError(InternalError):
-    """A git process took longer than it may."""
+    """A git process exceeded its time limit."""
 
 
 class GitOutput(NamedTuple):
-    """What a finished git process left: exit status, stdout as it was, stderr as text."""
+    """The result of a git process: exit status, raw stdout, stderr as text."""
 
     status: int
     out: bytes
@@ -85,7 +87,7 @@ class GitOutput(NamedTuple):
 
 
 class GitCommand(Git):
-    """Runs git in one folder with a scrubbed environment; bytes in, bytes out."""
+    """Runs git in one folder with a scrubbed environment."""
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class GitCommand(Git):
         environment: Callable[[], dict[str, str]] = build_local_env,
     ) -> None:
         super().__init__(working_dir)
-        # Alone, lest a prompt wait on the terminal; but hooks and signing programs may need it.
+        # Without a terminal no prompt can block, but hooks and signing programs may need one.
         self._own_session = sys.platform != "win32" and not hooks
         settings = [item for item in HARDENING if not (hooks and item.startswith("core.hooksPath"))]
         self._persistent_git_options = [word for item in settings for word in ("-c", item)]
@@ -109,35 +111,36 @@ class GitCommand(Git):
         env: Mapping[str, str] | None = None,
         seconds: float = SECONDS,
     ) -> GitOutput:
-        """Run `git ARGS`; a status outside OK becomes one clear error."""
+        """Run `git ARGS`; raise an error for an exit status outside OK."""
         with TemporaryFile() as source, TemporaryFile() as stderr:
             if stdin:
                 source.write(stdin)
                 source.seek(0)
             words = ["git", *self._persistent_git_options, *args]
             process = self._start(words, source if stdin else subprocess.DEVNULL, stderr, env)
-            status, out = _collect(process, _verb(args), seconds, group=self._own_session)
+            name = _find_subcommand(args)
+            status, out = _collect(process, name, seconds, group=self._own_session)
             stderr.seek(0)
             output = GitOutput(status, out, decode(stderr.read(1 << 16)))
         log.debug("git %s: exit %d", " ".join(args[:3]), status)
         if status not in ok:
-            raise explain(_verb(args), output.err)
+            raise explain(name, output.err)
         return output
 
     def run_remote(self, url: str, *args: str, env: Mapping[str, str], seconds: float) -> GitOutput:
-        """Run `git ARGS`, which speaks to URL, however it ends; DeadlineError when it does not."""
+        """Run `git ARGS` against URL and accept any exit status; DeadlineError on a timeout."""
         try:
             return self.run(*args, ok=ANY, env=env, seconds=seconds)
         except GitTimeoutError as error:
             raise DeadlineError(f"{url} took more than {seconds:g} s", hint="try again") from error
 
     def open_pipe(self, *args: str, stderr: IO[bytes]) -> Process:
-        """Start `git ARGS` with pipes at both ends, for a process that answers many questions."""
+        """Start a long-lived `git ARGS` with pipes for stdin and stdout."""
         words = ["git", *self._persistent_git_options, *args]
         return self._start(words, subprocess.PIPE, stderr, None)
 
     def execute(self, command: Sequence[str], **options: Any) -> Any:  # type: ignore[override]
-        """Start what GitPython itself asks for; only its `as_process` form is in use."""
+        """Start a command for GitPython, which only uses the `as_process` form here."""
         if not options.get("as_process"):
             raise NotImplementedError(command)
         stdin = options.get("istream") or subprocess.DEVNULL
@@ -155,7 +158,7 @@ class GitCommand(Git):
     ) -> Process:
         argv = [find_git(), *words[1:]]
         if any("\0" in word for word in argv):
-            raise UsageError("a name holds a zero byte")
+            raise UsageError("a name contains a zero byte")
         try:
             process = safer_popen(
                 argv if sys.platform == "win32" else [encode(word) for word in argv],
@@ -169,16 +172,16 @@ class GitCommand(Git):
                 start_new_session=self._own_session,
             )
         except OSError as error:
-            raise InternalError(f"git could not be started: {error.strerror}") from error
+            raise InternalError(f"cannot start git: {error.strerror}") from error
         return Process(process, argv)
 
 
 def _collect(process: Process, name: str, seconds: float, *, group: bool) -> tuple[int, bytes]:
-    """Read a process to its end, within the limits of time and size."""
-    late = threading.Event()
+    """Read a process to its end within the limits of time and size."""
+    timed_out = threading.Event()
 
     def stop() -> None:
-        late.set()
+        timed_out.set()
         _kill(process.pid, group=group)
 
     watchdog = threading.Timer(seconds, stop)
@@ -188,28 +191,28 @@ def _collect(process: Process, name: str, seconds: float, *, group: bool) -> tup
         with process.stdout as stream:
             out = stream.read(OUTPUT_LIMIT + 1)
             if len(out) > OUTPUT_LIMIT:
-                raise InternalError(f"git {name} said more than {OUTPUT_LIMIT >> 20} MiB")
+                raise InternalError(f"git {name} printed more than {OUTPUT_LIMIT >> 20} MiB")
         status = process.proc.wait() if process.proc else 1
     finally:
         watchdog.cancel()
         if process.poll() is None:
             _kill(process.pid, group=group)
-        process._terminate()  # noqa: SLF001 - what its __del__ does, but now
-    if late.is_set():
-        raise GitTimeoutError(f"git {name} did not finish within {seconds:g} s")
+        process._terminate()  # noqa: SLF001 - now rather than in __del__
+    if timed_out.is_set():
+        raise GitTimeoutError(f"git {name} timed out after {seconds:g} s")
     return status, out
 
 
-def _verb(args: Sequence[str]) -> str:
-    """Name the command among ARGS, which settings may come before."""
-    at = 0
-    while args[at] == "-c":
-        at += 2
-    return args[at]
+def _find_subcommand(args: Sequence[str]) -> str:
+    """Return the subcommand in ARGS, which may begin with settings."""
+    index = 0
+    while args[index] == "-c":
+        index += 2
+    return args[index]
 
 
 def _kill(pid: int, *, group: bool) -> None:
-    """End process PID; of a GROUP it leads, everything, for one child can keep a pipe open."""
+    """Kill process PID, or the whole GROUP that it leads: a child can keep a pipe open."""
     with suppress(ProcessLookupError):
         if group:
             os.killpg(pid, signal.SIGKILL)
@@ -218,20 +221,20 @@ def _kill(pid: int, *, group: bool) -> None:
 
 
 def encode(text: str) -> bytes:
-    """Turn a path or name into git's bytes."""
+    """Encode a path or name for git."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise UsageError(f"not a name git can hold: {text!a}") from error
+        raise UsageError(f"git cannot store the name {text!a}") from error
 
 
 def decode(data: bytes) -> str:
-    """Turn git's bytes into text that `encode` turns back."""
+    """Decode git's bytes; `encode` reverses it."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def explain(name: str, stderr: str) -> DursorError:
-    """Choose the error for a git process that failed with STDERR."""
+    """Return the error for a git process that failed with STDERR."""
     owner = re.search(r"dubious ownership in repository at '(.*)'", stderr)
     if owner:
         return UsageError(
@@ -239,10 +242,7 @@ def explain(name: str, stderr: str) -> DursorError:
             hint=f"git config --global --add safe.directory {shlex.quote(owner[1])}",
         )
     if "promisor remote" in stderr:
-        return MissingObjectError(
-            "this partial clone lacks files that are needed",
-            hint=FETCH,
-        )
+        return MissingObjectError("this partial clone lacks required files", hint=FETCH)
     if "bad config" in stderr:
         return UsageError(
             f"git cannot read its configuration: {find_reason(stderr)}", hint="git config --list"
@@ -251,14 +251,22 @@ def explain(name: str, stderr: str) -> DursorError:
 
 
 def find_reason(stderr: str) -> str:
-    """Pick the line of STDERR that says what is wrong, without credentials and at most 300 long."""
+    """Return the error line of STDERR without credentials, at most 300 characters."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
-    line = telling[0] if telling else "no reason given"
+    errors = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
+    line = errors[0] if errors else "no reason given"
     line = re.sub(r"^(fatal|error): ", "", line)
     return re.sub(r"://[^/\s@']*@", "://", line)[:300]
 
 
+def is_branch_name(command: GitCommand, name: str) -> bool:
+    """Check whether git accepts NAME unchanged as a branch name."""
+    if PLAIN_BRANCH.fullmatch(name):
+        return True
+    output = command.run("check-ref-format", "--branch", name, ok=(0, 1, 128, 129))
+    return name != "@" and output.status == 0 and decode(output.out).rstrip("\n") == name
+
+
 def is_owned(folder: Path) -> bool:
-    """Tell whether FOLDER belongs to this user."""
+    """Check whether FOLDER belongs to this user."""
     return sys.platform == "win32" or folder.stat().st_uid == os.geteuid()

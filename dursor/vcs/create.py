@@ -1,4 +1,4 @@
-"""Make a small repository out of nothing, the same one on every machine."""
+"""Create a small repository that is the same on every machine."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ DATE = "2026-11-22T09:00:00Z"
 
 
 def create(path: Path, files: Mapping[str, str], message: str) -> Repository:
-    """Make a repository in PATH (new or empty) with one commit that holds FILES.
+    """Create a repository in PATH (new or empty) with one commit that contains FILES.
 
-    Author and dates are fixed and nothing of the user's git configuration, templates, hooks or
-    ignore rules has a say, so that equal files make an equal commit. Lines end as FILES has them.
+    Author and dates are fixed and the user's git configuration, templates, hooks and ignore rules
+    have no effect, so that equal files make an equal commit. Line endings are kept.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
         if any(path.iterdir()):
-            raise ConflictError(f"not an empty folder: {path}", hint="name a new one")
+            raise ConflictError(f"{path} is not an empty folder", hint="use a new folder")
         for name, text in files.items():
             target = path / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -34,15 +34,15 @@ def create(path: Path, files: Mapping[str, str], message: str) -> Repository:
     except OSError as error:
         raise InternalError(f"cannot write {path}: {error.strerror}") from error
     command = GitCommand(path)
-    command.update_environment(**_nobody(path))
+    command.update_environment(**_build_env(path))
     command.run("init", "--quiet", f"--initial-branch={BRANCH}", "--template=")
     command.run("add", "--all", "--force")
     command.run("commit", "--quiet", "--no-verify", f"--message={message}")
     return Repository.open(path)
 
 
-def _nobody(path: Path) -> dict[str, str]:
-    """Build the environment of a committer without a home."""
+def _build_env(path: Path) -> dict[str, str]:
+    """Build an environment without the user's identity and configuration."""
     who = {"NAME": "dursor", "EMAIL": "dursor@localhost", "DATE": DATE}
     identity = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in who.items()}
     return identity | {
@@ -50,5 +50,5 @@ def _nobody(path: Path) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_CONFIG_COUNT": "0",
-        "XDG_CONFIG_HOME": str(path / ".git" / "nobody"),  # where git looks for ignore rules
+        "XDG_CONFIG_HOME": str(path / ".git" / "nobody"),  # of ignore rules
     }

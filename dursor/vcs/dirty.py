@@ -1,8 +1,8 @@
-"""The uncommitted state of a working tree, as git would store it.
+"""Read uncommitted changes of a working tree, as git would store them.
 
-Line endings and encodings are converted by git itself. Filter drivers (git-lfs, git-crypt, or one
-that a hostile repository plants) are never run: a changed file under one counts as unchanged.
-Submodules count as unchanged too; untracked files do not count.
+Git itself converts line endings and encodings. Filter drivers (git-lfs, git-crypt, or one that a
+hostile repository plants) are never run: a changed file with a filter counts as unchanged, and so
+do submodules and untracked files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dursor.errors import InternalError, UsageError
 from dursor.tree import SUBMODULE, FileState
 from dursor.vcs.objects import ObjectReader
 from dursor.vcs.private_git_dir import open_private_git_dir
-from dursor.vcs.repository import checked
+from dursor.vcs.repository import require_id
 
 if TYPE_CHECKING:
     from dursor.tree import Changes
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 def read_changes(repo: Repository, commit: str) -> Changes:
-    """Find what tracked files of REPO hold now that they do not in COMMIT (a full id)."""
+    """Read the changes of tracked files of REPO since COMMIT (a full id)."""
     if repo.is_bare:
-        raise UsageError(f"{repo.top} is bare: it has no working tree", hint="leave out --dirty")
+        raise UsageError(f"{repo.top} is bare and has no working tree", hint="remove --dirty")
     repo.resolve("HEAD")
     with open_private_git_dir(repo) as private:
-        private.take_working_tree()
-        changes = private.diff("diff-index", "--cached", checked(commit))
+        private.stage_working_tree()
+        changes = private.diff("diff-index", "--cached", require_id(commit))
         kept = [c for c in changes if SUBMODULE not in {c.old_mode, c.mode} and c.status != "U"]
-        found = _read(private, [change.oid for change in kept if change.status != "D"])
+        contents = _read(private, [change.oid for change in kept if change.status != "D"])
     return {
-        change.path: None if change.status == "D" else FileState(change.mode, found[change.oid])
+        change.path: None if change.status == "D" else FileState(change.mode, contents[change.oid])
         for change in kept
     }
 
@@ -40,9 +40,9 @@ def read_changes(repo: Repository, commit: str) -> Changes:
 def _read(private: PrivateGitDir, oids: list[str]) -> dict[str, bytes]:
     reader = ObjectReader(private.command)
     try:
-        found = reader.read(oids)
+        objects = reader.read(oids)
     finally:
         reader.close()
-    if None in found:
-        raise InternalError("the working tree could not be read", hint="git fsck")
-    return {item.oid: item.data for item in found if item}
+    if None in objects:
+        raise InternalError("cannot read the working tree", hint="git fsck")
+    return {item.oid: item.data for item in objects if item}

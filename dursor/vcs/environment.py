@@ -1,4 +1,4 @@
-"""What a git process may know: an allow-list, never the environment dursor was started with."""
+"""Environments of git processes, built from allow-lists."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dursor.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Where programs, homes and temporary folders are, on three systems.
-PLACES = (
+# Locations of programs, homes and temporary folders.
+SYSTEM = (
     "PATH",
     "HOME",
     "USER",
@@ -40,7 +40,7 @@ PLACES = (
     "COMSPEC",
     "PATHEXT",
 )
-# Of all GIT_*, only who commits and which configuration files the user chose.
+# Of all GIT_*, only the identity and the configuration files that the user chose.
 GIT = (
     "GIT_AUTHOR_NAME",
     "GIT_AUTHOR_EMAIL",
@@ -53,7 +53,7 @@ GIT = (
     "GIT_CONFIG_SYSTEM",
     "GIT_CONFIG_NOSYSTEM",
 )
-# Only for a process that talks to another machine.
+# Only for a process that connects to another machine.
 NETWORK = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -71,7 +71,7 @@ NETWORK = (
     "DBUS_SESSION_BUS_ADDRESS",
     "XDG_RUNTIME_DIR",
 )
-# Only for a commit in the user's name: signing, and what hooks are commonly written with.
+# Only for a commit in the user's name: signing and hooks.
 COMMIT = (
     "LC_ALL",
     "LC_CTYPE",
@@ -95,10 +95,10 @@ FIXED = {
     "GIT_ASKPASS": "",
     "SSH_ASKPASS": "",
     "GCM_INTERACTIVE": "Never",
-    "GIT_OPTIONAL_LOCKS": "0",  # nothing refreshes the user's index in passing
-    "GIT_ALLOW_PROTOCOL": "",  # a partial clone must not fetch, and write, while it is read
+    "GIT_OPTIONAL_LOCKS": "0",  # never refresh the user's index
+    "GIT_ALLOW_PROTOCOL": "",  # reading a partial clone must not fetch
     "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit means what it means everywhere else
+    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is the same as everywhere else
     "GIT_PAGER": "cat",
     "GIT_EDITOR": ":",
 }
@@ -106,47 +106,43 @@ FIXED = {
 
 def build_local_env() -> dict[str, str]:
     """Build the environment of a git process that stays on this machine."""
-    names = (*PLACES, *GIT)
+    names = (*SYSTEM, *GIT)
     environment = {name: os.environ[name] for name in names if name in os.environ}
     environment["PATH"] = build_search_path()
     return environment | copy_git_config() | FIXED
 
 
 def build_network_env(*protocols: str) -> dict[str, str]:
-    """Build what a git process that may speak PROTOCOLS needs on top."""
+    """Build the additional environment of a git process that may use PROTOCOLS."""
     extra = {name: os.environ[name] for name in NETWORK if name in os.environ}
     stalled = {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "60"}
     return extra | stalled | {"GIT_ALLOW_PROTOCOL": ":".join(protocols)}
 
 
 def build_commit_env() -> dict[str, str]:
-    """Build the environment of a commit in the user's name, whose hooks may be any program."""
-    names = (*PLACES, *GIT, *NETWORK, *COMMIT)
+    """Build the environment of a commit in the user's name; its hooks may be any program."""
+    names = (*SYSTEM, *GIT, *NETWORK, *COMMIT)
     environment = {name: os.environ[name] for name in names if name in os.environ}
     fixed = {"PATH": build_search_path(), "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":"}
     return environment | copy_git_config() | fixed
 
 
 def build_search_path() -> str:
-    """List the absolute folders of PATH: a relative one would mean the repository's own files."""
+    """Return PATH without relative folders, which would run the repository's own files."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
 
 
 def find_git() -> str:
-    """Find the git program; UsageError when there is none."""
-    found = shutil.which("git", path=build_search_path())
-    if found is None:
-        raise UsageError("git is not installed, or not on PATH", hint=_install_hint())
-    return found
-
-
-def _install_hint() -> str:
-    return "xcode-select --install" if sys.platform == "darwin" else "install git: git-scm.com"
+    """Return the path of git; UsageError if it is not installed."""
+    if program := shutil.which("git", path=build_search_path()):
+        return program
+    hint = "xcode-select --install" if sys.platform == "darwin" else "install git: git-scm.com"
+    raise UsageError("git is not installed, or not on PATH", hint=hint)
 
 
 def copy_git_config(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Keep settings given as GIT_CONFIG_KEY_n, save those that may hold a credential."""
+    """Copy the settings in GIT_CONFIG_KEY_n except those that may hold a credential."""
     count = environ.get("GIT_CONFIG_COUNT", "")
     pairs = [
         (environ.get(f"GIT_CONFIG_KEY_{n}", ""), environ.get(f"GIT_CONFIG_VALUE_{n}", ""))

@@ -1,4 +1,4 @@
-"""What the commits of a branch say and change, read at once."""
+"""Read messages and changed paths of many commits at once."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from dursor.vcs.remote.mirror import Mirror
     from dursor.vcs.repository import Repository
 
-FIRST, CHUNK = 25, 250  # commits read at once, at first and at most:
-CHUNK_BYTES = 4 << 20  # of less, the next are twice as many; of more, half
-SECONDS = 2.0  # for all: a history that takes longer is read no further
+FIRST, CHUNK = 25, 250  # commits in the first chunk, and in the largest
+CHUNK_BYTES = 4 << 20  # the next chunk doubles below this size and halves above it
+SECONDS = 2.0  # reading stops after this time
 
 
 class PastCommit(NamedTuple):
-    """A commit: what its message says and which paths it changed."""
+    """The message and the changed paths of a commit."""
 
     oid: str
     message: str
@@ -30,14 +30,14 @@ class PastCommit(NamedTuple):
 
 
 class History:
-    """The commits that COMMIT grew from, merges left out. Nothing is fetched that is not there."""
+    """The ancestors of COMMIT without merges; missing commits are not fetched."""
 
     def __init__(self, repository: Repository, commit: str) -> None:
         self._command = repository.command
         self._commit = commit
 
-    def ids(self, limit: int) -> list[str]:
-        """List at most LIMIT of them, the newest first; none where git cannot tell."""
+    def list_ids(self, limit: int) -> list[str]:
+        """List at most LIMIT commits, newest first; none if git fails."""
         words = ("rev-list", "--no-merges", f"--max-count={limit}", self._commit, "--")
         try:
             return decode(self._command.run(*words, seconds=SECONDS * 5).out).split()
@@ -45,21 +45,21 @@ class History:
             return []
 
     def read(self, ids: Sequence[str]) -> Iterator[PastCommit]:
-        """Yield the commits IDS, as many as can be read in a short time."""
+        """Yield the commits IDS, as many as can be read in SECONDS."""
         deadline = time.monotonic() + SECONDS
         start, count = 0, FIRST
         while start < len(ids) and (left := deadline - time.monotonic()) > 0:
             try:
-                mark, output = _told(self._command, ids[start : start + count], left)
+                mark, output = _run_diff_tree(self._command, ids[start : start + count], left)
             except DursorError:
                 return
-            yield from _commits(mark, output)
+            yield from _parse(mark, output)
             start += count
             count = max(1, count // 2) if len(output) > CHUNK_BYTES else min(CHUNK, 2 * count)
 
 
-def _told(command: GitCommand, ids: Sequence[str], seconds: float) -> tuple[bytes, bytes]:
-    """Return a mark with which each of the commits IDS begins, and what git tells of them."""
+def _run_diff_tree(command: GitCommand, ids: Sequence[str], seconds: float) -> tuple[bytes, bytes]:
+    """Return git's output for the commits IDS, and the random mark before each commit."""
     mark = os.urandom(8).hex()  # no path of a hostile repository can begin a commit
     output = command.run(
         *("diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames"),
@@ -70,13 +70,13 @@ def _told(command: GitCommand, ids: Sequence[str], seconds: float) -> tuple[byte
     return mark.encode("ascii"), output.out
 
 
-def _commits(mark: bytes, told: bytes) -> Iterator[PastCommit]:
-    """Yield the commits that are TOLD of: one at a time, for some change every file."""
-    start = told.find(mark)
+def _parse(mark: bytes, output: bytes) -> Iterator[PastCommit]:
+    """Yield commits one at a time, since a commit may change every file."""
+    start = output.find(mark)
     while start >= 0:
         start += len(mark)
-        end = told.find(mark, start)
-        oid, message, rest = decode(told[start : end if end >= 0 else None]).split("\0", 2)
+        end = output.find(mark, start)
+        oid, message, rest = decode(output[start : end if end >= 0 else None]).split("\0", 2)
         paths = rest.removeprefix("\0").removeprefix("\n").split("\0")
         yield PastCommit(oid, message, tuple(path for path in paths if path))
         start = end

@@ -1,8 +1,8 @@
-"""A private git directory over somebody's working tree.
+"""A private git directory for the working tree of a repository.
 
-It has its own index, objects and configuration and reads the repository's objects. Whatever
-git does through it, the repository's own index, objects and references stay as they are, and what
-its local configuration plants (filters, merge drivers, fsmonitor, hooks) is not even read.
+It has its own index, objects and configuration and reads the repository's objects. The
+repository's index, objects and references never change, and its local configuration (filters,
+merge drivers, fsmonitor, hooks) is not read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dursor.vcs.repository import Repository
 
-# Settings that say how a file becomes a blob and a blob a file; they are data, not commands.
+# Settings that control the conversion between files and blobs; none of them is a command.
 CONVERSION = (
     "autocrlf",
     "eol",
@@ -42,7 +42,7 @@ NO_DRIVERS = b"\n* -filter !merge\n"
 
 
 class RawChange(NamedTuple):
-    """One line of git's raw diff; an all-zero `oid` stands for what is in the working tree."""
+    """One line of git's raw diff; an all-zero `oid` means the file in the working tree."""
 
     path: str
     old_mode: str
@@ -53,7 +53,7 @@ class RawChange(NamedTuple):
 
 
 class PrivateGitDir:
-    """Runs git with the private directory over the working tree of REPO."""
+    """Runs git with the private directory FOLDER and the working tree of REPO."""
 
     def __init__(self, repo: Repository, folder: Path) -> None:
         self.repo = repo
@@ -61,8 +61,8 @@ class PrivateGitDir:
         self.command = GitCommand(repo.top)
         self.command.update_environment(GIT_DIR=str(folder), GIT_WORK_TREE=str(repo.top))
 
-    def show_hidden(self) -> None:
-        """Make edits count that `update-index` was told to overlook, lest they be written over."""
+    def clear_hidden_flags(self) -> None:
+        """Clear `assume-unchanged` and `skip-worktree`, so that no hidden edit is overwritten."""
         output = self.command.run("ls-files", "-v", "-z")
         records = [decode(record) for record in output.out.split(b"\0")[:-1]]
         assumed = [record[2:] for record in records if record[0].islower()]
@@ -72,20 +72,22 @@ class PrivateGitDir:
         for flag, paths in (("assume-unchanged", assumed), ("skip-worktree", skipped)):
             if paths:
                 self.command.run(
-                    "update-index", f"--no-{flag}", "-z", "--stdin", stdin=lines(paths)
+                    "update-index", f"--no-{flag}", "-z", "--stdin", stdin=encode_paths(paths)
                 )
 
-    def take_working_tree(self) -> None:
-        """Record what tracked files hold now; a file that a filter converts stays as it is."""
+    def stage_working_tree(self) -> None:
+        """Add the tracked files to the index, except those with a filter."""
         changes = [c for c in self.diff("diff-files") if c.old_mode != SUBMODULE]
         gone = {c.path for c in changes if c.status == "D" or c.mode in {SUBMODULE, ABSENT}}
         changed = dict.fromkeys(c.path for c in changes if c.path not in gone)
-        filtered = set(self.filtered(changed))
+        filtered = set(self.list_filtered(changed))
         if gone:
-            self.command.run("update-index", "--force-remove", "-z", "--stdin", stdin=lines(gone))
+            self.command.run(
+                "update-index", "--force-remove", "-z", "--stdin", stdin=encode_paths(gone)
+            )
         rest = [path for path in changed if path not in filtered]
         if rest:
-            self.command.run("update-index", "-z", "--stdin", stdin=lines(rest))
+            self.command.run("update-index", "-z", "--stdin", stdin=encode_paths(rest))
 
     def diff(self, name: str, *args: str) -> list[RawChange]:
         """Run the raw diff NAME: `diff-files` (submodules left out) or `diff-index --cached`."""
@@ -95,14 +97,14 @@ class PrivateGitDir:
             f"--ignore-submodules={ignore}",
             *args,
         )
-        return raw_changes(output.out)
+        return parse_raw_diff(output.out)
 
-    def filtered(self, paths: Iterable[str]) -> list[str]:
-        """Pick those of PATHS that the repository puts through a filter driver."""
-        asked = lines(paths)
-        if not asked:
+    def list_filtered(self, paths: Iterable[str]) -> list[str]:
+        """List those of PATHS that have a filter driver."""
+        stdin = encode_paths(paths)
+        if not stdin:
             return []
-        output = self.repo.command.run("check-attr", "-z", "--stdin", "filter", stdin=asked)
+        output = self.repo.command.run("check-attr", "-z", "--stdin", "filter", stdin=stdin)
         fields = decode(output.out).split("\0")[:-1]
         plain = {"unspecified", "unset", "set"}
         return [fields[n] for n in range(0, len(fields), 3) if fields[n + 2] not in plain]
@@ -110,38 +112,38 @@ class PrivateGitDir:
 
 @contextmanager
 def open_private_git_dir(repo: Repository) -> Iterator[PrivateGitDir]:
-    """Make a private git directory beside REPO, gone at the end."""
+    """Create a private git directory for REPO and delete it afterwards."""
     with TemporaryDirectory(prefix="dursor-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         for part in ("refs", "objects/info", "info"):
             (folder / part).mkdir(parents=True)
         (folder / "HEAD").write_bytes(b"ref: refs/heads/none\n")
         (folder / "objects/info/alternates").write_bytes(encode(list_alternates(repo)))
-        (folder / "config").write_bytes(encode(_config(repo)))
-        (folder / "info/attributes").write_bytes(_attributes(repo) + NO_DRIVERS)
+        (folder / "config").write_bytes(encode(_build_config(repo)))
+        (folder / "info/attributes").write_bytes(_read_attributes(repo) + NO_DRIVERS)
         copy_index(repo, folder)
         yield PrivateGitDir(repo, folder)
 
 
 def copy_index(repo: Repository, folder: Path) -> None:
-    """Copy the index of REPO, and what a split one refers to, into FOLDER.
+    """Copy the index of REPO, and the shared parts of a split one, into FOLDER.
 
-    With the time of writing: git looks into files that are as young as the index, and only those.
+    The modification time is copied, too: git only reads files that are as new as the index.
     """
     for source in (repo.git_dir / "index", *repo.git_dir.glob("sharedindex.*")):
         if source.is_file():
-            written, copy = source.stat(), folder / source.name
+            status, copy = source.stat(), folder / source.name
             shutil.copyfile(source, copy)
-            os.utime(copy, ns=(written.st_atime_ns, written.st_mtime_ns))
+            os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def lines(paths: Iterable[str]) -> bytes:
-    """Write PATHS as git's `-z --stdin` reads them."""
+def encode_paths(paths: Iterable[str]) -> bytes:
+    """Encode PATHS for git's `-z --stdin`."""
     return b"".join(encode(path) + b"\0" for path in paths)
 
 
-def raw_changes(listing: bytes) -> list[RawChange]:
-    """Read what git's raw diffs print with `-z`."""
+def parse_raw_diff(listing: bytes) -> list[RawChange]:
+    """Parse a raw diff that git printed with `-z`."""
     fields = listing.split(b"\0")[:-1]
     return [_raw_change(fields[n], fields[n + 1]) for n in range(0, len(fields), 2)]
 
@@ -151,7 +153,7 @@ def _raw_change(facts: bytes, path: bytes) -> RawChange:
     return RawChange(decode(path), old_mode, mode, old_oid, oid, status)
 
 
-def _config(repo: Repository) -> str:
+def _build_config(repo: Repository) -> str:
     names = "|".join(CONVERSION)
     pattern = rf"^(core\.({names})|extensions\.objectformat)$"
     output = repo.command.run("config", "-z", "--get-regexp", pattern, ok=(0, 1))
@@ -159,11 +161,11 @@ def _config(repo: Repository) -> str:
     for item in decode(output.out).split("\0")[:-1]:
         key, _, value = item.partition("\n")
         section, _, name = key.partition(".")
-        text += f"[{section}]\n\t{name} = {quoted(value if _ else 'true')}\n"
+        text += f"[{section}]\n\t{name} = {_quote(value if _ else 'true')}\n"
     return text
 
 
-def _attributes(repo: Repository) -> bytes:
+def _read_attributes(repo: Repository) -> bytes:
     try:
         return (repo.common_dir / "info/attributes").read_bytes()
     except OSError:
@@ -171,12 +173,12 @@ def _attributes(repo: Repository) -> bytes:
 
 
 def list_alternates(repo: Repository) -> str:
-    """List where the objects of REPO lie, as git reads such a list."""
-    places = (repo.common_dir / "objects", *repo.alternates)
-    return "".join(quoted(str(place)) + "\n" for place in places)
+    """Return the object folders of REPO in the format of git's alternates file."""
+    folders = (repo.common_dir / "objects", *repo.alternates)
+    return "".join(_quote(str(folder)) + "\n" for folder in folders)
 
 
-def quoted(text: str) -> str:
-    """Write TEXT in the quotes of git's configuration."""
+def _quote(text: str) -> str:
+    """Quote TEXT for git's configuration."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

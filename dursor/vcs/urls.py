@@ -1,4 +1,4 @@
-"""What URLs of repositories may look like; no GitPython here."""
+"""Check and shorten URLs of repositories without loading GitPython."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCP_FORM = re.compile(r"(?:[^@/:\s]+@)?([^@/:\s]+):(?!//)(.+)")
 
 
 def strip_credentials(url: str) -> str:
-    """Take user and password out of URL; an SSH user name is part of the address and stays."""
+    """Remove user and password from URL; an SSH user name is part of the address and stays."""
     match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/]*)@(.*)", url, re.DOTALL)
     if not match:
         return url
@@ -23,18 +23,18 @@ def strip_credentials(url: str) -> str:
 
 
 def derive_name(url: str) -> str:
-    """Name a repository after the last part of its URL; `.git` is dropped."""
+    """Derive a repository's name from the last part of its URL without `.git`."""
     path = re.sub(r"^[^:/]*://[^/]*", "", url).replace(":", "/")
     last = PurePosixPath(unquote(path).rstrip("/")).name.removesuffix(".git")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.")
     return name or "repository"
 
 
-def check(url: str) -> SplitResult:
-    """Accept a URL that can be cloned; UsageError says why not. Credentials are never echoed."""
+def check_url(url: str) -> SplitResult:
+    """Split URL; UsageError if it cannot be cloned. Messages never contain credentials."""
     shown = strip_credentials(url)
     if not url.isprintable() or url.startswith("-") or set(url) & set(" \\"):
-        raise UsageError(f"not a URL: {shown[:100]!a}")
+        raise UsageError(f"{shown[:100]!a} is not a URL")
     if re.match(r"[A-Za-z0-9][A-Za-z0-9+.-]*::", url):
         raise UsageError(f"git's helper protocols are not supported: {shown}", hint="use https://")
     if "://" not in url:
@@ -49,18 +49,16 @@ def check(url: str) -> SplitResult:
 
 def _check_web(parts: SplitResult, shown: str) -> SplitResult:
     if parts.username is not None or parts.password is not None:
-        raise UsageError(
-            "credentials in a URL would be stored and shown", hint=f"dursor repo add {shown}"
-        )
+        raise UsageError("a URL must not contain credentials", hint=f"dursor repo add {shown}")
     if not parts.hostname or not parts.path.strip("/") or parts.query or parts.fragment:
-        raise UsageError(f"not the URL of a repository: {shown}")
+        raise UsageError(f"{shown} is not the URL of a repository")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise UsageError(f"plain http is not safe: {shown}", hint=_https(parts))
     return parts
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether HOST is this machine."""
+    """Check whether HOST is this machine."""
     if host == "localhost":
         return True
     try:
@@ -74,20 +72,20 @@ def _split(url: str, shown: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise UsageError(f"not a URL: {shown}") from error
+        raise UsageError(f"{shown} is not a URL") from error
     return parts
 
 
 def _check_file(parts: SplitResult, shown: str) -> SplitResult:
     if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
-        raise UsageError(f"not the URL of a local repository: {shown}", hint="file:///full/path")
+        raise UsageError(f"{shown} is not the URL of a local repository", hint="file:///full/path")
     return parts
 
 
 def _not_a_url(url: str) -> UsageError:
     match = SCP_FORM.fullmatch(url)
     if not match:
-        return UsageError(f"not a URL: {url}", hint="https://host/owner/name.git")
+        return UsageError(f"{url} is not a URL", hint="https://host/owner/name.git")
     return UsageError(
         f"cannot clone over ssh: {url}", hint=f"dursor repo add https://{match[1]}/{match[2]}"
     )

@@ -24,7 +24,7 @@ STORE = {
         if id_.startswith(prefix)
     ],
     "models.list_names": ["gpt", "claude", "gemini"],
-    "repos.here": fake_app.REPO,
+    "repos.find_current": fake_app.REPO,
     "reader.prs": lambda repo_id, limit: [fake_app.PR, fake_app.replace(fake_app.PR, number=7)],
     "repos.list": lambda limit: [
         fake_app.REPO,

@@ -183,7 +183,7 @@ def test_ids_of_another_kind_are_dropped(tmp_path):
 @pytest.mark.parametrize("damage", [b"", b"dursor past 1\n" + bytes(4), b"x" * 50, None])
 def test_damaged_past_commits_are_read_again(tmp_path, damage):
     class History:
-        def ids(self, limit):
+        def list_ids(self, limit):
             return ["a1"][:limit]
 
         def read(self, ids):

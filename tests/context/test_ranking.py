@@ -184,7 +184,7 @@ def test_similar_commits_of_the_past_speak_for_their_files(tmp_path):
             found = select_context(repository.tree(commit), text, history=history, **options)
             assert found.files[0].path == "shop/part8.py"
             assert "changed in similar commits" in found.files[0].reason
-        newest, *_ = history.read(history.ids(20))
+        newest, *_ = history.read(history.list_ids(20))
         assert (newest.oid, newest.message) == (commit, "Tidy up\n")
         assert newest.paths == ("shop/part4.py", "shop/part5.py")
 
@@ -194,7 +194,7 @@ def test_a_commit_without_a_change_is_read_once(tmp_path):
     repos.git(top, "commit", "-q", "--allow-empty", "-m", "Start the build again")
     with Repository.open(top) as repository:
         history = History(repository, repository.resolve("HEAD"))
-        newest, oldest = history.read(history.ids(20))
+        newest, oldest = history.read(history.list_ids(20))
         assert (newest.message, newest.paths) == ("Start the build again\n", ())
         assert oldest.paths == ("a.py",)
 
@@ -208,8 +208,8 @@ def test_a_history_is_read_in_parts_none_left_out(tmp_path, monkeypatch, most):
         repos.commit(top, {"a.py": f"a = {n}\n", f"b{n}.py": ""}, message=f"Number {n}")
     with Repository.open(top) as repository:
         history = History(repository, repository.resolve("HEAD"))
-        found = list(history.read(history.ids(20)))
-    assert [one.oid for one in found] == history.ids(20)
+        found = list(history.read(history.list_ids(20)))
+    assert [one.oid for one in found] == history.list_ids(20)
     assert [one.paths for one in found[:-1]] == [("a.py", f"b{n}.py") for n in range(5, 0, -1)]
 
 
@@ -227,7 +227,7 @@ def test_a_history_that_is_cut_off_or_broken_is_no_matter(tmp_path):
     for place, commit in ((top.parent / "shallow", None), (top, "0" * 40)):
         with Repository.open(place) as repository:
             history = History(repository, commit or repository.resolve("HEAD"))
-            assert len(list(history.read(history.ids(10)))) == (0 if commit else 1)
+            assert len(list(history.read(history.list_ids(10)))) == (0 if commit else 1)
 
 
 @pytest.mark.parametrize("damage", ["none", "past", "folder"])

@@ -108,7 +108,7 @@ def test_a_base_that_is_older_than_the_clone(
     )
     assert "+l" in diff.stdout
     error = lab.refused("context", "x", "--repo", "secret", "--base", "v2")
-    assert (error["exit"], error["message"]) == (2, "no such ref: v2")
+    assert (error["exit"], error["message"]) == (2, "ref v2 does not exist")
 
 
 def test_a_server_with_certificates_of_its_own(lab: Lab, tmp_path: Path):
@@ -130,7 +130,7 @@ def test_what_nobody_may_see_wants_a_login(lab: Lab, private: Repo):
     lab.front.extra["DURSOR_GITHUB_TOKEN"] = token
     error = lab.refused("repo", "add", "ada/nothing")
     assert (error["exit"], error["code"]) == (2, "not_found")
-    assert error["message"].startswith("there is no folder called 'ada/nothing', and cannot read")
+    assert error["message"].startswith("folder 'ada/nothing' does not exist, and cannot read")
     lab.front.extra |= lab.hub.env(lab.hub.token("eve"))
     assert lab.refused("repo", "add", "ada/secret")["code"] == "not_found"
 

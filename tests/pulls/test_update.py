@@ -141,7 +141,7 @@ def test_a_push_in_the_very_moment_is_left_alone(lab: Lab):
     error = lab.refused("pr", "update", "1", "--run", second["id"])
 
     assert (error["exit"], error["code"]) == (8, "conflict")
-    assert "somebody else has pushed to it" in error["message"]
+    assert "somebody else pushed to it" in error["message"]
     assert [lab.remote.head(pr["branch"])] == theirs
 
 

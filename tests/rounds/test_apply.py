@@ -42,9 +42,7 @@ def test_the_next_command_undoes_an_apply_that_was_killed(front: Front):
     del front.extra["_DURSOR_COMPLETE"]
     next_ = front.process("run", "list")
 
-    assert next_.stderr.splitlines()[0] == (
-        f"warning: undid an apply that was killed in {front.repo}"
-    )
+    assert next_.stderr.splitlines()[0] == (f"warning: undid the interrupted apply in {front.repo}")
     assert repos.fingerprint(front.repo) == before
     assert front.process("patch", "-", "--apply", input=reply).stderr == ""
 
@@ -94,8 +92,8 @@ def test_what_cannot_be_merged_changes_nothing(front: Front):
 
     assert done.exit_code == 8
     assert done.stderr.splitlines() == [
-        "error: README.md: your changes and the patch meet in the same lines",
-        f"hint: git stash && dursor run apply {run[:8]}, or ask again: dursor run TEXT -m gpt",
+        "error: README.md: your uncommitted changes conflict with the patch",
+        f"hint: git stash && dursor run apply {run[:8]}, or dursor run TEXT -m gpt",
     ]
     assert repos.fingerprint(front.repo) == before
 

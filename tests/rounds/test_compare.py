@@ -66,4 +66,4 @@ def test_a_base_that_is_gone_is_said_in_one_line(front: Front):
     for words in (("compare", run, other), ("apply", run, "--3way")):
         done = front("run", *words)
         assert done.exit_code == 8
-        assert f"which run {run[:8]} started from, is gone" in done.stderr
+        assert f"the base of run {run[:8]}" in done.stderr

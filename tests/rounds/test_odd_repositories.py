@@ -63,7 +63,7 @@ def test_without_a_commit_there_is_one_line(front: Front):
     for words in (("context", "look around"), ("run", "look around", "-m", "gpt")):
         done = front(*words, cwd=fresh)
         assert (done.exit_code, done.stdout) == (2, "")
-        assert done.stderr.startswith("error: no commits yet in ")
+        assert done.stderr.startswith(f"error: {fresh} has no commits yet\n")
         assert done.stderr.count("\n") == 2
     assert front.sent == []
 

@@ -8,6 +8,7 @@ import pytest
 import repos
 from hub.wire import Response
 
+from dursor.domain import Branch
 from dursor.errors import (
     AuthError,
     ConflictError,
@@ -19,8 +20,8 @@ from dursor.errors import (
 )
 from dursor.files import try_lock
 from dursor.vcs.remote import clone as clones
-from dursor.vcs.remote.clone import clone, derive_name, refresh, remove
-from dursor.vcs.repository import Branch
+from dursor.vcs.remote.clone import clone, refresh, remove
+from dursor.vcs.urls import derive_name
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_refresh_takes_a_rewritten_branch(origin, fetch):
 def test_clone_of_a_repository_without_commits(tmp_path, fetch):
     origin = repos.init(tmp_path / "origin")
     repo = fetch(f"file://{origin}")
-    with pytest.raises(UsageError, match="no commits yet"):
+    with pytest.raises(UsageError, match="has no commits yet"):
         repo.resolve("HEAD")
     commit = repos.commit(origin, {"a": "a\n"})
     refresh(repo)
@@ -174,12 +175,12 @@ def test_a_clone_brings_the_newest_commits_and_older_ones_when_asked(long, fetch
     for ref in ("v0", made[0], made[1]):
         with pytest.raises(UsageError) as failure:
             repo.resolve(ref)
-    assert "TAG or a whole commit id" in failure.value.hint
+    assert "a tag or a full commit id" in failure.value.hint
     for ref in ("nope", "HEAD~3", made[1][:8], "-x", "a..b", "f" * 40):
-        assert not clones.seek(repo, ref), ref
-    assert clones.seek(repo, made[1])
+        assert not clones.fetch_ref(repo, ref), ref
+    assert clones.fetch_ref(repo, made[1])
     assert repo.tree(repo.resolve(made[1])).read("a") == b"1\n"
-    assert clones.seek(repo, "refs/tags/v0")
+    assert clones.fetch_ref(repo, "refs/tags/v0")
     assert repo.tree(repo.resolve("v0")).read("a") == b"0\n"
 
 
@@ -211,11 +212,11 @@ def test_without_news_nothing_is_fetched(long, fetch, spy):
 
 
 def test_failure_leaves_nothing(tmp_path, fetch, origin):
-    with pytest.raises(NotFoundError, match="no repository at file:///no/such"):
+    with pytest.raises(NotFoundError, match="file:///no/such is not a repository"):
         fetch("file:///no/such")
     assert inside(tmp_path) == []
     fetch(f"file://{origin}")
-    with pytest.raises(ConflictError, match="already there"):
+    with pytest.raises(ConflictError, match="already exists"):
         fetch(f"file://{origin}")
     assert inside(tmp_path) == ["r.git"]
 
@@ -261,7 +262,7 @@ def test_answer_that_is_no_repository(tmp_path, fetch, serve):
         tmp_path, {"served/r.git/info/refs": "<html>hello</html>\n", "served/r.git/HEAD": "x\n"}
     )
     url, _ = serve(tmp_path / "served")
-    with pytest.raises(ProviderError, match=r"127\.0\.0\.1.* is no git server"):
+    with pytest.raises(ProviderError, match=r"127\.0\.0\.1.* is not a git server"):
         fetch(f"{url}/r.git")
     assert inside(tmp_path) == []
 
@@ -270,7 +271,7 @@ def test_answer_that_is_no_text(hub, fetch):
     hub.repo("ada/lib", {"a": "1\n"})
     kind = [("Content-Type", "application/x-git-upload-pack-advertisement")]
     hub.on("GET *info/refs", lambda r, p: Response(200, b"\xff" * 9, kind))
-    with pytest.raises(ProviderError, match="no git server"):
+    with pytest.raises(ProviderError, match="not a git server"):
         fetch(f"{hub.url}/ada/lib.git")
 
 
@@ -279,7 +280,7 @@ def test_login_is_never_asked_for_but_the_users_helper_may_know(
 ):
     repos.git(origin, "update-server-info")
     url, seen = serve(origin, password="pw-very-secret")
-    with pytest.raises(AuthError, match="asks for a login") as caught:
+    with pytest.raises(AuthError, match="requires a login") as caught:
         fetch(f"{url}/.git")
     assert caught.value.exit_code == 4
     helper = "!f() { test $1 = get && echo username=u && echo password=pw-very-secret; }; f"
@@ -311,10 +312,10 @@ def test_refresh_of_an_origin_that_is_gone(origin, fetch, tmp_path):
 
 
 def test_refresh_is_for_our_clones_only(origin, reopen, tmp_path):
-    with pytest.raises(UsageError, match="not a clone of ours"):
+    with pytest.raises(UsageError, match="is not a clone by dursor"):
         refresh(reopen(origin))
     repos.git(tmp_path, "init", "-q", "--bare", "b.git")
-    with pytest.raises(UsageError, match="not a clone of ours"):
+    with pytest.raises(UsageError, match="is not a clone by dursor"):
         refresh(reopen(tmp_path / "b.git"))
 
 
@@ -401,7 +402,7 @@ def test_remove_that_fails_is_one_line(tmp_path, monkeypatch):
         raise OSError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.rename", rename)
-    with pytest.raises(InternalError, match=r"could not delete .*: Permission denied"):
+    with pytest.raises(InternalError, match=r"cannot delete .*: Permission denied"):
         remove(tmp_path / "workspaces/r.git", tmp_path / "workspaces")
 
 

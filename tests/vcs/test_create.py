@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dursor.domain import Branch
 from dursor.errors import ConflictError, InternalError
 from dursor.vcs.create import create
 from dursor.vcs.dirty import read_changes
@@ -21,7 +22,7 @@ def test_it_holds_the_files_byte_for_byte_on_one_branch(tmp_path: Path) -> None:
         commit = repository.resolve("HEAD")
         tree = repository.tree(commit)
         assert {p: tree.read(p).decode() for p in tree.entries()} == FILES
-        assert repository.list_branches() == [("main", commit, True)]
+        assert repository.list_branches() == [Branch("main", commit, default=True)]
         assert not read_changes(repository, commit)
 
 

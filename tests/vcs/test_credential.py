@@ -80,7 +80,7 @@ def publish(mine, lib, url, token, tmp_path, reopen):
             assert fetch(mirror, url, "theirs", token) == theirs
             made = commit_change(
                 mirror, head, {"a": FileState(FILE, b"one\n")},
-                parents=[head], message="m", author=WHO, at="2026-11-22T10:00:00Z",
+                parents=[head], message="m", author=WHO, date="2026-11-22T10:00:00Z",
             )  # fmt: skip
             push(mirror, url, made, "dursor/1234", expect=None, secret=token)
         assert lib.show("dursor/1234", "a") == b"one"
@@ -346,7 +346,7 @@ def test_a_refusal_does_not_reach_the_user_s_helpers(everywhere, trap, url, mine
     everywhere("credential.helper", f"!{trap}")
     with (
         Mirror.open(tmp_path / "x.git", reopen(mine)) as mirror,
-        pytest.raises(AuthError, match="refused the login"),
+        pytest.raises(AuthError, match="rejected the login"),
     ):
         find_remote_branch(mirror, url, "main", Secret("ghp_" + "0" * 36))
 

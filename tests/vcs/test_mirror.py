@@ -100,7 +100,7 @@ def test_a_damaged_one_is_told_of(tmp_path, top, reopen):
     (tmp_path / "x.git/HEAD").unlink()
     with pytest.raises(InternalError, match=r"x\.git is damaged") as failure:
         Mirror.open(tmp_path / "x.git", reopen(top))
-    assert "made anew" in failure.value.hint
+    assert failure.value.hint == f"rm -r {tmp_path / 'x.git'}"
 
 
 def test_a_repository_that_moves_is_found_again(tmp_path, top, reopen):
@@ -164,7 +164,7 @@ def test_a_folder_that_others_can_enter_is_closed(tmp_path, top, reopen):
 def test_a_link_is_not_followed(tmp_path, top, reopen):
     Mirror.open(tmp_path / "x.git", reopen(top)).close()
     (tmp_path / "link").symlink_to(tmp_path / "x.git")
-    with pytest.raises(PolicyError, match="own folder"):
+    with pytest.raises(PolicyError, match="it is a link"):
         Mirror.open(tmp_path / "link", reopen(top))
 
 
@@ -174,7 +174,7 @@ def test_the_other_can_borrow_what_was_fetched(tmp_path, top, reopen, mirror):
     env = {"GIT_DIR": str(tmp_path / "data/publish/x.git")}
     repos.git(tmp_path, "fetch", "-q", str(other), "HEAD", env=env)
     repo = reopen(top)
-    with pytest.raises(Exception, match="no such ref"):
+    with pytest.raises(Exception, match="does not exist"):
         repo.resolve(commit)
     repo.add_alternate(mirror.objects)
     assert repo.resolve(commit) == commit

@@ -38,7 +38,7 @@ MISLEADING = (
 
 
 def change(mirror, base, changes, **options):
-    given = {"parents": [base], "message": MESSAGE, "author": WHO, "at": AT} | options
+    given = {"parents": [base], "message": MESSAGE, "author": WHO, "date": AT} | options
     return commit_change(mirror, base, changes, **given)
 
 
@@ -300,7 +300,7 @@ def test_what_a_colleague_pushed_stays(local, lib, url, token, made):
         with pytest.raises(ConflictError) as failure:
             push(local, url, after, "t", expect=expected, secret=token)
         assert failure.value.exit_code == 8
-        assert "somebody else has pushed" in failure.value.message
+        assert "somebody else pushed" in failure.value.message
     assert lib.head("t") == theirs
 
 
@@ -460,7 +460,7 @@ def test_a_token_that_is_not_valid(local, url, made):
     error = failing(local, url, made, Secret("ghp_" + "1" * 36))
     assert isinstance(error, AuthError)
     assert error.exit_code == 4
-    assert "refused the login" in error.message
+    assert "rejected the login" in error.message
 
 
 def test_a_token_that_may_only_read(hub, lib, local, url, made):
@@ -495,7 +495,7 @@ def test_a_branch_in_the_way(lib, local, url, made, token):
     lib.commit("dursor", {"x": "1"})
     error = failing(local, url, made, token, "dursor/1234")
     assert isinstance(error, ConflictError)
-    assert "stands in the way of dursor/1234" in error.message
+    assert "branch dursor/1234 conflicts with" in error.message
     assert error.hint == "--branch ANOTHER-NAME"
 
 

@@ -10,7 +10,7 @@ import repos
 from dursor.errors import ConflictError
 from dursor.vcs.apply import journal as apply_journal
 from dursor.vcs.apply.apply import apply_patch
-from dursor.vcs.apply.journal import journal
+from dursor.vcs.apply.journal import open_journal
 from dursor.vcs.apply.recovery import recover
 
 # argv: the working tree, the journals, what dies, after how many calls of it, options
@@ -21,7 +21,7 @@ from dursor.vcs.apply import apply, commit
 from dursor.vcs.apply import rename
 from dursor.vcs.repository import Repository
 name = sys.argv[3]
-module = rename if name == "move" else commit
+module = rename if name == "move" else apply
 real, left = getattr(module, name), [int(sys.argv[4])]
 def dying(*given, **named):
     if not left[0]:
@@ -74,25 +74,23 @@ def seen(top):
 def test_an_apply_killed_between_two_files_is_undone(top, journals, count):
     before = kill(top, journals, "move", count)
     assert seen(top) != before
-    assert [*recover(journals)] == [f"undid an apply that was killed in {top}"]
+    assert [*recover(journals)] == [f"undid the interrupted apply in {top}"]
     assert seen(top) == before
     assert [*journals.iterdir()] == []
     assert [*recover(journals)] == []
 
 
 def test_a_branch_that_has_no_commit_yet_is_left_again(top, journals):
-    before = kill(top, journals, "commit", 0, "--commit")
+    before = kill(top, journals, "commit_patch", 0, "--commit")
     assert repos.git(top, "symbolic-ref", "HEAD") == "refs/heads/side"
     [*recover(journals)]
     assert seen(top) == before
 
 
 def test_a_commit_that_was_made_is_finished(top, journals):
-    kill(top, journals, "bring_index", 0, "--commit")
+    kill(top, journals, "update_index", 0, "--commit")
     made = repos.git(top, "rev-parse", "side")
-    assert [*recover(journals)] == [
-        f"finished an apply that was killed in {top}: commit {made[:8]}"
-    ]
+    assert [*recover(journals)] == [f"finished the interrupted apply in {top}: commit {made[:8]}"]
     assert repos.git(top, "status", "--porcelain") == ""
     assert (top / "x/z").read_text() == "z\n"
 
@@ -101,7 +99,7 @@ def test_what_was_written_since_is_left_and_the_old_file_kept(top, journals):
     kill(top, journals, "move", 6)
     (top / "a").write_text("mine, since\n")
     (line,) = recover(journals)
-    assert "but for a: it was changed meanwhile; the old files are in" in line
+    assert "except for a: it has been changed since; the old files are in" in line
     assert (top / "a").read_text() == "mine, since\n"
     assert (top / "x").read_text() == "a file\n"
     (kept,) = (top / ".git").glob("dursor-*-kept/*")
@@ -113,7 +111,7 @@ def test_nothing_is_put_back_over_a_head_that_has_moved(top, journals):
     repos.commit(top)
     before = seen(top)
     (line,) = recover(journals)
-    assert "HEAD has moved since: nothing was put back" in line
+    assert "because HEAD has moved" in line
     assert {k: v for k, v in seen(top).items() if "dursor-" not in k} == {
         k: v for k, v in before.items() if "dursor-" not in k
     }
@@ -124,7 +122,7 @@ def test_a_folder_that_leads_elsewhere_by_now_is_not_followed(top, journals, tmp
     kill(top, journals, "move", 6)
     (top / "d").symlink_to(tmp_path / "outside")
     (line,) = recover(journals)
-    assert "but for d/e/f" in line
+    assert "except for d/e/f" in line
     assert [*(tmp_path / "outside").iterdir()] == []
 
 
@@ -140,9 +138,12 @@ def test_an_apply_at_work_is_left_alone_and_another_waits_for_it(
 ):
     monkeypatch.setattr(apply_journal, "PATIENCE", 0.0)
     patch = repos.patch(top, NEW)
-    with journal(journals, top):
+    with open_journal(journals, top):
         assert [*recover(journals)] == []
-        with untouched(top), pytest.raises(ConflictError, match="another dursor is changing"):
+        with (
+            untouched(top),
+            pytest.raises(ConflictError, match="another dursor process is changing"),
+        ):
             apply_patch(reopen(top), patch, journals=journals)
     apply_patch(reopen(top), patch, journals=journals)
     assert (top / "a").read_text() == "A\n"

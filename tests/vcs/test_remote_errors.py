@@ -54,7 +54,7 @@ SAID_BY_GIT = [
             "not found\n"
         ),
         NotFoundError,
-        "cannot see it",
+        "cannot read it",
     ),
     (
         (
@@ -88,16 +88,16 @@ SAID_BY_GIT = [
             "failed. CAfile: none CRLfile: none\n"
         ),
         NetworkError,
-        "cannot trust https://github.com/ada/lib.git",
+        "cannot trust the certificate of https://github.com/ada/lib.git",
     ),
     (
         "error: no DAV locking support on https://github.com/\nfatal: git-http-push failed\n",
         ProviderError,
-        "no git server",
+        "not a git server",
     ),
-    ("fatal: protocol error: bad line length character: <htm\n", ProviderError, "no git server"),
-    ("fatal: bad line length character: \udcff\udcff\n", ProviderError, "no git server"),
-    ("fatal: invalid ls-refs response: NAK\n", ProviderError, "no git server"),
+    ("fatal: protocol error: bad line length character: <htm\n", ProviderError, "not a git server"),
+    ("fatal: bad line length character: \udcff\udcff\n", ProviderError, "not a git server"),
+    ("fatal: invalid ls-refs response: NAK\n", ProviderError, "not a git server"),
     ("error: 44 bytes of body are still expected\n", NetworkError, "cannot reach"),
     ("fatal: expected flush after ref listing\n", NetworkError, "cannot reach"),
     ("fatal: something new\n", InternalError, "something new"),
@@ -116,7 +116,7 @@ def test_failures_with_a_token(stderr, kind, part):
 def test_failures_without_a_token():
     login = explain_remote("fatal: could not read Username for 'https://x'\n", URL)
     assert isinstance(login, AuthError)
-    assert "is private, or not there" in login.message
+    assert "is private or does not exist" in login.message
     assert isinstance(explain_remote("fatal: repository 'x' not found\n", URL), NotFoundError)
 
 
@@ -174,15 +174,15 @@ REASONS = [
         "[remote rejected] (failed to update ref)",
         "remote: error: cannot lock ref 'refs/heads/t': is at 1f2e but expected 3d4c        \n",
         ConflictError,
-        "somebody else has pushed",
+        "somebody else pushed",
     ),
     (
         "[remote rejected] (failed to update ref)",
         "remote: error: cannot lock ref 'refs/heads/t/x': 'refs/heads/t' exists; cannot create\n",
         ConflictError,
-        "stands in the way",
+        "conflicts with the name",
     ),
-    ("[remote rejected] (directory file conflict)", "", ConflictError, "stands in the way"),
+    ("[remote rejected] (directory file conflict)", "", ConflictError, "conflicts with the name"),
 ]
 
 

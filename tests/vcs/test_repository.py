@@ -126,8 +126,8 @@ def test_reader_starts_again_after_close_and_after_its_process_died(tmp_path, re
     tree = repo.tree(repo.resolve("HEAD"))
     tree.close()
     assert tree.read("README.md").startswith(b"line 1")
-    repo._reader._process.proc.kill()
-    repo._reader._process.proc.wait()
+    repo.reader._process.proc.kill()
+    repo.reader._process.proc.wait()
     assert tree.read("README.md").startswith(b"line 1")  # still known
     with pytest.raises(Exception, match="git cat-file failed"):
         tree.read_many(["README.md"])
@@ -138,10 +138,10 @@ def test_blob_beyond_the_limit_is_refused(tmp_path, reopen, monkeypatch):
     repo = reopen(repos.build(tmp_path / "r", {"big": b"x" * 3_000_000, "small": "s"}))
     tree = repo.tree(repo.resolve("HEAD"))
     monkeypatch.setattr(objects, "BLOB_LIMIT", 1 << 20)
-    with pytest.raises(PolicyError, match="big has 2 MiB"):
+    with pytest.raises(PolicyError, match="big is too large: 2 MiB"):
         tree.read("big")
     with pytest.raises(PolicyError, match="2 MiB"):
-        repo._reader.read(["HEAD:big"])
+        repo.reader.read(["HEAD:big"])
     assert tree.read("small") == b"s"
 
 
@@ -189,7 +189,7 @@ def test_shallow_clone(tmp_path, reopen):
     repos.git(tmp_path, "clone", "-q", "--depth=1", f"file://{origin}", "r")
     repo = reopen(tmp_path / "r")
     assert set(repo.tree(repo.resolve("HEAD")).entries()) == {"README.md", "b"}
-    with pytest.raises(UsageError, match="no such ref: HEAD~1") as caught:
+    with pytest.raises(UsageError, match="ref HEAD~1 does not exist") as caught:
         repo.resolve("HEAD~1")
     assert caught.value.hint == "git fetch --unshallow"
 
@@ -236,7 +236,7 @@ def test_unknown_refs_say_what_is_near(tmp_path, reopen):
     repo = reopen(top)
     hints = {"develp": "--base develop", "v1": "--base v1.0", "topic": "--base origin/topic"}
     for ref, hint in hints.items():
-        with pytest.raises(UsageError, match=f"no such ref: {ref}") as caught:
+        with pytest.raises(UsageError, match=f"ref {ref} does not exist") as caught:
             repo.resolve(ref)
         assert caught.value.hint == hint
     for ref in (
@@ -253,7 +253,7 @@ def test_unknown_refs_say_what_is_near(tmp_path, reopen):
         with pytest.raises(UsageError):
             repo.resolve(ref)
     for ref in ("", "a\nb", "x" * 2000, "a\0b", "\udc80"):
-        with pytest.raises(UsageError, match="not a ref"):
+        with pytest.raises(UsageError, match="not a valid ref"):
             repo.resolve(ref)
 
 
@@ -297,17 +297,17 @@ def test_short_id_of_several_objects_is_ambiguous(tmp_path, reopen):
         seen[oid[:4]] = n
     for number in (n, seen[oid[:4]]):
         repos.git(top, "hash-object", "-w", "--stdin", stdin=b"%d" % number)
-    with pytest.raises(UsageError, match="begins the ids of several objects"):
+    with pytest.raises(UsageError, match="is ambiguous"):
         reopen(top).resolve(oid[:4])
 
 
 def test_repository_without_commits(tmp_path, reopen):
     repo = reopen(repos.init(tmp_path / "r"))
-    with pytest.raises(UsageError, match="no commits yet") as caught:
+    with pytest.raises(UsageError, match="has no commits yet") as caught:
         repo.resolve("HEAD")
     assert caught.value.hint
     assert (repo.list_branches(), repo.find_current_branch()) == ([], "main")
-    with pytest.raises(UsageError, match="no commits yet"):
+    with pytest.raises(UsageError, match="has no commits yet"):
         read_changes(repo, "0" * 40)
 
 
@@ -402,9 +402,9 @@ def test_origin_is_shown_without_credentials(tmp_path, reopen, url, shown):
 def test_commit_ids_are_checked_before_git_sees_them(tmp_path, reopen):
     repo = reopen(repos.build(tmp_path / "r"))
     for commit in ("HEAD", "-x", "--output=x", "f" * 39, "F" * 40):
-        with pytest.raises(NotFoundError, match="not a commit id"):
+        with pytest.raises(NotFoundError, match="not a full commit id"):
             repo.tree(commit)
-        with pytest.raises(NotFoundError, match="not a commit id"):
+        with pytest.raises(NotFoundError, match="not a full commit id"):
             read_changes(repo, commit)
 
 

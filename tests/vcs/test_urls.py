@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dursor.errors import UsageError
-from dursor.vcs.urls import check, derive_name, is_loopback, strip_credentials
+from dursor.vcs.urls import check_url, derive_name, is_loopback, strip_credentials
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from dursor.vcs.urls import check, derive_name, is_loopback, strip_credentials
     ],
 )
 def test_urls_that_can_be_cloned(url):
-    assert check(url).scheme in {"https", "http", "file"}
+    assert check_url(url).scheme in {"https", "http", "file"}
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_urls_that_can_be_cloned(url):
 )
 def test_urls_that_cannot(url, why):
     with pytest.raises(UsageError, match=why):
-        check(url)
+        check_url(url)
 
 
 def test_ssh_forms_are_shown_over_https():
     for url in ("git@host:o/r.git", "ssh://git@host/o/r.git"):
         with pytest.raises(UsageError) as caught:
-            check(url)
+            check_url(url)
         assert caught.value.hint == "dursor repo add https://host/o/r.git"
 
 
@@ -80,14 +80,14 @@ def test_ssh_forms_are_shown_over_https():
 def test_credentials_are_never_echoed(secret, scheme):
     url = f"{scheme}://user:{secret.replace('/', '').replace('@', '')}@host/o/r"
     with pytest.raises(UsageError) as caught:
-        check(url)
+        check_url(url)
     assert "S3cret" not in f"{caught.value.message} {caught.value.hint}"
 
 
 @given(st.text())
 def test_any_text_is_accepted_or_refused_in_one_line(text):
     try:
-        check(text)
+        check_url(text)
     except UsageError as error:
         assert "\n" not in error.message  # noqa: PT017 - acceptance is right as well
 

@@ -58,7 +58,7 @@ def complete_pulls(ctx: typer.Context, incomplete: str) -> Completions:
     """Complete the number of a pull request of this repository, or an id when none matches."""
     with suppress(DursorError, OSError):
         app = get_app(ctx)
-        here = app.repos.here()
+        here = app.repos.find_current()
         pulls = app.reader.prs(repo_id=here.id if here else None, limit=LIMIT)
         numbers = [(str(pull.number), to_one_line(pull.title)) for pull in pulls]
         matches = [number for number in numbers if number[0].startswith(incomplete)]

@@ -39,7 +39,7 @@ class CommitRecord(Protocol):
 class CommitLog(Protocol):
     """The commits before a base."""
 
-    def ids(self, limit: int) -> list[str]:
+    def list_ids(self, limit: int) -> list[str]:
         """List at most LIMIT ids, newest first."""
         ...
 
@@ -59,7 +59,7 @@ def load_past_changes(history: CommitLog | None, folder: Path | None) -> list[Pa
     """Return the commits of HISTORY that can be read, newest first; FOLDER caches them."""
     if history is None:
         return []
-    ids = history.ids(MAX_COMMITS)
+    ids = history.list_ids(MAX_COMMITS)
     known = _load(folder)
     missing = [oid for oid in ids if oid not in known]
     if missing:

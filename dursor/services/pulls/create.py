@@ -81,7 +81,7 @@ def create_commit(session: PullSession, run: Run, parent: str, name: RepoName) -
         parents=[parent],
         message=build_commit_message(run),
         author=session.get_identity(name),
-        at=run.completed_at or run.created_at,
+        date=run.completed_at or run.created_at,
     )
     return commit, any(path.startswith(WORKFLOWS) for path in changes)
 

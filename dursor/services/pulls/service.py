@@ -45,7 +45,7 @@ class PullRequests:
         for pr in self.reader.prs() if "/" in reference else ():
             if reference.rstrip("/") == pr.url:
                 return pr
-        here = self.repos.here()
+        here = self.repos.find_current()
         return self.reader.pr(reference.removeprefix("#"), repo_id=here.id if here else None)
 
     def show(self, reference: str, listener: Listener) -> PullRequest:

@@ -84,7 +84,7 @@ def open_session(
     with (
         access.open(host, listener) as forge,
         repos.open(repo) as repository,
-        Mirror.open(repos.mirror(repo), repository) as mirror,
+        Mirror.open(repos.build_mirror_path(repo), repository) as mirror,
     ):
         yield PullSession(forge, repository, mirror)
 

@@ -242,7 +242,7 @@ class Rounds:
         if not ids:
             raise UsageError("no run named", hint="dursor run list")
         found = [self.runs.find(one) for one in ids]
-        task = self.runs.common_task(found)
+        task = self.runs.find_common_task(found)
         if task is not None:
             listener(RoundStarted(task, tuple(found)))
         heard: dict[str, int] = {}

@@ -1,15 +1,14 @@
 """Apply a patch to the user's working tree: the only code that writes the user's repository.
 
-The result is computed aside, by git, in a private index and object folder; only when every file
-is known to fit are the files exchanged. Without a commit the user's index stays as it is. With
-one, the user's own hooks run as for `git commit`; whatever they refuse is undone.
+Git computes the result in a private index and object folder, and files are only replaced when all
+of them fit. Without a commit the user's index stays unchanged. With a commit the user's hooks run
+as for `git commit`, and everything is undone if one of them fails.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +16,21 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError, NoChangeError, UsageError
 from dursor.tree import EXECUTABLE
-from dursor.vcs.apply import commit as commits
-from dursor.vcs.apply.journal import ApplyIntent, journal
-from dursor.vcs.apply.private_index import place
+from dursor.vcs.apply.commit import (
+    check_branch,
+    check_commit,
+    check_state,
+    commit_patch,
+    create_branch,
+    rehearse,
+    update_index,
+)
+from dursor.vcs.apply.journal import ApplyIntent, open_journal
+from dursor.vcs.apply.private_index import apply_to_index
 from dursor.vcs.apply.replace_files import FileReplacement, defer_signals
-from dursor.vcs.apply.replace_plan import plan
+from dursor.vcs.apply.replace_plan import build_plan
 from dursor.vcs.command import decode
-from dursor.vcs.private_git_dir import lines, open_private_git_dir
+from dursor.vcs.private_git_dir import encode_paths, open_private_git_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,14 +44,6 @@ if TYPE_CHECKING:
 RENAME = re.compile(rb'^rename from ([^"\n][^\n]*)\nrename to ([^"\n][^\n]*)$', re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What an apply made besides the files: the new branch, the id of the new commit."""
-
-    branch: str | None
-    commit: str | None
-
-
 def apply_patch(
     repo: Repository,
     patch: bytes,
@@ -53,13 +52,14 @@ def apply_patch(
     branch: str | None = None,
     commit: CommitRequest | None = None,
     journals: Path | None = None,
-) -> Applied:
-    """Put PATCH into the working tree, all or nothing; ConflictError when it does not fit.
+) -> str | None:
+    """Apply PATCH to the working tree, all or nothing, and return the id of the new commit.
 
-    With a folder of JOURNALS, a later `recover` undoes what was left when the process is killed.
+    ConflictError if it does not fit. If the process is killed, `recover` undoes the change with the
+    help of the folder JOURNALS.
     """
     head = _check(repo, patch, branch, commit)
-    with _translated(), ExitStack() as stack:
+    with _explain_os_errors(), ExitStack() as stack:
         private = stack.enter_context(open_private_git_dir(repo))
         intent = partial(
             ApplyIntent,
@@ -68,24 +68,24 @@ def apply_patch(
             branch=branch,
             subject=commit.subject if commit else None,
         )
-        replacement = stack.enter_context(_room(repo, journals, intent))
+        replacement = stack.enter_context(_open_replacement(repo, journals, intent))
         changes = _prepare(private, replacement, patch, three_way=three_way)
         record = None
         if commit:
             on_head = stack.enter_context(open_private_git_dir(repo))
-            commits.rehearse(on_head, patch, head, three_way=three_way)
-            record = partial(commits.commit, on_head, patch, head, commit, three_way=three_way)
-        place_to_stand = commits.on_branch(repo, branch, head) if branch else nullcontext()
+            rehearse(on_head, patch, head, three_way=three_way)
+            record = partial(commit_patch, on_head, patch, head, commit, three_way=three_way)
+        switch = create_branch(repo, branch, head) if branch else nullcontext()
         with defer_signals() as interrupts:
-            made = _carry_out(replacement, changes, interrupts, place_to_stand, record)
-            if made:
-                commits.bring_index(repo, head, made)
-    return Applied(branch, made)
+            new_commit = _write(replacement, changes, interrupts, switch, record)
+            if new_commit:
+                update_index(repo, head, new_commit)
+    return new_commit
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Say which file could not be written, before any of the working tree's is."""
+def _explain_os_errors() -> Iterator[None]:
+    """Translate an OSError raised before the working tree is changed."""
     try:
         yield
     except OSError as error:
@@ -95,31 +95,31 @@ def _translated() -> Iterator[None]:
 
 
 @contextmanager
-def _room(
+def _open_replacement(
     repo: Repository, journals: Path | None, intent: Callable[[ReplacePlan], ApplyIntent]
 ) -> Iterator[FileReplacement]:
-    """Make room for new and old files; where there are JOURNALS, one of them knows of it."""
+    """Create a folder for new and old files, which a journal in JOURNALS records."""
     with ExitStack() as stack:
-        book = stack.enter_context(journal(journals, repo.top)) if journals else None
+        journal = stack.enter_context(open_journal(journals, repo.top)) if journals else None
         folder = Path(
             stack.enter_context(
                 TemporaryDirectory(prefix="dursor-", dir=repo.git_dir, ignore_cleanup_errors=True)
             )
         )
-        if book is None:
+        if journal is None:
             yield FileReplacement(repo.top, folder)
             return
-        idle = intent(plan(repo.top, folder, (), ()))
-        book.write(idle)
-        stack.callback(book.settle, idle)
-        yield FileReplacement(repo.top, folder, lambda steps: book.write(intent(steps)))
+        idle = intent(build_plan(repo.top, folder, (), ()))
+        journal.write(idle)
+        stack.callback(journal.mark_done, idle)
+        yield FileReplacement(repo.top, folder, lambda plan: journal.write(intent(plan)))
 
 
-def _carry_out(
+def _write(
     replacement: FileReplacement,
     changes: Sequence[RawChange],
     interrupts: Sequence[int],
-    place_to_stand: AbstractContextManager[None],
+    switch: AbstractContextManager[None],
     record: Callable[[], str] | None,
 ) -> str | None:
     """Replace the files, switch to the branch and commit, or undo everything."""
@@ -127,46 +127,42 @@ def _carry_out(
     removed = [change.path for change in changes if change.status == "D"]
     try:
         replacement.run(present, removed)
-        _stop_for(interrupts)
-        with place_to_stand:
+        if interrupts:
+            raise KeyboardInterrupt  # noqa: TRY301 - undone below
+        with switch:
             return record() if record else None
-    except BaseException:  # Ctrl-C, too, changes all of it or nothing
+    except BaseException:  # also undo for Ctrl-C
         replacement.undo()
         raise
 
 
-def _stop_for(interrupts: Sequence[int]) -> None:
-    if interrupts:
-        raise KeyboardInterrupt
-
-
 def _check(repo: Repository, patch: bytes, branch: str | None, commit: CommitRequest | None) -> str:
-    """Refuse what can be refused before any work; the id of HEAD."""
+    """Check the arguments and the repository; return the id of HEAD."""
     if repo.is_bare:
-        raise UsageError(f"{repo.top} is bare: there are no files to change")
+        raise UsageError(f"{repo.top} is bare and has no working tree")
     head = repo.resolve("HEAD")
     if not patch.strip():
-        raise NoChangeError("the patch is empty: there is nothing to apply")
+        raise NoChangeError("the patch is empty")
     if branch is not None or commit:
-        commits.check_state(repo)
+        check_state(repo)
     if branch is not None:
-        commits.check_branch(repo, branch)
+        check_branch(repo, branch)
     if commit:
-        commits.check_commit(repo, commit)
+        check_commit(repo, commit)
     return head
 
 
 def _prepare(
     private: PrivateGitDir, replacement: FileReplacement, patch: bytes, *, three_way: bool
 ) -> list[RawChange]:
-    """Compute every file, check that each may be written, and write it aside."""
-    private.show_hidden()
-    private.take_working_tree()
-    changes = place(private, patch, three_way=three_way)
-    filtered = private.filtered(change.path for change in changes)
+    """Compute every file, check that it may be replaced, and write it into the folder."""
+    private.clear_hidden_flags()
+    private.stage_working_tree()
+    changes = apply_to_index(private, patch, three_way=three_way)
+    filtered = private.list_filtered(change.path for change in changes)
     if filtered:
         raise ConflictError(
-            f"{filtered[0]} goes through a filter of yours, which dursor does not run",
+            f"{filtered[0]} has a git filter, which dursor does not run",
             hint="dursor run diff RUN | git apply",
         )
     replaced = [c for c in changes if c.status not in {"A", "D"}]
@@ -175,27 +171,30 @@ def _prepare(
         [c.path for c in replaced],
         [c.path for c in changes if c.status == "D"],
     )
-    wanted = [change.path for change in changes if change.status != "D"]
-    if wanted:
+    new = [change.path for change in changes if change.status != "D"]
+    if new:
         prefix = f"--prefix={replacement.new}/"
         private.command.run(
-            "checkout-index", "--force", "--quiet", prefix, "-z", "--stdin", stdin=lines(wanted)
+            "checkout-index", "--force", "--quiet", prefix, "-z", "--stdin", stdin=encode_paths(new)
         )
-    origins = _origins(changes, patch)
-    replacement.take_modes(
+    origins = _find_origins(changes, patch)
+    replacement.copy_modes(
         origins, [c.path for c in changes if c.status == "A" and c.path not in origins]
     )
     return changes
 
 
-def _origins(changes: Sequence[RawChange], patch: bytes) -> dict[str, tuple[str, bool | None]]:
-    """Find the old file of every new one, by the renames of PATCH too, and what becomes of x."""
+def _find_origins(changes: Sequence[RawChange], patch: bytes) -> dict[str, tuple[str, bool | None]]:
+    """Map each new path to its old path and to whether it becomes executable (None: unchanged).
+
+    PATCH names the renames.
+    """
     before = {change.path: change.old_mode for change in changes if change.status != "A"}
-    moved = {decode(new): decode(old) for old, new in RENAME.findall(patch)}
-    found: dict[str, tuple[str, bool | None]] = {}
+    renames = {decode(new): decode(old) for old, new in RENAME.findall(patch)}
+    origins: dict[str, tuple[str, bool | None]] = {}
     for change in changes:
-        origin = moved.get(change.path, change.path)
+        origin = renames.get(change.path, change.path)
         if change.status != "D" and origin in before:
             same = change.mode == before[origin]
-            found[change.path] = (origin, None if same else change.mode == EXECUTABLE)
-    return found
+            origins[change.path] = (origin, None if same else change.mode == EXECUTABLE)
+    return origins

@@ -1,4 +1,4 @@
-"""Branch and commit in the user's repository, undone when the rest of an apply fails."""
+"""Create a branch and a commit in the user's repository, or undo them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, PolicyError, UsageError
-from dursor.vcs.apply.private_index import place
-from dursor.vcs.branchnames import is_branch_name
-from dursor.vcs.command import ANY, GitCommand, encode, find_reason
+from dursor.vcs.apply.private_index import apply_to_index
+from dursor.vcs.command import ANY, GitCommand, encode, find_reason, is_branch_name
 from dursor.vcs.environment import build_commit_env
-from dursor.vcs.private_git_dir import PrivateGitDir, RawChange, copy_index, raw_changes
+from dursor.vcs.private_git_dir import PrivateGitDir, RawChange, copy_index, parse_raw_diff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +30,7 @@ IN_PROGRESS = {
 
 @dataclass(frozen=True)
 class CommitRequest:
-    """What to commit a patch with; the author is who git says the user is."""
+    """A commit to create; git supplies the author."""
 
     message: str
 
@@ -42,33 +41,31 @@ class CommitRequest:
 
 
 def check_state(repo: Repository) -> None:
-    """Refuse to branch or commit while git is in the middle of something."""
-    for name, what in IN_PROGRESS.items():
+    """Refuse to branch or commit during a merge or a similar operation."""
+    for name, operation in IN_PROGRESS.items():
         if (repo.git_dir / name).exists():
             raise ConflictError(
-                f"a {what} is in progress in {repo.top}",
-                hint=f"git {what} --continue, or git {what} --abort",
+                f"a {operation} is in progress in {repo.top}",
+                hint=f"git {operation} --continue, or git {operation} --abort",
             )
 
 
 def check_branch(repo: Repository, name: str) -> None:
-    """Refuse a NAME that git would not take, or that is taken."""
+    """Check that NAME is a valid name and not an existing branch."""
     if name.startswith("refs/") or not is_branch_name(repo.command, name):
-        raise UsageError(f"not a branch name: {name!a}", hint="--branch my-branch")
-    if (
-        repo.command.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", ok=(0, 1)).status
-        == 0
-    ):
-        raise ConflictError(f"branch {name} is already there", hint=f"git switch {name}")
+        raise UsageError(f"{name!a} is not a valid branch name", hint="--branch my-branch")
+    output = repo.command.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", ok=(0, 1))
+    if output.status == 0:
+        raise ConflictError(f"branch {name} already exists", hint=f"git switch {name}")
 
 
 def check_commit(repo: Repository, request: CommitRequest) -> None:
-    """Refuse what `git commit` would refuse, before anything is written."""
+    """Check what `git commit` would refuse before anything is written."""
     if not request.message.strip():
         raise UsageError("the commit message is empty")
     if (repo.git_dir / "index.lock").exists():
         raise ConflictError(
-            f"another git process is at work in {repo.top}", hint="try again when it is done"
+            f"another git process is running in {repo.top}", hint="try again when it has finished"
         )
     for ident in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
         output = repo.command.run("-c", "user.useConfigOnly=true", "var", ident, ok=(0, 1, 128))
@@ -80,27 +77,27 @@ def check_commit(repo: Repository, request: CommitRequest) -> None:
 
 
 @contextmanager
-def on_branch(repo: Repository, name: str, head: str) -> Iterator[None]:
-    """Create branch NAME at HEAD and stand on it; leave again when the block fails."""
+def create_branch(repo: Repository, name: str, head: str) -> Iterator[None]:
+    """Create branch NAME at HEAD and switch to it; undo both if the block fails."""
     run, ref = repo.command.run, f"refs/heads/{name}"
     before = repo.find_current_branch()
     output = run("update-ref", "-m", "branch: Created from HEAD", ref, head, "", ok=(0, 1, 128))
     if output.status != 0:
         raise ConflictError(
-            f"branch {name} cannot be made: {find_reason(output.err)}",
+            f"cannot create branch {name}: {find_reason(output.err)}",
             hint="git branch --list, then another --branch NAME",
         )
     try:
         message = f"checkout: moving from {before or head} to {name}"
         run("symbolic-ref", "-m", message, "HEAD", ref)
         yield
-    except BaseException:  # Ctrl-C, too, leaves the user's branches as they were
-        leave(repo, name, before, head)
+    except BaseException:  # also undo for Ctrl-C
+        leave_branch(repo, name, before, head)
         raise
 
 
-def leave(repo: Repository, name: str, before: str | None, head: str) -> None:
-    """Go back from the new branch NAME to branch BEFORE (None: to commit HEAD), and delete NAME."""
+def leave_branch(repo: Repository, name: str, before: str | None, head: str) -> None:
+    """Switch from branch NAME back to BEFORE (None: detached at HEAD) and delete NAME."""
     run, ref = repo.command.run, f"refs/heads/{name}"
     if repo.find_current_branch() == name:
         if before:
@@ -111,24 +108,24 @@ def leave(repo: Repository, name: str, before: str | None, head: str) -> None:
 
 
 def rehearse(private: PrivateGitDir, patch: bytes, head: str, *, three_way: bool) -> None:
-    """Try PATCH on HEAD itself: the commit holds it and nothing else of the user's."""
+    """Check that PATCH applies to HEAD alone and touches no staged changes."""
     staged = {change.path for change in private.diff("diff-index", "--cached", head)}
-    for change in _place_on_head(private, patch, head, three_way=three_way):
+    for change in _apply_to_head(private, patch, head, three_way=three_way):
         if change.path in staged:
             raise ConflictError(
-                f"{change.path} has staged changes of yours",
+                f"{change.path} has staged changes",
                 hint=f"git restore --staged -- {shlex.quote(change.path)}",
             )
 
 
-def commit(
+def commit_patch(
     private: PrivateGitDir, patch: bytes, head: str, request: CommitRequest, *, three_way: bool
 ) -> str:
-    """Commit HEAD with PATCH, by the user's hooks and identity; the working tree has it already."""
+    """Commit HEAD with PATCH, using the user's hooks and identity, and return the new id."""
     repo = private.repo
     copy_index(repo, private.folder)
     objects = {"GIT_OBJECT_DIRECTORY": str(repo.common_dir / "objects"), **repo.alternates_env}
-    if not _place_on_head(private, patch, head, three_way=three_way, env=objects):
+    if not _apply_to_head(private, patch, head, three_way=three_way, env=objects):
         raise ConflictError("this change is already committed", hint="git log")
     output = GitCommand(repo.top, hooks=True, environment=build_commit_env).run(
         *("commit", "--quiet", "--no-edit", "--cleanup=whitespace", "--file=-"),
@@ -139,31 +136,31 @@ def commit(
     )
     if output.status != 0:
         raise PolicyError(
-            f"git commit was refused: {_last_line(output.err)}",
-            hint="leave out --commit, then git commit",
+            f"git commit failed: {_find_last_line(output.err)}",
+            hint="remove --commit, then git commit",
         )
     return repo.resolve("HEAD")
 
 
-def bring_index(repo: Repository, head: str, made: str) -> None:
-    """Record in the user's index what the commit changed; other staged changes stay."""
+def update_index(repo: Repository, head: str, commit: str) -> None:
+    """Record the changes of COMMIT in the user's index; other staged changes stay."""
     listing = repo.command.run(
-        "diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", head, made
+        "diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", head, commit
     )
-    changes = raw_changes(listing.out)
-    wanted = "".join(f"{c.mode.lstrip('0') or '0'} {c.oid}\t{c.path}\0" for c in changes)
+    changes = parse_raw_diff(listing.out)
+    entries = "".join(f"{c.mode.lstrip('0') or '0'} {c.oid}\t{c.path}\0" for c in changes)
     output = repo.command.run(
-        "update-index", "-z", "--index-info", stdin=encode(wanted), ok=(0, 1, 128)
+        "update-index", "-z", "--index-info", stdin=encode(entries), ok=(0, 1, 128)
     )
     if output.status != 0:
         raise ConflictError(
-            f"committed as {made[:12]}, but the index is locked: {find_reason(output.err)}",
+            f"committed as {commit[:12]}, but the index is locked: {find_reason(output.err)}",
             hint="git reset",
         )
     repo.command.run("update-index", "-q", "--refresh", ok=(0, 1))
 
 
-def _place_on_head(
+def _apply_to_head(
     private: PrivateGitDir,
     patch: bytes,
     head: str,
@@ -173,14 +170,14 @@ def _place_on_head(
 ) -> list[RawChange]:
     private.command.run("read-tree", "--reset", head)
     try:
-        return place(private, patch, three_way=three_way, base=head, env=env)
+        return apply_to_index(private, patch, three_way=three_way, base=head, env=env)
     except ConflictError as error:
         raise ConflictError(
-            f"the change does not fit the last commit alone: {error.message}",
-            hint="git commit -a, or leave out --commit",
+            f"the change does not apply to the last commit alone: {error.message}",
+            hint="git commit -a, or remove --commit",
         ) from error
 
 
-def _last_line(stderr: str) -> str:
+def _find_last_line(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return (lines[-1] if lines else "a hook said no")[:300]
+    return (lines[-1] if lines else "a hook failed")[:300]

@@ -1,7 +1,7 @@
-"""What an apply is about to do, written down, so that a later command can undo one that was killed.
+"""Record an apply on disk, so that a later command can undo it if the process is killed.
 
-One file a working tree, in a folder of our own, never in the repository: what stands there is
-carried out. Its owner holds a lock on it for as long as it lives.
+Each working tree has one file, in dursor's data folder, since its contents are trusted. The process
+holds a lock on it until it ends.
 """
 
 from __future__ import annotations
@@ -23,33 +23,30 @@ from dursor.vcs.apply.replace_plan import ReplacePlan, ReplaceStep
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 10.0  # seconds for another apply to end
+PATIENCE = 10.0  # seconds to wait for another apply
 
 
 @dataclass(frozen=True)
 class ApplyIntent:
-    """An apply on its way."""
+    """A planned apply."""
 
-    plan: ReplacePlan  # without steps while it is prepared
-    head: str  # the commit it began on
-    before: str | None  # the branch it began on; None when detached
-    branch: str | None  # the one to be made
-    subject: str | None  # of the commit to be made
+    plan: ReplacePlan  # without steps during preparation
+    head: str  # the commit before the apply
+    before: str | None  # the branch before the apply; None when detached
+    branch: str | None  # the new branch
+    subject: str | None  # of the new commit
 
 
 class ApplyJournal:
-    """An open and locked journal, empty until there is something to undo."""
+    """An open and locked journal; it is empty until there is something to undo."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
 
     def write(self, intent: ApplyIntent) -> None:
-        """Put INTENT on the disk, in place of what was written before."""
-        plan = intent.plan
-        told = {**asdict(intent), "plan": {**asdict(plan), "top": str(plan.top)}}
-        told["plan"]["folder"] = str(plan.folder)
-        data = memoryview(json.dumps(told).encode("ascii"))
+        """Replace the contents by INTENT and sync them to disk."""
+        data = memoryview(json.dumps(asdict(intent), default=str).encode("ascii"))
         try:
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
@@ -61,83 +58,83 @@ class ApplyJournal:
                 f"cannot write {self.path}: {error.strerror}", hint=f"df {self.path.parent}"
             ) from error
 
-    def settle(self, idle: ApplyIntent) -> None:
-        """Say that nothing is to be undone any more, only cleaned up."""
-        with contextlib.suppress(InternalError):  # what was written before is gone all the same
+    def mark_done(self, idle: ApplyIntent) -> None:
+        """Record that only the folder remains to be removed."""
+        with contextlib.suppress(InternalError):  # the file was truncated in any case
             self.write(idle)
 
     def read(self) -> ApplyIntent | None:
-        """Read what is to be undone; None when there is nothing, or it was not written whole."""
+        """Read the intent to undo; None if there is none, or it is incomplete."""
         with open(self._descriptor, "rb", closefd=False) as stream:
             stream.seek(0)
             text = stream.read()
         try:
-            return _intent(json.loads(text))
+            return _parse_intent(json.loads(text))
         except (ValueError, KeyError, TypeError):
             return None
 
     def close(self) -> None:
-        """Forget what was written, and unlock."""
+        """Delete the journal and unlock it."""
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
-            self.path.unlink(missing_ok=True)  # Windows does not delete what is open
-        self.let_go()
+            self.path.unlink(missing_ok=True)  # Windows cannot delete an open file
+        self.release()
 
-    def let_go(self) -> None:
-        """Unlock, and leave what was written."""
+    def release(self) -> None:
+        """Unlock the journal and keep its contents."""
         os.close(self._descriptor)
 
 
 @contextlib.contextmanager
-def journal(folder: Path, top: Path) -> Iterator[ApplyJournal]:
-    """Open the journal in FOLDER of the working tree TOP; ConflictError while another holds it."""
+def open_journal(folder: Path, top: Path) -> Iterator[ApplyJournal]:
+    """Open TOP's journal in FOLDER; ConflictError while another process holds it."""
     make_private_dir(folder)
     name = hashlib.sha256(os.fsencode(os.path.realpath(top))).hexdigest()[:32]
-    opened = _wait_for(folder / f"{name}.json", top)
-    if opened.read() is not None:
-        opened.let_go()
+    journal = _wait_for(folder / f"{name}.json", top)
+    if journal.read() is not None:
+        journal.release()
         raise ConflictError(
-            f"an apply was killed in {top} just now", hint="the same again, which undoes it first"
+            f"an apply in {top} was interrupted", hint="run the same command again to undo it first"
         )
     try:
-        yield opened
+        yield journal
     finally:
-        opened.close()
+        journal.close()
 
 
-def left_behind(folder: Path) -> Iterator[ApplyIntent]:
-    """Give what dead processes left in FOLDER; each is forgotten after its turn."""
+def read_abandoned(folder: Path) -> Iterator[ApplyIntent]:
+    """Yield the intents of dead processes in FOLDER; each journal is deleted afterwards."""
     for path in [*folder.glob("*.json")] if folder.is_dir() else []:
-        opened = _open(path, create=False)
-        if opened is None:
+        journal = _open(path, create=False)
+        if journal is None:
             continue
         try:
-            intent = opened.read()
+            intent = journal.read()
             if intent is not None:
                 yield intent
         finally:
-            opened.close()
+            journal.close()
 
 
-def discard(plan: ReplacePlan) -> None:
-    """Remove the folder that kept new and old files."""
+def remove_folder(plan: ReplacePlan) -> None:
+    """Remove the plan's folder of new and old files."""
     if plan.folder.name.startswith("dursor-"):
         shutil.rmtree(plan.folder, ignore_errors=True)
 
 
 def _wait_for(path: Path, top: Path) -> ApplyJournal:
     deadline = time.monotonic() + PATIENCE
-    while (opened := _open(path, create=True)) is None:
+    while (journal := _open(path, create=True)) is None:
         if time.monotonic() >= deadline:
             raise ConflictError(
-                f"another dursor is changing {top}", hint="try again when it is done"
+                f"another dursor process is changing {top}", hint="try again when it has finished"
             )
-        time.sleep(LOCK_POLL)  # a lock has no wait with a limit
-    return opened
+        time.sleep(LOCK_POLL)  # locks have no timeout
+    return journal
 
 
 def _open(path: Path, *, create: bool) -> ApplyJournal | None:
-    """Open and lock PATH; None when another holds it, or has just taken it away."""
+    """Open and lock PATH; None if another process holds it or has just deleted it."""
     try:
         descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
     except FileNotFoundError:
@@ -151,8 +148,8 @@ def _open(path: Path, *, create: bool) -> ApplyJournal | None:
     return None
 
 
-def _intent(told: dict[str, Any]) -> ApplyIntent:
-    plan = told.pop("plan")
+def _parse_intent(content: dict[str, Any]) -> ApplyIntent:
+    plan = content.pop("plan")
     steps = tuple(
         ReplaceStep(path, had, None if comes is None else (comes[0], comes[1], comes[2]))
         for path, had, comes in plan["steps"]
@@ -166,5 +163,5 @@ def _intent(told: dict[str, Any]) -> ApplyIntent:
             tuple((name, mode) for name, mode in plan["modes"]),
             plan["pid"],
         ),
-        **told,
+        **content,
     )

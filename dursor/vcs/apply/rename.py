@@ -1,4 +1,4 @@
-"""Renames, and what stands in for them where a file system has none."""
+"""Rename files, or copy them where a file system cannot rename."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename SOURCE over TARGET; across file systems, by way of a copy beside TARGET."""
+    """Rename SOURCE to TARGET; across file systems, copy it."""
     try:
         source.replace(target)
     except OSError as error:
@@ -22,13 +22,13 @@ def move(source: Path, target: Path) -> None:
         source.unlink()
 
 
-def copy_beside(target: Path, pid: int) -> Path:
-    """Name the copy that process PID makes on its way to TARGET."""
+def build_copy_path(target: Path, pid: int) -> Path:
+    """Return the path of the temporary copy that process PID makes for TARGET."""
     return target.with_name(f".{target.name}.{pid}.tmp")
 
 
-def keep(source: Path, target: Path) -> None:
-    """Make TARGET another name for the file SOURCE, or a copy where that cannot be."""
+def link(source: Path, target: Path) -> None:
+    """Make TARGET a hard link to SOURCE, or a copy if links are not supported."""
     try:
         os.link(source, target, follow_symlinks=False)
     except (OSError, NotImplementedError):
@@ -36,27 +36,27 @@ def keep(source: Path, target: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy SOURCE to TARGET, whole or not at all."""
-    beside = copy_beside(target, os.getpid())
-    shutil.copy2(source, beside, follow_symlinks=False)
-    beside.replace(target)
+    """Copy SOURCE to TARGET atomically."""
+    copy = build_copy_path(target, os.getpid())
+    shutil.copy2(source, copy, follow_symlinks=False)
+    copy.replace(target)
 
 
 def lstat(path: Path) -> os.stat_result | None:
-    """Look at PATH itself; None where nothing is."""
+    """Return the status of PATH; None if it does not exist."""
     try:
         return path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def identity(path: Path) -> tuple[int, int] | None:
-    """Tell files apart whatever their names."""
+def identify(path: Path) -> tuple[int, int] | None:
+    """Return device and inode, which identify a file under any name."""
     status = lstat(path)
     return None if status is None else (status.st_dev, status.st_ino)
 
 
-def mark(path: Path) -> tuple[int, int, int] | None:
-    """Tell a file from one that was written since: mode, size and time of writing."""
+def read_stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return mode, size and modification time, which change when a file is written."""
     status = lstat(path)
     return None if status is None else (status.st_mode, status.st_size, status.st_mtime_ns)

@@ -1,6 +1,6 @@
-"""Our own copies of repositories that have a URL: bare, and all below the workspaces folder.
+"""Clones of remote repositories: bare, shallow, and in the workspaces folder.
 
-They hold the newest commits of every branch, and of older ones what was asked for.
+A clone contains the newest commits of every branch; older ones are fetched on demand.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, InternalError, UsageError
 from dursor.secrets.redact import Redactor
-from dursor.vcs.branchnames import is_branch_name
-from dursor.vcs.command import GitCommand, decode
+from dursor.vcs.command import GitCommand, decode, is_branch_name
 from dursor.vcs.environment import build_network_env
 from dursor.vcs.remote.credential import build_authenticated_env, check_private
 from dursor.vcs.remote.errors import explain_login, explain_remote
-from dursor.vcs.remote.staging import COMING, GOING, waiting
+from dursor.vcs.remote.staging import NEW, REMOVED, open_staging
 from dursor.vcs.repository import HardenedRepo, Repository
-from dursor.vcs.urls import check, derive_name
+from dursor.vcs.urls import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +27,10 @@ if TYPE_CHECKING:
     from dursor.domain import Secret
     from dursor.errors import DursorError
 
-__all__ = ["clone", "derive_name", "refresh", "remove", "seek"]
-
-from git.exc import GitError  # after `command`, which keeps it from starting a process
+from git.exc import GitError  # after `command`, which keeps the import from starting a process
 
 FETCH_SECONDS = 1800.0
-DEPTH = 200  # commits of each branch: what they say helps to choose context, more cost too much
+DEPTH = 200  # commits of each branch; their messages help to rank files
 OPTIONS = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
 HEAD_LINE = re.compile(r"^([0-9a-f]+)\trefs/heads/(.+)$", re.MULTILINE)
 DEFAULT_LINE = re.compile(r"^ref: (refs/heads/\S+)\tHEAD$", re.MULTILINE)
@@ -41,31 +38,31 @@ BRANCHES, TAGS = "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"
 
 
 def clone(url: str, into: Path, secret: Secret | None = None) -> Repository:
-    """Clone URL as the bare repository INTO, which appears only when it is whole.
+    """Clone URL as the bare repository INTO, which only appears when it is complete.
 
-    SECRET is a token that is shown to URL; it is kept nowhere.
+    SECRET is a token for URL; it is not stored.
     """
-    env = _environment(url, secret)
+    env = _build_env(url, secret)
     if os.path.lexists(into):
-        raise ConflictError(f"already there: {into}")
-    with waiting(into.parent, COMING) as folder:
-        whole = folder / "bare"
+        raise ConflictError(f"{into} already exists")
+    with open_staging(into.parent, NEW) as folder:
+        bare = folder / "bare"
         try:
-            _clone(url, whole, env)
+            _clone(url, bare, env)
         except GitError as error:
             raise _explain(str(getattr(error, "stderr", error)), url, secret) from error
-        if not (whole / "shallow").exists():
-            _Source(GitCommand(whole), url, secret).fetch(refs=[TAGS])
+        if not (bare / "shallow").exists():
+            _Source(GitCommand(bare), url, secret).fetch(refs=[TAGS])
         try:
-            whole.chmod(0o700)
-            whole.rename(into)
+            bare.chmod(0o700)
+            bare.rename(into)
         except OSError as error:
-            raise ConflictError(f"already there: {into}") from error
+            raise ConflictError(f"{into} already exists") from error
     return Repository.open(into)
 
 
 def _clone(url: str, into: Path, env: dict[str, str]) -> None:
-    """Clone the newest commits; all of them where a server of plain files can do no else."""
+    """Clone the newest commits, or all of them from a server that supports nothing else."""
     try:
         HardenedRepo.clone_from(
             url, str(into), env=env, bare=True, depth=DEPTH, no_single_branch=True, no_tags=True
@@ -77,39 +74,41 @@ def _clone(url: str, into: Path, env: dict[str, str]) -> None:
 
 
 def refresh(repo: Repository, url: str | None = None, secret: Secret | None = None) -> None:
-    """Bring our clone REPO level with its origin: every branch and tag, gone ones dropped.
+    """Fetch every branch and tag of the clone REPO and delete those that its origin lacks.
 
-    Tags only when it has the whole history: else they would bring most of it. SECRET is a token
-    that is shown to URL, the origin's address as its host gives it now.
+    A shallow clone gets no tags, which would fetch most of the history. SECRET is a token for URL,
+    the origin's current address.
     """
     source = _source(repo, url, secret)
-    there = decode(source.ask("ls-remote", "--symref", "--", source.url, "HEAD", "refs/heads/*"))
+    listing = decode(source.run("ls-remote", "--symref", "--", source.url, "HEAD", "refs/heads/*"))
     if not _is_shallow(repo):
         source.fetch("--prune", refs=[BRANCHES, TAGS])
-    elif set(HEAD_LINE.findall(there)) != {(one.commit, one.name) for one in repo.list_branches()}:
-        source.fetch("--prune", f"--depth={DEPTH}", refs=[BRANCHES])  # dear, also with no news
-    if found := DEFAULT_LINE.search(there):
-        repo.command.run("symbolic-ref", "HEAD", found[1])
+    elif set(HEAD_LINE.findall(listing)) != {(b.commit, b.name) for b in repo.list_branches()}:
+        source.fetch("--prune", f"--depth={DEPTH}", refs=[BRANCHES])  # slow even if nothing is new
+    if match := DEFAULT_LINE.search(listing):
+        repo.command.run("symbolic-ref", "HEAD", match[1])
 
 
-def seek(repo: Repository, ref: str, url: str | None = None, secret: Secret | None = None) -> bool:
-    """Bring the tag or the whole commit id REF into our clone REPO, if its origin has it.
+def fetch_ref(
+    repo: Repository, ref: str, url: str | None = None, secret: Secret | None = None
+) -> bool:
+    """Fetch the tag or full commit id REF into the clone REPO; False if its origin lacks it.
 
-    Nothing is asked when the clone has the whole history, or REF is another kind of revision.
+    Nothing is fetched if the clone is complete or REF is another kind of revision.
     """
     if not _is_shallow(repo):
         return False
     name = ref.removeprefix("refs/tags/")
     if re.fullmatch(r"[0-9a-f]{40}", ref):
-        wanted = f"{ref}:refs/dursor/base/{ref}"
+        refspec = f"{ref}:refs/dursor/base/{ref}"
     elif is_branch_name(repo.command, name):
-        wanted = f"+refs/tags/{name}:refs/tags/{name}"
+        refspec = f"+refs/tags/{name}:refs/tags/{name}"
     else:
         return False
     source = _source(repo, url, secret)
     try:
-        source.fetch(f"--depth={DEPTH}", refs=[wanted])
-    except InternalError:  # the origin has no such thing
+        source.fetch(f"--depth={DEPTH}", refs=[refspec])
+    except InternalError:  # the origin lacks it
         return False
     return True
 
@@ -121,48 +120,48 @@ def _is_shallow(repo: Repository) -> bool:
 def _source(repo: Repository, url: str | None, secret: Secret | None) -> _Source:
     origin = repo.read_origin_url()
     if not repo.is_bare or origin is None:
-        raise UsageError(f"not a clone of ours: {repo.top}", hint=f"git -C {repo.top} fetch")
+        raise UsageError(f"{repo.top} is not a clone by dursor", hint=f"git -C {repo.top} fetch")
     if secret is not None:
         check_private(repo.git_dir)
     return _Source(repo.command, url or origin, secret)
 
 
 def remove(path: Path, workspaces: Path) -> None:
-    """Delete our clone PATH; anything outside the WORKSPACES folder is refused."""
+    """Delete the clone PATH; UsageError if it is outside the WORKSPACES folder."""
     inside, outer = path.parent.resolve() / path.name, workspaces.resolve()
     if path.name in {"", ".."} or outer not in inside.parents:
-        raise UsageError(f"not below {workspaces}: {path} stays")
+        raise UsageError(f"{path} is not in {workspaces}")
     if inside.is_symlink() or not inside.exists():
         inside.unlink(missing_ok=True)
         return
     try:
-        with waiting(inside.parent, GOING) as grave:
-            inside.rename(grave / "bare")  # half a repository must never be found
+        with open_staging(inside.parent, REMOVED) as staging:
+            inside.rename(staging / "bare")  # a partly deleted repository must never be found
     except OSError as error:
-        raise InternalError(f"could not delete {path}: {error.strerror}") from error
+        raise InternalError(f"cannot delete {path}: {error.strerror}") from error
 
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a clone comes from."""
+    """The origin of a clone."""
 
     command: GitCommand
     url: str
     secret: Secret | None
 
-    def ask(self, *args: str) -> bytes:
-        env = _environment(self.url, self.secret)
+    def run(self, *args: str) -> bytes:
+        env = _build_env(self.url, self.secret)
         output = self.command.run_remote(self.url, *args, env=env, seconds=FETCH_SECONDS)
         if output.status != 0:
             raise _explain(output.err, self.url, self.secret)
         return output.out
 
     def fetch(self, *options: str, refs: Sequence[str]) -> None:
-        self.ask("fetch", *OPTIONS, *options, "--", self.url, *refs)
+        self.run("fetch", *OPTIONS, *options, "--", self.url, *refs)
 
 
-def _environment(url: str, secret: Secret | None) -> dict[str, str]:
-    scheme = check(url).scheme
+def _build_env(url: str, secret: Secret | None) -> dict[str, str]:
+    scheme = check_url(url).scheme
     return build_network_env(scheme) if secret is None else build_authenticated_env(url, secret)
 
 

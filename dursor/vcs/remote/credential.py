@@ -1,9 +1,9 @@
-"""A token for one git process, by its environment: not in its arguments, nor in any file.
+"""Pass a token to one git process through its environment, never by arguments or files.
 
-The settings hold for the one URL, in git's most specific form, so that nothing in the user's own
-configuration (a helper that would store the token, a header, another address for the URL) has the
-last word. What a repository's own configuration says is another matter: an authenticated process
-runs only where `check_private` finds nothing but what dursor wrote.
+The settings are limited to one URL in git's most specific form, so that they override the user's
+configuration (a helper that would store the token, a header, a rewritten URL). A repository's own
+configuration could override them: an authenticated process only runs where `check_private` finds
+only settings that dursor wrote.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from dursor.errors import PolicyError, UsageError
 from dursor.vcs.command import GitCommand, decode
 from dursor.vcs.environment import build_network_env, copy_git_config
-from dursor.vcs.urls import check, is_loopback
+from dursor.vcs.urls import check_url, is_loopback
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from dursor.domain import Secret
 
 USER = "x-access-token"
-# The whole configuration of a private repository. Its last two settings: indexes of objects that
-# are alternates may say what the objects do not.
+# The complete configuration of a private repository. The last two settings ignore index files in
+# the alternates, which may contradict the objects.
 BARE = b"""[core]
 \trepositoryformatversion = 0
 \tbare = true
@@ -34,27 +34,27 @@ BARE = b"""[core]
 \tcommitGraph = false
 \tmultiPackIndex = false
 """
-# All that our own repositories' configuration holds, on any system; none of it names a program,
-# a host or a proxy. The remote's URL stays unused: an authenticated process is given the URL.
+# All settings of the repositories that dursor creates, on any system. None of them names a program,
+# a host or a proxy. The remote's URL is not used: an authenticated process gets the URL.
 OWN_SETTINGS = re.compile(
     r"core\.(repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks"
     r"|logallrefupdates|commitgraph|multipackindex)"
     r"|extensions\.(objectformat|refstorage|compatobjectformat)"
     r"|remote\.origin\.(url|fetch|tagopt)"
 )
-# A trace that the user's configuration asks for could hold the environment.
+# A trace enabled by the user's configuration could contain the environment.
 QUIET = {"GIT_TRACE2": "0", "GIT_TRACE2_EVENT": "0", "GIT_TRACE2_PERF": "0"}
 
 
 def build_authenticated_env(url: str, secret: Secret) -> dict[str, str]:
-    """Build what a git process needs that shows SECRET to URL, and to nothing else."""
-    parts = check(url)
+    """Build the environment of a git process that sends SECRET to URL and nowhere else."""
+    parts = check_url(url)
     if parts.scheme == "file":
-        raise UsageError(f"no token is needed for {url}", hint="leave it away")
+        raise UsageError(f"{url} needs no token", hint="remove the token")
     encoded = base64.b64encode(f"{USER}:{secret.reveal()}".encode()).decode()
     settings = [
-        ("credential.helper", ""),  # none of the user's would be asked, or told
-        ("core.alternateRefsCommand", ":"),  # else git would run in the alternates
+        ("credential.helper", ""),  # the user's helpers neither supply nor store it
+        ("core.alternateRefsCommand", ":"),  # otherwise git runs a command in the alternates
         (f"http.{url}.extraHeader", ""),
         (f"http.{url}.extraHeader", f"Authorization: Basic {encoded}"),
         (f"http.{url}.followRedirects", "false"),
@@ -64,12 +64,14 @@ def build_authenticated_env(url: str, secret: Secret) -> dict[str, str]:
     ]
     if is_loopback(parts.hostname or ""):
         settings.append((f"http.{url}.proxy", ""))
-    return build_network_env(parts.scheme) | QUIET | _trust() | _settings(settings)
+    return (
+        build_network_env(parts.scheme) | QUIET | _list_authorities() | _number_settings(settings)
+    )
 
 
 def check_private(folder: Path) -> None:
-    """Make sure that the bare repository FOLDER is ours alone, and holds only our settings."""
-    _close(folder)
+    """Check that the bare repository FOLDER is private and has only dursor's settings."""
+    _restrict(folder)
     file = folder / "config"
     if file.is_file() and file.read_bytes() == BARE:
         return
@@ -81,33 +83,32 @@ def check_private(folder: Path) -> None:
     foreign = [name for name in names if not OWN_SETTINGS.fullmatch(name)]
     if foreign:
         raise PolicyError(
-            f"{folder} has settings that dursor did not write ({foreign[0][:60]}): "
-            "no token is used there",
+            f"cannot use a token in {folder}: dursor did not write its setting {foreign[0][:60]}",
             hint=f"git config --file {file} --list",
         )
 
 
-def _close(folder: Path) -> None:
+def _restrict(folder: Path) -> None:
     if sys.platform == "win32":
         return
     status = folder.lstat()
     if folder.is_symlink() or status.st_uid != os.geteuid():
         raise PolicyError(
-            f"{folder} is not this user's own folder: no token is used there",
+            f"cannot use a token in {folder}: it is a link or another user's folder",
             hint=f"ls -ld {folder}",
         )
     if status.st_mode & 0o077:
         folder.chmod(0o700)
 
 
-def _trust() -> dict[str, str]:
-    """Name the same authorities to git that Python was told to trust."""
+def _list_authorities() -> dict[str, str]:
+    """Let git trust the same certificate authorities as Python."""
     file = os.environ.get("SSL_CERT_FILE")
     return {"GIT_SSL_CAINFO": file} if file and "GIT_SSL_CAINFO" not in os.environ else {}
 
 
-def _settings(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Write settings as git reads them from its environment, after those that are there."""
+def _number_settings(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Write settings as numbered variables, after those in the environment."""
     before = copy_git_config()
     first = int(before.get("GIT_CONFIG_COUNT", "0"))
     result = {"GIT_CONFIG_COUNT": str(first + len(pairs))}

@@ -1,4 +1,4 @@
-"""What git says of a remote, and what that means to a user."""
+"""Turn git's messages about a remote into errors."""
 
 from __future__ import annotations
 
@@ -37,115 +37,115 @@ COMMON: tuple[tuple[str, type[DursorError], str, str], ...] = (
     (
         r"transport '\w+' not allowed",
         UsageError,
-        "your git configuration rewrites {url}: {said}",
+        "your git configuration rewrites {url}: {reason}",
         "git config --get-regexp ^url",
     ),
-    (ABSENT, NotFoundError, "no repository at {url}", "look for a slip in the URL"),
+    (ABSENT, NotFoundError, "{url} is not a repository", "check the URL"),
     (
         UNTRUSTED,
         NetworkError,
-        "cannot trust {url}: {said}",
-        "behind a proxy with certificates of its own: export SSL_CERT_FILE=CA.pem",
+        "cannot trust the certificate of {url}: {reason}",
+        "export SSL_CERT_FILE=CA.pem if a proxy has its own certificates",
     ),
     (
         NOT_GIT,
         ProviderError,
-        "what answers at {url} is no git server: {said}",
-        "try again; a proxy or a page to sign in may stand between",
+        "{url} is not a git server: {reason}",
+        "try again, or check for a proxy or a login page",
     ),
-    (UNREACHABLE, NetworkError, "cannot reach {url}: {said}", "try again"),
+    (UNREACHABLE, NetworkError, "cannot reach {url}: {reason}", "try again"),
 )
 MOVED = "stale info|fetch first|non-fast-forward|already exists|remote ref updated since checkout"
-MEANWHILE = r"is at \w+ but expected|reference already exists|unable to resolve reference"
+RACED = r"is at \w+ but expected|reference already exists|unable to resolve reference"
 FAILED = re.compile(r"^!\t[^\t]*\t(.*)$", re.MULTILINE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 def explain_remote(stderr: str, url: str) -> DursorError:
-    """Choose the error for a git process that failed at URL, without a login of ours."""
+    """Return the error for a git process that failed at URL without a login."""
     if re.search(LOGIN, stderr):
         return AuthError(
-            f"{url} asks for a login: it is private, or not there",
+            f"{url} requires a login: it is private or does not exist",
             hint=f"git clone {url} FOLDER && dursor repo add FOLDER",
         )
     return _common(stderr, url)
 
 
 def explain_login(stderr: str, url: str) -> DursorError:
-    """Choose the error for a git process that failed at URL although it was given a token."""
-    said = _from_remote(stderr)
-    if "archived" in said:
-        return PolicyError(f"{url}: {said}", hint="unarchive it on GitHub")
+    """Return the error for a git process that failed at URL with a token."""
+    message = _find_server_message(stderr)
+    if "archived" in message:
+        return PolicyError(f"{url}: {message}", hint="unarchive it on GitHub")
     if re.search(r"returned error: 30\d|unable to update url base", stderr):
         return NotFoundError(
-            f"{url} has moved", hint="dursor repo remove it, then dursor repo add its new address"
+            f"{url} has moved", hint="dursor repo remove REPO && dursor repo add NEW-URL"
         )
-    if "returned error: 403" in stderr or "denied to" in said:
+    if "returned error: 403" in stderr or "denied to" in message:
         return AuthError(
-            f"the login may not write to {url}: {said or 'status 403'}",
-            hint="dursor github status, then grant it Contents: read and write",
+            f"the login cannot write to {url}: {message or 'status 403'}",
+            hint="grant Contents: read and write to the login that dursor github status shows",
         )
     if re.search(LOGIN, stderr):
         return AuthError(
-            f"{url} refused the login: {said or 'the token is not valid'}",
-            hint="dursor github status, then dursor github login",
+            f"{url} rejected the login: {message or 'the token is not valid'}",
+            hint="dursor github login",
         )
     if re.search(ABSENT, stderr):
         return NotFoundError(
-            f"no repository at {url}, or the login cannot see it", hint="dursor github repos"
+            f"{url} does not exist, or the login cannot read it", hint="dursor github repos"
         )
     return _common(stderr, url)
 
 
 def explain_push(stdout: str, stderr: str, url: str, branch: str) -> DursorError:
-    """Choose the error for a push of BRANCH to URL that failed."""
-    refused = FAILED.search(stdout)
-    if refused is None:
+    """Return the error for a failed push of BRANCH to URL."""
+    rejection = FAILED.search(stdout)
+    if rejection is None:
         return explain_login(stderr, url)
-    reason, said = _shown(refused[1]), _from_remote(stderr)
+    reason, message = _clean(rejection[1]), _find_server_message(stderr)
     if "workflow" in reason:
         return AuthError(
-            f"the login may not change workflow files: {_inner(reason)}",
-            hint="grant it Workflows: read and write (a classic token: the scope workflow)",
+            f"the login cannot change workflow files: {_find_inner(reason)}",
+            hint="grant it Workflows: read and write (classic token: scope workflow)",
         )
-    moved = re.search(MOVED, reason) or re.search(MEANWHILE, f"{reason} {said}")
+    moved = re.search(MOVED, reason) or re.search(RACED, f"{reason} {message}")
     if "[rejected]" in reason or moved:
         return ConflictError(
-            f"the branch {branch} is not where it was: somebody else has pushed to it",
-            hint="dursor pr sync, look at what is new, then start again from there",
+            f"branch {branch} has moved: somebody else pushed to it",
+            hint="dursor pr sync PR, then start a round from the new commits",
         )
-    if "directory file conflict" in reason or "cannot lock ref" in reason + said:
+    if "directory file conflict" in reason or "cannot lock ref" in reason + message:
         return ConflictError(
-            f"the repository has a branch that stands in the way of {branch}",
+            f"branch {branch} conflicts with the name of an existing branch",
             hint="--branch ANOTHER-NAME",
         )
     return PolicyError(
-        f"{url} does not take the branch {branch}: {said or _inner(reason)}",
-        hint="--branch ANOTHER-NAME, or look at the repository's rules on GitHub",
+        f"{url} rejects branch {branch}: {message or _find_inner(reason)}",
+        hint="--branch ANOTHER-NAME, or check the repository's rules on GitHub",
     )
 
 
 def _common(stderr: str, url: str) -> DursorError:
-    said = _shown(find_reason(stderr))
+    reason = _clean(find_reason(stderr))
     if "dubious ownership" in stderr:
         return explain("clone", stderr)
     for pattern, kind, message, hint in COMMON:
         if re.search(pattern, stderr):
-            return kind(message.format(url=url, said=said), hint=hint)
-    return InternalError(f"git and {url} do not get on: {said}", hint="git --version")
+            return kind(message.format(url=url, reason=reason), hint=hint)
+    return InternalError(f"git failed at {url}: {reason}", hint="git --version")
 
 
-def _from_remote(stderr: str) -> str:
-    """Pick what the server itself said, in one line."""
+def _find_server_message(stderr: str) -> str:
+    """Return the server's own message in one line."""
     lines = [line[8:].strip() for line in stderr.splitlines() if line.startswith("remote: ")]
-    return _shown(" ".join(line.removeprefix("error: ") for line in lines if line))
+    return _clean(" ".join(line.removeprefix("error: ") for line in lines if line))
 
 
-def _inner(reason: str) -> str:
-    """Take the words in brackets at the end: `[remote rejected] (WORDS)`."""
+def _find_inner(reason: str) -> str:
+    """Return the words in the parentheses of `[remote rejected] (WORDS)`."""
     match = re.search(r"\] \((.*)\)$", reason)
     return match[1] if match else reason
 
 
-def _shown(text: str) -> str:
+def _clean(text: str) -> str:
     return CONTROL.sub(" ", text).strip()[:400]

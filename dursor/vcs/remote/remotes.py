@@ -1,4 +1,4 @@
-"""The remotes of a repository, as the user's git sees them."""
+"""List the remotes of a repository."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LINE = re.compile(r"([^\t]+)\t(.*) \(fetch\)(?: \[.*\])?")
 
 
 def list_remotes(repo: Repository) -> dict[str, str]:
-    """Map each remote's name to its URL, credentials left out; `origin` comes first."""
+    """Map each remote's name to its URL without credentials; `origin` comes first."""
     listing = decode(repo.command.run("remote", "--verbose").out)
     matches = (LINE.fullmatch(line) for line in listing.splitlines())
-    found = {match[1]: strip_credentials(match[2]) for match in matches if match}
-    return dict(sorted(found.items(), key=lambda item: item[0] != "origin"))
+    urls = {match[1]: strip_credentials(match[2]) for match in matches if match}
+    return dict(sorted(urls.items(), key=lambda item: item[0] != "origin"))

@@ -1,4 +1,4 @@
-"""Folders that wait beside clones, to become one or to go, and never outlive their process long."""
+"""Temporary folders beside clones, for a clone that is being created or deleted."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from dursor.files import hold_lock, try_lock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMING, GOING = ".clone-", ".removed-"
+NEW, REMOVED = ".clone-", ".removed-"
 OWNER, LOCK = "owner.lock", ".waiting.lock"
 
 
 @contextmanager
-def waiting(parent: Path, kind: str) -> Iterator[Path]:
-    """Give a new folder of KIND (COMING, GOING) in PARENT, made if missing, and delete it after.
+def open_staging(parent: Path, prefix: str) -> Iterator[Path]:
+    """Create a folder with PREFIX (NEW, REMOVED) in PARENT and delete it afterwards.
 
-    Folders whose owners were killed are deleted first.
+    Folders of killed processes are deleted first.
     """
     with hold_lock(parent / LOCK):
-        _sweep(parent)
-        folder = TemporaryDirectory(prefix=kind, dir=parent)
+        _delete_abandoned(parent)
+        folder = TemporaryDirectory(prefix=prefix, dir=parent)
         owner = os.open(Path(folder.name) / OWNER, os.O_RDWR | os.O_CREAT, 0o600)
         try_lock(owner)
     try:
@@ -38,27 +38,27 @@ def waiting(parent: Path, kind: str) -> Iterator[Path]:
 
 
 def _make_deletable(folder: Path) -> None:
-    """Let go of the protection that git's object files have, where it keeps them from deletion."""
+    """Make git's read-only object files writable on Windows, which cannot delete them otherwise."""
     if os.name == "nt":
         for item in folder.rglob("*"):
             item.chmod(0o700)
 
 
-def _sweep(parent: Path) -> None:
-    for folder in (*parent.glob(f"{COMING}*"), *parent.glob(f"{GOING}*")):
+def _delete_abandoned(parent: Path) -> None:
+    for folder in (*parent.glob(f"{NEW}*"), *parent.glob(f"{REMOVED}*")):
         if folder.is_dir() and not folder.is_symlink() and not _is_owned(folder):
             _make_deletable(folder)
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_owned(folder: Path) -> bool:
-    """Tell whether a process works in FOLDER; only one that died early left no lock in it."""
+    """Check whether a running process owns FOLDER; one that was killed early has no lock file."""
     try:
         owner = os.open(folder / OWNER, os.O_RDWR)
     except FileNotFoundError:
         return False
     except OSError:
-        return True  # not ours to delete
+        return True  # of another user
     try:
         return not try_lock(owner)
     finally:
