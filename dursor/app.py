@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dursor.config import Settings
     from dursor.domain import Repo, Task
     from dursor.keys.resolve import Keys
-    from dursor.providers.base import ModelClient
+    from dursor.providers.client import ModelClient
     from dursor.services.configuration import Configuration
     from dursor.services.doctor import Doctor
     from dursor.services.github.access import GitHubAccess
@@ -138,9 +138,9 @@ class App:
 
     def make_client(self) -> ModelClient:
         """Create the client for model calls; a process needs one."""
-        from dursor.providers.client import HttpModelClient
+        from dursor.providers.client import ModelClient
 
-        return HttpModelClient()
+        return ModelClient()
 
     @cached_property
     def repos(self) -> Repos:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from dursor.agent.tools import Toolbox
     from dursor.patch.resolve import Resolution
     from dursor.pathrules import PathRules
-    from dursor.providers.base import CallLimits, Endpoint, ModelClient, Prompt, Reply
+    from dursor.providers.base import CallLimits, Endpoint, Prompt, Reply
+    from dursor.providers.client import ModelClient
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

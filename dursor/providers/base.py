@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dursor.domain import Role
 from dursor.providers.vendors import VENDORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from dursor.domain import Role, Secret, Usage
+    from dursor.domain import Secret, Usage
     from dursor.errors import DursorError
 
 
@@ -70,6 +71,16 @@ class Prompt:
     tools: tuple[Tool, ...] = ()
     final: bool = False  # tools stay declared, but may not be called
 
+    def list_texts(self, turn: Turn) -> list[str]:
+        """List the non-empty texts of a user's TURN, the context first in the first turn.
+
+        A system turn is marked: not every format has a role for it.
+        """
+        context = self.context if turn is self.turns[0] else ""
+        is_note = turn.text and turn.role is Role.SYSTEM
+        text = f"[system note]\n{turn.text}" if is_note else turn.text
+        return [part for part in (context, text) if part]
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -124,38 +135,12 @@ class StreamListener(Protocol):
 
     def on_connect(self) -> None:
         """The stream started with status 200."""
-        ...
 
     def on_delta(self, text: str) -> None:
         """A piece of the reply's visible text arrived."""
-        ...
 
     def on_usage(self, usage: Usage) -> None:
         """The call's usage so far: cumulative, so replace it, do not add."""
-        ...
 
     def on_retry(self, seconds: float, error: DursorError) -> None:
         """The call failed before any output and is retried after SECONDS."""
-        ...
-
-
-class ModelClient(Protocol):
-    """Calls models; one per process, closed at its end."""
-
-    async def ask(
-        self, endpoint: Endpoint, prompt: Prompt, limits: CallLimits, listener: StreamListener
-    ) -> Reply:
-        """Stream one complete reply; raises CallError, with `usage` set when tokens were used."""
-        ...
-
-    async def check(self, endpoint: Endpoint, limits: CallLimits) -> None:
-        """Check key and model with the cheapest call; raises CallError."""
-        ...
-
-    def warm(self, endpoints: Iterable[Endpoint]) -> None:
-        """Start slow preparations for ENDPOINTS in a thread, before the first call."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        ...

@@ -1,4 +1,4 @@
-"""The `ModelClient` over HTTP."""
+"""The client for model calls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SMALLEST_PROMPT = Prompt("", (Turn(Role.USER, "Say ok."),))
 PROBE_TOKENS = 16
 
 
-class HttpModelClient:
+class ModelClient:
     """Calls models over the one HTTP client of the process."""
 
     def __init__(self, transport: StreamingTransport | None = None) -> None:

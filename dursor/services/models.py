@@ -16,7 +16,8 @@ from dursor.providers.vendors import BUILT_IN, VENDORS
 
 if TYPE_CHECKING:
     from dursor.config import Settings
-    from dursor.providers.base import CallLimits, Endpoint, ModelClient
+    from dursor.providers.base import CallLimits, Endpoint
+    from dursor.providers.client import ModelClient
     from dursor.providers.vendor import Vendor
     from dursor.services.request import ModelCount, NewModel
     from dursor.services.results import Model, ModelCheck
@@ -134,15 +135,8 @@ class Models:
     def add(self, new: NewModel, ask_key: AskKey) -> Model:
         """Add a profile, and store its key if one is given."""
         self._check_new(new)
-        options = {
-            name: value
-            for name, value in (
-                ("api", new.api),
-                ("effort", new.effort),
-                ("max_output_tokens", new.max_output_tokens),
-            )
-            if value is not None
-        }
+        names = ("api", "effort", "max_output_tokens")
+        options = {name: value for name in names if (value := getattr(new, name)) is not None}
         profile = ModelProfile(
             id=new_id(),
             name=new.name,
@@ -230,14 +224,14 @@ class Models:
         async def check_all() -> Sequence[ModelCheck]:
             client = self.make_client()
             try:
-                checks = (self._check_one(client, profile, limits) for profile in profiles)
+                checks = (self._check_profile(client, profile, limits) for profile in profiles)
                 return await asyncio.gather(*checks)
             finally:
                 await client.aclose()
 
         return asyncio.run(check_all())
 
-    async def _check_one(
+    async def _check_profile(
         self, client: ModelClient, profile: ModelProfile, limits: CallLimits
     ) -> ModelCheck:
         from dursor.services.results import ModelCheck

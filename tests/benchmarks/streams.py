@@ -75,7 +75,7 @@ async def measure(port: int, count: int, seconds: float) -> tuple[float, float]:
     """Seconds beyond the stream, and CPU seconds a stream, for COUNT streams at once."""
     from dursor.domain import Role, Secret
     from dursor.providers.base import CallLimits, Endpoint, Prompt, Turn
-    from dursor.providers.client import HttpModelClient, NullListener
+    from dursor.providers.client import ModelClient, NullListener
 
     root = f"http://127.0.0.1:{port}"
     makes = [
@@ -84,7 +84,7 @@ async def measure(port: int, count: int, seconds: float) -> tuple[float, float]:
         ("google", root),
     ]
     prompt = Prompt("Answer.", (Turn(Role.USER, "some code\n" * 6000),))
-    client = HttpModelClient()
+    client = ModelClient()
 
     async def one(i: int) -> None:
         provider, base = makes[i % 3]

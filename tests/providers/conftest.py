@@ -11,7 +11,7 @@ from vendors.server import ScriptedServer
 
 from dursor.domain import Role, Secret
 from dursor.providers.base import Endpoint, Prompt, Turn
-from dursor.providers.client import HttpModelClient
+from dursor.providers.client import ModelClient
 
 HERE = Path(__file__).parent
 KEY = "sk-test-0123456789abcdef"
@@ -48,9 +48,9 @@ def endpoint(server: ScriptedServer) -> Endpoints:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client() -> AsyncIterator[HttpModelClient]:
+async def client() -> AsyncIterator[ModelClient]:
     """One client a file, as there is one a process; its users share the file's event loop."""
-    client = HttpModelClient()
+    client = ModelClient()
     yield client
     await client.aclose()
 

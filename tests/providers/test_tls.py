@@ -8,7 +8,7 @@ from vendors.streams import ALL
 
 from dursor.errors import NetworkError
 from dursor.providers.base import CallLimits
-from dursor.providers.client import HttpModelClient
+from dursor.providers.client import ModelClient
 
 ONCE = CallLimits(retries=0)
 
@@ -22,7 +22,7 @@ def no_certificates(monkeypatch):
 @pytest_asyncio.fixture(loop_scope="module")
 async def client():
     """A client for each test: it remembers certificates."""
-    client = HttpModelClient()
+    client = ModelClient()
     yield client
     await client.aclose()
 
@@ -38,7 +38,7 @@ async def test_a_stream_over_tls(secure, endpoint, prompt, monkeypatch):
     server, public = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(public))
     server.on("", Script(pace(ALL["messages"]("ü" * 50, 50), 0.2)))
-    client = HttpModelClient()
+    client = ModelClient()
     target = endpoint("messages", base_url=server.url)
     client.warm([target])
     for _ in range(2):
@@ -72,7 +72,7 @@ async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkey
     """Neither a warm-up nor a call looks at them: what is not there would be an error."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     server.on("", Script(ALL["messages"]("whole")))
-    client = HttpModelClient()
+    client = ModelClient()
     client.warm([endpoint("messages")])
     assert (
         await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())

@@ -12,7 +12,7 @@ from vendors.streams import ALL, PATHS
 
 from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError
 from dursor.providers.base import CallLimits
-from dursor.providers.client import HttpModelClient
+from dursor.providers.client import ModelClient
 from dursor.providers.transport import is_loopback, parse, proxy_for
 
 ONCE = CallLimits(retries=0)
@@ -28,7 +28,7 @@ def no_proxies(monkeypatch):
 @pytest_asyncio.fixture(loop_scope="module")
 async def client():
     """A client for each test: it remembers connections, proxies and certificates."""
-    client = HttpModelClient()
+    client = ModelClient()
     yield client
     await client.aclose()
 

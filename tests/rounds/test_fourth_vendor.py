@@ -16,7 +16,7 @@ VENDOR = '''
 
 from dursor.domain import ModelProfile, Usage
 from dursor.providers.adapters.json_spans import encode
-from dursor.providers.adapters.wire import Adapter, Decoder, Progress, Request, list_texts
+from dursor.providers.adapters.wire import Adapter, Decoder, Progress, Request
 from dursor.providers.vendor import ErrorKind, ModelLimits, Vendor
 
 VENDOR = Vendor(
@@ -33,7 +33,7 @@ VENDOR = Vendor(
 
 class LinesAdapter(Adapter):
     def build_request(self, endpoint, prompt, continuation=None):
-        texts = [text for turn in prompt.turns for text in list_texts(prompt, turn)]
+        texts = [text for turn in prompt.turns for text in prompt.list_texts(turn)]
         body = encode({"model": endpoint.model_name, "system": prompt.system, "texts": texts})
         return Request("POST", f"{endpoint.root_url}/lines", self._headers(endpoint), body)
 

@@ -12,17 +12,8 @@ from dursor.providers.adapters.anthropic_blocks import ContentBlocks
 from dursor.providers.adapters.error_payloads import raise_reported
 from dursor.providers.adapters.failures import raise_incomplete, raise_refused, raise_truncated
 from dursor.providers.adapters.json_spans import RawJson, encode, find_member
-from dursor.providers.adapters.json_values import as_count, as_object, as_text
-from dursor.providers.adapters.wire import (
-    SHARED_BODIES,
-    Adapter,
-    Decoder,
-    Progress,
-    Request,
-    build_usage,
-    list_texts,
-    read_event_type,
-)
+from dursor.providers.adapters.json_values import as_count, as_object, as_text, build_usage
+from dursor.providers.adapters.wire import SHARED_BODIES, Adapter, Decoder, Progress, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +90,7 @@ def _build_message(prompt: Prompt, turn: Turn) -> dict[str, Any]:
     if turn.role is Role.ASSISTANT:
         content = list(map(RawJson, turn.items)) if turn.items else turn.text
         return {"role": "assistant", "content": content}
-    texts = [{"type": "text", "text": text} for text in list_texts(prompt, turn)]
+    texts = [{"type": "text", "text": text} for text in prompt.list_texts(turn)]
     return {"role": "user", "content": [*map(_build_result, turn.results), *texts]}
 
 
@@ -123,7 +114,7 @@ class MessagesDecoder(Decoder):
         self._blocks = ContentBlocks()
 
     def read(self, name: str | None, payload: Mapping[str, Any], source: str) -> str:
-        kind = read_event_type(payload, name)
+        kind = self.read_type(payload, name)
         if kind == "content_block_delta":
             delta = as_object(payload.get("delta"))
             self._blocks.extend(payload.get("index"), delta, source)

@@ -11,17 +11,9 @@ from dursor.providers.adapters.chat_calls import ChatToolCalls
 from dursor.providers.adapters.error_payloads import raise_reported
 from dursor.providers.adapters.failures import raise_incomplete, raise_refused, raise_truncated
 from dursor.providers.adapters.json_spans import RawJson, encode
-from dursor.providers.adapters.json_values import as_count, as_list, as_object, as_text
+from dursor.providers.adapters.json_values import as_count, as_list, as_object, as_text, build_usage
 from dursor.providers.adapters.openai import build_headers, build_probe
-from dursor.providers.adapters.wire import (
-    SHARED_BODIES,
-    Adapter,
-    Decoder,
-    Progress,
-    Request,
-    build_usage,
-    list_texts,
-)
+from dursor.providers.adapters.wire import SHARED_BODIES, Adapter, Decoder, Progress, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,7 +97,7 @@ def _build_messages(prompt: Prompt, turn: Turn) -> Iterator[Any]:
         yield {"role": "tool", "tool_call_id": result.call_id, "content": output}
     if turn.role is Role.SYSTEM:
         yield {"role": "system", "content": turn.text}
-    elif texts := list_texts(prompt, turn):
+    elif texts := prompt.list_texts(turn):
         yield {"role": str(turn.role), "content": "\n\n".join(texts)}
 
 

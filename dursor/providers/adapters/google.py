@@ -16,16 +16,8 @@ from dursor.providers.adapters.error_payloads import (
 )
 from dursor.providers.adapters.failures import raise_incomplete, raise_refused, raise_truncated
 from dursor.providers.adapters.json_spans import RawJson, encode, find_member, list_elements
-from dursor.providers.adapters.json_values import as_count, as_list, as_object, as_text
-from dursor.providers.adapters.wire import (
-    SHARED_BODIES,
-    Adapter,
-    Decoder,
-    Progress,
-    Request,
-    build_usage,
-    list_texts,
-)
+from dursor.providers.adapters.json_values import as_count, as_list, as_object, as_text, build_usage
+from dursor.providers.adapters.wire import SHARED_BODIES, Adapter, Decoder, Progress, Request
 from dursor.providers.base import ToolCall
 
 if TYPE_CHECKING:
@@ -107,7 +99,7 @@ def _build_tool(tool: Tool) -> dict[str, Any]:
 def _build_content(prompt: Prompt, turn: Turn) -> dict[str, Any]:
     parts: list[Any] = [RawJson(item) for item in turn.items]
     if not parts:
-        texts = [{"text": text} for text in list_texts(prompt, turn)]
+        texts = [{"text": text} for text in prompt.list_texts(turn)]
         parts = [*map(_build_result, turn.results), *texts]
     return {"role": ROLES[turn.role], "parts": parts}
 

@@ -1,9 +1,11 @@
-"""Typed access to a vendor's JSON: vendors omit fields, send null, and sometimes the wrong type."""
+"""Typed access to vendors' JSON: they omit fields, and send null or the wrong type."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from dursor.domain import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,22 @@ def as_count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         return 0
     return value if 0 < value <= MAX_TOKENS else 0
+
+
+def build_usage(
+    *, input_tokens: int, cached: int, output_tokens: int, reasoning: int, cache_write: int = 0
+) -> Usage | None:
+    """Build a usage in which no part exceeds its total; None when nothing was counted."""
+    if not input_tokens and not output_tokens:
+        return None
+    cached = min(cached, input_tokens)
+    return Usage(
+        input_tokens,
+        cached,
+        output_tokens,
+        min(reasoning, output_tokens),
+        min(cache_write, input_tokens - cached),
+    )
 
 
 def parse_arguments(text: str) -> Mapping[str, Any] | None:

@@ -19,18 +19,10 @@ from dursor.providers.adapters.json_values import (
     as_list,
     as_object,
     as_text,
+    build_usage,
     parse_arguments,
 )
-from dursor.providers.adapters.wire import (
-    SHARED_BODIES,
-    Adapter,
-    Decoder,
-    Progress,
-    Request,
-    build_usage,
-    list_texts,
-    read_event_type,
-)
+from dursor.providers.adapters.wire import SHARED_BODIES, Adapter, Decoder, Progress, Request
 from dursor.providers.base import ToolCall
 
 if TYPE_CHECKING:
@@ -152,7 +144,7 @@ def _build_items(prompt: Prompt, turn: Turn, *, marked: bool) -> Iterator[Any]:
         output = f"error: {result.text}" if result.failed else result.text
         yield {"type": "function_call_output", "call_id": result.call_id, "output": output}
     if prompt.context and turn is prompt.turns[0]:
-        first, *rest = ({"type": "input_text", "text": text} for text in list_texts(prompt, turn))
+        first, *rest = ({"type": "input_text", "text": text} for text in prompt.list_texts(turn))
         mark = {"prompt_cache_breakpoint": MARK} if marked else {}
         yield {"role": ROLES[turn.role], "content": [{**first, **mark}, *rest]}
     elif turn.text:
@@ -170,7 +162,7 @@ class ResponsesDecoder(Decoder):
         self._items: dict[int, str] = {}  # complete output items by index
 
     def read(self, name: str | None, payload: Mapping[str, Any], source: str) -> str:
-        kind = read_event_type(payload, name)
+        kind = self.read_type(payload, name)
         if kind == "response.output_text.delta":
             return self._read_text(payload)
         if kind == "response.output_item.done":

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from dursor.domain import Role, Usage
 from dursor.errors import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dursor.domain import Usage
     from dursor.providers.adapters.error_payloads import ErrorPayload
-    from dursor.providers.base import Endpoint, Prompt, ToolCall, Turn
+    from dursor.providers.base import Endpoint, Prompt, ToolCall
 
 SHARED_BODIES = 4  # request bodies cached per format: all samples of a round share one
 
@@ -45,6 +45,15 @@ class Decoder(ABC):
         self.progress = Progress.OPEN
         self.request_id: str | None = None
         self.continuation: str | None = None  # set when the reply continues in another request
+
+    @staticmethod
+    def read_type(payload: Mapping[str, Any], name: str | None) -> str | None:
+        """Return an event's type, NAME when it has none; ProviderError when it is not a string."""
+        type_ = payload.get("type")
+        type_ = name if type_ is None or type_ == "" else type_
+        if type_ is None or isinstance(type_, str):
+            return type_
+        raise ProviderError("the stream contains an event whose type is not a string")
 
     @property
     @abstractmethod
@@ -90,39 +99,3 @@ class Adapter(ABC):
         """Return the adapter to try after the server rejected a parameter, or None."""
         del payload
         return None
-
-
-def list_texts(prompt: Prompt, turn: Turn) -> list[str]:
-    """List the non-empty texts of a user's TURN, the context first in the first turn.
-
-    A system turn is marked: not every format has a role for it.
-    """
-    context = prompt.context if turn is prompt.turns[0] else ""
-    is_note = turn.text and turn.role is Role.SYSTEM
-    text = f"[system note]\n{turn.text}" if is_note else turn.text
-    return [part for part in (context, text) if part]
-
-
-def build_usage(
-    *, input_tokens: int, cached: int, output_tokens: int, reasoning: int, cache_write: int = 0
-) -> Usage | None:
-    """Build a usage in which no part exceeds its total; None when nothing was counted."""
-    if not input_tokens and not output_tokens:
-        return None
-    cached = min(cached, input_tokens)
-    return Usage(
-        input_tokens,
-        cached,
-        output_tokens,
-        min(reasoning, output_tokens),
-        min(cache_write, input_tokens - cached),
-    )
-
-
-def read_event_type(payload: Mapping[str, Any], name: str | None) -> str | None:
-    """Return an event's type, NAME when it has none; ProviderError when it is not a string."""
-    type_ = payload.get("type")
-    type_ = name if type_ is None or type_ == "" else type_
-    if type_ is None or isinstance(type_, str):
-        return type_
-    raise ProviderError("the stream contains an event whose type is not a string")

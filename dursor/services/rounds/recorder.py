@@ -129,5 +129,5 @@ class RunWatch:
     def retry(self, seconds: float, error: DursorError) -> None:
         """Log that the call is made again, and when."""
         reason = self.journal.redactor.clean(error.message)
-        self.journal.note(self.run_id, Stage.CALL, f"{reason}; again in {seconds:.1f} s")
+        self.journal.note(self.run_id, Stage.CALL, f"retrying in {seconds:.1f} s ({reason})")
         self.journal.listener(RetryPlanned(self.run_id, seconds, reason))

@@ -30,7 +30,7 @@ from dursor.tree import Overlay
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dursor.providers.base import ModelClient
+    from dursor.providers.client import ModelClient
     from dursor.services.rounds.plan import Plan, Planner
     from dursor.services.runs import Runs
     from dursor.store.lease import Lease
