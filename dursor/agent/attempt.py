@@ -207,7 +207,7 @@ class Attempt:
         reply = await self._call(prompt, is_attempt=True)
         while reply.calls:
             seconds = self.ground.limits.total - self._time_left().spent
-            prompt = await self._exploration.answered(prompt, reply, seconds)
+            prompt = await self._exploration.extend(prompt, reply, seconds)
             reply = await self._call(prompt)
         return prompt, reply
 

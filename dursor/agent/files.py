@@ -1,4 +1,4 @@
-"""The files of a round's tree as a model may look at them: what may not be sent is refused."""
+"""The files of a round's tree for the tools of a model: only those that may be sent."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from dursor.pathrules import PathRules
     from dursor.tree import Entry, Tree
 
-MAX_KEPT = 32 * 1024 * 1024  # bytes of files that are kept for the next search
-AT_ONCE = 64  # files read in one exchange, each of a megabyte at most
+MAX_CACHED = 32 * 1024 * 1024  # bytes of files for the next search
+READ_AT_ONCE = 64  # files of at most a megabyte
 
 
 class ToolCallError(Exception):
-    """A file or folder that cannot be looked at; its text says why, to the model."""
+    """A call that cannot be carried out; the text is for the model."""
 
 
 class RepositoryFiles:
-    """Reads the files of one tree, secrets replaced; the runs of a round share it, and threads."""
+    """Reads the masked files of one tree, for all runs of a round. Thread-safe."""
 
     def __init__(self, tree: Tree, rules: PathRules, mask: Callable[[str, str], str]) -> None:
         self._tree = tree
@@ -35,11 +35,11 @@ class RepositoryFiles:
         self._mask = mask
         self._lock = threading.Lock()
         self._sendable: Mapping[str, Entry] | None = None
-        self._kept: dict[str, bytes | None] = {}
-        self._room = MAX_KEPT
+        self._cache: dict[str, bytes | None] = {}
+        self._room = MAX_CACHED
 
-    def paths(self, folder: str = "") -> list[str]:
-        """List the files at or below FOLDER that may be sent, as far as the tree alone tells."""
+    def list_paths(self, folder: str = "") -> list[str]:
+        """List the sendable files at or below FOLDER; their contents are not checked."""
         with self._lock:
             if self._sendable is None:
                 self._sendable, _ = split_sendable(self._tree.entries(), self._rules)
@@ -47,86 +47,86 @@ class RepositoryFiles:
             return list(self._sendable)
         return [path for path in self._sendable if path == folder or path.startswith(f"{folder}/")]
 
-    def folder(self, asked: str) -> str:
-        """Find the path, without a slash at its end, that ASKED means; the top is empty."""
-        path = self._named(asked).rstrip("/")
+    def resolve_folder(self, name: str) -> str:
+        """Return the path of the folder a model calls NAME; the top is empty."""
+        path = self._resolve(name).rstrip("/")
         if path in {"", "."}:
             return ""
         self._refuse_forbidden(path)
-        if not self.paths(path):
-            raise ToolCallError(f"there is nothing to show at {self.shown(path)}")
+        if not self.list_paths(path):
+            raise ToolCallError(f"there are no files to show in {self.show_path(path)}")
         return path
 
-    def text(self, asked: str) -> tuple[str, str]:
-        """Read the file ASKED: its path and its text, secrets replaced line by line."""
-        path = self._named(asked)
+    def read(self, name: str) -> tuple[str, str]:
+        """Return the path and the masked text of the file a model calls NAME."""
+        path = self._resolve(name)
         self._refuse_forbidden(path)
         entry = self._tree.entries().get(path)
         if entry is None:
-            raise ToolCallError(self._missing(path))
-        refused = check_entry(path, entry, self._rules)
-        if refused is not None:
-            raise ToolCallError(f"{self.shown(path)} is not shown: {refused.reason}")
+            raise ToolCallError(self._explain_missing(path))
+        shown = self.show_path(path)
+        if (refusal := check_entry(path, entry, self._rules)) is not None:
+            raise ToolCallError(f"{shown} cannot be shown: {refusal.reason}")
         try:
             data = self._tree.read(path)
         except (DursorError, KeyError) as error:
-            raise ToolCallError(f"{self.shown(path)} cannot be read") from error
+            raise ToolCallError(f"{shown} cannot be read") from error
         if (reason := check_content(data)) is not None:
-            raise ToolCallError(f"{self.shown(path)} is not shown: {reason}")
-        return path, self.masked(path, data)
+            raise ToolCallError(f"{shown} cannot be shown: {reason}")
+        return path, self.mask(path, data)
 
-    def masked(self, path: str, data: bytes) -> str:
-        """Give DATA of PATH as a model may see it; the lines stay as many as they are."""
+    def mask(self, path: str, data: bytes) -> str:
+        """Return DATA of PATH without secrets; the number of lines stays."""
         return self._mask(data.decode("utf-8", "replace"), path)
 
-    def hidden(self, names: str) -> str:
-        """Give NAMES of files as a model may see them."""
+    def mask_names(self, names: str) -> str:
+        """Return NAMES of files without secrets."""
         return self._mask(names, "")
 
-    def shown(self, path: str) -> str:
-        """Give PATH as a model may see it, and name it again."""
-        return quote_path(self.hidden(path))
+    def show_path(self, path: str) -> str:
+        """Return the name of PATH for the model, which `read` accepts."""
+        return quote_path(self.mask_names(path))
 
-    def _named(self, asked: str) -> str:
-        """Find the path that ASKED means, however it was shown."""
-        path = unquote(asked.strip())
+    def _resolve(self, name: str) -> str:
+        path = unquote(name.strip())
         while path.startswith("./"):
             path = path[2:].lstrip("/")
         if PREFIX not in path:
             return path
-        return next((known for known in self.paths() if self.hidden(known) == path), path)
+        return next((known for known in self.list_paths() if self.mask_names(known) == path), path)
 
-    def contents(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the files at or below FOLDER with their bytes as they are, never to be shown."""
-        paths = self.paths(folder)
-        for start in range(0, len(paths), AT_ONCE):
-            some = paths[start : start + AT_ONCE]
-            found = self._contents(some)
-            yield from ((path, data) for path in some if (data := found[path]) is not None)
+    def read_all(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the files at or below FOLDER, unmasked."""
+        paths = self.list_paths(folder)
+        for start in range(0, len(paths), READ_AT_ONCE):
+            batch = paths[start : start + READ_AT_ONCE]
+            contents = self._read_batch(batch)
+            yield from ((path, data) for path in batch if (data := contents[path]) is not None)
 
-    def _contents(self, paths: Sequence[str]) -> Mapping[str, bytes | None]:
-        """Read PATHS, as many as may be kept only once; None for what is no text or not there."""
+    def _read_batch(self, paths: Sequence[str]) -> Mapping[str, bytes | None]:
+        """Read and cache PATHS; None for files that are missing or not text."""
         with self._lock:
-            known = {path: self._kept[path] for path in paths if path in self._kept}
-        read = read_available(self._tree, [path for path in paths if path not in known])
-        fresh: dict[str, bytes | None] = {path: None for path in paths if path not in known}
+            cached = {path: self._cache[path] for path in paths if path in self._cache}
+        fresh: dict[str, bytes | None] = {path: None for path in paths if path not in cached}
+        read = read_available(self._tree, list(fresh))
         fresh |= {path: data for path, data in read.items() if check_content(data) is None}
         with self._lock:
             for path, data in fresh.items():
                 size = len(data or b"")
-                if size <= self._room and path not in self._kept:
+                if size <= self._room and path not in self._cache:
                     self._room -= size
-                    self._kept[path] = data
-        return known | fresh
+                    self._cache[path] = data
+        return cached | fresh
 
     def _refuse_forbidden(self, path: str) -> None:
         if (reason := self._rules.reason(path)) is not None:
-            raise ToolCallError(f"{self.shown(path)} may not be looked at: {reason}")
+            raise ToolCallError(f"{self.show_path(path)} cannot be shown: {reason}")
 
-    def _missing(self, path: str) -> str:
-        if self.paths(path.rstrip("/")):
-            return f"{self.shown(path)} is a folder: use list_files"
+    def _explain_missing(self, path: str) -> str:
+        shown = self.show_path(path)
+        if self.list_paths(path.rstrip("/")):
+            return f"{shown} is a folder: use list_files"
         name = path.rpartition("/")[2]
-        near = [known for known in self.paths() if known.rpartition("/")[2] == name][:3]
-        meant = f"; there is {', '.join(map(self.shown, near))}" if near else ""
-        return f"there is no file {self.shown(path)}{meant}"
+        similar = [known for known in self.list_paths() if known.rpartition("/")[2] == name][:3]
+        others = f"; did you mean {', '.join(map(self.show_path, similar))}?" if similar else ""
+        return f"file {shown} does not exist{others}"

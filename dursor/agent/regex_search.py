@@ -1,4 +1,4 @@
-"""Lines that a regular expression matches, found by a process that is killed when it takes long."""
+"""Lines that match a regular expression, found by a process that is killed if it takes too long."""
 
 from __future__ import annotations
 
@@ -13,56 +13,58 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MATCHER = Path(__file__).with_name("regex_worker.py")
-MAX_ANSWER = 1 << 20  # bytes of one line of it
-# What an interpreter may need to start; the child learns nothing else of this environment.
-NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+WORKER = Path(__file__).with_name("regex_worker.py")
+MAX_LINE = 1 << 20  # bytes of a line of output
+# The variables an interpreter can need to start; the child gets no others.
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 
 
 class LineMatches(NamedTuple):
-    """Line numbers from 1 by the index of their text; `whole` unless it was stopped."""
+    """Line numbers from 1 by the index of their text; not `complete` if it was stopped."""
 
     lines: Mapping[int, Sequence[int]]
-    whole: bool
-    error: str | None = None  # why the pattern is none
+    complete: bool
+    error: str | None = None  # of an invalid pattern
 
 
 async def match_lines(
-    pattern: str, texts: Sequence[bytes], *, ignore_case: bool, most: int, seconds: float
+    pattern: str, texts: Sequence[bytes], *, ignore_case: bool, limit: int, seconds: float
 ) -> LineMatches:
-    """Find at most MOST lines of TEXTS that PATTERN matches, within SECONDS."""
-    head = json.dumps({"pattern": pattern, "ignore_case": ignore_case, "most": most})
+    """Find at most LIMIT lines of TEXTS that match PATTERN, within SECONDS."""
+    head = json.dumps({"pattern": pattern, "ignore_case": ignore_case, "limit": limit})
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-I", "-S", str(MATCHER)),
+        *("-I", "-S", str(WORKER)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        limit=MAX_ANSWER,
-        env={name: os.environ[name] for name in NEEDED if name in os.environ},
+        limit=MAX_LINE,
+        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
     )
-    answers: list[Any] = []
+    output: list[Any] = []
     ended = False
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.gather(
-                    _hand(process, f"{head}\n".encode(), texts), _hear(process, answers)
+                    _write(process, f"{head}\n".encode(), texts), _read(process, output)
                 )
                 ended = True
     finally:
-        if not ended:  # to kill what has ended would take its exit from who waits for it
+        if not ended:  # killing a process that has ended would hide its exit from the waiter
             with suppress(ProcessLookupError):
                 process.kill()
         await process.communicate()
-    return _read(answers)
+    lines = {item[0]: item[1] for item in output if isinstance(item, list)}
+    errors = [item["error"] for item in output if isinstance(item, dict)]
+    return LineMatches(lines, "done" in output, errors[0] if errors else None)
 
 
-async def _hand(process: asyncio.subprocess.Process, head: bytes, texts: Sequence[bytes]) -> None:
+async def _write(process: asyncio.subprocess.Process, head: bytes, texts: Sequence[bytes]) -> None:
     stream = process.stdin
     if stream is None:
         raise AssertionError
-    with suppress(ConnectionError):  # it has found enough, or ended
+    with suppress(ConnectionError):  # the worker has reached its limit
         stream.write(head)
         for text in texts:
             stream.write(len(text).to_bytes(4, "big") + text)
@@ -70,14 +72,8 @@ async def _hand(process: asyncio.subprocess.Process, head: bytes, texts: Sequenc
         stream.close()
 
 
-async def _hear(process: asyncio.subprocess.Process, answers: list[Any]) -> None:
+async def _read(process: asyncio.subprocess.Process, output: list[Any]) -> None:
     if process.stdout is None:
         raise AssertionError
     async for line in process.stdout:
-        answers.append(json.loads(line))  # noqa: PERF401 - what came before a stop counts
-
-
-def _read(answers: Sequence[Any]) -> LineMatches:
-    found = {one[0]: one[1] for one in answers if isinstance(one, list)}
-    errors = [one["error"] for one in answers if isinstance(one, dict)]
-    return LineMatches(found, "done" in answers, errors[0] if errors else None)
+        output.append(json.loads(line))  # noqa: PERF401 - output before a timeout counts

@@ -1,10 +1,10 @@
-"""A program of its own: finds the lines of files that a regular expression matches.
+"""A separate program that finds the lines of files that match a regular expression.
 
-A pattern can take for ever, and nothing stops Python's `re` but the end of its process; so it runs
-in one that can be killed. It reads a head as a line of JSON, `{"pattern", "ignore_case", "most"}`,
-then the files, each as four bytes of length and its text. It writes a line of JSON for each file
-with a match, `[file, [line, ...]]`, counted from 0 and from 1, until there are `most` lines; and
-at the end `"done"`, or `{"error": "..."}` for a pattern that is none.
+Only the end of its process stops a slow pattern of Python's `re`, so it runs in one that can be
+killed. Input: a line of JSON, `{"pattern", "ignore_case", "limit"}`, then the files, each as four
+bytes of length and its text. Output: a line of JSON for each file with matches,
+`[file, [line, ...]]`, counted from 0 and from 1, up to `limit` lines; at the end `"done"`, or
+`{"error": "..."}` for an invalid pattern.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-CPU_SECONDS = 20  # should nobody be left to kill it
+CPU_SECONDS = 20  # in case nobody kills it
 MEMORY = 1 << 30
 
 
 def main() -> None:
-    """Match until the files end."""
-    _limit_self()
+    """Match until the input ends."""
+    _limit_resources()
     source = sys.stdin.buffer
     head = json.loads(source.readline())
     try:
         pattern = re.compile(head["pattern"], re.IGNORECASE if head["ignore_case"] else 0)
     except (re.error, RecursionError, OverflowError) as error:
-        _say({"error": str(error)})
+        _print({"error": str(error)})
         return
-    left, number = head["most"], 0
+    left, number = head["limit"], 0
     while left > 0 and (size := source.read(4)):
         text = source.read(int.from_bytes(size, "big")).decode("utf-8", "replace")
         lines = enumerate(text.split("\n"), 1)
-        found = [at for at, line in lines if pattern.search(line.removesuffix("\r"))][:left]
-        if found:
-            left -= len(found)
-            _say([number, found])
+        matches = [n for n, line in lines if pattern.search(line.removesuffix("\r"))][:left]
+        if matches:
+            left -= len(matches)
+            _print([number, matches])
         number += 1
-    _say("done")
+    _print("done")
 
 
-def _say(answer: Any) -> None:
-    sys.stdout.write(f"{json.dumps(answer)}\n")
+def _print(value: Any) -> None:
+    sys.stdout.write(f"{json.dumps(value)}\n")
     sys.stdout.flush()
 
 
-def _limit_self() -> None:
-    """Bound time and memory where the system can."""
+def _limit_resources() -> None:
+    """Limit time and memory where the system can."""
     try:
         import resource  # noqa: PLC0415 - not on every system
     except ImportError:

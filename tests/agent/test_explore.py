@@ -7,7 +7,7 @@ import pytest
 from memory_tree import MemoryTree
 
 from dursor.agent import conversation
-from dursor.agent.explore import NO_MORE, Exploration, ExplorationLimits
+from dursor.agent.explore import LAST_CALL, Exploration, ExplorationLimits
 from dursor.agent.files import RepositoryFiles
 from dursor.agent.tools import TOOLS, Toolbox
 from dursor.domain import Role
@@ -58,7 +58,7 @@ def read(number: int = 0) -> ToolCall:
 
 
 async def test_within_bounds_it_goes_on(log):
-    looked = await exploration(log).answered(PROMPT, calling(read()), 60)
+    looked = await exploration(log).extend(PROMPT, calling(read()), 60)
     assert not looked.final
     assert looked.turns[1].items == ('{"type":"function_call"}',)
     (result,) = looked.turns[2].results
@@ -71,34 +71,34 @@ async def test_within_bounds_it_goes_on(log):
 )
 async def test_each_bound_ends_it(log, bounds):
     bounded = exploration(log, **bounds)
-    looked = await bounded.answered(PROMPT, calling(read()), 60)
+    looked = await bounded.extend(PROMPT, calling(read()), 60)
     assert looked.final
-    assert looked.turns[2].results[0].text.endswith(NO_MORE)
-    assert log.lines[-1] == "no more looking around after 1 call"
-    with pytest.raises(NoPatchError, match="after 1 call, and gave no answer"):
-        await bounded.answered(looked, calling(read()), 60)
+    assert looked.turns[2].results[0].text.endswith(LAST_CALL)
+    assert log.lines[-1] == "exploration ends after 1 call"
+    with pytest.raises(NoPatchError, match="after 1 call and gave no answer"):
+        await bounded.extend(looked, calling(read()), 60)
 
 
 async def test_results_never_outgrow_the_window(log):
     room = conversation.size(PROMPT) + 20_000
-    looked = await exploration(log, room).answered(PROMPT, calling(read()), 60)
-    assert conversation.size(looked) <= room + len(NO_MORE)
+    looked = await exploration(log, room).extend(PROMPT, calling(read()), 60)
+    assert conversation.size(looked) <= room + len(LAST_CALL)
     assert looked.final
     assert looked.turns[2].results[0].text.startswith("a.txt, lines 1-")
 
 
 async def test_results_of_one_reply_share_the_room(log):
-    looked = await exploration(log, size=30_000).answered(
+    looked = await exploration(log, size=30_000).extend(
         PROMPT, calling(*(read(n) for n in range(10))), 60
     )
     sizes = [len(result.text) for result in looked.turns[2].results]
-    assert sum(sizes) <= 30_000 + len(NO_MORE)
+    assert sum(sizes) <= 30_000 + len(LAST_CALL)
     assert min(sizes) > 2_000
 
 
 async def test_without_room_no_call_is_carried_out(log):
     room = conversation.size(PROMPT)
-    looked = await exploration(log, room).answered(PROMPT, calling(read()), 60)
+    looked = await exploration(log, room).extend(PROMPT, calling(read()), 60)
     (result,) = looked.turns[2].results
     assert result.failed
     assert "no room" in result.text
@@ -108,10 +108,10 @@ async def test_without_room_no_call_is_carried_out(log):
 async def test_time_ends_a_call_and_the_others_are_kept(log):
     evil = ToolCall("c1", "search", {"text": "(a+)+$", "regex": True})
     began = asyncio.get_running_loop().time()
-    looked = await exploration(log, seconds=0.8).answered(PROMPT, calling(read(), evil), 60)
+    looked = await exploration(log, seconds=0.8).extend(PROMPT, calling(read(), evil), 60)
     assert asyncio.get_running_loop().time() - began < 4
     good, bad = looked.turns[2].results
     assert not good.failed
     assert bad.failed
-    assert "the time for looking around is over" in bad.text
+    assert "the time for exploration is over" in bad.text
     assert looked.final

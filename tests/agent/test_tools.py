@@ -71,7 +71,7 @@ def box() -> Toolbox:
 
 
 async def use(box: Toolbox, name: str, /, limit: int = MAX_RESULT, **arguments: Any) -> str:
-    return await box.use(name, arguments, limit)
+    return await box.call(name, arguments, limit)
 
 
 async def test_listing_names_what_may_be_sent_and_nothing_else(box):
@@ -81,7 +81,7 @@ async def test_listing_names_what_may_be_sent_and_nothing_else(box):
         assert name in whole
     for name in (".env", "credentials", "logo.png", "link", "sub", "huge"):
         assert name not in whole
-    assert await use(box, "list_files", path="src/deep/") == "1 file at src/deep:\nsrc/deep/: b.py"
+    assert await use(box, "list_files", path="src/deep/") == "1 file in src/deep:\nsrc/deep/: b.py"
     for top in ("", ".", "./", "/", None):
         assert await use(box, "list_files", path=top) == whole
 
@@ -116,8 +116,8 @@ async def test_a_file_whole_and_in_part(box):
         ("lfs", "Git LFS"),
         ("huge.txt", "over the limit"),
         ("src", "use list_files"),
-        ("deep/b.py", "there is src/deep/b.py"),
-        ("nothing", "there is no file nothing"),
+        ("deep/b.py", "did you mean src/deep/b.py"),
+        ("nothing", "file nothing does not exist"),
     ],
 )
 async def test_what_is_not_shown(box, path, why):
@@ -132,33 +132,33 @@ async def test_what_is_not_shown(box, path, why):
 async def test_folders_that_are_not_shown(box, name, path):
     arguments = {"path": path} | ({"text": "x"} if name == "search" else {})
     with pytest.raises(ToolCallError):
-        await box.use(name, arguments, MAX_RESULT)
+        await box.call(name, arguments, MAX_RESULT)
 
 
 @pytest.mark.parametrize(
     ("name", "arguments", "why"),
     [
-        ("read_file", None, "no valid JSON object"),
-        ("read_file", {}, "path must be a text"),
-        ("read_file", {"path": 3}, "path must be a text"),
-        ("read_file", {"path": "\ud800"}, "there is no file"),
-        ("read_file", {"path": "README.md", "first_line": "x"}, "whole number"),
-        ("read_file", {"path": "README.md", "first_line": True}, "whole number"),
-        ("read_file", {"path": "README.md", "last_line": 1.5}, "whole number"),
+        ("read_file", None, "not a valid JSON object"),
+        ("read_file", {}, "path must be a string"),
+        ("read_file", {"path": 3}, "path must be a string"),
+        ("read_file", {"path": "\ud800"}, "does not exist"),
+        ("read_file", {"path": "README.md", "first_line": "x"}, "must be an integer"),
+        ("read_file", {"path": "README.md", "first_line": True}, "must be an integer"),
+        ("read_file", {"path": "README.md", "last_line": 1.5}, "must be an integer"),
         ("read_file", {"path": "README.md", "first_line": 4}, "has lines 1-3"),
         ("read_file", {"path": "README.md", "first_line": 3, "last_line": 2}, "has lines 1-3"),
         ("search", {"text": ""}, "one line of 1 to 1000"),
         ("search", {"text": "a\nb"}, "one line of 1 to 1000"),
         ("search", {"text": "x" * 1001}, "one line of 1 to 1000"),
         ("search", {"text": "x", "regex": "yes"}, "true or false"),
-        ("search", {"text": "(", "regex": True}, "no regular expression"),
-        ("search", {"text": "(?<=a+)b", "regex": True}, "no regular expression"),
-        ("write_file", {}, "there are list_files, read_file, search"),
+        ("search", {"text": "(", "regex": True}, "invalid regular expression"),
+        ("search", {"text": "(?<=a+)b", "regex": True}, "invalid regular expression"),
+        ("write_file", {}, "the tools are list_files, read_file, search"),
     ],
 )
 async def test_calls_that_are_none(box, name, arguments, why):
     with pytest.raises(ToolCallError, match=why):
-        await box.use(name, arguments, MAX_RESULT)
+        await box.call(name, arguments, MAX_RESULT)
 
 
 async def test_search_finds_lines_by_text(box):
@@ -194,8 +194,8 @@ async def test_results_are_bounded_and_say_so():
     box = Toolbox(files_of({"a.txt": lines, "wide.txt": f"{'x' * 30_000}\nend\n"}))
     read = await use(box, "read_file", path="a.txt")
     assert len(read) <= MAX_RESULT
-    assert "[cut here: read on from line " in read
-    on = int(read.rpartition("from line ")[2].partition(",")[0])
+    assert "[truncated: continue with lines " in read
+    on = int(read.rpartition("with lines ")[2].partition("-")[0])
     rest = await use(box, "read_file", path="a.txt", first_line=on, last_line=on)
     assert rest.endswith(f"line {on} of many\n")
     assert len(await use(box, "read_file", path="a.txt", limit=1000)) <= 1000
@@ -205,7 +205,7 @@ async def test_results_are_bounded_and_say_so():
     assert "[more lines match" in found
     assert len(await use(box, "search", text="of many", limit=1000)) <= 1000
     cut = await use(box, "search", text="xxx")
-    assert cut == f"wide.txt\n1: {'x' * 300}... [cut]"
+    assert cut == f"wide.txt\n1: {'x' * 300}... [truncated]"
     listing = await use(
         Toolbox(files_of({f"folder{n}/file{n}.py": "" for n in range(3000)})), "list_files"
     )
@@ -222,7 +222,7 @@ async def test_no_regular_expression_holds_the_process_up():
     found = await use(box, "search", text=EVIL, regex=True)
     assert time.monotonic() - began < 3
     assert beat.done()
-    assert found == "a.txt\n1: first a\n[stopped after 0.4 s: the pattern takes too long]"
+    assert found == "a.txt\n1: first a\n[stopped after 0.4 s: the pattern is too slow]"
 
 
 def matchers() -> list[psutil.Process]:

@@ -121,7 +121,7 @@ def test_everything_counts_and_is_logged(front: Front, model: str):
     assert listing.endswith(" bytes")
     assert any(line.startswith("read_file path=calc.py: ") for line in told)
     (refused,) = (line for line in told if line.startswith("read_file path=.env: "))
-    assert "may not be looked at" in refused
+    assert "cannot be shown" in refused
 
 
 @pytest.mark.parametrize("model", VENDORS)
@@ -140,7 +140,7 @@ def test_a_model_that_looks_around_for_ever_is_stopped(front: Front, model: str)
     assert run["usage"]["input_tokens"] == 13_000
     closed = [request for request in front.sent if b'"none"' in request.body.lower()]
     assert closed == front.sent[-1:]
-    assert "This was the last look" in results(front.sent[-1])[-1][-1]["text"]
+    assert "This was the last tool call" in results(front.sent[-1])[-1][-1]["text"]
 
 
 @pytest.mark.parametrize("model", VENDORS)
