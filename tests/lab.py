@@ -1,4 +1,4 @@
-"""A user's clone of a repository on a GitHub of real parts, and dursor in it."""
+"""A user's clone of a repository on the GitHub double, and dursor in it."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ FILES = {"README.md": README, "calc.py": "def add(a, b):\n    return a - b\n"}
 
 @dataclass
 class Lab:
-    """dursor, the user's clone, and the repository on GitHub it came from."""
+    """dursor, the user's clone, and its repository on GitHub."""
 
     front: Front
     hub: Hub
@@ -25,51 +25,51 @@ class Lab:
         return self.front(*words, "--json", **options)
 
     def good(self, *words: str, **options: Any) -> dict[str, Any]:
-        """Run dursor, which must succeed, and give its data."""
+        """Run dursor, which must succeed, and return its data."""
         done = self(*words, **options)
         assert (done.exit_code, done.json["errors"]) == (0, []), done
         return done.data
 
     def refused(self, *words: str, **options: Any) -> dict[str, Any]:
-        """Run dursor, which must fail, and give its error with the exit code."""
+        """Run dursor, which must fail, and return its error with the exit code."""
         done = self(*words, **options)
         assert done.exit_code != 0, done
         return {**done.json["errors"][0], "exit": done.exit_code}
 
     def run(self, reply: str | None = None, *words: str, text: str = "append a line") -> Any:
-        """A round of gpt with REPLY; its one run."""
+        """Run a round of gpt with REPLY and return its run, which must succeed."""
         run = self.ask(reply or appending("line 4", "line 3"), *words, text=text)
         assert run["status"] == "succeeded", run
         return run
 
     def ask(self, reply: str, *words: str, text: str = "append a line") -> Any:
-        """A round of gpt, which answers REPLY; its one run, however it ended."""
+        """Run a round of gpt with REPLY and return its run."""
         self.front.server._routes.clear()
         self.front.answers(reply, models=["gpt"])
         (run,) = self.front.round(text, "-m", "gpt", *words).runs
         return run
 
     def open(self, *words: str, reply: str | None = None) -> tuple[Any, Any]:
-        """A run and the pull request made of it."""
+        """Return a run and its pull request."""
         run = self.run(reply)
         return run, self.good("pr", "create", "--run", run["id"], *words)
 
     @property
     def pull(self) -> Pull:
-        """The only pull request there is."""
+        """The only pull request."""
         (pull,) = self.remote.pulls.values()
         return pull
 
     def log(self, branch: str, form: str = "%s") -> list[str]:
-        """The commits of BRANCH on GitHub, newest first."""
+        """Return the commits of BRANCH on GitHub, newest first."""
         return self.remote.git("log", f"--format={form}", f"refs/heads/{branch}").split("\n")
 
 
-CLONES: dict[str, dict[Path, bytes]] = {}  # by the commit at the tip: every file of one
+CLONES: dict[str, dict[Path, bytes]] = {}  # files of a clone by its newest commit
 
 
 def clone(remote: Repo, url: str, top: Path) -> Path:
-    """A user's clone of REMOTE at TOP, with URL as its origin; git is asked once a process."""
+    """Clone REMOTE to TOP with origin URL; git runs once per process."""
     tip = str(remote.head("main"))
     if tip not in CLONES:
         repos.git(top.parent, "clone", "-q", str(remote.path), str(top))

@@ -6,8 +6,8 @@ from dursor.github.credentials import find_credentials
 from dursor.github.host import GitHubHost
 
 
-class MemoryVault:
-    """Keeps secrets for one test; `closed` is a key store that nobody can open."""
+class MemoryStore:
+    """Keeps secrets for one test; if `closed`, it raises AuthError."""
 
     def __init__(self):
         self.secrets = {}
@@ -30,7 +30,7 @@ class MemoryVault:
 
 
 class Sleeper:
-    """Remembers how long it was asked to sleep, and does not."""
+    """Records durations instead of sleeping."""
 
     def __init__(self):
         self.slept = []
@@ -40,8 +40,8 @@ class Sleeper:
 
 
 @pytest.fixture
-def vault():
-    return MemoryVault()
+def secret_store():
+    return MemoryStore()
 
 
 @pytest.fixture
@@ -50,14 +50,14 @@ def sleeper():
 
 
 @pytest.fixture
-def connect(hub, vault, sleeper):
-    """Connect to the GitHub as what an environment says; closed at the end."""
+def connect(hub, secret_store, sleeper):
+    """Connect to the double with the credentials of an environment."""
     opened = []
 
     def connect(env, **options):
         host = GitHubHost.from_env(env)
-        login = find_credentials(env, vault, None, host)
-        opened.append(GitHub(host, login, vault, **{"sleep": sleeper, **options}))
+        login = find_credentials(env, secret_store, None, host)
+        opened.append(GitHub(host, login, secret_store, **{"sleep": sleeper, **options}))
         return opened[-1]
 
     yield connect
@@ -67,11 +67,11 @@ def connect(hub, vault, sleeper):
 
 @pytest.fixture
 def lib(hub):
-    """Make a private repository of Ada's."""
+    """A private repository of Ada's."""
     return hub.repo("ada/lib", {"a.py": "1\n"}, private=True)
 
 
 @pytest.fixture
 def ada(hub, lib, connect):
-    """Connect as Ada, by a token."""
+    """A client with a token of Ada's."""
     return connect(hub.env(hub.token("ada")))

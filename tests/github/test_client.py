@@ -12,14 +12,14 @@ LIB = RepoName("ada", "lib")
 # who
 
 
-def test_a_token_is_its_user_s(hub, ada):
+def test_account_of_a_token(hub, ada):
     account = ada.get_account()
     assert (account.login, account.name) == ("ada", "Ada")
     assert account.email == f"{hub.accounts['ada'].id}+ada@users.noreply.127.0.0.1"
     assert ada.kind == "token"
 
 
-def test_an_app_is_its_bot(hub, lib, connect):
+def test_account_of_an_app(hub, lib, connect):
     app = hub.app("helper")
     hub.install(app, "ada", [lib])
     github = connect(hub.app_env(app))
@@ -35,25 +35,25 @@ def test_an_app_is_its_bot(hub, lib, connect):
 
 @pytest.fixture
 def actions(hub, lib, connect):
-    """Connect by a token that an App has made for somebody, as GITHUB_TOKEN is one."""
+    """A client with a token minted by an App, like GITHUB_TOKEN in a workflow."""
     app = hub.app("actions")
     hub.install(app, "ada", [lib])
     token = connect(hub.app_env(app)).get_token(LIB)
     return connect({**hub.env(), "GITHUB_TOKEN": token.reveal()})
 
 
-def test_a_token_that_is_nobody_s(actions):
+def test_token_without_user(actions):
     assert actions.get_account() is None
     assert actions.kind == "token"
 
 
-def test_a_token_that_may_not_say_whose_it_is(hub, ada):
+def test_forbidden_account(hub, ada):
     hub.answer_once("GET */user", 403, "Sorry. Your account was suspended")
     with pytest.raises(AuthError, match="suspended"):
         ada.get_account()
 
 
-def test_a_token_is_not_an_app(ada):
+def test_token_has_no_app(ada):
     for call in (lambda: ada.app, ada.list_installations):
         with pytest.raises(UsageError, match="not an App"):
             call()
@@ -63,7 +63,7 @@ def test_a_token_is_not_an_app(ada):
     assert "DURSOR_GITHUB_TOKEN" in failure.value.message
 
 
-def test_a_token_that_was_revoked(hub, connect):
+def test_revoked_token(hub, connect):
     token = hub.token("ada")
     hub.tokens[token].revoked = True
     with pytest.raises(AuthError) as failure:
@@ -75,40 +75,40 @@ def test_a_token_that_was_revoked(hub, connect):
 # repositories
 
 
-def test_every_repository_of_a_user_is_listed(hub, lib, ada):
+def test_list_repos_of_a_user(hub, lib, ada):
     for number in range(120):
         hub.repo(f"ada/r{number:03}")
     hub.repo("bob/shared", roles={"ada": "write"}, private=True)
     hub.repo("bob/hidden", private=True)
-    names = [str(one.name) for one in ada.list_repos()]
+    names = [str(entry.name) for entry in ada.list_repos()]
     assert len(names) == 122
     assert {"ada/lib", "bob/shared"} < set(names)
     assert hub.count("GET */user/repos") == 2
 
 
-def test_a_token_of_nobody_lists_what_it_was_made_for(hub, actions):
+def test_list_repos_of_a_token_without_user(hub, actions):
     hub.repo("ada/other", private=True)
-    assert [one.name for one in actions.list_repos()] == [LIB]
+    assert [entry.name for entry in actions.list_repos()] == [LIB]
 
 
-def test_what_is_told_of_a_repository(hub, lib, ada):
-    found = ada.get_repo(LIB)
-    assert (found.default_branch, found.private, found.archived) == ("main", True, False)
-    assert (found.clone_url, found.html_url) == (f"{hub.url}/ada/lib.git", f"{hub.url}/ada/lib")
-    assert (found.is_fork, found.parent, found.can_push) == (False, None, True)
+def test_get_repo(hub, lib, ada):
+    result = ada.get_repo(LIB)
+    assert (result.default_branch, result.private, result.archived) == ("main", True, False)
+    assert (result.clone_url, result.html_url) == (f"{hub.url}/ada/lib.git", f"{hub.url}/ada/lib")
+    assert (result.is_fork, result.parent, result.can_push) == (False, None, True)
 
 
-def test_a_fork_names_its_parent(hub, connect):
+def test_get_fork(hub, connect):
     parent = hub.repo("ada/open", {"a": "1\n"}, default_branch="trunk")
     hub.fork(parent, "bob")
     github = connect(hub.env(hub.token("bob")))
-    found = github.get_repo(RepoName("bob", "open"))
-    assert found.is_fork
-    assert (str(found.parent), found.parent_default_branch) == ("ada/open", "trunk")
+    result = github.get_repo(RepoName("bob", "open"))
+    assert result.is_fork
+    assert (str(result.parent), result.parent_default_branch) == ("ada/open", "trunk")
     assert github.get_repo(RepoName("ada", "open")).can_push is False
 
 
-def test_what_a_token_cannot_see_is_not_there(hub, lib, connect):
+def test_inaccessible_repository_is_not_found(hub, lib, connect):
     github = connect(hub.env(hub.token("eve")))
     for call in (
         lambda: github.get_repo(LIB),
@@ -127,7 +127,7 @@ def test_what_a_token_cannot_see_is_not_there(hub, lib, connect):
     "stated",
     ["https://evil.example/ada/lib.git", "{url}/ada/other.git", "http://u:p@127.0.0.1/x", None],
 )
-def test_a_clone_url_that_is_not_the_host_s_is_not_believed(hub, lib, ada, stated):
+def test_foreign_clone_url_is_replaced(hub, lib, ada, stated):
     def lie(request, proceed):
         answer = proceed()
         body = json.loads(answer.body)
@@ -152,11 +152,11 @@ def test_a_clone_url_that_is_not_the_host_s_is_not_believed(hub, lib, ada, state
         ("parent", []),
     ],
 )
-def test_answers_that_hold_something_else(hub, lib, ada, field, value):
+def test_invalid_repository_data(hub, lib, ada, field, value):
     def lie(request, proceed):
         answer = proceed()
-        said = value.format(url=hub.url) if isinstance(value, str) else value
-        body = json.loads(answer.body) | {field: said}
+        text = value.format(url=hub.url) if isinstance(value, str) else value
+        body = json.loads(answer.body) | {field: text}
         return Response(200, json.dumps(body).encode(), answer.headers)
 
     hub.on("GET */repos/ada/lib", lie)
@@ -167,18 +167,18 @@ def test_answers_that_hold_something_else(hub, lib, ada, field, value):
 # branches
 
 
-def test_branches_with_slashes_and_signs(hub, lib, ada):
+def test_branch_names_with_special_characters(hub, lib, ada):
     names = ["main", "feature/x", "a#b", "ü", "100%"]
     for name in names[1:]:
         lib.commit(name, {"b": name})
-    assert sorted(one.name for one in ada.list_branches(LIB)) == sorted(names)
+    assert sorted(entry.name for entry in ada.list_branches(LIB)) == sorted(names)
     for name in names:
-        found = ada.find_branch(LIB, name)
-        assert (found.name, found.commit) == (name, lib.head(name))
+        result = ada.find_branch(LIB, name)
+        assert (result.name, result.commit) == (name, lib.head(name))
     assert ada.find_branch(LIB, "absent/branch") is None
 
 
-def test_a_repository_without_commits(hub, connect):
+def test_empty_repository(hub, connect):
     hub.repo("ada/empty")
     empty = RepoName("ada", "empty")
     github = connect(hub.env(hub.token("ada")))
@@ -187,7 +187,7 @@ def test_a_repository_without_commits(hub, connect):
     assert github.compare(empty, "main", "0" * 40) is None
 
 
-def test_a_commit_that_is_none(hub, lib, ada):
+def test_invalid_commit_id(hub, lib, ada):
     def lie(request, proceed):
         body = b'{"name": "main", "commit": {"sha": "--upload-pack=id"}}'
         return Response(200, body)
@@ -197,7 +197,7 @@ def test_a_commit_that_is_none(hub, lib, ada):
         ada.find_branch(LIB, "main")
 
 
-def test_how_commits_stand_to_each_other(hub, lib, ada):
+def test_compare(hub, lib, ada):
     first = lib.head("main")
     topic = lib.commit("topic", {"b": "1\n"})
     second = lib.commit("main", {"c": "1\n"})

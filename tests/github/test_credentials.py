@@ -32,16 +32,16 @@ def token_of(login):
 
 
 @pytest.fixture
-def stored(vault):
-    """A vault in which `github login` has put an App's key and a token for github.com."""
-    vault.put(secret_name(GITHUB, "app"), Secret(key_pair()[0]))
-    vault.put(secret_name(GITHUB, "token"), Secret("stored-token"))
-    return vault
+def stored(secret_store):
+    """A store with an App's key and a token for github.com."""
+    secret_store.put(secret_name(GITHUB, "app"), Secret(key_pair()[0]))
+    secret_store.put(secret_name(GITHUB, "token"), Secret("stored-token"))
+    return secret_store
 
 
 @pytest.fixture
 def gh(tmp_path):
-    """Make a `gh` that answers for some hosts and writes down its environment; give its PATH."""
+    """Create a `gh` that knows some hosts and records its environment; returns its PATH."""
 
     def make(answers, *, tail=""):
         cases = "".join(f"{host}) echo {token};;\n" for host, token in answers.items())
@@ -56,7 +56,7 @@ def gh(tmp_path):
     return make
 
 
-def test_the_order_of_all_places(stored, gh):
+def test_precedence_of_all_sources(stored, gh):
     env = {
         **APP,
         "DURSOR_GITHUB_TOKEN": "own",
@@ -90,7 +90,7 @@ def test_the_order_of_all_places(stored, gh):
     assert "dursor github login" in str(failure.value.hint)
 
 
-def test_a_remote_s_host_does_not_choose_where_a_token_goes(stored, gh):
+def test_remote_host_gets_no_token_of_another_host(stored, gh):
     env = {**APP, "DURSOR_GITHUB_TOKEN": "own", "GH_TOKEN": "gh", "GH_ENTERPRISE_TOKEN": "e"}
     env["PATH"] = gh({"github.com": "cli"})
     for host in (GHES, GitHubHost.from_remote_url("git@evil.example:ada/lib.git", env)):
@@ -102,7 +102,7 @@ def test_a_remote_s_host_does_not_choose_where_a_token_goes(stored, gh):
         )
 
 
-def test_a_login_for_another_host_holds_there_only(stored):
+def test_stored_token_belongs_to_one_host(stored):
     stored.put(secret_name(GHES, "token"), Secret("enterprise"))
     assert token_of(find_credentials({}, stored, None, GHES))[0] == "enterprise"
     assert token_of(find_credentials(ON_GHES, stored, None, GITHUB))[0] == "stored-token"
@@ -112,69 +112,74 @@ def test_a_login_for_another_host_holds_there_only(stored):
     assert len(names) == 6
 
 
-def test_enterprise_variables_go_to_the_enterprise_that_is_named(vault):
+def test_enterprise_variables_are_for_the_named_enterprise(secret_store):
     env = {**ON_GHES, "GH_TOKEN": "gh", "GH_ENTERPRISE_TOKEN": "e", "GITHUB_ENTERPRISE_TOKEN": "f"}
-    assert token_of(find_credentials(env, vault, None, GHES)) == ("e", "GH_ENTERPRISE_TOKEN")
+    assert token_of(find_credentials(env, secret_store, None, GHES)) == ("e", "GH_ENTERPRISE_TOKEN")
     del env["GH_ENTERPRISE_TOKEN"]
-    assert token_of(find_credentials(env, vault, None, GHES)) == ("f", "GITHUB_ENTERPRISE_TOKEN")
+    assert token_of(find_credentials(env, secret_store, None, GHES)) == (
+        "f",
+        "GITHUB_ENTERPRISE_TOKEN",
+    )
     del env["GITHUB_ENTERPRISE_TOKEN"]
-    assert token_of(find_credentials(env, vault, None, GHES)) == ("gh", "GH_TOKEN")
+    assert token_of(find_credentials(env, secret_store, None, GHES)) == ("gh", "GH_TOKEN")
     with pytest.raises(AuthError):
-        find_credentials(env, vault, None, GITHUB)
+        find_credentials(env, secret_store, None, GITHUB)
 
 
-def test_gh_is_asked_for_the_host_and_told_no_secret(vault, gh, tmp_path):
+def test_gh_receives_the_host_and_no_secret(secret_store, gh, tmp_path):
     env = {
         "PATH": f"bin{os.pathsep}{gh({'ghe.example.com': 'cli'})}",
         "HOME": str(tmp_path),
         "OPENAI_API_KEY": "sk-secret",
         "GITHUB_ENTERPRISE_TOKEN": "",
     }
-    assert token_of(find_credentials(env, vault, None, GHES)) == ("cli", "gh auth token")
+    assert token_of(find_credentials(env, secret_store, None, GHES)) == ("cli", "gh auth token")
     assert (tmp_path / "gh-args").read_text() == "auth token --hostname ghe.example.com\n"
-    seen = (tmp_path / "gh-env").read_text()
-    assert "sk-secret" not in seen
-    assert f"HOME={tmp_path}" in seen
+    environment = (tmp_path / "gh-env").read_text()
+    assert "sk-secret" not in environment
+    assert f"HOME={tmp_path}" in environment
 
 
 @pytest.mark.parametrize("tail", ["exit 0", "kill -9 $$", "echo; exit 3"])
-def test_a_gh_that_says_nothing_of_use_is_passed_by(vault, gh, tail):
+def test_failing_gh_is_ignored(secret_store, gh, tail):
     with pytest.raises(AuthError, match=r"no GitHub login for github\.com"):
-        find_credentials({"PATH": gh({"github.com": "x"}, tail=tail)}, vault, None, GITHUB)
+        find_credentials({"PATH": gh({"github.com": "x"}, tail=tail)}, secret_store, None, GITHUB)
 
 
-def test_half_an_app_says_what_is_lacking(vault):
+def test_incomplete_app_variables(secret_store):
     for name in APP:
         rest = {key: value for key, value in APP.items() if key != name}
         with pytest.raises(AuthError, match=f"{name} is not"):
-            find_credentials({**rest, "GH_TOKEN": "gh"}, vault, None, GITHUB)
+            find_credentials({**rest, "GH_TOKEN": "gh"}, secret_store, None, GITHUB)
 
 
 @pytest.mark.parametrize("ident", ["17", "Iv1.8a61f9b3a7aba766", "Iv23liABCDEFGHIJ1234"])
-def test_ids_of_apps(ident):
+def test_valid_app_ids(ident):
     check_app(ident, "123")
 
 
 @pytest.mark.parametrize(("ident", "installation"), [("my-app", None), ("1 2", None), ("17", "x")])
-def test_what_is_no_id(ident, installation):
+def test_invalid_app_ids(ident, installation):
     with pytest.raises(AuthError):
         check_app(ident, installation)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "two words", "tök", "a\nb"])
-def test_what_is_no_token(text):
+def test_invalid_tokens(text):
     with pytest.raises(AuthError) as failure:
         parse_token(text, "GH_TOKEN")
     assert "GH_TOKEN" in failure.value.message
     assert text.strip() == "" or text not in failure.value.message
 
 
-def test_a_variable_with_a_broken_token_is_named_and_no_other_used(vault):
+def test_invalid_token_does_not_fall_back_to_another_variable(secret_store):
     with pytest.raises(AuthError, match="GH_TOKEN"):
-        find_credentials({"GH_TOKEN": "two words", "GITHUB_TOKEN": "good"}, vault, None, GITHUB)
+        find_credentials(
+            {"GH_TOKEN": "two words", "GITHUB_TOKEN": "good"}, secret_store, None, GITHUB
+        )
 
 
-def test_every_form_of_a_private_key():
+def test_private_key_formats():
     pem = key_pair()[0]
     forms = [
         pem,
@@ -195,7 +200,7 @@ def pem_of(key, lock=None):
     return key.private_bytes(serialization.Encoding.PEM, form, encryption).decode()
 
 
-def test_a_private_key_in_the_newer_form():
+def test_pkcs8_private_key():
     pem = pem_of(rsa.generate_private_key(65537, 2048))
     assert pem.startswith("-----BEGIN PRIVATE KEY-----")
     assert parse_private_key(pem).reveal() == pem
@@ -214,13 +219,13 @@ def test_a_private_key_in_the_newer_form():
     ],
     ids=range(7),
 )
-def test_what_is_no_private_key(text, why):
+def test_invalid_private_keys(text, why):
     with pytest.raises(AuthError, match=why) as failure:
         parse_private_key(text, "KEY.pem")
     assert failure.value.message.startswith("KEY.pem is not")
     assert "BEGIN" not in failure.value.message
 
 
-def test_a_bad_address_in_the_environment_is_not_overlooked(vault):
+def test_invalid_url_in_the_environment(secret_store):
     with pytest.raises(UsageError):
-        find_credentials({"GITHUB_API_URL": "http://ghe.example.com"}, vault, None, GITHUB)
+        find_credentials({"GITHUB_API_URL": "http://ghe.example.com"}, secret_store, None, GITHUB)

@@ -16,16 +16,16 @@ QUICK = {"retry": None, "seconds_between_requests": None, "seconds_between_write
 
 @pytest.fixture
 def hub(tmp_path):
-    """Give a GitHub that may be spoken to as other clients do."""
+    """A GitHub for requests of other clients."""
     with Hub(tmp_path / "hub") as running:
         yield running
 
 
 @pytest.fixture
 def lib(hub):
-    made = hub.repo("ada/lib", {"a.py": "1\n"}, private=True)
-    made.commit("topic", {"b.py": "2\n"})
-    return made
+    created = hub.repo("ada/lib", {"a.py": "1\n"}, private=True)
+    created.commit("topic", {"b.py": "2\n"})
+    return created
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def as_user(hub):
         return opened[-1]
 
     yield login
-    for one in opened:
-        one.close()
+    for entry in opened:
+        entry.close()
 
 
 def test_accounts_repositories_and_branches(hub, lib, as_user):
@@ -65,7 +65,7 @@ def test_pages_are_followed(hub, lib, as_user):
     assert hub.count("GET */branches") == 3
 
 
-def test_a_pull_request_from_its_opening_to_its_merge(hub, lib, as_user):
+def test_pull_request_from_creation_to_merge(hub, lib, as_user):
     repo = as_user("ada").get_repo("ada/lib")
     pull = repo.create_pull(base="main", head="ada:topic", title="T", body="B", draft=True)
     assert (pull.number, pull.state, pull.draft, pull.user.login) == (1, "open", True, "ada")
@@ -73,9 +73,9 @@ def test_a_pull_request_from_its_opening_to_its_merge(hub, lib, as_user):
     with pytest.raises(GithubException) as failure:
         repo.create_pull(base="main", head="ada:topic", title="T", body="B")
     assert failure.value.status == 422
-    said = failure.value.data["errors"][0]["message"]
-    assert said == "A pull request already exists for ada:topic."
-    assert [one.number for one in repo.get_pulls(head="ada:topic", state="all")] == [1]
+    comments = failure.value.data["errors"][0]["message"]
+    assert comments == "A pull request already exists for ada:topic."
+    assert [entry.number for entry in repo.get_pulls(head="ada:topic", state="all")] == [1]
     assert list(repo.get_pulls(head="ada:other")) == []
     pull.edit(title="T2", body="B2")
     assert repo.get_pull(1).title == "T2"
@@ -86,7 +86,7 @@ def test_a_pull_request_from_its_opening_to_its_merge(hub, lib, as_user):
     assert merged.merged_at is not None
 
 
-def test_what_is_said_of_a_pull_request(hub, lib, as_user):
+def test_comments_and_reviews(hub, lib, as_user):
     lib.roles["bob"] = "write"
     repo = as_user("ada").get_repo("ada/lib")
     pull = repo.create_pull(base="main", head="topic", title="T", body="B")
@@ -101,10 +101,10 @@ def test_what_is_said_of_a_pull_request(hub, lib, as_user):
     )
     theirs.create_review_comment_reply(line["id"], "answer")
     hub.review(lib.pulls[1], "bob", "fine", "APPROVED")
-    assert [one.body for one in pull.get_issue_comments()] == ["hello"]
-    assert [one.body for one in pull.get_review_comments()] == ["nit", "answer"]
-    assert [(one.state, one.body) for one in pull.get_reviews()] == [("APPROVED", "fine")]
-    replies = [one._rawData.get("in_reply_to_id") for one in pull.get_review_comments()]
+    assert [entry.body for entry in pull.get_issue_comments()] == ["hello"]
+    assert [entry.body for entry in pull.get_review_comments()] == ["nit", "answer"]
+    assert [(entry.state, entry.body) for entry in pull.get_reviews()] == [("APPROVED", "fine")]
+    replies = [entry._rawData.get("in_reply_to_id") for entry in pull.get_review_comments()]
     assert replies == [None, line["id"]]
 
 
@@ -117,21 +117,21 @@ def test_what_is_said_of_a_pull_request(hub, lib, as_user):
         ({"title": ""}, "missing_field"),
     ],
 )
-def test_requests_that_are_refused(lib, as_user, change, part):
-    asked = {"base": "main", "head": "ada:topic", "title": "T", "body": "B", **change}
+def test_refused_requests(lib, as_user, change, part):
+    requested = {"base": "main", "head": "ada:topic", "title": "T", "body": "B", **change}
     with pytest.raises(GithubException) as failure:
-        as_user("ada").get_repo("ada/lib").create_pull(**asked)
+        as_user("ada").get_repo("ada/lib").create_pull(**requested)
     assert failure.value.status == 422
     assert part in str(failure.value.data["errors"])
 
 
-def test_an_app(hub, lib):
+def test_app(hub, lib):
     app = hub.app("helper")
     installation = hub.install(app, "ada", [lib])
     auth = Auth.AppAuth(app.id, key_pair()[0])
     with GithubIntegration(base_url=hub.api_url, auth=auth, **QUICK) as integration:
         assert integration.get_app().slug == "helper"
-        assert [one.id for one in integration.get_installations()] == [installation.id]
+        assert [entry.id for entry in integration.get_installations()] == [installation.id]
         assert integration.get_repo_installation("ada", "lib").id == installation.id
         token = integration.get_access_token(installation.id, permissions={"contents": "read"})
         assert token.permissions == {"contents": "read"}
@@ -145,12 +145,12 @@ def test_an_app(hub, lib):
             client.get_repo("ada/lib")
 
 
-def test_a_renamed_repository(hub, lib, as_user):
+def test_renamed_repository(hub, lib, as_user):
     hub.rename(lib, "ada/other")
     assert as_user("ada").get_repo("ada/lib").full_name == "ada/other"
 
 
-def test_what_only_a_sloppy_client_sends_is_noticed(hub, as_user):
+def test_violations_are_recorded(hub, as_user):
     as_user("ada").get_user().login  # noqa: B018 - asks
     assert hub.violations != []
 
@@ -160,21 +160,21 @@ def test_what_only_a_sloppy_client_sends_is_noticed(hub, as_user):
 
 @pytest.fixture
 def git(hub, tmp_path, lib):
-    """Run the git of this machine against the double."""
+    """Run git against the double."""
 
     def run(*args, token=None, cwd=tmp_path, name="ada/lib"):
         url = f"{hub.url}/{name}.git"
         if token:
             url = url.replace("://", f"://x:{token}@")
         return subprocess.run(
-            ["git", *(one.replace("URL", url) for one in args)],
+            ["git", *(entry.replace("URL", url) for entry in args)],
             cwd=cwd, env=repos.environment(tmp_path), capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     return run
 
 
-def test_git_is_let_in_as_github_does(hub, lib, git):
+def test_git_access(hub, lib, git):
     token = hub.token("ada")
     assert "could not read Username" in git("ls-remote", "URL").stderr
     assert "remote: Invalid username or token." in git("ls-remote", "URL", token="x").stderr
@@ -201,7 +201,7 @@ def push(clone, branch="main", *options):
     return done.returncode, done.stderr
 
 
-def test_pushes_are_taken_and_seen(hub, lib: Repo, clone, as_user):
+def test_push(hub, lib: Repo, clone, as_user):
     repo = as_user("ada").get_repo("ada/lib")
     repo.create_pull(base="main", head="topic", title="T", body="")
     repos.git(clone, "checkout", "-q", "topic")
@@ -212,23 +212,23 @@ def test_pushes_are_taken_and_seen(hub, lib: Repo, clone, as_user):
 
 
 @pytest.mark.parametrize(("rule", "code"), [(PROTECTED, "GH006"), (RULES, "GH013")])
-def test_rules_refuse_a_push_in_github_s_words(lib, clone, rule, code):
+def test_push_refused_by_rules(lib, clone, rule, code):
     lib.refused["refs/heads/ma*"] = rule
     before = lib.head("main")
     repos.commit(clone, {"c": "1"})
-    status, said = push(clone)
+    status, comments = push(clone)
     assert (status, lib.head("main")) == (1, before)
-    assert f"! [remote rejected] HEAD -> main ({rule[0]})" in said
-    assert f"remote: error: {code}:" in said
+    assert f"! [remote rejected] HEAD -> main ({rule[0]})" in comments
+    assert f"remote: error: {code}:" in comments
     assert push(clone, "other")[0] == 0
 
 
-def test_workflows_need_their_own_permission(hub, lib, clone):
+def test_workflow_permission(hub, lib, clone):
     repos.commit(clone, {".github/workflows/x.yml": "on: push\n"})
-    status, said = push(clone, "flow")
+    status, comments = push(clone, "flow")
     assert status == 1
-    assert "refusing to allow a Personal Access Token to create or update workflow" in said
-    assert "`.github/workflows/x.yml` without" in said
+    assert "refusing to allow a Personal Access Token to create or update workflow" in comments
+    assert "`.github/workflows/x.yml` without" in comments
     next(iter(hub.tokens.values())).scopes.add("workflow")
     assert push(clone, "flow")[0] == 0
 

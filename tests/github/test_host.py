@@ -62,7 +62,7 @@ from dursor.github.repo_names import RepoName
         ),
     ],
 )
-def test_what_the_environment_names(env, api, web):
+def test_from_env(env, api, web):
     assert GitHubHost.from_env(env) == GitHubHost(api, web)
 
 
@@ -80,7 +80,7 @@ def test_what_the_environment_names(env, api, web):
     ],
 )
 @pytest.mark.parametrize("variable", ["GITHUB_API_URL", "GITHUB_SERVER_URL"])
-def test_what_cannot_be_safe_is_refused_and_not_repeated(variable, url):
+def test_unsafe_url_is_refused_and_not_printed(variable, url):
     with pytest.raises(UsageError) as failure:
         GitHubHost.from_env({variable: url})
     assert variable in failure.value.message
@@ -106,9 +106,9 @@ def test_what_cannot_be_safe_is_refused_and_not_repeated(variable, url):
         ("https://github.com:8443/ada/lib", None),
     ],
 )
-def test_which_addresses_are_its_own(url, name):
-    found = GITHUB.parse_repo(url)
-    assert (None if found is None else str(found)) == name
+def test_parse_repo(url, name):
+    repo = GITHUB.parse_repo(url)
+    assert (None if repo is None else str(repo)) == name
 
 
 @pytest.mark.parametrize(
@@ -124,18 +124,18 @@ def test_which_addresses_are_its_own(url, name):
         ("http://127.0.0.1:8080/ada/lib", "http://127.0.0.1:8080/api/v3"),
     ],
 )
-def test_the_host_of_a_remote(url, api):
+def test_from_remote_url(url, api):
     host = GitHubHost.from_remote_url(url, {})
     assert host is not None
     assert host.api_url == api
 
 
 @pytest.mark.parametrize("url", ["/srv/lib", "file:///srv/lib", "git@work-alias:ada/lib.git"])
-def test_no_host_in_a_remote(url):
+def test_remote_url_without_host(url):
     assert GitHubHost.from_remote_url(url, {}) is None
 
 
-def test_the_environment_s_host_goes_before_a_guess():
+def test_host_of_the_environment_has_precedence():
     env = {
         "GITHUB_API_URL": "https://proxy.example.com/github",
         "GITHUB_SERVER_URL": "https://ghe.example.com",
@@ -144,7 +144,7 @@ def test_the_environment_s_host_goes_before_a_guess():
     assert host == GitHubHost.from_env(env)
 
 
-def test_where_a_repository_is_cloned_from():
+def test_clone_url():
     assert GITHUB.clone_url(RepoName("ada", "me.github.io")) == (
         "https://github.com/ada/me.github.io.git"
     )

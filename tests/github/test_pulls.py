@@ -17,39 +17,39 @@ def topic(lib):
 
 @pytest.fixture
 def pull(hub, lib, topic, ada):
-    """Open a pull request; give it as the double has it."""
+    """An open pull request, as the double's object."""
     ada.pulls(LIB).create(**ASK)
     return lib.pulls[1]
 
 
-def test_opening_one(hub, lib, topic, ada):
-    made = ada.pulls(LIB).create(**ASK)
-    assert (made.created, made.draft_refused) == (True, False)
-    found = made.pull
-    assert (found.number, found.url, found.state) == (1, f"{hub.url}/ada/lib/pull/1", "open")
-    assert (found.title, found.body) == ("Title", "Body")
-    assert (found.head_ref, found.head_commit, found.head_repo) == ("topic", topic, LIB)
-    assert found.base_ref == "main"
-    assert ada.pulls(LIB).get(1) == found
+def test_create(hub, lib, topic, ada):
+    created = ada.pulls(LIB).create(**ASK)
+    assert (created.created, created.draft_refused) == (True, False)
+    result = created.pull
+    assert (result.number, result.url, result.state) == (1, f"{hub.url}/ada/lib/pull/1", "open")
+    assert (result.title, result.body) == ("Title", "Body")
+    assert (result.head_ref, result.head_commit, result.head_repo) == ("topic", topic, LIB)
+    assert result.base_ref == "main"
+    assert ada.pulls(LIB).get(1) == result
     assert hub.requests[0].json == {**ASK, "draft": False}
 
 
-def test_opening_it_again_finds_it(hub, lib, topic, ada):
+def test_create_again_returns_the_existing_one(hub, lib, topic, ada):
     first = ada.pulls(LIB).create(**ASK)
     again = ada.pulls(LIB).create(**{**ASK, "title": "Another", "draft": True})
     assert (again.created, again.pull) == (False, first.pull)
     assert len(lib.pulls) == 1
 
 
-def test_a_draft_where_drafts_are_allowed(lib, topic, ada):
-    made = ada.pulls(LIB).create(**ASK, draft=True)
-    assert (made.pull.state, made.draft_refused) == ("draft", False)
+def test_create_draft(lib, topic, ada):
+    created = ada.pulls(LIB).create(**ASK, draft=True)
+    assert (created.pull.state, created.draft_refused) == ("draft", False)
 
 
-def test_a_draft_where_they_are_not(hub, lib, topic, ada):
+def test_create_draft_where_drafts_are_not_allowed(hub, lib, topic, ada):
     lib.drafts = False
-    made = ada.pulls(LIB).create(**ASK, draft=True)
-    assert (made.created, made.pull.state, made.draft_refused) == (True, "open", True)
+    created = ada.pulls(LIB).create(**ASK, draft=True)
+    assert (created.created, created.pull.state, created.draft_refused) == (True, "open", True)
     assert [json.loads(r.body)["draft"] for r in hub.requests] == [True, False]
 
 
@@ -64,7 +64,7 @@ def test_a_draft_where_they_are_not(hub, lib, topic, ada):
         ({"title": ""}, ConflictError, "title is missing_field"),
     ],
 )
-def test_each_refusal_is_told_apart(lib, topic, ada, change, kind, part):
+def test_refusals(lib, topic, ada, change, kind, part):
     lib.commit("alone", {"x": "1"}, orphan=True)
     with pytest.raises(kind) as failure:
         ada.pulls(LIB).create(**{**ASK, **change})
@@ -73,7 +73,7 @@ def test_each_refusal_is_told_apart(lib, topic, ada, change, kind, part):
     assert lib.pulls == {}
 
 
-def test_refusals_that_are_plain_text(hub, lib, topic, ada):
+def test_refusals_in_plain_text(hub, lib, topic, ada):
     body = {"message": "Validation Failed", "errors": ["must be a collaborator"]}
     hub.on("POST */pulls", lambda r, p: reply(422, body))
     with pytest.raises(AuthError, match="collaborators"):
@@ -83,29 +83,29 @@ def test_refusals_that_are_plain_text(hub, lib, topic, ada):
         ada.pulls(LIB).create(**ASK)
 
 
-def test_one_that_exists_and_cannot_be_found(hub, lib, topic, ada):
-    said = "A pull request already exists for ada:topic."
-    body = {"message": "Validation Failed", "errors": [{"message": said}]}
+def test_existing_one_cannot_be_found(hub, lib, topic, ada):
+    comments = "A pull request already exists for ada:topic."
+    body = {"message": "Validation Failed", "errors": [{"message": comments}]}
     hub.on("POST */pulls", lambda r, p: reply(422, body))
     with pytest.raises(ConflictError, match="already exists"):
         ada.pulls(LIB).create(**ASK)
 
 
-def test_from_a_fork_to_its_parent(hub, connect):
+def test_create_from_a_fork(hub, connect):
     parent = hub.repo("ada/open", {"a": "1\n"})
     fork = hub.fork(parent, "bob")
     fork.commit("topic", {"a": "2\n"})
     github, name = connect(hub.env(hub.token("bob"))), RepoName("ada", "open")
-    made = github.pulls(name).create(**{**ASK, "head": "bob:topic"})
-    assert str(made.pull.head_repo) == "bob/open"
-    assert github.pulls(name).find("bob", "topic").number == made.pull.number
+    created = github.pulls(name).create(**{**ASK, "head": "bob:topic"})
+    assert str(created.pull.head_repo) == "bob/open"
+    assert github.pulls(name).find("bob", "topic").number == created.pull.number
     assert github.pulls(name).find("ada", "topic") is None
     parent.pulls[1].head = None  # the fork is deleted
     assert github.pulls(name).get(1).head_repo is None
     assert github.pulls(name).find("bob", "topic").number == 1
 
 
-def test_finding_the_open_one_else_the_newest(hub, lib, topic, ada):
+def test_find_prefers_the_open_one_then_the_newest(hub, lib, topic, ada):
     assert ada.pulls(LIB).find("ada", "topic") is None
     for _ in range(3):
         number = ada.pulls(LIB).create(**ASK).pull.number
@@ -116,8 +116,8 @@ def test_finding_the_open_one_else_the_newest(hub, lib, topic, ada):
     assert hub.requests[-1].query["head"] == "ada:topic"
 
 
-def test_a_list_that_holds_others(hub, lib, topic, ada, pull):
-    """GitHub takes no notice of a filter that it does not understand."""
+def test_find_ignores_others_in_an_unfiltered_list(hub, lib, topic, ada, pull):
+    """GitHub ignores filters that it does not understand."""
 
     def unfiltered(request, proceed):
         path = request.target.replace("head=", "base=main&sort=")
@@ -129,7 +129,7 @@ def test_a_list_that_holds_others(hub, lib, topic, ada, pull):
     assert ada.pulls(LIB).find("eve", "topic") is None
 
 
-def test_the_states_a_pull_request_goes_through(hub, lib, ada, pull):
+def test_states(hub, lib, ada, pull):
     pull.draft = True
     assert ada.pulls(LIB).get(1).state == "draft"
     pull.draft = False
@@ -137,22 +137,22 @@ def test_the_states_a_pull_request_goes_through(hub, lib, ada, pull):
     hub.close(pull)
     assert ada.pulls(LIB).get(1).state == "closed"
     pull.state = "open"
-    made = hub.merge(pull, "squash")
+    created = hub.merge(pull, "squash")
     lib.delete_branch("topic")
-    found = ada.pulls(LIB).get(1)
-    assert (found.state, found.merge_commit) == ("merged", made)
-    assert found.head_commit == pull.last
+    result = ada.pulls(LIB).get(1)
+    assert (result.state, result.merge_commit) == ("merged", created)
+    assert result.head_commit == pull.last
     assert ada.pulls(LIB).find("ada", "topic").state == "merged"  # lists do not say `merged`
 
 
-def test_a_token_that_may_only_read(hub, lib, topic, connect):
+def test_read_only_token(hub, lib, topic, connect):
     token = hub.token("ada", permissions={"metadata": "read", "contents": "read"})
     with pytest.raises(AuthError) as failure:
         connect(hub.env(token)).pulls(LIB).create(**ASK)
     assert "missing permission pull_requests=write" in failure.value.message
 
 
-def test_what_was_said_in_order(hub, lib, ada, pull):
+def test_comments_are_in_order(hub, lib, ada, pull):
     hub.comment(pull, "bob", "first")
     hub.line(pull, "bob", "second", "b.py", 1)
     hub.review(pull, "bob", "third", "CHANGES_REQUESTED")
@@ -160,25 +160,25 @@ def test_what_was_said_in_order(hub, lib, ada, pull):
     hub.line(pull, "bob", "fourth", "b.py", None)
     reply_to = pull.lines[0]["id"]
     pull.lines[1]["in_reply_to_id"] = reply_to
-    said = ada.pulls(LIB).list_comments(1)
-    assert [one.body for one in said] == ["first", "second", "third", "fourth"]
-    assert [one.kind for one in said] == ["comment", "line", "review", "line"]
-    assert [one.author for one in said] == ["bob"] * 4
-    assert [(one.path, one.line) for one in said if one.kind == "line"] == [
+    comments = ada.pulls(LIB).list_comments(1)
+    assert [entry.body for entry in comments] == ["first", "second", "third", "fourth"]
+    assert [entry.kind for entry in comments] == ["comment", "line", "review", "line"]
+    assert [entry.author for entry in comments] == ["bob"] * 4
+    assert [(entry.path, entry.line) for entry in comments if entry.kind == "line"] == [
         ("b.py", 1),
         ("b.py", 1),
     ]
-    assert (said[2].state, said[3].reply_to) == ("changes_requested", reply_to)
-    assert said[1].diff_hunk.startswith("@@ ")
+    assert (comments[2].state, comments[3].reply_to) == ("changes_requested", reply_to)
+    assert comments[1].diff_hunk.startswith("@@ ")
 
 
-def test_a_long_conversation(hub, lib, ada, pull):
+def test_long_conversation(hub, lib, ada, pull):
     for number in range(230):
         hub.comment(pull, "bob", str(number))
-    assert [one.body for one in ada.pulls(LIB).list_comments(1)] == [str(n) for n in range(230)]
+    assert [entry.body for entry in ada.pulls(LIB).list_comments(1)] == [str(n) for n in range(230)]
 
 
-def test_remarks_of_accounts_that_are_gone_and_of_programs(hub, lib, ada, pull):
+def test_comments_of_deleted_accounts_and_bots(hub, lib, ada, pull):
     hub.comment(pull, "bob", "left")["user"] = None
     hub.account("ci[bot]", "Bot")
     hub.comment(pull, "ci[bot]", "tests pass")
@@ -188,12 +188,12 @@ def test_remarks_of_accounts_that_are_gone_and_of_programs(hub, lib, ada, pull):
     assert second.author == "ci[bot]"
 
 
-def test_remarks_of_a_pull_request_that_is_not_there(lib, ada):
+def test_comments_of_a_missing_pull_request(lib, ada):
     with pytest.raises(NotFoundError, match="pull request 7"):
         ada.pulls(LIB).list_comments(7)
 
 
-def test_a_crash_after_the_request_was_sent_is_healed_by_asking_again(hub, lib, topic, ada):
+def test_create_again_after_a_lost_response(hub, lib, topic, ada):
     def done_and_cut(request, proceed):
         proceed()
 
@@ -205,12 +205,12 @@ def test_a_crash_after_the_request_was_sent_is_healed_by_asking_again(hub, lib, 
     assert len(lib.pulls) == 1
 
 
-def test_a_body_of_nothing(hub, lib, topic, ada, pull):
+def test_empty_body(hub, lib, topic, ada, pull):
     pull.body = None
     assert ada.pulls(LIB).get(1).body == ""
 
 
-def test_an_answer_about_another_one(hub, ada, pull):
+def test_response_about_another_pull_request(hub, ada, pull):
     other = {"number": 7, "html_url": f"{hub.url}/ada/lib/pull/7"}
     for lie in (other, {"number": 7}, {"html_url": hub.url}):
         hub.on("GET */pulls/1", lambda r, p, lie=lie: reply(200, {**json.loads(p().body), **lie}))
@@ -218,7 +218,7 @@ def test_an_answer_about_another_one(hub, ada, pull):
             ada.pulls(LIB).get(1)
 
 
-def test_a_number_that_is_none(hub, ada, pull):
+def test_invalid_number(hub, ada, pull):
     for number in (b"true", b"-1", b"1%030d" % 0):
         hub.on("GET */pulls/1", lambda r, p, n=number: Response(200, b'{"number": %b}' % n))
         with pytest.raises(ProviderError, match="number"):

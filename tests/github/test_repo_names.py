@@ -33,7 +33,7 @@ NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,60}", fullmatch=True).filter(
         ("enterprise_user/under_score", "enterprise_user/under_score"),
     ],
 )
-def test_names_and_addresses(text, name):
+def test_parse(text, name):
     assert str(RepoName.parse(text)) == name
 
 
@@ -54,19 +54,19 @@ def test_names_and_addresses(text, name):
         "https://[::1/ada/lib",
     ],
 )
-def test_what_is_none(text):
+def test_invalid_names(text):
     with pytest.raises(UsageError):
         RepoName.parse(text)
 
 
-def test_the_address_of_a_page_is_refused_with_the_repository_it_is_of():
+def test_url_of_a_page_suggests_its_repository():
     with pytest.raises(UsageError) as failure:
         RepoName.parse("https://github.com/ada/lib/pull/3")
     assert failure.value.hint == "did you mean ada/lib?"
 
 
 @given(OWNERS, NAMES)
-def test_every_form_of_an_address_gives_the_name_back(owner, name):
+def test_every_url_form_gives_the_name(owner, name):
     for form in (
         "{}/{}",
         "https://github.com/{}/{}",
@@ -74,23 +74,23 @@ def test_every_form_of_an_address_gives_the_name_back(owner, name):
         "git@github.com:{}/{}.git",
         "ssh://git@github.com:22/{}/{}",
     ):
-        found = RepoName.parse(form.format(owner, name))
-        assert (found.owner, found.name) == (owner, name)
+        repo = RepoName.parse(form.format(owner, name))
+        assert (repo.owner, repo.name) == (owner, name)
 
 
 @given(OWNERS, NAMES)
-def test_case_does_not_count(owner, name):
-    one, other = RepoName(owner, name), RepoName(owner.upper(), name.lower())
-    assert one == other
-    assert hash(one) == hash(other)
+def test_names_ignore_case(owner, name):
+    name_, other = RepoName(owner, name), RepoName(owner.upper(), name.lower())
+    assert name_ == other
+    assert hash(name_) == hash(other)
 
 
-def test_a_name_is_no_text():
+def test_name_differs_from_text():
     assert RepoName("a", "b") != "a/b"
 
 
 @pytest.mark.parametrize(
     "text", ["/path/to/repo", "file:///path", "C:\\repo", "ada", "ext::sh -c id"]
 )
-def test_what_is_no_address_of_a_host(text):
+def test_remote_without_host(text):
     assert parse_remote_url(text) is None

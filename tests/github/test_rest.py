@@ -32,7 +32,7 @@ READ = "GET /api/v3/repos/ada/lib"
 ASK = {"head": "ada:topic", "base": "main", "title": "T", "body": "B"}
 
 
-def test_what_every_request_says_of_itself(hub, ada):
+def test_headers_of_every_request(hub, ada):
     ada.get_repo(LIB)
     headers = hub.requests[-1].headers
     assert headers["accept"] == "application/vnd.github+json"
@@ -52,17 +52,17 @@ def test_every_page_is_read(hub, lib, ada, count):
     lib.git("update-ref", "--stdin", stdin="".join(lines).encode())
     assert len({branch.name for branch in ada.list_branches(LIB)}) == count
     assert hub.count("*/branches") == -(-count // 100)
-    assert all("/repositories/" in one.path for one in hub.requests[1:])
+    assert all("/repositories/" in request.path for request in hub.requests[1:])
 
 
 @pytest.mark.parametrize("link", ["<http://127.0.0.1:9/x>", "<https://evil.example/x>"])
-def test_a_page_elsewhere_is_not_asked_for(hub, ada, link):
+def test_page_on_another_host_is_refused(hub, ada, link):
     hub.on("GET */branches", lambda r, p: reply(200, [], Link=f'{link}; rel="next"'))
     with pytest.raises(ProviderError, match="another host"):
         list(ada.list_branches(LIB))
 
 
-def test_pages_that_never_end(hub, ada, monkeypatch):
+def test_endless_pages(hub, ada, monkeypatch):
     monkeypatch.setattr("dursor.github.rest.MAX_PAGES", 3)
     again = {
         "Link": f'<{hub.api_url}/repos/ada/lib/branches>; rel="last", <{hub.api_url}/repos/ada/lib/branches?page=2,3>; rel="next"'
@@ -76,12 +76,12 @@ def test_pages_that_never_end(hub, ada, monkeypatch):
 # redirects
 
 
-def test_a_renamed_repository_is_read_and_written_under_its_new_name(hub, lib, ada):
+def test_renamed_repository_is_read_and_written(hub, lib, ada):
     lib.commit("topic", {"b": "2\n"})
     hub.rename(lib, "ada/new-name")
     assert str(ada.get_repo(LIB).name) == "ada/new-name"
-    made = ada.pulls(LIB).create(**ASK)
-    assert made.created
+    created = ada.pulls(LIB).create(**ASK)
+    assert created.created
     paths = [request.path for request in hub.requests if request.method == "POST"]
     assert paths[1:] == [f"/api/v3/repositories/{lib.id}/pulls"]
 
@@ -89,14 +89,14 @@ def test_a_renamed_repository_is_read_and_written_under_its_new_name(hub, lib, a
 @pytest.mark.parametrize(
     "where", ["http://127.0.0.1:9/x", "https://evil.example/x", "//evil.example/x", ""]
 )
-def test_a_token_does_not_follow_to_another_host(hub, ada, where):
+def test_token_is_not_sent_to_another_host(hub, ada, where):
     hub.on(READ, lambda r, p: Response(301, b"", [("Location", where)]))
     with pytest.raises(ProviderError, match="another host"):
         ada.get_repo(LIB)
     assert len(hub.requests) == 1
 
 
-def test_redirects_in_circles(hub, ada):
+def test_circular_redirects(hub, ada):
     hub.on(READ, lambda r, p: Response(302, b"", [("Location", "/api/v3/repos/ada/lib")]), 9)
     with pytest.raises(ProviderError, match="in a circle"):
         ada.get_repo(LIB)
@@ -109,9 +109,9 @@ def limited(status, message, **headers):
     return reply(status, {"message": message}, **headers)
 
 
-def test_a_short_wait_for_the_primary_limit_is_waited_and_said(hub, lib, connect, sleeper):
-    said = []
-    github = connect(hub.env(hub.token("ada")), notify=said.append)
+def test_short_rate_limit_is_waited_for_with_a_notice(hub, lib, connect, sleeper):
+    notices = []
+    github = connect(hub.env(hub.token("ada")), notify=notices.append)
     reset = str(int(hub.now()) + 20)
     answer = limited(
         403, "API rate limit exceeded for user", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset
@@ -120,10 +120,10 @@ def test_a_short_wait_for_the_primary_limit_is_waited_and_said(hub, lib, connect
     assert github.get_repo(LIB).name == LIB
     (slept,) = sleeper.slept
     assert 19 <= slept <= 21
-    assert said == [f"GitHub rate limit exceeded, retrying in {int(slept + 0.999)} s"]
+    assert notices == [f"GitHub rate limit exceeded, retrying in {int(slept + 0.999)} s"]
 
 
-def test_a_long_wait_is_refused_and_its_end_said(hub, ada, sleeper):
+def test_long_rate_limit_is_an_error(hub, ada, sleeper):
     reset = str(int(hub.now()) + 2400)
     answer = limited(
         429, "API rate limit exceeded", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset
@@ -136,7 +136,7 @@ def test_a_long_wait_is_refused_and_its_end_said(hub, ada, sleeper):
     assert sleeper.slept == []
 
 
-def test_a_wait_without_end_is_refused(hub, ada, sleeper):
+def test_endless_rate_limit_is_an_error(hub, ada, sleeper):
     for headers in (
         {"Retry_After": "9" * 400},
         {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "9" * 400},
@@ -147,7 +147,7 @@ def test_a_wait_without_end_is_refused(hub, ada, sleeper):
     assert sleeper.slept == []
 
 
-def test_the_reset_is_by_github_s_clock(hub, lib, ada, sleeper):
+def test_reset_uses_the_clock_of_github(hub, lib, ada, sleeper):
     hub.skew = -3000
     reset = str(int(hub.now()) + 20)
     hub.on(
@@ -157,7 +157,7 @@ def test_the_reset_is_by_github_s_clock(hub, lib, ada, sleeper):
     assert 19 <= sleeper.slept[0] <= 22
 
 
-def test_waits_add_up_to_a_bounded_time(hub, ada, sleeper):
+def test_total_wait_is_bounded(hub, ada, sleeper):
     answer = limited(403, "You have exceeded a secondary rate limit", Retry_After="40")
     hub.on(READ, lambda r, p: answer, times=9)
     with pytest.raises(RateLimitedError):
@@ -165,7 +165,7 @@ def test_waits_add_up_to_a_bounded_time(hub, ada, sleeper):
     assert sleeper.slept == [40.0, 40.0]
 
 
-def test_a_secondary_limit_without_a_time_means_a_minute(hub, lib, ada, sleeper):
+def test_secondary_limit_without_a_time_is_a_minute(hub, lib, ada, sleeper):
     lib.commit("topic", {"b": "2\n"})
     message = "You have been temporarily blocked from content creation."
     hub.on("POST */pulls", lambda r, p: limited(403, message))
@@ -178,7 +178,7 @@ def reply_with(status, body=b"", **headers):
 
 
 @pytest.mark.parametrize(
-    ("given", "attempt", "seconds"),
+    ("response", "attempt", "seconds"),
     [
         (reply_with(200, x_ratelimit_remaining="0"), 0, None),
         (reply_with(403, b"Resource not accessible by integration"), 0, None),
@@ -193,8 +193,8 @@ def reply_with(status, body=b"", **headers):
         (reply_with(500, retry_after="7"), 0, None),
     ],
 )
-def test_which_answers_are_a_rate_limit(given, attempt, seconds):
-    assert rate_limits.compute_delay(given, attempt, now=1000.0) == seconds
+def test_compute_delay(response, attempt, seconds):
+    assert rate_limits.compute_delay(response, attempt, now=1000.0) == seconds
 
 
 # what goes wrong
@@ -230,7 +230,7 @@ def test_which_answers_are_a_rate_limit(given, attempt, seconds):
         (418, "I am a teapot", {}, ProviderError, "teapot"),
     ],
 )
-def test_each_status_is_told_apart(hub, ada, status, message, headers, kind, part):
+def test_error_of_each_status(hub, ada, status, message, headers, kind, part):
     hub.answer_once(READ, status, message, **headers)
     with pytest.raises(kind) as failure:
         ada.get_repo(LIB)
@@ -239,7 +239,7 @@ def test_each_status_is_told_apart(hub, ada, status, message, headers, kind, par
     assert "\n" not in failure.value.message
 
 
-def test_single_sign_on_names_the_page_to_open(hub, ada):
+def test_single_sign_on_hint_is_the_page(hub, ada):
     hub.answer_once(
         READ, 403, "Resource protected by organization SAML enforcement.",
         X_GitHub_SSO="required; url=https://github.com/orgs/acme/sso?authorization_request=1",
@@ -249,7 +249,7 @@ def test_single_sign_on_names_the_page_to_open(hub, ada):
     assert failure.value.hint == "open https://github.com/orgs/acme/sso?authorization_request=1"
 
 
-def test_what_a_server_says_is_made_fit_for_a_terminal(hub, connect):
+def test_server_text_is_printable_and_redacted(hub, connect):
     token = hub.token("ada")
     message = f"no \x1b[31m\u202e{token}\n" + "x" * 1000
     hub.on(
@@ -270,7 +270,7 @@ def test_what_a_server_says_is_made_fit_for_a_terminal(hub, connect):
 @pytest.mark.parametrize(
     "body", [b"<html>", b"", b"\xff", b"[" * 100_000, b'{"id": 1}', b"[]", b"null"]
 )
-def test_answers_that_are_not_what_they_should_be(hub, ada, body):
+def test_invalid_bodies(hub, ada, body):
     hub.on(READ, lambda r, p: Response(200, body))
     with pytest.raises(ProviderError):
         ada.get_repo(LIB)
@@ -279,7 +279,7 @@ def test_answers_that_are_not_what_they_should_be(hub, ada, body):
         ada.get_repo(LIB)
 
 
-def test_a_body_that_is_packed_and_one_that_is_not_what_it_says(hub, lib, ada):
+def test_compressed_body(hub, lib, ada):
     def packed(request, proceed):
         answer = proceed()
         headers = [*answer.headers, ("Content-Encoding", "gzip")]
@@ -292,14 +292,14 @@ def test_a_body_that_is_packed_and_one_that_is_not_what_it_says(hub, lib, ada):
         ada.get_repo(LIB)
 
 
-def test_a_body_without_end(hub, ada, monkeypatch):
+def test_oversized_body(hub, ada, monkeypatch):
     monkeypatch.setattr(transport, "MAX_BYTES", 1 << 16)
     hub.on(READ, lambda r, p: Response(200, b" " * (1 << 20)))
     with pytest.raises(ProviderError, match="MiB"):
         ada.get_repo(LIB)
 
 
-def test_reading_is_tried_again_when_the_server_is_out_of_order(hub, lib, ada, sleeper):
+def test_reads_are_retried_after_server_errors(hub, lib, ada, sleeper):
     hub.answer_once(READ, 502, "Server Error")
     hub.on(READ, lambda r, p: None)
     assert ada.get_repo(LIB).name == LIB
@@ -309,7 +309,7 @@ def test_reading_is_tried_again_when_the_server_is_out_of_order(hub, lib, ada, s
         ada.get_repo(LIB)
 
 
-def test_writing_is_not_repeated_once_it_was_sent(hub, lib, ada, sleeper):
+def test_writes_are_not_repeated_once_sent(hub, lib, ada, sleeper):
     lib.commit("topic", {"b": "2\n"})
     hub.answer_once("POST */pulls", 502, "Server Error")
     with pytest.raises(ProviderError):
@@ -331,7 +331,7 @@ def alone(port, sleeper):
     return GitHub(GitHubHost(url, url), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
 
 
-def test_nobody_there(sleeper):
+def test_connection_refused(sleeper):
     with alone(closed_port(), sleeper) as github, pytest.raises(NetworkError) as failure:
         github.pulls(LIB).create(**ASK)
     assert failure.value.exit_code == 5
@@ -339,7 +339,7 @@ def test_nobody_there(sleeper):
     assert len(sleeper.slept) == 2  # what was never sent may be sent again
 
 
-def test_an_answer_that_does_not_come(sleeper, monkeypatch):
+def test_response_timeout(sleeper, monkeypatch):
     monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     with ScriptedServer() as server:
         server.on("/repos", Script([Action.HOLD], headers={}))
@@ -347,14 +347,14 @@ def test_an_answer_that_does_not_come(sleeper, monkeypatch):
             github.get_repo(LIB)
 
 
-def test_an_answer_that_is_not_http(sleeper):
+def test_response_is_not_http(sleeper):
     with ScriptedServer() as server:
         server.on("/repos", Script([b"SSH-2.0-OpenSSH\r\n"], framing="raw"))
         with alone(server.port, sleeper) as github, pytest.raises(NetworkError):
             github.get_repo(LIB)
 
 
-def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
+def test_certificates(sleeper, monkeypatch, tmp_path):
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     public, context = certificate(tmp_path)
     with ScriptedServer(context) as server:
@@ -373,7 +373,7 @@ def test_whom_to_trust(sleeper, monkeypatch, tmp_path):
             github.get_repo(LIB)
 
 
-def test_an_answer_that_drips(sleeper, monkeypatch):
+def test_slow_body(sleeper, monkeypatch):
     monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.0)
     with ScriptedServer() as server:
         server.on("/repos", Script([b" ", Action.HOLD], headers={}))
@@ -381,20 +381,20 @@ def test_an_answer_that_drips(sleeper, monkeypatch):
             github.get_repo(LIB)
 
 
-def test_a_proxy_in_the_environment_is_not_used_on_loopback(hub, lib, ada, monkeypatch):
+def test_loopback_ignores_proxies(hub, lib, ada, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert ada.get_repo(LIB).name == LIB
 
 
 @pytest.mark.parametrize("proxy", ["socks9://x:1", "http://[::1"])
-def test_a_proxy_that_cannot_be_used(monkeypatch, sleeper, proxy):
+def test_invalid_proxy(monkeypatch, sleeper, proxy):
     monkeypatch.setenv("ALL_PROXY", proxy)
     github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(UsageError, match="proxy"):
         github.get_repo(LIB)
 
 
-def test_a_proxy_that_is_not_there(monkeypatch, sleeper):
+def test_unreachable_proxy(monkeypatch, sleeper):
     monkeypatch.setenv("HTTPS_PROXY", f"http://u:hunter2@127.0.0.1:{closed_port()}")
     github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(NetworkError) as failure:
@@ -403,14 +403,14 @@ def test_a_proxy_that_is_not_there(monkeypatch, sleeper):
     assert "hunter2" not in failure.value.message
 
 
-def test_certificates_that_cannot_be_read(monkeypatch, sleeper, tmp_path):
+def test_unreadable_certificates(monkeypatch, sleeper, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
     github = GitHub(GitHubHost.from_env({}), TokenCredentials(Secret("t"), "X"), sleep=sleeper)
     with github, pytest.raises(NetworkError, match="certificates"):
         github.get_repo(LIB)
 
 
-def test_no_failure_is_without_code_and_hint(hub, ada):
+def test_every_error_has_code_and_hint(hub, ada):
     for status in (400, 401, 403, 404, 409, 410, 418, 422, 451):
         hub.answer_once(READ, status, "m")
         with pytest.raises(DursorError) as failure:

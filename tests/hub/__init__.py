@@ -1,4 +1,4 @@
-"""A GitHub of real parts on loopback: bare repositories behind `git http-backend`, and its REST API.
+"""A GitHub double on loopback: bare repositories behind `git http-backend`, and the REST API.
 
     with Hub(tmp_path / "hub") as hub:
         repo = hub.repo("ada/lib", files={"a.py": "1\\n"})
@@ -6,8 +6,8 @@
         ... point something at hub.env(token) ...
         assert hub.violations == []
 
-Whatever GitHub would refuse is refused as GitHub does it; whatever it would merely tolerate is
-written down in `violations`.
+It refuses everything that GitHub refuses, in the same way. Requests that GitHub merely tolerates
+are recorded in `violations`.
 """
 
 from hub.server import Hub

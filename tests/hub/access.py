@@ -1,4 +1,4 @@
-"""Who asks, and what they may do."""
+"""Callers and their permissions."""
 
 import base64
 import binascii
@@ -21,14 +21,14 @@ BY_TOKEN = "Resource not accessible by personal access token"
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever sent a request: an App by its assertion, a token, or nobody."""
+    """The sender of a request: an App with its assertion, a token, or nobody."""
 
     app: App | None = None
     token: Token | None = None
 
     @property
     def account(self) -> Account | None:
-        """In whose name things are done."""
+        """The account that acts."""
         if self.token is None:
             return None
         if self.token.installation is not None:
@@ -38,12 +38,12 @@ class Caller:
 
     @property
     def installation(self) -> Installation | None:
-        """The installation whose token it is."""
+        """The installation of the token."""
         return self.token.installation if self.token else None
 
 
 def identify(state: Any, request: Request) -> Caller:
-    """Find out who sent REQUEST; 401 for what is no valid credential."""
+    """Return the sender of REQUEST; 401 for invalid credentials."""
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     if not scheme:
         return Caller()
@@ -57,7 +57,7 @@ def identify(state: Any, request: Request) -> Caller:
 
 
 def find_token(state: Any, text: str) -> Token:
-    """Find a token that is valid now."""
+    """Return a token that is valid now."""
     token = state.tokens.get(text)
     if token is not None and token.unknown_for > 0:
         token.unknown_for -= 1
@@ -68,7 +68,7 @@ def find_token(state: Any, text: str) -> Token:
 
 
 def app_of(state: Any, assertion: str) -> App:
-    """Check an App's assertion as GitHub does."""
+    """Return the App of a valid assertion."""
     try:
         claims = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.PyJWTError:
@@ -98,7 +98,7 @@ def _check_times(claims: dict[str, Any], now: float) -> None:
 
 
 def role(caller: Caller, repo: Repo) -> str | None:
-    """What CALLER is to REPO: None, read, write or admin."""
+    """Return the role of CALLER in REPO: None, read, write or admin."""
     token = caller.token
     if token is not None and token.installation is not None:
         installed = token.installation
@@ -127,7 +127,7 @@ def demand(caller: Caller, repo: Repo, permission: str, level: str) -> None:
 
 
 def has(caller: Caller, repo: Repo, permission: str, level: str) -> bool:
-    """Whether CALLER has PERMISSION at LEVEL on REPO."""
+    """Tell whether CALLER has PERMISSION at LEVEL on REPO."""
     mine = role(caller, repo)
     if mine is None:
         return False
@@ -138,15 +138,15 @@ def has(caller: Caller, repo: Repo, permission: str, level: str) -> bool:
         return level == "read"  # a public repository that the App is not installed on
     granted = None if token is None else token.permissions
     if granted is not None and (repo.private or level != "read"):
-        given = granted.get(permission, "")
-        return given in ORDER and ORDER.index(given) >= ORDER.index(level)
+        level_granted = granted.get(permission, "")
+        return level_granted in ORDER and ORDER.index(level_granted) >= ORDER.index(level)
     if permission == "pull_requests" and level == "write":
-        return caller.account is not None  # whoever can read may propose
+        return caller.account is not None  # readers may open pull requests
     return ORDER.index(mine) >= ORDER.index(level)
 
 
 def basic(request: Request) -> str | None:
-    """Read the password that git sends; None when it sends none."""
+    """Return the password that git sends, or None."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None

@@ -1,4 +1,4 @@
-"""The REST API of the double: one function for each operation."""
+"""The REST API of the double: one function per operation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,11 +17,11 @@ def answer(hub: Any, request: Request) -> Response:
     """Answer one request of the API."""
     try:
         hub.violations += check_headers(request)
-        found = route(request.method, hub.api_path(request.path))
-        if found is None:
+        match = route(request.method, hub.api_path(request.path))
+        if match is None:
             raise missing()
-        operation, parts = found
-        parts = _resolved(hub, request, operation, parts)
+        operation, parts = match
+        parts = _resolve(hub, request, operation, parts)
         if isinstance(parts, Response):
             return parts
         caller = identify(hub, request)
@@ -33,8 +33,8 @@ def answer(hub: Any, request: Request) -> Response:
     return response
 
 
-def _resolved(hub: Any, request: Request, operation: str, parts: dict[str, str]) -> Any:
-    """Point at the new place when the repository was renamed."""
+def _resolve(hub: Any, request: Request, operation: str, parts: dict[str, str]) -> Any:
+    """Redirect to the new name of a renamed repository."""
     if "repo" not in parts:
         return parts
     old = f"{parts['owner']}/{parts['repo']}"
@@ -42,14 +42,14 @@ def _resolved(hub: Any, request: Request, operation: str, parts: dict[str, str])
     if repo is None or repo.full_name.lower() == old.lower():
         return parts
     rest = hub.api_path(request.raw_path).split("/", 4)[4:]
-    place = f"{hub.api_url}/repositories/{repo.id}" + "".join(f"/{one}" for one in rest)
+    place = f"{hub.api_url}/repositories/{repo.id}" + "".join(f"/{entry}" for entry in rest)
     query = request.target.partition("?")[2]
     where = f"{place}?{query}" if query else place
     return reply(301, {"message": "Moved Permanently", "url": where}, Location=where)
 
 
-def repo_of(hub: Any, caller: Caller, parts: dict[str, str]) -> Repo:
-    """Find the repository of a path; one that CALLER cannot see is not there."""
+def find_repo(hub: Any, caller: Caller, parts: dict[str, str]) -> Repo:
+    """Return the repository of a path; 404 if CALLER cannot see it."""
     repo: Repo | None = hub.find(f"{parts['owner']}/{parts['repo']}")
     if repo is None or role(caller, repo) is None:
         raise missing()
@@ -57,16 +57,22 @@ def repo_of(hub: Any, caller: Caller, parts: dict[str, str]) -> Repo:
 
 
 def page(hub: Any, request: Request, items: list[Any], wrap: str | None = None) -> Response:
-    """Answer with one page of ITEMS, and say in Link where the others are."""
-    size, at = int(request.query.get("per_page", "30")), int(request.query.get("page", "1"))
+    """Return one page of ITEMS, with links to the others."""
+    size = int(request.query.get("per_page", "30"))
+    current = int(request.query.get("page", "1"))
     last = max(1, -(-len(items) // size))
-    shown = items[(at - 1) * size : at * size]
+    data = items[(current - 1) * size : current * size]
     links = []
-    for rel, number in (("prev", at - 1), ("next", at + 1), ("last", last), ("first", 1)):
-        skip = at == 1 if rel in {"prev", "first"} else at >= last
+    for rel, number in (
+        ("prev", current - 1),
+        ("next", current + 1),
+        ("last", last),
+        ("first", 1),
+    ):
+        skip = current == 1 if rel in {"prev", "first"} else current >= last
         if not skip:
             links.append(f'<{hub.page_url(request, number)}>; rel="{rel}"')
-    value: Any = shown if wrap is None else {"total_count": len(items), wrap: shown}
+    value: Any = data if wrap is None else {"total_count": len(items), wrap: data}
     return reply(200, value, **({"Link": ", ".join(links)} if links else {}))
 
 
@@ -86,63 +92,65 @@ def get_app(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -
 
 def installations(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
     app = _app(hub, request, caller)
-    mine = [one for one in hub.installations if one.app is app]
-    return page(hub, request, [hub.views.installation(one) for one in mine])
+    mine = [entry for entry in hub.installations if entry.app is app]
+    return page(hub, request, [hub.views.installation(entry) for entry in mine])
 
 
 def installation(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    return reply(200, hub.views.installation(_installed(hub, request, caller, parts)))
+    return reply(200, hub.views.installation(_find_installation(hub, request, caller, parts)))
 
 
-def _installed(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Installation:
+def _find_installation(
+    hub: Any, request: Request, caller: Caller, parts: dict[str, str]
+) -> Installation:
     app = _app(hub, request, caller)
-    for one in hub.installations:
-        if one.app is app and str(one.id) == parts["installation_id"]:
-            return one
+    for entry in hub.installations:
+        if entry.app is app and str(entry.id) == parts["installation_id"]:
+            return entry
     raise missing()
 
 
 def mint(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    one = _installed(hub, request, caller, parts)
-    if one.suspended:
+    entry = _find_installation(hub, request, caller, parts)
+    if entry.suspended:
         raise RefusalError(403, "This installation has been suspended")
     body = request.json if request.body else {}
-    wanted = _wanted(hub, one, body.get("repositories"))
-    permissions = body.get("permissions") or one.permissions
+    selected = _select(hub, entry, body.get("repositories"))
+    permissions = body.get("permissions") or entry.permissions
     for name, level in permissions.items():
-        given = one.permissions.get(name, "")
-        if given not in LEVELS or LEVELS.index(given) < LEVELS.index(level):
+        level_granted = entry.permissions.get(name, "")
+        if level_granted not in LEVELS or LEVELS.index(level_granted) < LEVELS.index(level):
             message = "The permissions requested are not granted to this installation."
             raise RefusalError(422, message)
     token = Token(
-        long_token(one.app.id), None, one, dict(permissions), wanted, expires=hub.now() + 3600
+        long_token(entry.app.id), None, entry, dict(permissions), selected, expires=hub.now() + 3600
     )
     token.unknown_for = hub.lag
     hub.tokens[token.text] = token
     hub.minted.append(token)
-    shown = {
+    data = {
         "token": token.text,
         "expires_at": stamp(token.expires),
         "permissions": token.permissions,
-        "repository_selection": "all" if wanted is None else "selected",
+        "repository_selection": "all" if selected is None else "selected",
     }
-    return reply(201, shown)
+    return reply(201, data)
 
 
-def _wanted(hub: Any, one: Installation, names: list[str] | None) -> set[int] | None:
+def _select(hub: Any, entry: Installation, names: list[str] | None) -> set[int] | None:
     if names is None:
-        return one.repos
-    found = set()
+        return entry.repos
+    match = set()
     for name in names:
-        repo = hub.find(f"{one.account.login}/{name}")
-        if repo is None or (one.repos is not None and repo.id not in one.repos):
+        repo = hub.find(f"{entry.account.login}/{name}")
+        if repo is None or (entry.repos is not None and repo.id not in entry.repos):
             raise RefusalError(
                 422,
                 "There is at least one repository that does not exist or is not accessible "
                 "to the parent installation.",
             )
-        found.add(repo.id)
-    return found
+        match.add(repo.id)
+    return match
 
 
 def revoke(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
@@ -157,10 +165,10 @@ def repo_installation(
 ) -> Response:
     app = _app(hub, request, caller)
     repo = hub.find(f"{parts['owner']}/{parts['repo']}")
-    for one in hub.installations:
-        fits = repo is not None and one.app is app and one.account is repo.owner
-        if fits and (one.repos is None or repo.id in one.repos):
-            return reply(200, hub.views.installation(one))
+    for entry in hub.installations:
+        fits = repo is not None and entry.app is app and entry.account is repo.owner
+        if fits and (entry.repos is None or repo.id in entry.repos):
+            return reply(200, hub.views.installation(entry))
     raise missing()
 
 
@@ -169,17 +177,17 @@ def owner_installation(
 ) -> Response:
     app = _app(hub, request, caller)
     login = parts.get("org") or parts["username"]
-    for one in hub.installations:
-        if one.app is app and one.account.login.lower() == login.lower():
-            return reply(200, hub.views.installation(one))
+    for entry in hub.installations:
+        if entry.app is app and entry.account.login.lower() == login.lower():
+            return reply(200, hub.views.installation(entry))
     raise missing()
 
 
 def installed_repos(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    one = caller.installation
-    if one is None:
+    entry = caller.installation
+    if entry is None:
         raise RefusalError(403, "You must authenticate with an installation access token")
-    mine = [r for r in hub.repos if r.owner is one.account and role(caller, r) == "write"]
+    mine = [r for r in hub.repos if r.owner is entry.account and role(caller, r) == "write"]
     return page(hub, request, [hub.views.repo(r, caller) for r in mine], "repositories")
 
 
@@ -195,21 +203,21 @@ def _user(caller: Caller) -> Account:
 
 
 def user(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    return reply(200, hub.views.whole_account(_user(caller)))
+    return reply(200, hub.views.full_account(_user(caller)))
 
 
 def named_user(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
     login = parts["username"].lower()
     bots = [Account(f"{a.slug}[bot]", a.id + 100_000, "Bot") for a in hub.apps]
-    for one in (*hub.accounts.values(), *bots):
-        if one.login.lower() == login:
-            return reply(200, hub.views.whole_account(one))
+    for entry in (*hub.accounts.values(), *bots):
+        if entry.login.lower() == login:
+            return reply(200, hub.views.full_account(entry))
     raise missing()
 
 
 def user_repos(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    asked = request.query
-    if "type" in asked and ("visibility" in asked or "affiliation" in asked):
+    query = request.query
+    if "type" in query and ("visibility" in query or "affiliation" in query):
         raise invalid("If you specify visibility or affiliation, you cannot specify type.")
     me = _user(caller)
     mine = [
@@ -225,20 +233,20 @@ def user_repos(hub: Any, request: Request, caller: Caller, parts: dict[str, str]
 
 
 def repository(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    repo = repo_of(hub, caller, parts)
+    repo = find_repo(hub, caller, parts)
     demand(caller, repo, "metadata", "read")
-    return reply(200, hub.views.whole_repo(repo, caller))
+    return reply(200, hub.views.full_repo(repo, caller))
 
 
 def branches(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    repo = repo_of(hub, caller, parts)
+    repo = find_repo(hub, caller, parts)
     demand(caller, repo, "contents", "read")
-    shown = [hub.views.branch(repo, name, commit) for name, commit in repo.branches.items()]
-    return page(hub, request, shown)
+    data = [hub.views.branch(repo, name, commit) for name, commit in repo.branches.items()]
+    return page(hub, request, data)
 
 
 def branch(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    repo = repo_of(hub, caller, parts)
+    repo = find_repo(hub, caller, parts)
     demand(caller, repo, "contents", "read")
     name = parts["branch"]
     commit = repo.head(name)
@@ -248,7 +256,7 @@ def branch(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) ->
 
 
 def reference(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    repo = repo_of(hub, caller, parts)
+    repo = find_repo(hub, caller, parts)
     demand(caller, repo, "contents", "read")
     if not repo.branches:
         raise RefusalError(409, "Git Repository is empty.")
@@ -261,10 +269,10 @@ def reference(hub: Any, request: Request, caller: Caller, parts: dict[str, str])
 
 
 def compare(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
-    repo = repo_of(hub, caller, parts)
+    repo = find_repo(hub, caller, parts)
     demand(caller, repo, "contents", "read")
     base, _, head = parts["basehead"].partition("...")
-    ends = [repo.head(one) or _commit(repo, one) for one in (base, head)]
+    ends = [repo.head(entry) or _commit(repo, entry) for entry in (base, head)]
     if None in ends:
         raise missing()
     left, right = ends
@@ -294,8 +302,8 @@ def compare(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -
 
 
 def _commit(repo: Repo, name: str) -> str | None:
-    found = repo.git("rev-parse", "--verify", "-q", f"{name}^{{commit}}", ok=(0, 1, 128))
-    return found or None
+    match = repo.git("rev-parse", "--verify", "-q", f"{name}^{{commit}}", ok=(0, 1, 128))
+    return match or None
 
 
 def rate_limit(hub: Any, request: Request, caller: Caller, parts: dict[str, str]) -> Response:
@@ -304,7 +312,7 @@ def rate_limit(hub: Any, request: Request, caller: Caller, parts: dict[str, str]
 
 
 def may(caller: Caller, repo: Repo, level: str) -> None:
-    """Demand the right to read or write pull requests; issues' would do for their conversation."""
+    """Require permission for pull requests, or for issues."""
     if not has(caller, repo, "issues", level):
         demand(caller, repo, "pull_requests", level)
 
@@ -328,7 +336,7 @@ HANDLERS: dict[str, Handler] = {
     "GET /repos/{owner}/{repo}/git/ref/{ref}": reference,
     "GET /repos/{owner}/{repo}/compare/{basehead}": compare,
     "GET /rate_limit": rate_limit,
-    "GET /repos/{owner}/{repo}/pulls": pulls.listed,
+    "GET /repos/{owner}/{repo}/pulls": pulls.list_pulls,
     "POST /repos/{owner}/{repo}/pulls": pulls.create,
     "GET /repos/{owner}/{repo}/pulls/{pull_number}": pulls.get,
     "PATCH /repos/{owner}/{repo}/pulls/{pull_number}": pulls.update,

@@ -1,4 +1,4 @@
-"""Git over HTTP: access as GitHub grants it, and git's own http-backend behind."""
+"""Git over HTTP: GitHub's access rules in front of git's own http-backend."""
 
 import fnmatch
 import os
@@ -19,16 +19,16 @@ CHALLENGE = ("WWW-Authenticate", 'Basic realm="GitHub"')
 
 
 def plain(status: int, text: str, *headers: tuple[str, str]) -> Response:
-    """Answer with a line that git shows after "remote:"."""
+    """Return a line that git prints after "remote:"."""
     return Response(status, f"{text}\n".encode(), [("Content-Type", "text/plain"), *headers])
 
 
 def serve(state: Any, request: Request) -> Response:
     """Answer one request of git."""
-    found = state.place_of(request.path)
-    if found is None:
+    location = state.split_path(request.path)
+    if location is None:
         return plain(404, "Not Found")
-    repo, rest, name = found
+    repo, rest, name = location
     writing = "git-receive-pack" in request.target
     if repo is not None and name != repo.full_name:
         moved = f"{state.url}/{repo.full_name}.git{rest}"
@@ -46,7 +46,7 @@ def serve(state: Any, request: Request) -> Response:
 def _admit(
     state: Any, request: Request, repo: Repo | None, *, writing: bool
 ) -> tuple[Response | None, Caller]:
-    """Decide as GitHub does: 401, 403 and 404 each say something else."""
+    """Decide on access; the refusal is a 401, 403 or 404."""
     password = basic(request)
     if password is None:
         if writing or repo is None or repo.private:
@@ -82,7 +82,7 @@ def _backend(state: Any, request: Request, repo: Repo, rest: str, caller: Caller
         "REMOTE_USER": caller.account.login if caller.account else "",
         "HUB_REASON": str(reason),
         "HUB_NO_WORKFLOWS": _without_workflows(caller, repo),
-        **_refused(request, repo),
+        **_find_refused(request, repo),
     }
     done = subprocess.run(
         ["git", "http-backend"], input=request.body, capture_output=True, env=env, check=False
@@ -97,7 +97,7 @@ def _backend(state: Any, request: Request, repo: Repo, rest: str, caller: Caller
 
 
 def _without_workflows(caller: Caller, repo: Repo) -> str:
-    """Name what CALLER is when it may not change workflows."""
+    """Return the kind of CALLER if it may not change workflows."""
     if caller.token is None:
         return ""
     if caller.token.permissions is not None:
@@ -107,33 +107,33 @@ def _without_workflows(caller: Caller, repo: Repo) -> str:
     return "" if "workflow" in caller.token.scopes else "Personal Access Token"
 
 
-def _refused(request: Request, repo: Repo) -> dict[str, str]:
-    """Tell the update hook which references it must refuse, and in which words."""
+def _find_refused(request: Request, repo: Repo) -> dict[str, str]:
+    """Return the variables that make the update hook refuse references."""
     if not repo.refused or request.headers.get("content-encoding"):
         return {}
     refs = [command.split(b"\0")[0].split(b" ")[2].decode() for command in _commands(request.body)]
-    for pattern, (because, said) in repo.refused.items():
+    for pattern, (because, message) in repo.refused.items():
         if hit := [ref for ref in refs if fnmatch.fnmatch(ref, pattern)]:
-            return {"HUB_REFUSED": " ".join(hit), "HUB_BECAUSE": because, "HUB_SAID": said}
+            return {"HUB_REFUSED": " ".join(hit), "HUB_BECAUSE": because, "HUB_SAID": message}
     return {}
 
 
 def _commands(body: bytes) -> list[bytes]:
-    """Read what a push wants to do to references: OLD NEW REF each."""
+    """Return the commands of a push, each OLD NEW REF."""
     return [line for line in _lines(body) if line.count(b" ") >= 2 and b"refs/" in line]
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
-    at = 0
-    while at + 4 <= len(body):
+    offset = 0
+    while offset + 4 <= len(body):
         try:
-            size = int(body[at : at + 4], 16)
+            size = int(body[offset : offset + 4], 16)
         except ValueError:
             return
         if size < 4:
             return
-        yield body[at + 4 : at + size]
-        at += size
+        yield body[offset + 4 : offset + size]
+        offset += size
 
 
 def _cgi(output: bytes) -> Response:
@@ -141,11 +141,11 @@ def _cgi(output: bytes) -> Response:
     pairs = [line.decode("latin-1").partition(": ") for line in head.split(b"\r\n") if line]
     headers = [(name, value) for name, _, value in pairs]
     status = next((value for name, value in headers if name == "Status"), "200")
-    return Response(int(status[:3]), body, [one for one in headers if one[0] != "Status"])
+    return Response(int(status[:3]), body, [pair for pair in headers if pair[0] != "Status"])
 
 
 def _with_reason(body: bytes, reason: bytes) -> bytes:
-    """Put GitHub's reason where git's own `hook declined` stands in a report."""
+    """Replace git's `hook declined` in a report with GitHub's reason."""
     out = b""
     for sent in _packets(body):
         packet = sent
@@ -157,12 +157,12 @@ def _with_reason(body: bytes, reason: bytes) -> bytes:
 
 
 def _packets(body: bytes) -> Iterator[bytes]:
-    """Take BODY apart; an empty packet stands for a flush."""
-    at = 0
-    while at < len(body):
-        size = int(body[at : at + 4], 16)
-        yield body[at + 4 : at + size] if size else b""
-        at += size or 4
+    """Split BODY into packets; an empty one is a flush."""
+    offset = 0
+    while offset < len(body):
+        size = int(body[offset : offset + 4], 16)
+        yield body[offset + 4 : offset + size] if size else b""
+        offset += size or 4
 
 
 def _packet(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A pair of RSA keys for Apps, made once in a process."""
+"""An RSA key pair for Apps, generated once per process."""
 
 from functools import lru_cache
 
@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 @lru_cache
 def key_pair() -> tuple[str, str]:
-    """Make the private and the public key, as PEM in the form GitHub hands out."""
+    """Return the private and the public key as PEM, in GitHub's format."""
     key = rsa.generate_private_key(65537, 2048)
     private = key.private_bytes(
         serialization.Encoding.PEM,

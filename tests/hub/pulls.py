@@ -19,7 +19,7 @@ def _field(name: str) -> RefusalError:
 
 
 def _find(hub: Any, caller: Caller, parts: Parts, level: str = "read") -> Pull:
-    repo = api.repo_of(hub, caller, parts)
+    repo = api.find_repo(hub, caller, parts)
     demand(caller, repo, "pull_requests", level)
     pull = repo.pulls.get(int(parts["pull_number"]) if parts["pull_number"].isdecimal() else 0)
     if pull is None:
@@ -27,8 +27,8 @@ def _find(hub: Any, caller: Caller, parts: Parts, level: str = "read") -> Pull:
     return pull
 
 
-def _discussed(hub: Any, caller: Caller, parts: Parts, level: str) -> Pull:
-    repo = api.repo_of(hub, caller, parts)
+def _find_by_issue(hub: Any, caller: Caller, parts: Parts, level: str) -> Pull:
+    repo = api.find_repo(hub, caller, parts)
     api.may(caller, repo, level)
     pull = repo.pulls.get(int(parts["issue_number"]))
     if pull is None:
@@ -36,63 +36,63 @@ def _discussed(hub: Any, caller: Caller, parts: Parts, level: str) -> Pull:
     return pull
 
 
-def listed(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    repo = api.repo_of(hub, caller, parts)
+def list_pulls(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
+    repo = api.find_repo(hub, caller, parts)
     demand(caller, repo, "pull_requests", "read")
-    asked = request.query
-    state, head = asked.get("state", "open"), asked.get("head", "")
-    found = [pull for pull in repo.pulls.values() if state in {"all", pull.state}]
-    if ":" in head:  # without an owner, GitHub takes no notice of it
-        found = [p for p in found if f"{p.head_owner}:{p.branch}".lower() == head.lower()]
+    fields = request.query
+    state, head = fields.get("state", "open"), fields.get("head", "")
+    matches = [pull for pull in repo.pulls.values() if state in {"all", pull.state}]
+    if ":" in head:  # GitHub ignores it without an owner
+        matches = [p for p in matches if f"{p.head_owner}:{p.branch}".lower() == head.lower()]
     elif head:
         hub.violations.append("head without an owner has no effect")
-    if "base" in asked:
-        found = [pull for pull in found if pull.base == asked["base"]]
-    newest_first = asked.get("direction", "desc" if "sort" not in asked else "asc") == "desc"
-    found.sort(key=lambda pull: pull.number, reverse=newest_first)
-    return api.page(hub, request, [hub.views.pull(pull) for pull in found])
+    if "base" in fields:
+        matches = [pull for pull in matches if pull.base == fields["base"]]
+    newest_first = fields.get("direction", "desc" if "sort" not in fields else "asc") == "desc"
+    matches.sort(key=lambda pull: pull.number, reverse=newest_first)
+    return api.page(hub, request, [hub.views.pull(pull) for pull in matches])
 
 
 def get(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    return reply(200, hub.views.pull(_find(hub, caller, parts), whole=True))
+    return reply(200, hub.views.pull(_find(hub, caller, parts), full=True))
 
 
 def create(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    repo, asked = api.repo_of(hub, caller, parts), request.json
+    repo, fields = api.find_repo(hub, caller, parts), request.json
     demand(caller, repo, "pull_requests", "write")
     if repo.archived:
         raise RefusalError(403, "Repository was archived so is read-only.")
-    if not asked.get("title"):
+    if not fields.get("title"):
         raise invalid({"resource": "PullRequest", "code": "missing_field", "field": "title"})
-    for field, most in (("title", 256), ("body", 65_536)):
-        if len(asked.get(field) or "") > most:
-            raise _custom(f"{field} is too long (maximum is {most} characters)")
-    head, owner, branch = _head(hub, caller, repo, asked["head"])
-    base = asked["base"]
+    for field, limit in (("title", 256), ("body", 65_536)):
+        if len(fields.get(field) or "") > limit:
+            raise _custom(f"{field} is too long (maximum is {limit} characters)")
+    head, owner, branch = _head(hub, caller, repo, fields["head"])
+    base = fields["base"]
     tip, start = (head.head(branch) if head else None), repo.head(base)
     if head is None or tip is None:
         raise _field("head")
     if start is None:
         raise _field("base")
     _check_new(repo, head, (owner, branch, base), start, tip)
-    if asked.get("draft") and not repo.drafts:
+    if fields.get("draft") and not repo.drafts:
         raise RefusalError(422, "Draft pull requests are not supported in this repository.")
     pull = hub.open_pull(
-        repo, head, branch, base, asked["title"], asked.get("body"), caller.account, tip, start
+        repo, head, branch, base, fields["title"], fields.get("body"), caller.account, tip, start
     )
-    pull.draft = bool(asked.get("draft"))
-    shown = hub.views.pull(pull, whole=True)
-    return reply(201, shown, Location=shown["url"])
+    pull.draft = bool(fields.get("draft"))
+    data = hub.views.pull(pull, full=True)
+    return reply(201, data, Location=data["url"])
 
 
-def _head(hub: Any, caller: Caller, repo: Repo, asked: str) -> tuple[Repo | None, str, str]:
-    owner, _, branch = asked.rpartition(":")
+def _head(hub: Any, caller: Caller, repo: Repo, fields: str) -> tuple[Repo | None, str, str]:
+    owner, _, branch = fields.rpartition(":")
     owner = owner or repo.owner.login
     if owner.lower() == repo.owner.login.lower():
         return repo, repo.owner.login, branch
-    for one in hub.repos:
-        if one.parent is repo and one.owner.login.lower() == owner.lower():
-            return one, one.owner.login, branch
+    for entry in hub.repos:
+        if entry.parent is repo and entry.owner.login.lower() == owner.lower():
+            return entry, entry.owner.login, branch
     return None, owner, branch
 
 
@@ -111,43 +111,43 @@ def _check_new(repo: Repo, head: Repo, ends: tuple[str, str, str], start: str, t
 
 
 def update(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    pull, asked = _find(hub, caller, parts, "write"), request.json
+    pull, fields = _find(hub, caller, parts, "write"), request.json
     mine = caller.account is not None and caller.account.login == pull.author.login
     if not mine and not has(caller, pull.repo, "contents", "write"):
         raise RefusalError(403, "Must have admin rights to Repository.")
-    if "base" in asked and pull.repo.head(asked["base"]) is None:
+    if "base" in fields and pull.repo.head(fields["base"]) is None:
         raise _field("base")
-    if asked.get("state") == "open" and pull.merged_at is not None:
+    if fields.get("state") == "open" and pull.merged_at is not None:
         raise _custom("state cannot be changed. The pull request cannot be reopened.")
     for name in ("title", "body", "state", "base"):
-        if name in asked:
-            setattr(pull, name, asked[name])
+        if name in fields:
+            setattr(pull, name, fields[name])
     pull.updated = hub.tick()
-    return reply(200, hub.views.pull(pull, whole=True))
+    return reply(200, hub.views.pull(pull, full=True))
 
 
-# what is said
+# comments and reviews
 
 
-def _since(request: Request, said: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [one for one in said if one["updated_at"] >= request.query.get("since", "")]
+def _filter_since(request: Request, data: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in data if entry["updated_at"] >= request.query.get("since", "")]
 
 
 def comments(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    pull = _discussed(hub, caller, parts, "read")
-    return api.page(hub, request, _since(request, pull.comments))
+    pull = _find_by_issue(hub, caller, parts, "read")
+    return api.page(hub, request, _filter_since(request, pull.comments))
 
 
 def add_comment(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    pull = _discussed(hub, caller, parts, "write")
+    pull = _find_by_issue(hub, caller, parts, "write")
     return reply(201, comment(hub, pull, caller.account, request.json["body"]))
 
 
 def comment(hub: Any, pull: Pull, author: Account | None, body: str) -> dict[str, Any]:
-    """Add to the conversation."""
-    number, at = hub.number(), stamp(hub.tick())
+    """Add a comment to the conversation."""
+    number, time = hub.number(), stamp(hub.tick())
     web = f"{hub.url}/{pull.repo.full_name}/pull/{pull.number}"
-    said = {
+    data = {
         "id": number,
         "node_id": f"IC_{number}",
         "url": f"{hub.api_url}/repos/{pull.repo.full_name}/issues/comments/{number}",
@@ -155,39 +155,39 @@ def comment(hub: Any, pull: Pull, author: Account | None, body: str) -> dict[str
         "issue_url": f"{hub.api_url}/repos/{pull.repo.full_name}/issues/{pull.number}",
         "user": None if author is None else hub.views.account(author),
         "body": body,
-        "created_at": at,
-        "updated_at": at,
+        "created_at": time,
+        "updated_at": time,
         "author_association": "NONE",
     }
-    pull.comments.append(said)
-    return said
+    pull.comments.append(data)
+    return data
 
 
 def lines(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    return api.page(hub, request, _since(request, _find(hub, caller, parts).lines))
+    return api.page(hub, request, _filter_since(request, _find(hub, caller, parts).lines))
 
 
 def add_line(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    pull, asked = _find(hub, caller, parts, "write"), request.json
-    if "line" not in asked and "position" not in asked and "in_reply_to" not in asked:
+    pull, fields = _find(hub, caller, parts, "write"), request.json
+    if "line" not in fields and "position" not in fields and "in_reply_to" not in fields:
         raise invalid({"resource": "PullRequestReviewComment", "field": "line", "code": "missing"})
-    said = line(
-        hub, pull, caller.account, asked["body"], asked["path"], asked.get("line"),
-        commit=asked["commit_id"], side=asked.get("side", "RIGHT"),
+    data = line(
+        hub, pull, caller.account, fields["body"], fields["path"], fields.get("line"),
+        commit=fields["commit_id"], side=fields.get("side", "RIGHT"),
     )  # fmt: skip
-    return reply(201, said)
+    return reply(201, data)
 
 
 def add_reply(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
     pull = _find(hub, caller, parts, "write")
-    first = next((one for one in pull.lines if str(one["id"]) == parts["comment_id"]), None)
+    first = next((entry for entry in pull.lines if str(entry["id"]) == parts["comment_id"]), None)
     if first is None:
         raise missing()
     if "in_reply_to_id" in first:
         raise invalid("in_reply_to is not a top-level comment")
-    said = line(hub, pull, caller.account, request.json["body"], first["path"], first["line"])
-    said["in_reply_to_id"] = first["id"]
-    return reply(201, said)
+    data = line(hub, pull, caller.account, request.json["body"], first["path"], first["line"])
+    data["in_reply_to_id"] = first["id"]
+    return reply(201, data)
 
 
 def line(
@@ -201,11 +201,11 @@ def line(
     commit: str | None = None,
     side: str = "RIGHT",
 ) -> dict[str, Any]:
-    """Say something about a line; None: of a file that was changed since."""
-    ident, at = hub.number(), stamp(hub.tick())
+    """Add a comment on a line; None is an outdated line."""
+    ident, time = hub.number(), stamp(hub.tick())
     url = f"{hub.api_url}/repos/{pull.repo.full_name}/pulls"
     web = f"{hub.url}/{pull.repo.full_name}/pull/{pull.number}"
-    said = {
+    data = {
         "id": ident,
         "node_id": f"RC_{ident}",
         "url": f"{url}/comments/{ident}",
@@ -223,12 +223,12 @@ def line(
         "diff_hunk": f"@@ -1,1 +1,1 @@\n-old\n+line {number}",
         "commit_id": commit or pull.last,
         "original_commit_id": commit or pull.last,
-        "created_at": at,
-        "updated_at": at,
+        "created_at": time,
+        "updated_at": time,
         "author_association": "NONE",
     }
-    pull.lines.append(said)
-    return said
+    pull.lines.append(data)
+    return data
 
 
 def reviews(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
@@ -238,10 +238,10 @@ def reviews(hub: Any, request: Request, caller: Caller, parts: Parts) -> Respons
 def review(
     hub: Any, pull: Pull, author: Account, body: str, state: str = "COMMENTED"
 ) -> dict[str, Any]:
-    """Add a review; one that is PENDING has not been submitted."""
-    ident, at = hub.number(), stamp(hub.tick())
+    """Add a review; a PENDING one is not submitted."""
+    ident, time = hub.number(), stamp(hub.tick())
     web = f"{hub.url}/{pull.repo.full_name}/pull/{pull.number}"
-    said = {
+    data = {
         "id": ident,
         "node_id": f"PRR_{ident}",
         "user": hub.views.account(author),
@@ -250,14 +250,14 @@ def review(
         "html_url": f"{web}#pullrequestreview-{ident}",
         "pull_request_url": f"{hub.api_url}/repos/{pull.repo.full_name}/pulls/{pull.number}",
         "commit_id": pull.last,
-        "submitted_at": None if state == "PENDING" else at,
+        "submitted_at": None if state == "PENDING" else time,
         "author_association": "NONE",
     }
-    pull.reviews.append(said)
-    return said
+    pull.reviews.append(data)
+    return data
 
 
 def issue(hub: Any, request: Request, caller: Caller, parts: Parts) -> Response:
-    pull = _discussed(hub, caller, parts, "read")
-    shown = hub.views.pull(pull)
-    return reply(200, {**shown, "url": shown["issue_url"], "comments": len(pull.comments)})
+    pull = _find_by_issue(hub, caller, parts, "read")
+    data = hub.views.pull(pull)
+    return reply(200, {**data, "url": data["issue_url"], "comments": len(pull.comments)})

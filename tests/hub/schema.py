@@ -1,7 +1,7 @@
-"""Checks requests against GitHub's own description.
+"""Checks requests against GitHub's OpenAPI description.
 
-`requests.json` is what GitHub's OpenAPI description (MIT licence) says about the requests that the
-double answers: parameters, bodies, statuses of success.
+`requests.json` is the part of that description (MIT licence) for the operations of the double:
+parameters, bodies, success statuses.
 """
 
 import json
@@ -15,7 +15,7 @@ OPERATIONS: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "requests.json").read_text(encoding="utf-8")
 )
 TYPES = {"string": str, "boolean": bool, "object": dict, "array": list, "integer": int}
-DEEP = {"branch", "basehead", "ref"}  # parameters that may hold slashes
+DEEP = {"branch", "basehead", "ref"}  # parameters that may contain slashes
 VERSIONS = {"2022-11-28", "2026-03-10"}
 ACCEPTED = {"application/vnd.github+json"}
 
@@ -35,7 +35,7 @@ ROUTES = [
 
 
 def route(method: str, path: str) -> tuple[str, dict[str, str]] | None:
-    """Find the operation for METHOD and PATH: its name, and the parts of the path."""
+    """Return the operation for METHOD and PATH, and the parameters of the path."""
     for known, template, pattern in ROUTES:
         if known == method and (match := pattern.fullmatch(path)):
             return f"{method} {template}", match.groupdict()
@@ -43,41 +43,41 @@ def route(method: str, path: str) -> tuple[str, dict[str, str]] | None:
 
 
 def check_headers(request: Request) -> list[str]:
-    """Refuse what GitHub refuses; name what it merely tolerates."""
+    """Raise what GitHub refuses; return what it tolerates."""
     headers = request.headers
     if not headers.get("user-agent"):
         raise RefusalError(403, "Request forbidden by administrative rules: no User-Agent")
     version = headers.get("x-github-api-version")
     if version is not None and version not in VERSIONS:
         raise RefusalError(400, f"{version!r} is not a supported version of the API")
-    found = []
+    problems = []
     if headers.get("accept") not in ACCEPTED:
-        found.append(f"Accept is {headers.get('accept')!r}")
+        problems.append(f"Accept is {headers.get('accept')!r}")
     if version is None:
-        found.append("X-GitHub-Api-Version is not sent")
+        problems.append("X-GitHub-Api-Version is not sent")
     if request.body and headers.get("content-type", "").split(";")[0] != "application/json":
-        found.append(f"Content-Type is {headers.get('content-type')!r}")
-    return found
+        problems.append(f"Content-Type is {headers.get('content-type')!r}")
+    return problems
 
 
 def check(operation: str, request: Request) -> list[str]:
-    """Check query and body; RefusalError for what GitHub refuses, else what it would overlook."""
+    """Check query and body; raise what GitHub refuses, return what it tolerates."""
     known = OPERATIONS[operation]
-    found = []
+    problems = []
     for name, text in request.query.items():
         if name not in known["query"]:
-            found.append(f"{operation} has no parameter {name}")
+            problems.append(f"{operation} has no parameter {name}")
         else:
             _check_parameter(name, text, known["query"][name])
     if int(request.query.get("per_page", "1")) > 100:
-        found.append("per_page is above 100")
+        problems.append("per_page is above 100")
     if "body" not in known:
-        return found + ([f"{operation} takes no body"] if request.body else [])
+        return problems + ([f"{operation} takes no body"] if request.body else [])
     if not request.body:
         if known.get("body_required"):
             raise RefusalError(422, "Invalid request.\n\nThe request body is missing.")
-        return found
-    return found + _check_body(operation, request, known["body"])
+        return problems
+    return problems + _check_body(operation, request, known["body"])
 
 
 def _check_parameter(name: str, text: str, schema: dict[str, Any]) -> None:
@@ -102,11 +102,11 @@ def _check_body(operation: str, request: Request, schema: dict[str, Any]) -> lis
     for name in schema.get("required", ()):
         if name not in body:
             raise RefusalError(422, f'Invalid request.\n\n"{name}" wasn\'t supplied.')
-    return [f"{operation}: {one}" for one in _mismatches("", body, schema)]
+    return [f"{operation}: {item}" for item in _mismatches("", body, schema)]
 
 
 def _mismatches(where: str, value: Any, schema: dict[str, Any]) -> list[str]:
-    """Refuse values of the wrong kind; list fields that nobody knows."""
+    """Raise for values of the wrong type; return unknown fields."""
     kind = schema.get("type")
     if isinstance(kind, str) and kind in TYPES:
         wrong = not isinstance(value, TYPES[kind])
@@ -118,11 +118,11 @@ def _mismatches(where: str, value: Any, schema: dict[str, Any]) -> list[str]:
             422, f"Invalid request.\n\n{value!r} is not a possible value of {where}."
         )
     if isinstance(value, list):
-        return [m for one in value for m in _mismatches(where, one, schema.get("items", {}))]
+        return [m for item in value for m in _mismatches(where, item, schema.get("items", {}))]
     if not isinstance(value, dict) or "properties" not in schema:
         return []
-    found = [f"{where}.{name} is no field" for name in value if name not in schema["properties"]]
-    for name, one in value.items():
+    problems = [f"{where}.{name} is no field" for name in value if name not in schema["properties"]]
+    for name, item in value.items():
         if name in schema["properties"]:
-            found += _mismatches(f"{where}.{name}", one, schema["properties"][name])
-    return found
+            problems += _mismatches(f"{where}.{name}", item, schema["properties"][name])
+    return problems

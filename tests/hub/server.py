@@ -1,4 +1,4 @@
-"""The double itself: state, clock, faults, and the server they are behind."""
+"""The double itself: state, clock, faults and server."""
 
 import contextlib
 import fnmatch
@@ -30,18 +30,20 @@ RULES = (
     "push declined due to repository rule violations",
     "error: GH013: Repository rule violations found.\n- Cannot create ref due to creations being restricted.",
 )
-BEGINNINGS: dict[Any, dict[Path, bytes]] = {}  # what a first commit leaves in a repository
+BEGINNINGS: dict[Any, dict[Path, bytes]] = {}  # files of a repository after its first commit
 Fault = Callable[[Request, Callable[[], Response]], Response | None]
 
 
 def begin(repo: Repo, files: Mapping[str, Any]) -> None:
-    """Commit FILES in REPO, which is empty; git is asked once for each sort of files."""
+    """Commit FILES in the empty REPO; git runs once per set of files."""
     branch = repo.default_branch
     key = (branch, *((name, type(content), content) for name, content in files.items()))
     if key not in BEGINNINGS:
         repo.commit(branch, files, message="start", author="Ada")
-        kept = {path.relative_to(repo.path): path for path in repo.path.rglob("*")}
-        BEGINNINGS[key] = {name: path.read_bytes() for name, path in kept.items() if path.is_file()}
+        paths = {path.relative_to(repo.path): path for path in repo.path.rglob("*")}
+        BEGINNINGS[key] = {
+            name: path.read_bytes() for name, path in paths.items() if path.is_file()
+        }
         return
     for name, content in BEGINNINGS[key].items():
         path = repo.path / name
@@ -51,17 +53,17 @@ def begin(repo: Repo, files: Mapping[str, Any]) -> None:
 
 
 class CutError(Exception):
-    """The connection is cut instead of an answer."""
+    """Closes the connection instead of responding."""
 
 
 class Hub:
-    """A GitHub below FOLDER. `skew` is how many seconds its clock is ahead of this machine's."""
+    """A GitHub in FOLDER; `skew` is the number of seconds that its clock is ahead."""
 
     def __init__(self, folder: Path, tls: ssl.SSLContext | None = None) -> None:
         self.folder = folder
         self._scheme = "http" if tls is None else "https"
         self.skew = 0.0
-        self.lag = 0  # requests for which a new token is not known yet
+        self.lag = 0  # requests that still reject a new token
         self.accounts: dict[str, Account] = {}
         self.apps: list[App] = []
         self.installations: list[Installation] = []
@@ -96,12 +98,12 @@ class Hub:
 
     @property
     def url(self) -> str:
-        """Where pages and git are."""
+        """URL of pages and git."""
         return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     @property
     def api_url(self) -> str:
-        """Where the API is."""
+        """URL of the API."""
         return self.url + V3
 
     @cached_property
@@ -109,12 +111,12 @@ class Hub:
         return Views(self.api_url, self.url)
 
     def env(self, token: str | None = None) -> dict[str, str]:
-        """The variables that point dursor here."""
+        """Return the variables that make dursor use this host."""
         named = {"GITHUB_API_URL": self.api_url, "GITHUB_SERVER_URL": self.url}
         return named | ({"DURSOR_GITHUB_TOKEN": token} if token else {})
 
     def app_env(self, app: App, installation: Installation | None = None) -> dict[str, str]:
-        """The variables that make dursor APP."""
+        """Return the variables that sign dursor in as APP."""
         named = {
             "DURSOR_GITHUB_APP_ID": str(app.id),
             "DURSOR_GITHUB_APP_PRIVATE_KEY": self.private_key,
@@ -123,7 +125,7 @@ class Hub:
             named["DURSOR_GITHUB_APP_INSTALLATION_ID"] = str(installation.id)
         return self.env() | named
 
-    # what there is
+    # resources
 
     @property
     def private_key(self) -> str:
@@ -131,101 +133,101 @@ class Hub:
         return key_pair()[0]
 
     def account(self, login: str, kind: str = "User") -> Account:
-        """The account LOGIN, made if it is not there yet."""
+        """Return the account LOGIN, created if it does not exist."""
         if login not in self.accounts:
             self.accounts[login] = Account(login, self.number(), kind, login.capitalize())
         return self.accounts[login]
 
     def repo(self, full_name: str, files: Mapping[str, Any] | None = None, **fields: Any) -> Repo:
-        """Make a repository; FILES are its first commit (None: it stays empty)."""
+        """Create a repository with a first commit of FILES; empty if None."""
         owner, _, name = full_name.partition("/")
         number = self.number()
         path = self.folder / f"{number}.git"
-        made = Repo(number, self.account(owner), name, path, **fields)
-        make_bare(path, made.default_branch)
-        self.repos.append(made)
+        created = Repo(number, self.account(owner), name, path, **fields)
+        make_bare(path, created.default_branch)
+        self.repos.append(created)
         if files is not None:
-            begin(made, files)
-        return made
+            begin(created, files)
+        return created
 
     def fork(self, parent: Repo, owner: str) -> Repo:
         """Fork a repository."""
         number = self.number()
         path = self.folder / f"{number}.git"
         shutil.copytree(parent.path, path)
-        made = Repo(
+        created = Repo(
             number, self.account(owner), parent.name, path, parent.default_branch, parent=parent
         )
-        self.repos.append(made)
-        return made
+        self.repos.append(created)
+        return created
 
     def rename(self, repo: Repo, full_name: str) -> None:
-        """Rename or transfer a repository; its old name leads to it."""
+        """Rename or transfer a repository; its old name redirects."""
         self.former[repo.full_name.lower()] = repo
         owner, _, repo.name = full_name.partition("/")
         repo.owner = self.account(owner)
 
     def app(self, slug: str = "helper", **permissions: str) -> App:
-        """Make a GitHub App; its private key is `private_key`."""
+        """Create a GitHub App with the key `private_key`."""
         number = self.number()
         granted = permissions or dict(PERMISSIONS)
-        made = App(number, f"Iv23li{number:014d}", slug, key_pair()[1], granted)
-        self.apps.append(made)
-        return made
+        created = App(number, f"Iv23li{number:014d}", slug, key_pair()[1], granted)
+        self.apps.append(created)
+        return created
 
     def install(self, app: App, login: str, chosen: Iterable[Repo] | None = None) -> Installation:
         """Install APP in the account LOGIN, for all repositories or the CHOSEN ones."""
-        ids = None if chosen is None else {one.id for one in chosen}
+        ids = None if chosen is None else {entry.id for entry in chosen}
         number, account = self.number(), self.account(login)
-        made = Installation(number, app, account, ids, dict(app.permissions))
-        self.installations.append(made)
-        return made
+        created = Installation(number, app, account, ids, dict(app.permissions))
+        self.installations.append(created)
+        return created
 
     def token(self, login: str, *scopes: str, **fields: Any) -> str:
-        """Make a personal access token."""
+        """Create a personal access token."""
         text = f"ghp_{self.number()}{login}{'x' * 30}"[:40]
-        given = set(scopes) or {"repo"}
-        self.tokens[text] = Token(text, self.account(login), scopes=given, **fields)
+        granted = set(scopes) or {"repo"}
+        self.tokens[text] = Token(text, self.account(login), scopes=granted, **fields)
         return text
 
     def find(self, full_name: str) -> Repo | None:
-        """Find a repository by its name now or before."""
-        wanted = full_name.lower()
-        found = next((one for one in self.repos if one.full_name.lower() == wanted), None)
-        return found or self.former.get(wanted)
+        """Return a repository by its current or former name."""
+        name = full_name.lower()
+        repo = next((entry for entry in self.repos if entry.full_name.lower() == name), None)
+        return repo or self.former.get(name)
 
-    # what people do there
+    # actions of users
 
     def open_pull(
         self, repo: Repo, head: Repo, branch: str, base: str, title: str, body: str | None,
         author: Account | None, tip: str, start: str,
     ) -> Pull:  # fmt: skip
-        """Open a pull request; nothing is checked."""
+        """Open a pull request without checks."""
         repo.counter += 1
-        at = self.tick()
+        time = self.tick()
         pull = Pull(
             repo, repo.counter, self.number(), head, head.owner.login, branch, base, title, body,
-            author or repo.owner, False, at, at, tip, start,
+            author or repo.owner, False, time, time, tip, start,
         )  # fmt: skip
         repo.pulls[pull.number] = pull
         return pull
 
     def comment(self, pull: Pull, login: str, body: str) -> dict[str, Any]:
-        """Have LOGIN say something."""
+        """Add a comment by LOGIN."""
         return pulls.comment(self, pull, self.account(login), body)
 
     def line(
         self, pull: Pull, login: str, body: str, path: str, line: int | None
     ) -> dict[str, Any]:
-        """Have LOGIN say something about a line."""
+        """Add a comment on a line by LOGIN."""
         return pulls.line(self, pull, self.account(login), body, path, line)
 
     def review(self, pull: Pull, login: str, body: str, state: str = "COMMENTED") -> dict[str, Any]:
-        """Have LOGIN review."""
+        """Add a review by LOGIN."""
         return pulls.review(self, pull, self.account(login), body, state)
 
     def merge(self, pull: Pull, how: str = "merge") -> str:
-        """Merge a pull request: "merge" or "squash"; the commit that made."""
+        """Merge a pull request ("merge" or "squash") and return the commit."""
         pull.follow()
         repo = pull.repo
         shared = {} if pull.head is None else {
@@ -236,11 +238,11 @@ class Hub:
         if how == "merge":
             parents += ["-p", pull.last]
         title = f"{pull.title} (#{pull.number})"
-        made = repo.git("commit-tree", tree, *parents, "-m", title, env=shared)
-        repo.git("update-ref", f"refs/heads/{pull.base}", made)
-        pull.state, pull.merge_commit = "closed", made
+        created = repo.git("commit-tree", tree, *parents, "-m", title, env=shared)
+        repo.git("update-ref", f"refs/heads/{pull.base}", created)
+        pull.state, pull.merge_commit = "closed", created
         pull.merged_at = pull.updated = self.tick()
-        return made
+        return created
 
     def close(self, pull: Pull) -> None:
         """Close a pull request without merging it."""
@@ -248,7 +250,7 @@ class Hub:
         pull.state, pull.updated = "closed", self.tick()
 
     def follow(self) -> None:
-        """Have open pull requests take over what was pushed."""
+        """Update open pull requests after a push."""
         for repo in self.repos:
             for pull in repo.pulls.values():
                 pull.follow()
@@ -256,39 +258,40 @@ class Hub:
     # time and faults
 
     def now(self) -> float:
-        """The time by its own clock."""
+        """Return the time of its clock."""
         return time.time() + self.skew
 
     def tick(self) -> float:
-        """A time later than any given before, in whole seconds."""
+        """Return a time later than every previous one, in whole seconds."""
         self._at = max(self._at + 1, float(int(self.now())))
         return self._at
 
     def number(self) -> int:
-        """A number that nothing else has."""
+        """Return a unique number."""
         self._numbers += 1
         return self._numbers
 
     def on(self, pattern: str, fault: Fault, times: int = 1) -> None:
-        """Have FAULT answer the next TIMES requests that match, such as "POST */pulls".
+        """Let FAULT respond to the next TIMES requests that match, such as "POST */pulls".
 
-        It is given the request and what would answer it; None means: cut the connection.
+        It receives the request and a function that returns the normal response. Returning None closes
+        the connection.
         """
         self._faults.append((pattern, times, fault))
 
     def answer_once(self, pattern: str, status: int, message: str, **headers: str) -> None:
-        """Answer the next request that matches with an error."""
+        """Respond to the next matching request with an error."""
         answer = reply(status, {"message": message, "documentation_url": ""}, **headers)
         self.on(pattern, lambda request, proceed: answer)
 
     def count(self, pattern: str) -> int:
-        """How many requests came that match."""
+        """Return the number of matching requests."""
         return sum(fnmatch.fnmatch(f"{r.method} {r.path}", pattern) for r in self.requests)
 
-    # answering
+    # responses
 
     def answer(self, request: Request) -> Response:
-        """Answer one request."""
+        """Respond to one request."""
         if "," in request.headers.get("authorization", ""):
             return reply(400, {"message": 'Duplicate header: "Authorization"'})
         with self._lock:
@@ -321,16 +324,16 @@ class Hub:
         return Response(response.status, response.body, [*response.headers, *more])
 
     def api_path(self, path: str) -> str:
-        """The path below the API; /repositories/ID is the repository under its name."""
+        """Return the path below the API, with /repositories/ID replaced by the name."""
         rest = path.removeprefix(V3)
         match = re.match(r"/repositories/(\d+)", rest)
         if match is None:
             return rest
-        repo = next((one for one in self.repos if str(one.id) == match[1]), None)
+        repo = next((entry for entry in self.repos if str(entry.id) == match[1]), None)
         return f"/repos/{repo.full_name if repo else '-/-'}{rest[match.end() :]}"
 
     def page_url(self, request: Request, number: int) -> str:
-        """The address of another page, by the repository's number as GitHub gives it."""
+        """Return the URL of another page, with the repository's id as on GitHub."""
         path = self.api_path(request.raw_path)
         if match := re.match(r"/repos/([^/]+/[^/]+)", path):
             repo = self.find(match[1])
@@ -339,8 +342,8 @@ class Hub:
         query = {**request.query, "page": str(number)}
         return f"{self.api_url}{path}?" + "&".join(f"{k}={v}" for k, v in query.items())
 
-    def place_of(self, path: str) -> tuple[Repo | None, str, str] | None:
-        """Take apart a path of git's: the repository, what is asked of it, the name asked for."""
+    def split_path(self, path: str) -> tuple[Repo | None, str, str] | None:
+        """Split a path of git: the repository, the rest, the requested name."""
         match = re.fullmatch(r"/([^/]+/[^/]+?)(?:\.git)?(/(?:info/refs|git-[a-z-]+|HEAD))", path)
         return None if match is None else (self.find(match[1]), match[2], match[1])
 
@@ -379,7 +382,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):
             self.wfile.write(response.body)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _serve  # noqa: N815 - so it is called
+    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _serve  # noqa: N815 - names of the base class
 
     def _body(self) -> bytes:
         if self.headers.get("transfer-encoding", "").lower() != "chunked":

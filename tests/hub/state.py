@@ -1,4 +1,4 @@
-"""What the double knows: accounts, Apps, tokens, repositories, pull requests."""
+"""State of the double: accounts, Apps, tokens, repositories, pull requests."""
 
 import base64
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 import repos
 
-DAY = 1767323045  # when everything was committed
+DAY = 1767323045  # the time of every commit
 UPDATE_HOOK = """#!/bin/sh
 deny() { printf '%s' "$1" >"$HUB_REASON"; exit 1; }
 for one in $HUB_REFUSED; do
@@ -38,12 +38,12 @@ CONFIG = """[core]
 
 
 def stamp(seconds: float) -> str:
-    """Write a time as GitHub does."""
+    """Format a time like GitHub."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _change(path: str, content: Any) -> bytes:
-    """What becomes of a file, in fast-import's language."""
+    """Return the change of a file for fast-import."""
     if content is None:
         return f"D {path}\n".encode()
     mode = {repos.Link: "120000", repos.Script: "100755"}.get(type(content), "100644")
@@ -91,12 +91,12 @@ class Token:
     text: str
     user: Account | None = None
     installation: Installation | None = None
-    permissions: dict[str, str] | None = None  # None: all that the user may
-    repos: set[int] | None = None  # None: all that user or installation can reach
+    permissions: dict[str, str] | None = None  # None: all of the user
+    repos: set[int] | None = None  # None: all
     scopes: set[str] = field(default_factory=lambda: {"repo"})
     expires: float = float("inf")
     revoked: bool = False
-    unknown_for: int = 0  # requests until every part of GitHub has heard of it
+    unknown_for: int = 0  # requests until it is accepted
 
 
 @dataclass
@@ -122,11 +122,11 @@ class Repo:
         return f"{self.owner.login}/{self.name}"
 
     def git(self, *args: str, **options: Any) -> str:
-        """Run git in it."""
+        """Run git in the repository."""
         return repos.git(self.path, *args, **options)
 
     def head(self, branch: str) -> str | None:
-        """The commit BRANCH stands at."""
+        """Return the commit of BRANCH."""
         return self.branches.get(branch)
 
     @property
@@ -135,11 +135,11 @@ class Repo:
         packed, heads = self.path / "packed-refs", self.path / "refs/heads"
         lines = packed.read_text().splitlines() if packed.exists() else []
         pairs = (line.split(" refs/heads/") for line in lines if " refs/heads/" in line)
-        found = {branch: commit for commit, branch in pairs}
+        commits = {branch: commit for commit, branch in pairs}
         for file in heads.rglob("*"):
             if file.is_file() and file.suffix != ".lock":
-                found[file.relative_to(heads).as_posix()] = file.read_text().strip()
-        return dict(sorted(found.items()))
+                commits[file.relative_to(heads).as_posix()] = file.read_text().strip()
+        return dict(sorted(commits.items()))
 
     def commit(
         self,
@@ -150,27 +150,27 @@ class Repo:
         author: str = "Grace",
         orphan: bool = False,
     ) -> str:
-        """Commit FILES (as `repos.write` takes them) on BRANCH without a push, and give its id."""
+        """Commit FILES (see `repos.write`) on BRANCH without a push, and return the id."""
         base = None if orphan else self.head(branch) or self.head(self.default_branch)
-        at = f"{author} <ada@example.com> {DAY} +0000"
+        signature = f"{author} <ada@example.com> {DAY} +0000"
         text = message.encode()
-        stream = f"commit refs/heads/{branch}\nauthor {at}\ncommitter {at}\ndata {len(text)}\n"
+        stream = f"commit refs/heads/{branch}\nauthor {signature}\ncommitter {signature}\ndata {len(text)}\n"
         parent = f"\nfrom {base}\n" if base else "\n"
         changes = b"".join(_change(path, content) for path, content in files.items())
         self.git(
             *("-c", "fastimport.unpackLimit=1000", "fast-import", "--quiet", "--force"),
             stdin=stream.encode() + text + parent.encode() + changes,
         )
-        made = self.head(branch)
-        assert made is not None
-        return made
+        commit = self.head(branch)
+        assert commit is not None
+        return commit
 
     def delete_branch(self, branch: str) -> None:
         """Delete BRANCH."""
         self.git("update-ref", "-d", f"refs/heads/{branch}")
 
     def show(self, ref: str, path: str) -> bytes:
-        """The content of a file."""
+        """Return the content of a file."""
         return repos.git(self.path, "cat-file", "blob", f"{ref}:{path}").encode(
             "utf-8", "surrogateescape"
         )
@@ -178,7 +178,7 @@ class Repo:
 
 @dataclass
 class Pull:
-    """A pull request; `last` is its head's commit as last seen."""
+    """A pull request; `last` is the last known commit of its head."""
 
     repo: Repo
     number: int
@@ -203,7 +203,7 @@ class Pull:
     reviews: list[dict[str, Any]] = field(default_factory=list)
 
     def follow(self) -> None:
-        """Take over where its branches stand now, as long as it is open."""
+        """Update the commits of an open pull request."""
         if self.state == "open":
             if self.head is not None and (commit := self.head.head(self.branch)):
                 self.last = commit
@@ -211,7 +211,7 @@ class Pull:
 
 
 def make_bare(path: Path, branch: str) -> None:
-    """Make an empty bare repository without starting a process."""
+    """Create an empty bare repository without a subprocess."""
     for part in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "hooks"):
         (path / part).mkdir(parents=True)
     (path / "HEAD").write_text(f"ref: refs/heads/{branch}\n")
@@ -222,7 +222,7 @@ def make_bare(path: Path, branch: str) -> None:
 
 
 def long_token(app_id: int) -> str:
-    """Make an installation token of the new form: prefix, App id and a JWT, some 520 characters."""
+    """Create an installation token: prefix, App id and a JWT, about 520 characters."""
     parts = (36, 200, 128)
     jwt = ".".join(base64.urlsafe_b64encode(os.urandom(n)).decode().rstrip("=") for n in parts)
     return f"ghs_{app_id}_eyJ{jwt}"

@@ -1,4 +1,4 @@
-"""What the double shows of itself, in GitHub's shapes."""
+"""The double's JSON, in GitHub's format."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ CREATED = "2026-01-02T03:04:05Z"
 
 
 class Views:
-    """Shapes with addresses; API and WEB are where the double listens."""
+    """Builds JSON; API and WEB are the double's URLs."""
 
     def __init__(self, api: str, web: str) -> None:
         self.api = api
@@ -28,7 +28,7 @@ class Views:
             "avatar_url": f"{self.web}/avatars/{account.id}",
         }
 
-    def whole_account(self, account: Account) -> dict[str, Any]:
+    def full_account(self, account: Account) -> dict[str, Any]:
         more = {"name": account.name, "email": None, "created_at": CREATED, "updated_at": CREATED}
         return self.account(account) | more
 
@@ -48,28 +48,28 @@ class Views:
             "events": [],
         }
 
-    def installation(self, one: Installation) -> dict[str, Any]:
+    def installation(self, installation: Installation) -> dict[str, Any]:
         return {
-            "id": one.id,
-            "account": self.account(one.account),
-            "repository_selection": "all" if one.repos is None else "selected",
-            "access_tokens_url": f"{self.api}/app/installations/{one.id}/access_tokens",
+            "id": installation.id,
+            "account": self.account(installation.account),
+            "repository_selection": "all" if installation.repos is None else "selected",
+            "access_tokens_url": f"{self.api}/app/installations/{installation.id}/access_tokens",
             "repositories_url": f"{self.api}/installation/repositories",
-            "html_url": f"{self.web}/settings/installations/{one.id}",
-            "app_id": one.app.id,
-            "app_slug": one.app.slug,
-            "target_id": one.account.id,
-            "target_type": one.account.type,
-            "permissions": one.permissions,
+            "html_url": f"{self.web}/settings/installations/{installation.id}",
+            "app_id": installation.app.id,
+            "app_slug": installation.app.slug,
+            "target_id": installation.account.id,
+            "target_type": installation.account.type,
+            "permissions": installation.permissions,
             "events": [],
             "created_at": CREATED,
             "updated_at": CREATED,
             "single_file_name": None,
-            "suspended_at": CREATED if one.suspended else None,
+            "suspended_at": CREATED if installation.suspended else None,
         }
 
     def repo(self, repo: Repo, caller: Caller | None = None) -> dict[str, Any]:
-        shown = {
+        data = {
             "id": repo.id,
             "node_id": f"R_{repo.id}",
             "name": repo.name,
@@ -92,28 +92,28 @@ class Views:
             "pushed_at": CREATED,
         }
         if caller is None or caller.token is None:
-            return shown
+            return data
         may = {"read": "pull", "write": "push", "admin": "admin"}
         rights = {word: has(caller, repo, "contents", level) for level, word in may.items()}
-        return shown | {"permissions": rights}
+        return data | {"permissions": rights}
 
-    def whole_repo(self, repo: Repo, caller: Caller) -> dict[str, Any]:
-        shown = self.repo(repo, caller)
+    def full_repo(self, repo: Repo, caller: Caller) -> dict[str, Any]:
+        data = self.repo(repo, caller)
         if repo.parent is not None:
-            shown |= {"parent": self.repo(repo.parent), "source": self.repo(repo.parent)}
-        return shown
+            data |= {"parent": self.repo(repo.parent), "source": self.repo(repo.parent)}
+        return data
 
     def branch(self, repo: Repo, name: str, commit: str) -> dict[str, Any]:
         url = f"{self.api}/repos/{repo.full_name}/commits/{commit}"
         protected = f"refs/heads/{name}" in repo.refused
         return {"name": name, "commit": {"sha": commit, "url": url}, "protected": protected}
 
-    def pull(self, pull: Pull, *, whole: bool = False) -> dict[str, Any]:
+    def pull(self, pull: Pull, *, full: bool = False) -> dict[str, Any]:
         pull.follow()
         repo, number = pull.repo, pull.number
         url = f"{self.api}/repos/{repo.full_name}/pulls/{number}"
         head_repo = None if pull.head is None else self.repo(pull.head)
-        shown = {
+        data = {
             "url": url,
             "id": pull.id,
             "node_id": f"PR_{pull.id}",
@@ -151,7 +151,7 @@ class Views:
                 "repo": self.repo(repo),
             },
         }
-        if not whole:
-            return shown
+        if not full:
+            return data
         counts = {"comments": len(pull.comments), "review_comments": len(pull.lines)}
-        return shown | counts | {"merged": pull.merged_at is not None, "mergeable": None}
+        return data | counts | {"merged": pull.merged_at is not None, "mergeable": None}

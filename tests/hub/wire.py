@@ -1,4 +1,4 @@
-"""Requests and responses as the parts of the double hand them to each other."""
+"""Requests and responses of the double."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ DOCS = "https://docs.github.com/rest"
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came."""
+    """One request."""
 
     method: str
     target: str
@@ -20,22 +20,22 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path, escapes decoded."""
+        """The path without escapes."""
         return unquote(self.raw_path)
 
     @property
     def raw_path(self) -> str:
-        """The path as it was sent."""
+        """The path with escapes."""
         return urlsplit(self.target).path
 
     @property
     def query(self) -> dict[str, str]:
-        """The query; of names that come twice, the last."""
+        """The query; of repeated names, the last value."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
     @property
     def json(self) -> Any:
-        """The body, read as JSON."""
+        """The body as JSON."""
         return json.loads(self.body)
 
 
@@ -48,12 +48,12 @@ class Response:
     headers: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
     def has(self, name: str) -> bool:
-        """Whether a header is set."""
-        return any(one.lower() == name for one, _ in self.headers)
+        """Tell whether a header is set."""
+        return any(key.lower() == name for key, _ in self.headers)
 
 
 def reply(status: int, value: Any = None, **headers: str) -> Response:
-    """Answer with JSON; in the names of headers, _ stands for -."""
+    """Return JSON; "_" in header names becomes "-"."""
     named = [(name.replace("_", "-"), text) for name, text in headers.items()]
     if value is None:
         return Response(status, b"", named)
@@ -62,7 +62,7 @@ def reply(status: int, value: Any = None, **headers: str) -> Response:
 
 
 class RefusalError(Exception):
-    """A request that is answered with an error."""
+    """An error response."""
 
     def __init__(self, status: int, message: str, errors: Any = None, **headers: str) -> None:
         super().__init__(message)
@@ -75,10 +75,10 @@ class RefusalError(Exception):
 
 
 def invalid(*errors: Any) -> RefusalError:
-    """Refuse what is well formed and yet wrong."""
+    """Return a validation error."""
     return RefusalError(422, "Validation Failed", list(errors))
 
 
 def missing() -> RefusalError:
-    """Say that there is no such thing, or that one may not know of it."""
+    """Return the error for something that does not exist or is not visible."""
     return RefusalError(404, "Not Found")

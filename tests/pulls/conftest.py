@@ -9,7 +9,7 @@ from vendors.server import ScriptedServer
 
 @pytest.fixture
 def lab(tmp_path: Path, server: ScriptedServer, hub: Hub) -> Lab:
-    """Give dursor, signed in by a token, in a clone of ada/lib."""
+    """dursor in a clone of ada/lib, signed in with a token."""
     remote = hub.repo("ada/lib", FILES)
     home = tmp_path / "home"
     home.mkdir()

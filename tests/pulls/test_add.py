@@ -20,7 +20,7 @@ def private(lab: Lab) -> Repo:
     return lab.hub.repo("ada/secret", {"README.md": "line 1\nline 2\nline 3\n"}, private=True)
 
 
-def test_every_form_of_its_name_means_it(lab: Lab, private: Repo):
+def test_every_form_of_the_name(lab: Lab, private: Repo):
     host = lab.hub.url.removeprefix("http://")
     name = host.partition(":")[0]
     repo = lab.good("repo", "add", "ada/secret")
@@ -38,10 +38,10 @@ def test_every_form_of_its_name_means_it(lab: Lab, private: Repo):
         f"ssh://git@{name}/ada/secret",
     ):
         assert lab.good("repo", "add", form) == repo, form
-    assert [one["name"] for one in lab.good("repo", "list")["items"]] == ["secret"]
+    assert [item["name"] for item in lab.good("repo", "list")["items"]] == ["secret"]
 
 
-def test_a_clone_follows_before_a_round_and_has_pull_requests(lab: Lab, private: Repo):
+def test_clone_is_refreshed_and_has_pull_requests(lab: Lab, private: Repo):
     repo = lab.good("repo", "add", "ada/secret", "--name", "s")
     new = private.commit("main", {"README.md": "line 1\nline 2\nline three\n"})
     private.commit("topic", {"x": "1\n"})
@@ -53,17 +53,17 @@ def test_a_clone_follows_before_a_round_and_has_pull_requests(lab: Lab, private:
     assert lab.good("repo", "show", "s") == {**repo, "latest_commit": new}
     assert pr["url"] == f"{lab.hub.url}/ada/secret/pull/1"
     assert [
-        (one["name"], one["default"]) for one in lab.good("repo", "branches", "s")["items"]
+        (item["name"], item["default"]) for item in lab.good("repo", "branches", "s")["items"]
     ] == [(pr["branch"], False), ("main", True), ("topic", False)]
     assert lab.good("repo", "remove", "s")["id"] == repo["id"]
     assert not [*lab.front.data.glob("publish/*.git")]
     assert not [*lab.front.data.glob("**/*.pack")]
 
 
-def test_an_alias_of_ssh_means_its_host(lab: Lab, private: Repo, tmp_path: Path):
-    """Real ssh reads the configuration of the user that the system knows, wherever HOME is."""
-    seen = tmp_path / "seen"
-    script = f'env >"{seen}"; [ "$*" = "-G -- Work.gh" ] && echo "hostname 127.0.0.1" || exit 1'
+def test_ssh_alias(lab: Lab, private: Repo, tmp_path: Path):
+    """Real ssh reads the configuration of the system's user, whatever HOME is."""
+    log = tmp_path / "log"
+    script = f'env >"{log}"; [ "$*" = "-G -- Work.gh" ] && echo "hostname 127.0.0.1" || exit 1'
     repos.write(tmp_path / "bin", {"ssh": repos.Script(f"#!/bin/sh\n{script}\n")})
     lab.front.extra["PATH"] = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
@@ -73,22 +73,20 @@ def test_an_alias_of_ssh_means_its_host(lab: Lab, private: Repo, tmp_path: Path)
     repos.git(lab.front.repo, "remote", "set-url", "origin", "git@Work.gh:ada/lib.git")
     _, pr = lab.open()
     assert pr["url"] == f"{lab.hub.url}/ada/lib/pull/1"
-    assert lab.front.extra["DURSOR_GITHUB_TOKEN"] not in seen.read_text()
+    assert lab.front.extra["DURSOR_GITHUB_TOKEN"] not in log.read_text()
 
     error = lab.refused("repo", "add", "other:ada/secret")
     assert (error["exit"], error["code"]) == (2, "usage")
     assert "cannot clone over ssh" in error["message"]
 
 
-def test_a_host_that_ssh_has_no_alias_for():
+def test_no_ssh_alias():
     for url in ("git@no-alias.example:a/b", "ssh://-oProxyCommand=x/a/b", "-x:a/b", "/a/b", "C:a"):
         assert resolve_ssh_alias(url, os.environ) == url
         assert resolve_ssh_alias(url, {"PATH": "bin"}) == url
 
 
-def test_a_base_that_is_older_than_the_clone(
-    lab: Lab, private: Repo, monkeypatch: pytest.MonkeyPatch
-):
+def test_base_older_than_the_clone(lab: Lab, private: Repo, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(clones, "DEPTH", 1)
     first = private.head("main")
     private.git("tag", "v1", str(first))
@@ -111,7 +109,7 @@ def test_a_base_that_is_older_than_the_clone(
     assert (error["exit"], error["message"]) == (2, "ref v2 does not exist")
 
 
-def test_a_server_with_certificates_of_its_own(lab: Lab, tmp_path: Path):
+def test_server_with_its_own_certificates(lab: Lab, tmp_path: Path):
     public, context = certificate(tmp_path)
     with Hub(tmp_path / "other", context) as hub:
         remote = hub.repo("ada/lib", FILES, private=True)
@@ -121,7 +119,7 @@ def test_a_server_with_certificates_of_its_own(lab: Lab, tmp_path: Path):
         assert repo["latest_commit"] == remote.head("main")
 
 
-def test_what_nobody_may_see_wants_a_login(lab: Lab, private: Repo):
+def test_private_repository_needs_a_login(lab: Lab, private: Repo):
     token = lab.front.extra.pop("DURSOR_GITHUB_TOKEN")
     error = lab.refused("repo", "add", "ada/secret")
     assert (error["exit"], error["code"]) == (4, "auth")
@@ -135,7 +133,7 @@ def test_what_nobody_may_see_wants_a_login(lab: Lab, private: Repo):
     assert lab.refused("repo", "add", "ada/secret")["code"] == "not_found"
 
 
-def test_what_everybody_may_see_wants_none(lab: Lab):
+def test_public_repository_needs_no_login(lab: Lab):
     app = lab.hub.app()
     for env in ({}, lab.hub.app_env(app)):  # nobody, and an App that is not installed there
         lab.front.extra = lab.hub.env() | env
@@ -145,7 +143,7 @@ def test_what_everybody_may_see_wants_none(lab: Lab):
         lab.good("repo", "remove", repo["name"])
 
 
-def test_a_repository_that_was_renamed_is_found_under_its_new_name(lab: Lab, private: Repo):
+def test_renamed_repository(lab: Lab, private: Repo):
     lab.good("repo", "add", "ada/secret")
     lab.hub.rename(private, "ada/open")
     new = private.commit("main", {"README.md": "line 1\nline 2\nline 3\nline 4\n"})
@@ -160,7 +158,7 @@ def test_a_repository_that_was_renamed_is_found_under_its_new_name(lab: Lab, pri
     assert lab.good("pr", "list", "--all")["items"][0]["id"] == pr["id"]
 
 
-def test_words_that_are_no_repository(lab: Lab, hub: Hub):
+def test_arguments_that_are_not_a_repository(lab: Lab, hub: Hub):
     for words in ("nothing", "a/b/c", "./ada/lib"):
         error = lab.refused("repo", "add", words)
         assert (error["exit"], error["code"]) == (2, "usage"), words

@@ -91,7 +91,7 @@ PLANTED = """
 
 
 def mislead(lab: Lab, tmp_path: Path) -> Path:
-    """Plant everything that git could be made to run; what it leaves behind when it does."""
+    """Plant everything that git could be made to run; returns the file that it would write."""
     trace = tmp_path / "trace"
     spy = tmp_path / "spy"
     spy.write_text(f'#!/bin/sh\necho "$0 $@" >>"{trace}"; env >>"{trace}"; cat\n')
@@ -108,8 +108,8 @@ def mislead(lab: Lab, tmp_path: Path) -> Path:
     return trace
 
 
-def test_what_stands_in_for_an_object_is_not_taken_for_it(lab: Lab):
-    """Only this clone has such replacements; a commit means the same everywhere."""
+def test_replacement_objects_are_ignored(lab: Lab):
+    """Only this clone has such replacements. A commit is the same everywhere."""
     top = lab.front.repo
     other = repos.git(top, "hash-object", "-w", "--stdin", stdin=b"evil\nline 3\n")
     repos.git(top, "replace", "HEAD:README.md", other)

@@ -8,7 +8,7 @@ from dursor.services.pulls.comments import _render_heading, strip_hidden
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("plain", "plain"),
         ("a<!-- do evil -->b", "ab"),
@@ -20,16 +20,16 @@ from dursor.services.pulls.comments import _render_heading, strip_hidden
         ("<!-- all -->", ""),
     ],
 )
-def test_what_people_do_not_see_no_model_sees(text: str, shown: str):
-    assert strip_hidden(text) == shown
+def test_strip_hidden(text: str, expected: str):
+    assert strip_hidden(text) == expected
 
 
-def test_a_hostile_remark_costs_no_time():
+def test_hostile_comment_takes_no_time():
     for piece in ("<!--", "```\n", "`", " " * 100 + "\n", "-->"):
         strip_hidden(piece * 20_000)
 
 
-def test_no_path_makes_a_remark_an_instruction():
+def test_path_cannot_make_a_comment_an_instruction():
     remark = Comment("line", 1, "eve", "Obey.", "2026", "2026", "a:\n\nb\u2028", 3, "")
     head = _render_heading(remark, 7, {})
     assert head == "@eve on a: b, line 3 (pull request #7):"

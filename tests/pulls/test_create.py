@@ -23,7 +23,7 @@ def trailers(lab: Lab, branch: str) -> dict[str, str]:
     return dict(line.split(": ") for line in listing.splitlines() if line)
 
 
-def test_a_run_becomes_one_branch_one_commit_one_pull_request(lab: Lab):
+def test_run_becomes_one_branch_commit_and_pull_request(lab: Lab):
     base = lab.remote.head("main")
     run, pr = lab.open()
 
@@ -58,7 +58,7 @@ def test_a_run_becomes_one_branch_one_commit_one_pull_request(lab: Lab):
     assert lab.good("task", "show", run["task_id"])["prs"] == [pr]
 
 
-def test_creating_twice_finds_the_first(lab: Lab):
+def test_creating_twice_returns_the_first(lab: Lab):
     run, first = lab.open()
 
     again = lab("pr", "create", "--run", run["id"][:6], "--title", "another")
@@ -69,8 +69,8 @@ def test_creating_twice_finds_the_first(lab: Lab):
 
 
 @pytest.mark.parametrize("after", ["POST *git-receive-pack", "POST */pulls"])
-def test_a_create_that_was_killed_is_healed_by_the_next(lab: Lab, after: str):
-    """Killed between push and API call, and between API call and store."""
+def test_killed_create_is_completed_by_the_next(lab: Lab, after: str):
+    """The process is killed between push and API call, or between API call and store."""
     run = lab.run()
     reached, gone = threading.Event(), threading.Event()
 
@@ -94,7 +94,7 @@ def test_a_create_that_was_killed_is_healed_by_the_next(lab: Lab, after: str):
     assert lab.good("pr", "create", "--run", run["id"]) == pr
 
 
-def test_a_network_that_fails_is_healed_by_asking_again(lab: Lab):
+def test_network_failure_is_completed_by_the_next(lab: Lab):
     run = lab.run()
     page = Response(200, b"<html>sign in", [("Content-Type", "text/html")])
     half = Response(201, b'{"number": 1, "html_u', [("Content-Type", "application/json")])
@@ -111,12 +111,12 @@ def test_a_network_that_fails_is_healed_by_asking_again(lab: Lab):
     assert lab.good("pr", "create", "--run", run["id"])["number"] == 1
 
 
-def test_two_processes_at_once_make_one_pull_request(lab: Lab):
+def test_two_concurrent_processes_open_one_pull_request(lab: Lab):
     run = lab.run()
     both = threading.Barrier(2)
 
     def together(request: Any, proceed: Callable[[], Any]) -> Any:
-        both.wait(20)  # neither has seen the other's when it asks for its own
+        both.wait(20)  # neither has log the other's when it asks for its own
         return proceed()
 
     lab.hub.on("POST */pulls", together, times=2)
@@ -129,7 +129,7 @@ def test_two_processes_at_once_make_one_pull_request(lab: Lab):
     assert lab.log(pr["branch"]) == ["append a line", "start"]
 
 
-def test_words_of_the_users_own(lab: Lab):
+def test_title_body_and_branch_options(lab: Lab):
     run = lab.run()
 
     words = ("--title", "Mine", "--body", "-", "--branch", "refs/heads/fix/readme", "--draft")
@@ -140,7 +140,7 @@ def test_words_of_the_users_own(lab: Lab):
     assert (pr["status"], lab.pull.draft) == ("draft", True)
 
 
-def test_drafts_that_are_not_allowed_become_ordinary_and_that_is_said(lab: Lab):
+def test_draft_becomes_open_where_drafts_are_not_allowed(lab: Lab):
     lab.remote.drafts = False
     run = lab.run()
 
@@ -150,7 +150,7 @@ def test_drafts_that_are_not_allowed_become_ordinary_and_that_is_said(lab: Lab):
     assert "ada/lib does not allow drafts: #1 is open for review" in done.stderr
 
 
-def test_the_repositorys_template_is_filled_in(lab: Lab):
+def test_template_is_filled_in(lab: Lab):
     repos.commit(lab.front.repo, {".github/pull_request_template.md": OWN_REVIEW})
     lab.remote.git("fetch", "-q", str(lab.front.repo), "main:main")
 
@@ -162,7 +162,7 @@ def test_the_repositorys_template_is_filled_in(lab: Lab):
     assert rest.endswith("<!-- what and why -->\n\n## Checklist\n\n- [ ] tests\n")
 
 
-def test_a_chain_of_answers_is_one_commit_and_is_called_what_was_asked_first(lab: Lab):
+def test_chain_is_one_commit_titled_by_its_first_instruction(lab: Lab):
     first = lab.run()
     run = lab.run(appending("line 5", "line 4"), "--from", first["id"], text="and another")
 
@@ -177,7 +177,7 @@ def test_a_chain_of_answers_is_one_commit_and_is_called_what_was_asked_first(lab
 # what is not published
 
 
-def test_a_run_without_a_change_that_others_could_apply_is_refused(lab: Lab):
+def test_unpublishable_run_is_refused(lab: Lab):
     failed = lab.ask("no patch here")
     (lab.front.repo / "calc.py").write_text("edited = True\n")
     dirty = lab.run(None, "--dirty")
@@ -193,7 +193,7 @@ def test_a_run_without_a_change_that_others_could_apply_is_refused(lab: Lab):
     assert lab.hub.requests == []
 
 
-def test_a_base_that_github_lacks_is_refused(lab: Lab):
+def test_unpushed_base_commit_is_refused(lab: Lab):
     commit = repos.commit(lab.front.repo, {"new.py": "1\n"})
     run = lab.run()
 
@@ -205,7 +205,7 @@ def test_a_base_that_github_lacks_is_refused(lab: Lab):
     assert {*lab.remote.branches} == {"main"}
 
 
-def test_a_base_on_another_branch_is_named(lab: Lab):
+def test_branch_with_the_base_commit_is_suggested(lab: Lab):
     repos.git(lab.front.repo, "switch", "-qc", "topic")
     repos.commit(lab.front.repo, {"new.py": "1\n"})
     lab.remote.git("fetch", "-q", str(lab.front.repo), "topic:topic")
@@ -227,7 +227,7 @@ def test_a_base_on_another_branch_is_named(lab: Lab):
     assert pr["number"] == 1
 
 
-def test_the_base_is_the_branch_that_the_round_named(lab: Lab):
+def test_base_is_the_branch_of_the_round(lab: Lab):
     lab.remote.git("branch", "topic", "main")
     repos.git(
         lab.front.repo, "fetch", "-q", str(lab.remote.path), "topic:refs/remotes/origin/topic"
@@ -239,7 +239,7 @@ def test_the_base_is_the_branch_that_the_round_named(lab: Lab):
     assert lab.pull.base == "topic"
 
 
-def test_a_base_branch_that_moved_on_is_no_obstacle(lab: Lab):
+def test_base_branch_may_have_moved(lab: Lab):
     run = lab.run()
     lab.remote.commit("main", {"other.py": "1\n"})
 
@@ -248,7 +248,7 @@ def test_a_base_branch_that_moved_on_is_no_obstacle(lab: Lab):
     assert lab.pull.base == "main"
 
 
-def test_a_branch_of_somebody_else_is_left_alone(lab: Lab):
+def test_foreign_branch_is_kept(lab: Lab):
     run = lab.run()
     theirs = lab.remote.commit(f"dursor/{run['id'][:8]}", {"x": "y\n"})
 
@@ -259,7 +259,7 @@ def test_a_branch_of_somebody_else_is_left_alone(lab: Lab):
     lab.good("pr", "create", "--run", run["id"], "--branch", "mine")
 
 
-def test_a_pull_request_of_somebody_else_is_not_taken_for_ours(lab: Lab):
+def test_foreign_pull_request_is_refused(lab: Lab):
     lab.open("--branch", "shared")
     other = lab.run(appending("line V", "line 3"))
 
@@ -269,7 +269,7 @@ def test_a_pull_request_of_somebody_else_is_not_taken_for_ours(lab: Lab):
     assert f"does not contain run {other['id'][:8]}" in error["message"]
 
 
-def test_a_branch_name_may_be_used_again_by_another_task(lab: Lab):
+def test_branch_name_may_be_reused_by_another_task(lab: Lab):
     lab.open("--branch", "fix")
     lab.hub.close(lab.pull)
     lab.remote.delete_branch("fix")
@@ -280,7 +280,7 @@ def test_a_branch_name_may_be_used_again_by_another_task(lab: Lab):
     assert (pr["number"], [*lab.remote.pulls]) == (2, [1, 2])
 
 
-def test_a_branch_that_stands_in_the_way_of_ours_is_said(lab: Lab):
+def test_conflicting_branch_name(lab: Lab):
     lab.remote.commit("dursor", {"x": "1\n"})
     run = lab.run()
     error = lab.refused("pr", "create", "--run", run["id"])
@@ -288,8 +288,10 @@ def test_a_branch_that_stands_in_the_way_of_ours_is_said(lab: Lab):
     assert error["hint"].startswith("--branch")
 
 
-@pytest.mark.parametrize(("how", "said"), [("squash", "was merged into main"), ("", "was closed")])
-def test_one_that_is_over_is_not_opened_again(lab: Lab, how: str, said: str):
+@pytest.mark.parametrize(
+    ("how", "ending"), [("squash", "was merged into main"), ("", "was closed")]
+)
+def test_ended_pull_request_is_not_reopened(lab: Lab, how: str, ending: str):
     run, pr = lab.open()
     if how:
         lab.hub.merge(lab.pull, how)
@@ -300,14 +302,14 @@ def test_one_that_is_over_is_not_opened_again(lab: Lab, how: str, said: str):
     error = lab.refused("pr", "create", "--run", run["id"])
 
     assert error["exit"] == 8
-    assert error["message"].endswith(said)
+    assert error["message"].endswith(ending)
     assert [*lab.remote.pulls] == [1]
 
 
 # the repository on GitHub
 
 
-def test_what_stands_in_the_way_is_said_with_the_next_step(lab: Lab):
+def test_obstacles_have_a_hint(lab: Lab):
     run, main = lab.run(), lab.remote.head("main")
 
     def refused(*words: str) -> tuple[int, str, str]:
@@ -317,7 +319,7 @@ def test_what_stands_in_the_way_is_said_with_the_next_step(lab: Lab):
     assert refused("--base", "mian") == (2, "ada/lib has no branch 'mian'", "--base BRANCH")
     assert refused("--base", "eve:main")[0] == 2
     assert refused("--branch", "a..b")[0] == 2
-    asked = len(lab.hub.requests)
+    count = len(lab.hub.requests)
     for option, text in (
         ("title", "x" * 257),
         ("body", "x" * 65_537),
@@ -325,7 +327,7 @@ def test_what_stands_in_the_way_is_said_with_the_next_step(lab: Lab):
         ("branch", " "),
     ):
         assert refused(f"--{option}", text)[0] == 2
-    assert len(lab.hub.requests) == asked
+    assert len(lab.hub.requests) == count
 
     lab.remote.refused["refs/heads/release"] = PROTECTED
     assert refused("--branch", "release")[0] == 7
@@ -352,7 +354,7 @@ def test_what_stands_in_the_way_is_said_with_the_next_step(lab: Lab):
     assert lab.remote.pulls == {}
 
 
-def test_a_fork_is_pushed_to_and_its_parent_is_asked(lab: Lab, tmp_path: Path):
+def test_fork_is_pushed_to_and_parent_gets_the_pull_request(lab: Lab, tmp_path: Path):
     fork = lab.hub.fork(lab.remote, "bob")
     lab.front.extra |= lab.hub.env(lab.hub.token("bob"))
     repos.git(lab.front.repo, "remote", "set-url", "origin", f"git@127.0.0.1:bob/{fork.name}.git")
@@ -367,7 +369,7 @@ def test_a_fork_is_pushed_to_and_its_parent_is_asked(lab: Lab, tmp_path: Path):
     assert second["url"] == f"{lab.hub.url}/bob/lib/pull/1"
 
 
-def test_a_fork_that_went_its_own_way_is_its_own_base(lab: Lab):
+def test_diverged_fork_is_its_own_base(lab: Lab):
     fork = lab.hub.fork(lab.remote, "bob")
     lab.front.extra |= lab.hub.env(lab.hub.token("bob"))
     repos.git(lab.front.repo, "remote", "set-url", "origin", f"{lab.hub.url}/bob/lib")
@@ -383,7 +385,7 @@ def test_a_fork_that_went_its_own_way_is_its_own_base(lab: Lab):
     assert pr["url"] == f"{lab.hub.url}/bob/lib/pull/1"
 
 
-def test_a_remote_that_is_a_fork_is_found(lab: Lab):
+def test_fork_among_the_remotes_is_used(lab: Lab):
     fork = lab.hub.fork(lab.remote, "bob")
     lab.front.extra |= lab.hub.env(lab.hub.token("bob"))
     run = lab.run()
@@ -398,7 +400,7 @@ def test_a_remote_that_is_a_fork_is_found(lab: Lab):
     assert lab.pull.head is fork
 
 
-def test_a_colleagues_fork_among_the_remotes_is_no_obstacle(lab: Lab):
+def test_foreign_fork_among_the_remotes_is_ignored(lab: Lab):
     lab.hub.fork(lab.remote, "bob")
     repos.git(lab.front.repo, "remote", "rename", "origin", "upstream")
     repos.git(lab.front.repo, "remote", "add", "bob", f"{lab.hub.url}/bob/lib")
@@ -409,7 +411,7 @@ def test_a_colleagues_fork_among_the_remotes_is_no_obstacle(lab: Lab):
 # what stays as it was
 
 
-def test_the_users_repository_is_not_touched(lab: Lab):
+def test_user_repository_is_unchanged(lab: Lab):
     (lab.front.repo / "calc.py").write_text("edited = True\n")
     repos.write(lab.front.repo, {"untracked": "1\n"})
     run = lab.run()
@@ -424,11 +426,11 @@ def test_the_users_repository_is_not_touched(lab: Lab):
     assert lab.log(run["id"] and f"dursor/{run['id'][:8]}") == ["append a line"] * 2 + ["start"]
 
 
-def test_the_browser_is_shown_the_page_and_no_secret(lab: Lab, tmp_path: Path):
-    seen = tmp_path / "seen"
+def test_browser_receives_the_page_and_no_secret(lab: Lab, tmp_path: Path):
+    log = tmp_path / "log"
     browser = tmp_path / "browser"
     browser.write_text(
-        f'#!/bin/sh\necho "$@" >"{seen}.new"; env >>"{seen}.new"; mv "{seen}.new" "{seen}"\n'
+        f'#!/bin/sh\necho "$@" >"{log}.new"; env >>"{log}.new"; mv "{log}.new" "{log}"\n'
     )
     browser.chmod(0o755)
     lab.front.extra["BROWSER"] = str(browser)
@@ -438,9 +440,9 @@ def test_the_browser_is_shown_the_page_and_no_secret(lab: Lab, tmp_path: Path):
 
     assert done.exit_code == 0
     subprocess.run(
-        ["sh", "-c", f'until [ -e "{seen}" ]; do sleep 0.02; done'], timeout=10, check=True
+        ["sh", "-c", f'until [ -e "{log}" ]; do sleep 0.02; done'], timeout=10, check=True
     )
-    page, *environment = seen.read_text().splitlines()
+    page, *environment = log.read_text().splitlines()
     assert page == done.data["url"]
     assert any(line.startswith("PATH=") for line in environment)
     assert not any("TOKEN" in line or "API_KEY" in line for line in environment)

@@ -10,7 +10,7 @@ from lab import Lab
 
 
 def traced_git(folder: Path) -> tuple[str, Path]:
-    """A PATH with a git that writes its arguments down, and where it does."""
+    """A PATH with a git that records its arguments, and the file of the record."""
     folder.mkdir()
     program, trace = folder / "git", folder / "arguments"
     program.write_text(f'#!/bin/sh\necho "$@" >>"{trace}"\nexec "{shutil.which("git")}" "$@"\n')
@@ -18,7 +18,7 @@ def traced_git(folder: Path) -> tuple[str, Path]:
     return f"{folder}{os.pathsep}{os.environ['PATH']}", trace
 
 
-def test_from_a_login_to_a_pull_request_that_grows(lab: Lab, tmp_path: Path):
+def test_from_login_to_an_updated_pull_request(lab: Lab, tmp_path: Path):
     hub = lab.hub
     path, trace = traced_git(tmp_path / "bin")
     remote = hub.repo("ada/secret", {"README.md": "line 1\nline 2\nline 3\n"}, private=True)
@@ -40,14 +40,14 @@ def test_from_a_login_to_a_pull_request_that_grows(lab: Lab, tmp_path: Path):
     )
     done.append(lab("pr", "update", "1", "--run", second["id"]))
     done.append(lab("pr", "show", "1"))
-    assert [one.exit_code for one in done] == [0] * 6, done
+    assert [item.exit_code for item in done] == [0] * 6, done
 
     branch, base = f"dursor/{first['id'][:8]}", remote.head("main")
     assert {*remote.branches} == {"main", branch}
     author = f"helper[bot] <{app.id + 100_000}+helper[bot]@users.noreply.127.0.0.1>"
     form = "%an <%ae>%n%cn <%ce>%n%s%n%(trailers:only,unfold)"
-    told = remote.git("log", f"--format={form}", f"{base}..{branch}").split("\n\n")
-    assert [one.splitlines() for one in told] == [
+    arguments = remote.git("log", f"--format={form}", f"{base}..{branch}").split("\n\n")
+    assert [item.splitlines() for item in arguments] == [
         [
             author,
             author,
@@ -68,7 +68,7 @@ def test_from_a_login_to_a_pull_request_that_grows(lab: Lab, tmp_path: Path):
         f"line {number}" for number in range(1, 6)
     ]
     assert done[5].data["latest_commit"] == remote.head(branch)
-    assert [one["content"].splitlines()[-1] for one in done[3].data["messages"]] == [
+    assert [item["content"].splitlines()[-1] for item in done[3].data["messages"]] == [
         "Is that all?",
         "A line more.",
         "Please.",
@@ -84,7 +84,7 @@ def test_from_a_login_to_a_pull_request_that_grows(lab: Lab, tmp_path: Path):
     assert leaks.find(arguments, secrets) == []
 
 
-def test_a_token_that_was_revoked_is_minted_once_more(lab: Lab):
+def test_revoked_token_is_replaced(lab: Lab):
     app = lab.hub.app("helper")
     lab.hub.install(app, "ada", [lab.remote])
     lab.front.extra = lab.hub.app_env(app) | {"DURSOR_ENCRYPTION_KEY": "correct horse battery"}
@@ -99,7 +99,7 @@ def test_a_token_that_was_revoked_is_minted_once_more(lab: Lab):
     assert len(lab.log(pr["branch"])) == 3
 
 
-def test_clocks_that_differ_are_no_obstacle(lab: Lab):
+def test_clock_skew(lab: Lab):
     app = lab.hub.app("helper")
     lab.hub.install(app, "ada", [lab.remote])
     lab.front.extra = lab.hub.app_env(app)

@@ -14,7 +14,7 @@ PASSPHRASE = {"DURSOR_ENCRYPTION_KEY": "correct horse battery"}
 
 @pytest.fixture
 def out(lab: Lab) -> Lab:
-    """Give dursor with a key store, signed in by nothing."""
+    """dursor with a key store and without a login."""
     lab.front.extra = lab.hub.env() | PASSPHRASE
     return lab
 
@@ -23,7 +23,7 @@ def app_words(app_id: int, *words: str) -> list[str]:
     return ["github", "login", "--app-id", str(app_id), "--private-key-file", "-", *words]
 
 
-def test_nobody_is_signed_in(out: Lab):
+def test_not_signed_in(out: Lab):
     status = out.good("github", "status")
     assert status == {
         "api_url": out.hub.api_url,
@@ -32,14 +32,14 @@ def test_nobody_is_signed_in(out: Lab):
         "app_id": None,
         "installation_id": None,
     }
-    shown = out.front("github", "status")
-    assert "not signed in" in shown.stdout
-    assert "hint: dursor github login" in shown.stderr
+    output = out.front("github", "status")
+    assert "not signed in" in output.stdout
+    assert "hint: dursor github login" in output.stderr
     error = out.refused("github", "repos")
     assert (error["exit"], error["code"]) == (4, "auth")
 
 
-def test_a_token_is_kept_once_github_has_taken_it(out: Lab):
+def test_verified_token_is_stored(out: Lab):
     token = out.hub.token("ada")
     login = out.front("github", "login", "--token-stdin", "--json", input=f"{token}\n")
     assert login.data == {
@@ -63,7 +63,7 @@ def test_a_token_is_kept_once_github_has_taken_it(out: Lab):
 
 # pexpect forks to make the terminal; the threads it is warned of are the test's servers
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
-def test_a_token_is_typed_unseen(out: Lab):
+def test_token_is_typed_without_echo(out: Lab):
     token = out.hub.token("ada")
     child = pexpect.spawn(
         sys.executable,
@@ -81,20 +81,20 @@ def test_a_token_is_typed_unseen(out: Lab):
     assert out.good("github", "status")["login"] == "ada"
 
 
-def test_what_github_refuses_is_not_kept(out: Lab):
-    for words, said in (
+def test_rejected_credentials_are_not_stored(out: Lab):
+    for words, message in (
         (["github", "login", "--token-stdin"], "ghp_wrong"),
         (["github", "login", "--token-stdin"], "two words"),
         (app_words(4711), out.hub.private_key),
         (app_words(out.hub.app().id), "-----BEGIN nonsense"),
     ):
-        error = out.refused(*words, input=said)
+        error = out.refused(*words, input=message)
         assert (error["exit"], error["code"]) == (4, "auth"), words
     assert not (out.front.data / "keys.json").exists()
     assert out.good("github", "status")["kind"] is None
 
 
-def test_an_app_is_kept_and_finds_its_installation(out: Lab, tmp_path):
+def test_app_is_stored_and_finds_its_installation(out: Lab, tmp_path):
     app = out.hub.app("helper")
     installation = out.hub.install(app, "ada", [out.remote])
     file = tmp_path / "key.pem"
@@ -111,7 +111,7 @@ def test_an_app_is_kept_and_finds_its_installation(out: Lab, tmp_path):
         "installation_id": str(installation.id),
     }
     assert out.good("github", "status") == login.data
-    assert [one["name"] for one in out.good("github", "repos")["items"]] == ["ada/lib"]
+    assert [item["name"] for item in out.good("github", "repos")["items"]] == ["ada/lib"]
     body = "".join(out.hub.private_key.splitlines()[1:3])
     leaks.check(out.front, login, keys=[body, out.hub.private_key.splitlines()[2]])
 
@@ -132,7 +132,7 @@ def test_an_app_is_kept_and_finds_its_installation(out: Lab, tmp_path):
     assert error["exit"] in {2, 4}
 
 
-def test_who_signs_out_leaves_no_token_that_works(out: Lab):
+def test_logout_revokes_installation_tokens(out: Lab):
     app = out.hub.app("helper")
     out.hub.install(app, "ada", [out.remote])
     out.good(*app_words(app.id), input=out.hub.private_key)
@@ -140,7 +140,7 @@ def test_who_signs_out_leaves_no_token_that_works(out: Lab):
     out.good("github", "repos")
     out.hub.minted[0].revoked = True  # one that has describe_end is no obstacle
     assert out("github", "logout").stderr == ""
-    assert [one.revoked for one in out.hub.minted] == [True, True]
+    assert [item.revoked for item in out.hub.minted] == [True, True]
 
     out.good(*app_words(app.id), input=out.hub.private_key)
     out.good("github", "repos")
@@ -151,25 +151,25 @@ def test_who_signs_out_leaves_no_token_that_works(out: Lab):
     assert out.good("github", "status")["kind"] is None
 
 
-def test_an_app_that_is_nowhere_yet_is_kept_and_that_is_said(out: Lab):
+def test_app_without_installation_is_stored_with_a_notice(out: Lab):
     app = out.hub.app("helper")
     done = out(*app_words(app.id), input=out.hub.private_key)
     assert (done.exit_code, done.data["installation_id"]) == (0, None)
     assert "the App is not installed on any account" in done.stderr
 
 
-def test_the_environment_comes_first_and_that_is_said(out: Lab):
+def test_environment_takes_precedence_with_a_notice(out: Lab):
     token = out.hub.token("ada")
     out.front.extra["DURSOR_GITHUB_TOKEN"] = out.hub.token("bob")
     done = out("github", "login", "--token-stdin", input=token)
     assert "DURSOR_GITHUB_TOKEN is set and takes precedence over this login" in done.stderr
     assert out.good("github", "status")["login"] == "bob"
-    left = out("github", "logout")
-    assert left.data["kind"] == "token"
-    assert "DURSOR_GITHUB_TOKEN is still the login for" in left.stderr
+    status = out("github", "logout")
+    assert status.data["kind"] == "token"
+    assert "DURSOR_GITHUB_TOKEN is still the login for" in status.stderr
 
 
-def test_without_a_place_for_secrets_nothing_is_kept(out: Lab):
+def test_without_a_key_store_nothing_is_stored(out: Lab):
     del out.front.extra["DURSOR_ENCRYPTION_KEY"]
     error = out.refused("github", "login", "--token-stdin", input=out.hub.token("ada"))
     assert (error["exit"], error["code"]) == (4, "auth")
@@ -188,13 +188,13 @@ def test_without_a_place_for_secrets_nothing_is_kept(out: Lab):
         (("--installation-id", "1", "--token-stdin"), None),
     ],
 )
-def test_words_that_do_not_go_together(out: Lab, words: tuple[str, ...], input: str | None):
+def test_options_that_cannot_be_combined(out: Lab, words: tuple[str, ...], input: str | None):
     error = out.refused("github", "login", *words, input=input)
     assert (error["exit"], error["code"]) == (2, "usage")
     assert out.hub.requests == []
 
 
-def test_what_the_login_can_reach(lab: Lab):
+def test_repos_and_branches(lab: Lab):
     lab.hub.repo("ada/secret", {"x": "1\n"}, private=True)
     lab.remote.commit("topic", {"x": "1\n"})
 
@@ -206,18 +206,18 @@ def test_what_the_login_can_reach(lab: Lab):
         "archived": False,
         "url": f"{lab.hub.url}/ada/lib",
     }
-    assert [one["name"] for one in listed] == ["ada/lib", "ada/secret"]
+    assert [item["name"] for item in listed] == ["ada/lib", "ada/secret"]
     assert lab.good("github", "branches", "ada/lib")["items"] == [
         {"name": name, "commit": lab.remote.head(name), "default": name == "main"}
         for name in ("main", "topic")
     ]
-    shown: Done = lab.front("github", "repos")
-    assert f"ada/secret  main    private     {lab.hub.url}/ada/secret" in shown.stdout
+    output: Done = lab.front("github", "repos")
+    assert f"ada/secret  main    private     {lab.hub.url}/ada/secret" in output.stdout
     for words, code in (("ada/nothing", "not_found"), ("nothing", "usage")):
         assert lab.refused("github", "branches", words)["code"] == code
 
 
-def test_a_hundred_branches_and_more(lab: Lab, hub: Hub):
+def test_more_than_a_hundred_branches(lab: Lab, hub: Hub):
     head = str(lab.remote.head("main"))
     names = "".join(f"create refs/heads/b{number:03} {head}\n" for number in range(120))
     lab.remote.git("update-ref", "--stdin", stdin=names.encode())

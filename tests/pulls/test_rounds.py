@@ -6,7 +6,7 @@ from lab import Lab
 FIVE = appending("line 5", "line 4")
 
 
-def test_a_round_starts_from_what_a_colleague_pushed_last(lab: Lab):
+def test_round_starts_from_the_last_push_of_a_colleague(lab: Lab):
     first, pr = lab.open()
     theirs = lab.remote.commit(pr["branch"], {"calc.py": "theirs = True\n"})
 
@@ -23,7 +23,7 @@ def test_a_round_starts_from_what_a_colleague_pushed_last(lab: Lab):
     assert third["base_commit"] == theirs
 
 
-def test_a_base_of_ones_own_does_not_go_with_it(lab: Lab):
+def test_base_cannot_be_combined_with_a_live_pull_request(lab: Lab):
     first, _ = lab.open()
     sent = len(lab.front.sent)
     for words in (("--base", "main"), ("--dirty",)):
@@ -33,18 +33,18 @@ def test_a_base_of_ones_own_does_not_go_with_it(lab: Lab):
     assert len(lab.front.sent) == sent
 
 
-def test_a_task_whose_branch_is_gone_starts_from_head_and_says_so(lab: Lab):
+def test_deleted_branch_starts_from_head_with_a_warning(lab: Lab):
     first, pr = lab.open()
     lab.remote.delete_branch(pr["branch"])
 
     second = lab.run(None, "--task", first["task_id"])
 
     assert second["base_ref"] == "HEAD"
-    said = f"the branch {pr['branch']} of #1 was deleted: this round does not start from it"
-    assert second["warnings"] == [said]
+    warning = f"the branch {pr['branch']} of #1 was deleted: this round does not start from it"
+    assert second["warnings"] == [warning]
 
 
-def test_a_task_whose_pull_request_is_over_may_have_another_base(lab: Lab):
+def test_ended_pull_request_allows_another_base(lab: Lab):
     first, _ = lab.open()
     lab.hub.merge(lab.pull, "squash")
     second = lab.run(None, "--task", first["task_id"], "--base", "main")
@@ -52,7 +52,7 @@ def test_a_task_whose_pull_request_is_over_may_have_another_base(lab: Lab):
     assert second["warnings"] == ["#1 was merged into main: this round does not start from it"]
 
 
-def test_without_github_a_round_of_such_a_task_does_not_start(lab: Lab):
+def test_round_needs_github_for_a_live_pull_request(lab: Lab):
     first, _ = lab.open()
     lab.front.extra["DURSOR_GITHUB_TOKEN"] = "ghp_wrong"
     sent = len(lab.front.sent)
@@ -61,7 +61,7 @@ def test_without_github_a_round_of_such_a_task_does_not_start(lab: Lab):
     assert len(lab.front.sent) == sent
 
 
-def test_a_round_in_a_process_of_its_own(lab: Lab):
+def test_detached_round(lab: Lab):
     first, pr = lab.open()
     theirs = lab.remote.commit(pr["branch"], {"calc.py": "theirs = True\n"})
     words = ("more of it", "-m", "gpt", "--task", first["task_id"], "--detach")
@@ -74,7 +74,7 @@ def test_a_round_in_a_process_of_its_own(lab: Lab):
     assert (done["status"], done["base_commit"]) == ("succeeded", theirs)
 
 
-def test_a_task_without_one_asks_nobody(lab: Lab):
+def test_task_without_pull_request_sends_nothing_to_github(lab: Lab):
     run = lab.run()
     lab.run(None, "--task", run["task_id"])
     assert lab.hub.requests == []

@@ -35,13 +35,11 @@ NAMES = {"origin": RepoName("ada", "lib"), "mine": RepoName("bob", "lib")}
         ("refs/heads/", None),
     ],
 )
-def test_a_ref_names_a_branch_or_none(ref: str, branch: str | None):
+def test_parse_branch(ref: str, branch: str | None):
     assert _parse_branch(ref, NAMES) == branch
 
 
-def test_remotes_are_as_git_sees_them_with_origin_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_remotes_with_origin_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     repos.isolate(monkeypatch, tmp_path / "home")
     top = repos.build(tmp_path / "project")
     for name, url in (

@@ -24,17 +24,19 @@ NOTHING = MemoryTree({})
 
 def tree(**files: str | bytes) -> MemoryTree:
     data = {
-        path.replace("__", "/").replace("_md", ".md"): one.encode() if isinstance(one, str) else one
-        for path, one in files.items()
+        path.replace("__", "/").replace("_md", ".md"): content.encode()
+        if isinstance(content, str)
+        else content
+        for path, content in files.items()
     }
-    return MemoryTree({path: FileState(FILE, one) for path, one in data.items()})
+    return MemoryTree({path: FileState(FILE, content) for path, content in data.items()})
 
 
 def test_title_and_body_of_a_chain():
-    asked = replace(fake_app.RUN, instruction="Fix the\noff-by-one")
+    first = replace(fake_app.RUN, instruction="Fix the\noff-by-one")
     run = replace(fake_app.OTHER, instruction="and page 0", summary="Uses @property.")
-    assert render_title((asked, run)) == "Fix the"
-    assert render_body((asked, run), NOTHING) == (
+    assert render_title((first, run)) == "Fix the"
+    assert render_body((first, run), NOTHING) == (
         "Uses `@property`.\n\nInstruction:\n\n> Fix the\n> off-by-one\n\n> and page 0\n\n"
         "Made by dursor with claude (`gpt-5.2`), run `b07d55aa`."
     )
@@ -43,7 +45,7 @@ def test_title_and_body_of_a_chain():
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("thanks @ada", "thanks `@ada`"),
         ("@org/team, look", "`@org/team`, look"),
@@ -54,23 +56,25 @@ def test_title_and_body_of_a_chain():
         ("@ alone", "@ alone"),
     ],
 )
-def test_nobody_is_called_by_accident(text: str, shown: str):
-    assert escape_mentions(text) == shown
+def test_escape_mentions(text: str, expected: str):
+    assert escape_mentions(text) == expected
 
 
 @given(st.text(alphabet="@a` \n/", max_size=30))
-def test_words_stay_when_mentions_go(text: str):
+def test_escaping_mentions_keeps_every_word(text: str):
     assert escape_mentions(text).replace("`", "").split() == text.replace("`", "").split()
 
 
-def test_templates_are_where_github_looks():
+def test_find_template():
     assert find_template(NOTHING) is None
     assert find_template(tree(docs__Pull_Request_Template_md="a\r\nb")) == "a\nb"
     both = tree(**{".github/PULL_REQUEST_TEMPLATE_md": "hidden", "pull_request_template": "top"})
     assert find_template(both) == "hidden"
     several = {f".github/Pull_Request_Template/{name}_md": name for name in ("bug", "feature")}
     assert find_template(tree(**several)) is None
-    assert find_template(tree(**several, **{"docs/pull-request-template.txt": "one"})) == "one"
+    assert (
+        find_template(tree(**several, **{"docs/pull-request-template.txt": "content"})) == "content"
+    )
     assert find_template(tree(**several, **{"PULL_REQUEST_TEMPLATE/only_md": "only"})) == "only"
     several[".github/PULL_REQUEST_TEMPLATE/Default_md"] = "usual"
     assert find_template(tree(**several)) == "usual"
@@ -83,7 +87,7 @@ def test_templates_are_where_github_looks():
 
 
 @pytest.mark.parametrize(
-    ("template", "whole"),
+    ("template", "expected"),
     [
         ("## Checklist\n- [ ] a", "TEXT\n\n## Checklist\n- [ ] a\n"),
         (
@@ -101,17 +105,17 @@ def test_templates_are_where_github_looks():
         ("no heading", "TEXT\n\nno heading\n"),
     ],
 )
-def test_the_text_goes_where_it_is_asked_for(template: str, whole: str):
-    assert fill_template(template, "TEXT") == whole
+def test_fill_template(template: str, expected: str):
+    assert fill_template(template, "TEXT") == expected
 
 
 @given(st.text(alphabet="# Sumary\n<!-`>x", max_size=60))
-def test_nothing_of_a_template_is_lost(template: str):
+def test_fill_template_keeps_every_word(template: str):
     words = fill_template(template, "TEXT").split()
     assert [word for word in words if word != "TEXT"] == template.split()
 
 
-def test_a_text_that_is_too_long_is_cut():
+def test_long_body_is_truncated():
     run: Run = replace(fake_app.RUN, summary="a line\n" * 10_000)
     body = render_body((run,), NOTHING)
     assert len(body) <= MAX_BODY

@@ -14,11 +14,11 @@ FIVE = appending("line 5", "line 4")
 
 
 def commits(lab: Lab, branch: str) -> list[str]:
-    """The runs that the commits of BRANCH name, newest first."""
+    """Return the runs named by the commits of BRANCH, newest first."""
     return lab.log(branch, "%(trailers:key=Dursor-Run,valueonly,separator=)")
 
 
-def test_an_answer_that_goes_on_from_the_published_one(lab: Lab):
+def test_run_from_the_published_one(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"], text="and another")
 
@@ -33,7 +33,7 @@ def test_an_answer_that_goes_on_from_the_published_one(lab: Lab):
     assert lab.good("pr", "list")["items"] == [grown]
 
 
-def test_an_answer_to_a_round_on_the_branch_itself(lab: Lab):
+def test_run_from_the_branch_itself(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--task", first["task_id"])
     assert (second["base_commit"], second["base_ref"]) == (pr["latest_commit"], pr["branch"])
@@ -46,7 +46,7 @@ def test_an_answer_to_a_round_on_the_branch_itself(lab: Lab):
     assert lab.remote.show(pr["branch"], "README.md").endswith(b"line 5\nline 6")
 
 
-def test_updating_twice_is_updating_once(lab: Lab):
+def test_updating_twice_changes_nothing(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
 
@@ -58,7 +58,7 @@ def test_updating_twice_is_updating_once(lab: Lab):
     assert len(commits(lab, pr["branch"])) == 3
 
 
-def test_an_update_that_was_killed_is_healed_by_the_next(lab: Lab):
+def test_killed_update_is_completed_by_the_next(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
     reached, gone = threading.Event(), threading.Event()
@@ -81,7 +81,7 @@ def test_an_update_that_was_killed_is_healed_by_the_next(lab: Lab):
     assert grown["latest_commit"] == lab.remote.head(pr["branch"])
 
 
-def test_two_at_once_make_one_commit(lab: Lab):
+def test_two_concurrent_updates_make_one_commit(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
     both = threading.Barrier(2)
@@ -99,7 +99,7 @@ def test_two_at_once_make_one_commit(lab: Lab):
     assert commits(lab, pr["branch"]) == [second["id"], first["id"], ""]
 
 
-def test_a_base_branch_that_moved_on_is_no_obstacle(lab: Lab):
+def test_base_branch_may_have_moved(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
     lab.remote.commit("main", {"other.py": "1\n"})
@@ -109,7 +109,7 @@ def test_a_base_branch_that_moved_on_is_no_obstacle(lab: Lab):
     assert commits(lab, pr["branch"])[:2] == [second["id"], first["id"]]
 
 
-def test_a_colleagues_push_is_left_alone(lab: Lab):
+def test_push_of_a_colleague_is_kept(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
     theirs = lab.remote.commit(pr["branch"], {"theirs.py": "1\n"}, author="Grace")
@@ -127,7 +127,7 @@ def test_a_colleagues_push_is_left_alone(lab: Lab):
     assert lab.remote.show(pr["branch"], "theirs.py") == b"1"
 
 
-def test_a_push_in_the_very_moment_is_left_alone(lab: Lab):
+def test_concurrent_push_is_kept(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
     theirs: list[str] = []
@@ -145,7 +145,7 @@ def test_a_push_in_the_very_moment_is_left_alone(lab: Lab):
     assert [lab.remote.head(pr["branch"])] == theirs
 
 
-def test_a_rewritten_branch_is_left_alone(lab: Lab):
+def test_rewritten_branch_is_kept(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
     branch, before = pr["branch"], str(lab.remote.head("main"))
@@ -153,9 +153,9 @@ def test_a_rewritten_branch_is_left_alone(lab: Lab):
 
     def put(tree: str, parent: str) -> str:
         oid = lab.remote.git("rev-parse", f"{tree}^{{tree}}")
-        made = lab.remote.git("commit-tree", oid, "-p", parent, "-m", message)
-        lab.remote.git("update-ref", f"refs/heads/{branch}", made)
-        return made
+        commit = lab.remote.git("commit-tree", oid, "-p", parent, "-m", message)
+        lab.remote.git("update-ref", f"refs/heads/{branch}", commit)
+        return commit
 
     def amended() -> str:
         return put(lab.remote.commit("scratch", {"README.md": "line 4!\n"}), before)
@@ -181,7 +181,7 @@ def test_a_rewritten_branch_is_left_alone(lab: Lab):
     assert "was rewritten" in lab.refused("pr", "update", "1", "--run", second["id"])["message"]
 
 
-def test_a_run_that_did_not_start_from_what_is_there_is_refused(lab: Lab):
+def test_run_from_an_older_head_is_refused(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--task", first["task_id"])
     rival = lab.run(appending("line V", "line 4"), "--task", first["task_id"])
@@ -197,7 +197,7 @@ def test_a_run_that_did_not_start_from_what_is_there_is_refused(lab: Lab):
     assert commits(lab, pr["branch"])[0] == second["id"]
 
 
-def test_one_that_is_over_takes_no_more(lab: Lab):
+def test_ended_pull_request_is_refused(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
 
@@ -217,7 +217,7 @@ def test_one_that_is_over_takes_no_more(lab: Lab):
     assert lab.remote.head(pr["branch"]) == pr["latest_commit"]
 
 
-def test_an_answer_that_takes_back_what_was_not_published_adds_nothing(lab: Lab):
+def test_run_without_further_change_adds_nothing(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
     undo = FIVE.replace("@@ -1,1 +1,2 @@", "@@ -1,2 +1,1 @@").replace("+line 5", "-line 5")
@@ -229,7 +229,7 @@ def test_an_answer_that_takes_back_what_was_not_published_adds_nothing(lab: Lab)
     assert f"#1 already contains the change of run {third['id'][:8]}" in done.stderr
 
 
-def test_a_fork_that_is_gone_takes_no_more(lab: Lab):
+def test_deleted_fork_is_refused(lab: Lab):
     first, _ = lab.open()
     second = lab.run(FIVE, "--from", first["id"])
     lab.pull.head = None
@@ -238,17 +238,17 @@ def test_a_fork_that_is_gone_takes_no_more(lab: Lab):
     assert "the fork of #1 was deleted" in error["message"]
 
 
-def test_runs_that_cannot_be_published_are_refused(lab: Lab):
+def test_unpublishable_run_is_refused(lab: Lab):
     first, _ = lab.open()
     failed = lab.ask("no patch here")
-    asked = len(lab.hub.requests)
+    count = len(lab.hub.requests)
 
     assert lab.refused("pr", "update", "1", "--run", failed["id"])["exit"] == 2
     assert lab.refused("pr", "update", "2", "--run", first["id"])["code"] == "not_found"
-    assert len(lab.hub.requests) == asked
+    assert len(lab.hub.requests) == count
 
 
-def test_a_run_that_stands_on_the_pull_request_is_not_made_into_another(lab: Lab):
+def test_run_from_a_pull_request_opens_no_second_one(lab: Lab):
     first, _ = lab.open()
     second = lab.run(FIVE, "--task", first["task_id"])
 
@@ -258,7 +258,7 @@ def test_a_run_that_stands_on_the_pull_request_is_not_made_into_another(lab: Lab
     assert error["hint"] == f"dursor pr update 1 --run {second['id'][:8]}"
 
 
-def test_a_run_of_another_repository_is_refused(lab: Lab):
+def test_run_of_another_repository_is_refused(lab: Lab):
     lab.open()
     other = repos.build(lab.front.home.parent / "other")
     run = lab.run(None, "--repo", str(other))
@@ -268,7 +268,7 @@ def test_a_run_of_another_repository_is_refused(lab: Lab):
     assert (error["exit"], error["code"]) == (2, "usage")
 
 
-def test_what_the_login_may_not_do_is_said(lab: Lab):
+def test_missing_permissions(lab: Lab):
     lab.front.extra |= lab.hub.env(lab.hub.token("ada", "repo"))
     first, pr = lab.open()
     workflow = (
