@@ -1,4 +1,4 @@
-"""Keys in one encrypted file, for machines without a keyring."""
+"""An encrypted file of keys for machines without a keyring."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 VARIABLE = "DURSOR_ENCRYPTION_KEY"
 ITERATIONS = 600_000
-MOST_ITERATIONS = 10_000_000  # a file that asks for more is not ours
+MAX_ITERATIONS = 10_000_000
 VERSION = 1
 HINT = f"export {VARIABLE}=PASSPHRASE"
 
 
 @dataclass(frozen=True)
 class _Sealed:
-    """The file's content: JSON with a checksum, so that damage is told from a wrong passphrase."""
+    """The file's JSON; a checksum distinguishes damage from a wrong passphrase."""
 
     salt: bytes
     iterations: int
@@ -41,41 +41,41 @@ class _Sealed:
             "salt": base64.b64encode(self.salt).decode(),
             "data": self.token.decode(),
         }
-        return json.dumps({**body, "checksum": _checksum(body)}, indent=1).encode() + b"\n"
+        return json.dumps({**body, "checksum": _compute_checksum(body)}, indent=1).encode() + b"\n"
 
     @classmethod
     def load(cls, data: bytes) -> _Sealed:
-        """Read the file's bytes; ValueError when they are damaged."""
+        """Read the file's bytes; ValueError if they are damaged."""
         try:
             content = json.loads(data)
             checksum = content.pop("checksum")
-            if checksum != _checksum(content) or content["version"] != VERSION:
+            if checksum != _compute_checksum(content) or content["version"] != VERSION:
                 raise ValueError
             salt = base64.b64decode(content["salt"], validate=True)
             sealed = cls(salt, content["iterations"], content["data"].encode("ascii"))
-            if not ITERATIONS <= sealed.iterations <= MOST_ITERATIONS or len(salt) < 16:
+            if not ITERATIONS <= sealed.iterations <= MAX_ITERATIONS or len(salt) < 16:
                 raise ValueError
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError from error
         return sealed
 
 
-def _checksum(body: Mapping[str, Any]) -> str:
+def _compute_checksum(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 @lru_cache(maxsize=4)
-def _derived(passphrase: Secret, salt: bytes, iterations: int) -> bytes:
-    """Derive the Fernet key; slow on purpose, so once a process."""
+def _derive_key(passphrase: Secret, salt: bytes, iterations: int) -> bytes:
+    """Derive the Fernet key; slow on purpose, so it is cached."""
     raw = passphrase.reveal().encode("utf-8", "surrogateescape")
     return base64.urlsafe_b64encode(hashlib.pbkdf2_hmac("sha256", raw, salt, iterations))
 
 
 class EncryptedFile:
-    """Secrets in PATH: Fernet under a key that PBKDF2 derives from a passphrase.
+    """Secrets in PATH, encrypted by Fernet with a key that PBKDF2 derives from a passphrase.
 
-    The passphrase is that of the environment, or what ASK gives when it is called with a question
-    (None: there is nobody to ask).
+    The passphrase comes from the environment or from ASK, which is called with a prompt (None:
+    nobody can be asked).
     """
 
     source = KeySource.FILE
@@ -98,33 +98,30 @@ class EncryptedFile:
 
     @property
     def has_passphrase(self) -> bool:
-        """Whether there is a passphrase, or somebody to ask for it."""
+        """Whether a passphrase is set or can be asked for."""
         return bool(self._env.get(VARIABLE)) or self._ask is not None
 
     def get(self, name: str) -> Secret | None:
-        """Read a secret; None when there is none of this name."""
-        sealed = self._sealed()
-        if sealed is None:
-            return None
-        found = self._opened(sealed).get(name)
-        return None if found is None else Secret(found)
+        """Read a secret; None if it does not exist."""
+        value = self._decrypt(self._load()).get(name)
+        return None if value is None else Secret(value)
 
     def set(self, name: str, secret: Secret) -> None:
-        """Keep a secret, in place of the one that had the name."""
-        self._passphrase(new=not self.path.exists())  # before the lock: somebody may be typing
+        """Store a secret and replace the former one."""
+        self._passphrase(new=not self.path.exists())  # before locking: typing takes time
         with hold_lock(self._lock):
-            sealed = self._sealed()
-            secrets = {} if sealed is None else self._opened(sealed)
+            sealed = self._load()
+            secrets = self._decrypt(sealed)
             self._write(sealed, {**secrets, name: secret.reveal()})
 
     def delete(self, name: str) -> bool:
-        """Forget a secret; False when there was none."""
+        """Delete a secret; False if it did not exist."""
         if not self.path.exists():
             return False
         self._passphrase(new=False)
         with hold_lock(self._lock):
-            sealed = self._sealed()
-            secrets = {} if sealed is None else self._opened(sealed)
+            sealed = self._load()
+            secrets = self._decrypt(sealed)
             if secrets.pop(name, None) is None:
                 return False
             self._write(sealed, secrets)
@@ -134,29 +131,33 @@ class EncryptedFile:
     def _lock(self) -> Path:
         return self.path.with_name(f".{self.path.name}.lock")
 
-    def _sealed(self) -> _Sealed | None:
+    def _load(self) -> _Sealed | None:
         try:
             return _Sealed.load(self.path.read_bytes())
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise self._damaged() from error
+            raise AuthError(
+                f"{self.path} is damaged", hint=f"rm {self.path} && dursor models set-key MODEL"
+            ) from error
         except OSError as error:
             raise InternalError(
                 f"cannot read {self.path}: {error.strerror}", hint=f"ls -ld {self.path}"
             ) from error
 
-    def _opened(self, sealed: _Sealed) -> dict[str, str]:
+    def _decrypt(self, sealed: _Sealed | None) -> dict[str, str]:
+        if sealed is None:
+            return {}
         from cryptography.fernet import Fernet, InvalidToken
 
         passphrase = self._passphrase(new=False)
         try:
-            plain = Fernet(_derived(passphrase, sealed.salt, sealed.iterations)).decrypt(
+            plain = Fernet(_derive_key(passphrase, sealed.salt, sealed.iterations)).decrypt(
                 sealed.token
             )
         except InvalidToken as error:
             self._typed = None
-            raise self._wrong() from error
+            raise self._explain_wrong() from error
         secrets: dict[str, str] = json.loads(plain)
         return secrets
 
@@ -165,37 +166,30 @@ class EncryptedFile:
 
         salt = os.urandom(16) if sealed is None else sealed.salt
         iterations = self.iterations if sealed is None else sealed.iterations
-        key = _derived(self._passphrase(new=sealed is None), salt, iterations)
+        key = _derive_key(self._passphrase(new=sealed is None), salt, iterations)
         token = Fernet(key).encrypt(json.dumps(secrets).encode())
         replace_file(self.path, _Sealed(salt, iterations, token).dump(), mode=0o600)
 
     def _passphrase(self, *, new: bool) -> Secret:
-        if given := self._env.get(VARIABLE):
-            return Secret(given)
+        if passphrase := self._env.get(VARIABLE):
+            return Secret(passphrase)
         if self._typed is None:
-            self._typed = self._asked(new=new)
+            self._typed = self._prompt(new=new)
         return self._typed
 
-    def _asked(self, *, new: bool) -> Secret:
+    def _prompt(self, *, new: bool) -> Secret:
         if self._ask is None:
-            raise AuthError(
-                f"there is no passphrase for the encrypted key file {self.path}", hint=HINT
-            )
+            raise AuthError(f"the encrypted key file {self.path} has no passphrase", hint=HINT)
         typed = self._ask("New passphrase for the key file: " if new else "Passphrase: ")
         if not typed:
-            raise AuthError("an empty passphrase protects nothing", hint=HINT)
-        if new and self._ask("Once more: ") != typed:
+            raise AuthError("the passphrase is empty", hint=HINT)
+        if new and self._ask("Repeat the passphrase: ") != typed:
             raise AuthError("the two passphrases differ", hint="try again")
         return Secret(typed)
 
-    def _wrong(self) -> AuthError:
-        where = VARIABLE if self._env.get(VARIABLE) else "the passphrase"
+    def _explain_wrong(self) -> AuthError:
+        source = VARIABLE if self._env.get(VARIABLE) else "the passphrase"
         return AuthError(
-            f"{where} does not open {self.path}",
-            hint=f"give the passphrase it was made with, or delete {self.path} and set keys anew",
-        )
-
-    def _damaged(self) -> AuthError:
-        return AuthError(
-            f"{self.path} is damaged", hint=f"delete {self.path} and run dursor models set-key"
+            f"{source} cannot decrypt {self.path}",
+            hint=f"use its first passphrase, or rm {self.path} && dursor models set-key MODEL",
         )

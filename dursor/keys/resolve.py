@@ -1,4 +1,4 @@
-"""Which key a model is called with: its profile's own, the environment's, the provider's."""
+"""Find the key of a model: the profile's, the environment's or the provider's."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ FILE_NAME = "keys.json"
 _PLACES = {KeySource.KEYRING: "the OS keyring", KeySource.FILE: "the encrypted key file"}
 
 
-def profile_key(name: str) -> str:
-    """Name the stored key of the profile called NAME."""
+def get_profile_key(name: str) -> str:
+    """Return the name under which the key of profile NAME is stored."""
     return f"model:{name}"
 
 
-def provider_key(provider: str) -> str:
-    """Name the stored key of all models of PROVIDER."""
+def get_provider_key(provider: str) -> str:
+    """Return the name under which the key of PROVIDER is stored."""
     return f"provider:{provider}"
 
 
 class KeySources(Protocol):
-    """What remembers where stored keys lie: the store's reader."""
+    """Remembers where keys are stored; the store's reader implements it."""
 
     def key_sources(self) -> Mapping[str, KeySource]:
-        """Tell where each stored key lies, by its name ("model:gpt", "provider:openai")."""
+        """Return the place of each stored key by its name ("model:gpt", "provider:openai")."""
         ...
 
 
 class Keys:
-    """Finds, keeps and forgets keys.
+    """Finds, stores and deletes keys.
 
-    HANDED are keys by profile id that a parent process read already. ASK is called with a
-    question when a passphrase is needed (None: there is nobody to ask).
+    HANDED are keys by profile id that the parent process has read. ASK is called with a prompt
+    when a passphrase is needed (None: nobody can be asked).
     """
 
     def __init__(
@@ -62,92 +62,90 @@ class Keys:
         self._ask = ask
         self._handed = handed or {}
 
-    # of models
+    # keys of models
 
-    def source(self, profile: ModelProfile) -> KeySource | None:
-        """Tell where the model's key lies, without reading it; None when there is none."""
-        if (own := self._own(profile)) is not None:
-            return own
-        if _variable(profile.provider, self._env) is not None:
-            return KeySource.ENV
-        return self.stored(provider_key(profile.provider))
+    def find_source(self, profile: ModelProfile) -> KeySource | None:
+        """Return the place of the model's key without reading it; None if it has no key."""
+        located = self._locate(profile)
+        return located and located[0]
 
     def read(self, profile: ModelProfile) -> Secret:
-        """Give the key to call the model with; AuthError when there is none that can be read."""
+        """Return the model's key; AuthError if there is none or it cannot be read."""
         if profile.id in self._handed:
             return Secret(self._handed[profile.id])
-        return self.resolve(profile)[0]
-
-    def resolve(self, profile: ModelProfile) -> tuple[Secret, KeySource]:
-        """Find the model's key and where it lies.
-
-        The profile's own stored key comes first, then the environment, then the provider's. The
-        key stores are not touched, nor even imported, unless a key lies there.
-        """
-        if (own := self._own(profile)) is not None:
-            return self._stored(profile, profile_key(profile.name), own), own
-        if (variable := _variable(profile.provider, self._env)) is not None:
-            return Secret(_checked(self._env[variable].strip(), variable)), KeySource.ENV
-        name = provider_key(profile.provider)
-        if (source := self.stored(name)) is not None:
-            return self._stored(profile, name, source), source
-        raise _missing(profile)
-
-    def list_environment_keys(self) -> list[Secret]:
-        """Every key that the environment holds, to be kept out of what is written."""
-        names = (name for vendor in VENDORS.values() for name in vendor.key_variables)
-        return [Secret(self._env[name]) for name in names if self._env.get(name)]
-
-    def _own(self, profile: ModelProfile) -> KeySource | None:
-        return profile.key_source or self.stored(profile_key(profile.name))
-
-    def _stored(self, profile: ModelProfile, name: str, source: KeySource) -> Secret:
-        secret = self._rings.ring_at(source).get(name)
+        located = self._locate(profile)
+        if located is None:
+            raise _explain_missing(profile)
+        source, name = located
+        if source is KeySource.ENV:
+            return Secret(_check_key(self._env[name].strip(), name))
+        secret = self._rings.get_ring(source).get(name)
         if secret is None:
-            target = profile.name if name == profile_key(profile.name) else profile.provider
+            target = name.partition(":")[2]
             raise AuthError(
                 f"the key stored for {target!r} is no longer in {_PLACES[source]}",
                 hint=f"dursor models set-key {target}",
             )
-        return Secret(_checked(secret.reveal(), f"the key stored as {name!r}"))
+        return Secret(_check_key(secret.reveal(), f"the key stored as {name!r}"))
 
-    # by name
+    def _locate(self, profile: ModelProfile) -> tuple[KeySource, str] | None:
+        """Return the place and the name of the model's key.
 
-    def stored(self, name: str) -> KeySource | None:
-        """Tell where the store remembers the key NAME to lie."""
+        The profile's own stored key comes first, then the environment, then the provider's stored
+        key. A key store is not even imported unless it has the key.
+        """
+        name = get_profile_key(profile.name)
+        if source := profile.key_source or self.find_stored(name):
+            return source, name
+        for variable in VENDORS[profile.provider].key_variables:
+            if self._env.get(variable, "").strip():
+                return KeySource.ENV, variable
+        name = get_provider_key(profile.provider)
+        source = self.find_stored(name)
+        return None if source is None else (source, name)
+
+    def list_environment_keys(self) -> list[Secret]:
+        """List the keys in the environment, which must not appear in any output."""
+        names = (name for vendor in VENDORS.values() for name in vendor.key_variables)
+        return [Secret(self._env[name]) for name in names if self._env.get(name)]
+
+    # stored keys by name
+
+    def find_stored(self, name: str) -> KeySource | None:
+        """Return the place of the stored key NAME according to the store."""
         return self._sources.key_sources().get(name)
 
     def get(self, name: str) -> Secret | None:
-        """Read the stored secret NAME; None when the store remembers none."""
-        source = self.stored(name)
-        return None if source is None else self._rings.ring_at(source).get(name)
+        """Read the stored key NAME; None if the store has no such key."""
+        source = self.find_stored(name)
+        return None if source is None else self._rings.get_ring(source).get(name)
 
     def store(self, name: str, secret: Secret) -> KeySource:
-        """Keep a secret, and tell where; the caller has the store remember it."""
-        ring, trouble = self._rings.choose()
-        if trouble is not None and not self._file.has_passphrase:
-            raise _nowhere(trouble)
+        """Store a key and return its place, which the caller records in the store."""
+        ring, problem = self._rings.choose()
+        if problem is not None and not self._file.has_passphrase:
+            raise _explain_no_store(problem)
         ring.set(name, secret)
-        former = self.stored(name)
+        former = self.find_stored(name)
         if former not in {None, ring.source}:
-            with contextlib.suppress(AuthError):  # a copy in a place that is closed does no harm
+            with contextlib.suppress(AuthError):  # a copy in a locked place does no harm
                 self.delete(name, former or ring.source)
         return ring.source
 
     def delete(self, name: str, source: KeySource) -> bool:
-        """Forget a stored secret; False when it was not there any more."""
-        return self._rings.ring_at(source).delete(name)
+        """Delete a stored key; False if it did not exist."""
+        return self._rings.get_ring(source).delete(name)
 
-    def state(self) -> str:
-        """Say where new keys go; AuthError when they can go nowhere."""
-        ring, trouble = self._rings.choose()
+    def describe_store(self) -> str:
+        """Return the place of new keys; AuthError if they cannot be stored."""
+        ring, problem = self._rings.choose()
         if ring.source is KeySource.KEYRING:
-            if (now_trouble := self._rings.system.find_problem()) is not None:
-                raise AuthError(now_trouble, hint=system.HINT)
+            if (problem := self._rings.system.find_problem()) is not None:
+                raise AuthError(problem, hint=system.HINT)
             return _PLACES[KeySource.KEYRING]
         if not self._file.has_passphrase:
-            raise _nowhere(trouble or "DURSOR_KEY_STORE is file")
-        return f"{_PLACES[KeySource.FILE]} {self._file.path}" + (f" ({trouble})" if trouble else "")
+            raise _explain_no_store(problem or "DURSOR_KEY_STORE is file")
+        return f"{_PLACES[KeySource.FILE]} {self._file.path}" + (f" ({problem})" if problem else "")
 
     @cached_property
     def _file(self) -> file.EncryptedFile:
@@ -158,29 +156,23 @@ class Keys:
         return KeyRings(self._settings.get("key_store"), system.SystemKeyring(), self._file)
 
 
-def _variable(provider: str, env: Mapping[str, str]) -> str | None:
-    return next(
-        (name for name in VENDORS[provider].key_variables if env.get(name, "").strip()), None
-    )
-
-
-def _checked(key: str, origin: str) -> str:
-    """Give KEY; AuthError when it could not stand in a request header."""
+def _check_key(key: str, origin: str) -> str:
+    """Return KEY; AuthError if it is not valid in a request header."""
     if key.isascii() and key.isprintable() and " " not in key:
         return key
     raise AuthError(
-        f"{origin} holds characters that no key has (a blank, a line break, a letter beyond ASCII)",
+        f"{origin} contains a space, a line break or a non-ASCII character",
         hint="copy the key again",
     )
 
 
-def _missing(profile: ModelProfile) -> AuthError:
-    variables, provider = VENDORS[profile.provider].key_variables, profile.provider
+def _explain_missing(profile: ModelProfile) -> AuthError:
+    variables = VENDORS[profile.provider].key_variables
     return AuthError(
         f"no key for model {profile.name!r}: {' or '.join(variables)} is not set",
-        hint=f"export {variables[0]}=..., or dursor models set-key {provider}",
+        hint=f"export {variables[0]}=..., or dursor models set-key {profile.provider}",
     )
 
 
-def _nowhere(why: str) -> AuthError:
-    return AuthError(f"{why}, and there is no passphrase for an encrypted key file", hint=file.HINT)
+def _explain_no_store(reason: str) -> AuthError:
+    return AuthError(f"{reason}, and the encrypted key file has no passphrase", hint=file.HINT)

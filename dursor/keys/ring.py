@@ -1,4 +1,4 @@
-"""Where keys are kept: what both places can do, and which one new keys go to."""
+"""The interface of a key store, and the choice between the two."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ if TYPE_CHECKING:
 
 
 class KeyRing(Protocol):
-    """A place that keeps secrets by name ("model:gpt", "provider:openai", "github:token").
+    """A store of secrets by name ("model:gpt", "provider:openai", "github:token").
 
-    Each method raises an AuthError that says what to do when the place cannot be used.
+    Each method raises an AuthError with a hint if the store cannot be used.
     """
 
     @property
     def source(self) -> KeySource:
-        """What this place is called in the store."""
+        """The name of this key store in the database."""
         ...
 
     def get(self, name: str) -> Secret | None:
-        """Read a secret; None when there is none of this name."""
+        """Read a secret; None if it does not exist."""
         ...
 
     def set(self, name: str, secret: Secret) -> None:
-        """Keep a secret, in place of the one that had the name."""
+        """Store a secret and replace the former one."""
         ...
 
     def delete(self, name: str) -> bool:
-        """Forget a secret; False when there was none."""
+        """Delete a secret; False if it did not exist."""
         ...
 
 
 @dataclass(frozen=True)
 class KeyRings:
-    """Both places, and the user's choice: "auto", "keyring" or "file"."""
+    """Both key stores, and the user's choice: "auto", "keyring" or "file"."""
 
     choice: str
     system: SystemKeyring
     file: KeyRing
 
-    def ring_at(self, source: KeySource) -> KeyRing:
-        """Give the place where a key was stored, whatever the choice is now."""
+    def get_ring(self, source: KeySource) -> KeyRing:
+        """Return the key store SOURCE, whatever the choice is."""
         if source is KeySource.ENV:
-            raise UsageError("a key in the environment is in no key store")
+            raise UsageError("a key in the environment is not in a key store")
         return self.system if source is KeySource.KEYRING else self.file
 
     def choose(self) -> tuple[KeyRing, str | None]:
-        """Give the place for new keys, and why "auto" passed the OS keyring by if it did."""
+        """Return the key store for new keys, and why "auto" did not choose the OS keyring."""
         if self.choice == "file":
             return self.file, None
         if self.choice == "keyring":
             return self.system, None
-        trouble = self.system.find_problem()
-        return (self.system, None) if trouble is None else (self.file, trouble)
+        problem = self.system.find_problem()
+        return (self.system, None) if problem is None else (self.file, problem)

@@ -1,4 +1,4 @@
-"""The operating system's keyring: each call in a thread of its own, for 3 seconds at most."""
+"""The operating system's keyring; each call runs in its own thread for at most 3 seconds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HINT = "export DURSOR_KEY_STORE=file DURSOR_ENCRYPTION_KEY=PASSPHRASE"
 
 
 class _Outcome:
-    """What a call in another thread came to. A keyring backend may raise anything at all."""
+    """The result of a call in another thread; a keyring backend may raise any exception."""
 
     def __init__(self) -> None:
         self.value: Any = None
@@ -42,51 +42,51 @@ class _Outcome:
 
 @dataclass
 class SystemKeyring:
-    """The OS keyring by way of `keyring`; a backend that stores plain text counts as none."""
+    """The OS keyring; a backend that stores plain text is not used."""
 
     limit: float = LIMIT
     source: KeySource = field(default=KeySource.KEYRING, init=False)
-    _trouble: str | None = field(default=None, init=False)
+    _timeout_message: str | None = field(default=None, init=False)
 
     def find_problem(self) -> str | None:
-        """Say why the keyring cannot be used, or None; asks it once for a key that is not there."""
+        """Probe the keyring; return why it cannot be used, or None."""
         try:
-            self._within_limit(lambda: _backend().get_password(SERVICE, "probe"))
+            self._run(lambda: _find_backend().get_password(SERVICE, "probe"))
         except AuthError as error:
             return error.message
         return None
 
     def get(self, name: str) -> Secret | None:
-        """Read a secret; None when there is none of this name."""
-        found = self._within_limit(lambda: _backend().get_password(SERVICE, name))
-        return None if found is None else Secret(found)
+        """Read a secret; None if it does not exist."""
+        value = self._run(lambda: _find_backend().get_password(SERVICE, name))
+        return None if value is None else Secret(value)
 
     def set(self, name: str, secret: Secret) -> None:
-        """Keep a secret, and read it back: some backends say nothing when they fail."""
+        """Store a secret and read it back: some backends fail silently."""
 
         def store() -> bool:
-            backend = _backend()
+            backend = _find_backend()
             backend.set_password(SERVICE, name, secret.reveal())
             return bool(backend.get_password(SERVICE, name) == secret.reveal())
 
-        if not self._within_limit(store):
-            raise AuthError("the OS keyring did not keep the key", hint=HINT)
+        if not self._run(store):
+            raise AuthError("the OS keyring did not store the key", hint=HINT)
 
     def delete(self, name: str) -> bool:
-        """Forget a secret; False when there was none."""
+        """Delete a secret; False if it did not exist."""
 
-        def forget() -> bool:
-            backend = _backend()
+        def delete() -> bool:
+            backend = _find_backend()
             if backend.get_password(SERVICE, name) is None:
                 return False
             backend.delete_password(SERVICE, name)
             return True
 
-        return self._within_limit(forget)
+        return self._run(delete)
 
-    def _within_limit(self, call: Callable[[], T]) -> T:
-        if self._trouble is not None:  # it hung before: do not wait again
-            raise AuthError(self._trouble, hint=HINT)
+    def _run(self, call: Callable[[], T]) -> T:
+        if self._timeout_message is not None:  # it timed out before: do not wait again
+            raise AuthError(self._timeout_message, hint=HINT)
         outcome = _Outcome()
 
         def run() -> None:
@@ -97,19 +97,19 @@ class SystemKeyring:
         thread.start()
         thread.join(self.limit)
         if thread.is_alive():
-            self._trouble = f"the OS keyring did not answer within {self.limit:g} s"
-            raise AuthError(self._trouble, hint=HINT)
+            self._timeout_message = f"the OS keyring timed out after {self.limit:g} s"
+            raise AuthError(self._timeout_message, hint=HINT)
         if outcome.error is not None:
-            raise _translated(outcome.error) from outcome.error
-        return outcome.value  # type: ignore[no-any-return] # it is what CALL gave
+            raise _explain(outcome.error) from outcome.error
+        return outcome.value  # type: ignore[no-any-return] # the result of CALL
 
 
 class _AbsentError(Exception):
-    """There is no keyring on this machine that is safe to use."""
+    """No safe keyring exists on this machine."""
 
 
-def _backend() -> Any:
-    """Find the keyring in use. Runs inside the thread: even the import has been seen to hang."""
+def _find_backend() -> Any:
+    """Return the active backend; called in the thread, since even the import can hang."""
     import keyring
 
     chosen = keyring.get_keyring()
@@ -120,9 +120,9 @@ def _backend() -> Any:
     raise _AbsentError
 
 
-def _translated(error: BaseException) -> AuthError:
+def _explain(error: BaseException) -> AuthError:
     if isinstance(error, _AbsentError | ImportError):
-        return AuthError("there is no OS keyring here", hint=HINT)
-    words = " ".join(str(error).split())[:200]
-    detail = f": {words}" if words else f" ({type(error).__name__})"
+        return AuthError("this machine has no OS keyring", hint=HINT)
+    text = " ".join(str(error).split())[:200]
+    detail = f": {text}" if text else f" ({type(error).__name__})"
     return AuthError(f"the OS keyring failed{detail}", hint=HINT)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import ModelProfile, Secret, new_id, now
 from dursor.errors import ConflictError, DursorError, NotFoundError, UsageError
-from dursor.keys.resolve import Keys, profile_key, provider_key
+from dursor.keys.resolve import Keys, get_profile_key, get_provider_key
 from dursor.providers.vendors import BUILT_IN, VENDORS
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ class Models:
     def _with_key(self, profile: ModelProfile) -> Model:
         from dursor.services.results import Model
 
-        return Model(profile, self.keys.source(profile))
+        return Model(profile, self.keys.find_source(profile))
 
     def list_ready(self) -> Sequence[str]:
         """List the names of the profiles that have a key."""
         profiles = self.list_profiles()
-        return [profile.name for profile in profiles if self.keys.source(profile) is not None]
+        return [profile.name for profile in profiles if self.keys.find_source(profile) is not None]
 
     def choose(self, counts: Sequence[ModelCount]) -> Sequence[tuple[ModelProfile, int]]:
         """Return the profiles of a round and their samples, the config's when COUNTS is empty."""
@@ -150,7 +150,7 @@ class Models:
         key = ask_key()
         store = self.open_store()  # first: a key without a row would be lost
         if key is not None:
-            source = self.keys.store(profile_key(profile.name), key)
+            source = self.keys.store(get_profile_key(profile.name), key)
             profile = replace(profile, key_source=source)
         store.add_model(profile)
         return self._with_key(profile)
@@ -178,10 +178,10 @@ class Models:
     def set_key(self, name_or_provider: str, ask_key: AskKey) -> Model:
         """Store a key for one profile, or for all profiles of a provider."""
         if vendor := VENDORS.get(name_or_provider):
-            self._store_key(provider_key(vendor.name), ask_key)
+            self._store_key(get_provider_key(vendor.name), ask_key)
             return self._with_key(vendor.built_in[0])
         profile = self.find_profile(name_or_provider)
-        self._store_key(profile_key(profile.name), ask_key)
+        self._store_key(get_profile_key(profile.name), ask_key)
         return self.find(profile.name)
 
     def _store_key(self, name: str, ask_key: AskKey) -> None:
@@ -194,8 +194,8 @@ class Models:
     def remove(self, name: str) -> Model:
         """Remove a profile and its stored key; of a built-in profile, only the key."""
         former = self.find(name)
-        profile, key_name = former.profile, profile_key(name)
-        source = self.keys.stored(key_name)
+        profile, key_name = former.profile, get_profile_key(name)
+        source = self.keys.find_stored(key_name)
         if profile.built_in and source is None:
             raise ConflictError(
                 f"{name!r} is built in and has no stored key",
@@ -247,7 +247,7 @@ class Models:
 
     def describe_key_store(self) -> str:
         """Describe where new keys are stored; DursorError when they cannot be stored."""
-        return self.keys.state()
+        return self.keys.describe_store()
 
 
 def _check_model_name(name: str) -> None:

@@ -64,10 +64,10 @@ def test_secrets_are_replaced_and_forgotten_by_name(ring, path):
 
 def test_passphrase_is_derived_once_a_process(ring, path):
     ring.set("provider:openai", KEY)
-    before = module._derived.cache_info().misses
+    before = module._derive_key.cache_info().misses
     ring.get("provider:openai")
     EncryptedFile(path, ENV).get("model:gpt")
-    assert module._derived.cache_info().misses == before
+    assert module._derive_key.cache_info().misses == before
 
 
 def test_two_files_have_two_salts(ring, path):
@@ -100,7 +100,7 @@ def test_wrong_passphrase_is_said_and_changes_nothing(ring, path, use):
     before = path.read_bytes()
     closed = EncryptedFile(path, {VARIABLE: "wr0ng"})
     arguments = ("model:gpt", KEY) if use == "set" else ("model:gpt",)
-    with pytest.raises(AuthError, match=f"{VARIABLE} does not open") as caught:
+    with pytest.raises(AuthError, match=f"{VARIABLE} cannot decrypt") as caught:
         getattr(closed, use)(*arguments)
     assert "wr0ng" not in caught.value.message
     assert path.read_bytes() == before
@@ -123,10 +123,10 @@ def test_passphrase_is_typed_twice_for_a_new_file_and_once_for_an_old_one(path):
     ring = EncryptedFile(path, {}, typist)
     ring.set("model:gpt", KEY)
     ring.get("model:gpt")
-    assert [question.split()[0] for question in typist.asked] == ["New", "Once"]
+    assert [question.split()[0] for question in typist.asked] == ["New", "Repeat"]
     typist = Typist("mistyped", "secret")
     ring = EncryptedFile(path, {}, typist)
-    with pytest.raises(AuthError, match="the passphrase does not open"):
+    with pytest.raises(AuthError, match="the passphrase cannot decrypt"):
         ring.get("model:gpt")
     assert ring.get("model:gpt") == KEY
     assert ring.get("model:gpt") == KEY
@@ -146,7 +146,7 @@ def test_passphrase_of_the_environment_is_not_asked_for(path):
 
 def resealed(content):
     body = {name: value for name, value in content.items() if name != "checksum"}
-    return json.dumps({**body, "checksum": module._checksum(body)}).encode()
+    return json.dumps({**body, "checksum": module._compute_checksum(body)}).encode()
 
 
 DAMAGE = {

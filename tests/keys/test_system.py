@@ -38,8 +38,8 @@ def test_absent_keyring_is_said(use, backends, kind, call):
     kinds = {"fail": fail.Keyring(), "null": null.Keyring(), "plaintext": plain}
     use(kinds.get(kind) or backends["Chain"](plain, fail.Keyring()))
     ring, (method, *arguments) = SystemKeyring(), call
-    assert ring.find_problem() == "there is no OS keyring here"
-    with pytest.raises(AuthError, match="there is no OS keyring here") as caught:
+    assert ring.find_problem() == "this machine has no OS keyring"
+    with pytest.raises(AuthError, match="this machine has no OS keyring") as caught:
         getattr(ring, method)(*arguments)
     assert caught.value.hint.startswith("export DURSOR_KEY_STORE=file")
     assert caught.value.exit_code == 4
@@ -63,7 +63,7 @@ def test_failing_keyring_is_said_in_one_line(use, backends):
 
 def test_keyring_that_keeps_nothing_is_found_out(use, backends):
     use(backends["Forgetful"]())
-    with pytest.raises(AuthError, match="did not keep the key") as caught:
+    with pytest.raises(AuthError, match="did not store the key") as caught:
         SystemKeyring().set("x", KEY)
     assert KEY.reveal() not in caught.value.message
 
@@ -72,10 +72,10 @@ def test_hanging_keyring_is_left_and_not_asked_again(use, backends):
     use(backends["Hanging"]())
     ring = SystemKeyring(limit=0.1)
     start = time.monotonic()
-    with pytest.raises(AuthError, match=r"did not answer within 0\.1 s"):
+    with pytest.raises(AuthError, match=r"timed out after 0\.1 s"):
         ring.get("x")
     first = time.monotonic() - start
-    assert ring.find_problem() == "the OS keyring did not answer within 0.1 s"
+    assert ring.find_problem() == "the OS keyring timed out after 0.1 s"
     assert time.monotonic() - start - first < 0.1
     assert first < 2
 
@@ -94,7 +94,7 @@ print(SystemKeyring(limit=0.2).find_problem())
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "the OS keyring did not answer within 0.2 s\n"
+    assert done.stdout == "the OS keyring timed out after 0.2 s\n"
     assert time.monotonic() - start < 20
 
 
@@ -106,4 +106,4 @@ from dursor.keys.system import SystemKeyring
 print(SystemKeyring().find_problem())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "there is no OS keyring here\n"
+    assert done.stdout == "this machine has no OS keyring\n"

@@ -38,9 +38,9 @@ class Ring(KeyringBackend):
 """
 POISON = "import pathlib\npathlib.Path({file!r}).write_text('imported')\nraise ImportError\n"
 BACKENDS = {
-    "absent": ("keyring.backends.fail.Keyring", "there is no OS keyring here"),
+    "absent": ("keyring.backends.fail.Keyring", "this machine has no OS keyring"),
     "failing": ("failing.Ring", "the OS keyring failed: the collection is locked by Ada"),
-    "hanging": ("hanging.Ring", "the OS keyring did not answer within 3 s"),
+    "hanging": ("hanging.Ring", "the OS keyring timed out after 3 s"),
 }
 
 

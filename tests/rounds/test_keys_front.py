@@ -102,7 +102,7 @@ def test_a_stored_key_that_cannot_be_opened_is_refused_at_once(keyed: Front):
     good = file.read_bytes()
 
     keyed.extra["DURSOR_ENCRYPTION_KEY"] = "wrong"
-    assert "DURSOR_ENCRYPTION_KEY does not open" in refused(keyed)["message"]
+    assert "DURSOR_ENCRYPTION_KEY cannot decrypt" in refused(keyed)["message"]
     keyed.extra["DURSOR_ENCRYPTION_KEY"] = ""
     error = refused(keyed)
     assert "no passphrase" in error["message"]

@@ -31,12 +31,12 @@ class GitHubSecrets:
         """Keep a secret; AuthError if there is no place for it."""
         keys = self._choose_keys(name)
         source = keys.store(name, secret)
-        if keys.stored(name) is not source:
+        if keys.find_stored(name) is not source:
             self.open_store().set_key_source(name, source)
 
     def drop(self, name: str) -> bool:
         """Delete a secret; True if it existed."""
-        source = self.keys.stored(name)
+        source = self.keys.find_stored(name)
         if source is None:
             return False
         self.keys.delete(name, source)
@@ -47,5 +47,5 @@ class GitHubSecrets:
         """Prompt for a passphrase only where the App's key needed it before, not for a cache."""
         if not name.startswith(CACHE):
             return self.keys
-        is_app_stored = self.keys.stored(APP + name.removeprefix(CACHE)) is not None
+        is_app_stored = self.keys.find_stored(APP + name.removeprefix(CACHE)) is not None
         return self.keys if is_app_stored else self.quiet
