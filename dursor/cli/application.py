@@ -21,7 +21,10 @@ def get_app(ctx: typer.Context) -> App:
     """Return the application of this process, created on first use."""
     root = ctx.find_root()
     if root.obj is None:
-        root.obj = _open()
+        from dursor.app import App
+
+        ask = _ask if is_terminal(sys.stdin) else None
+        root.obj = App(os.environ, _find_cwd(), ask_passphrase=ask)
         root.call_on_close(root.obj.close)
         _start_logging(root.obj)
         _recover(root.obj)
@@ -56,12 +59,6 @@ def _recover(app: App) -> None:
             print_stderr(f"warning: {to_one_line(line)}")
     except DursorError:
         return  # the command itself reports an invalid setting
-
-
-def _open() -> App:
-    from dursor.app import App
-
-    return App(os.environ, _find_cwd(), ask_passphrase=_ask if is_terminal(sys.stdin) else None)
 
 
 def _ask(prompt: str) -> str:

@@ -6,14 +6,14 @@ import typer
 
 from dursor.cli.application import get_app
 from dursor.cli.command_result import Items, PlainOutput
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_settings
 from dursor.config import Setting
 
 Key = Annotated[
     str,
     typer.Argument(
         metavar="KEY",
-        autocompletion=completions.complete_settings,
+        autocompletion=complete_settings,
         help="A setting's name; `dursor config list` shows all.",
     ),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dursor.cli.command_result import CommandResult, PlainOutput
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_files
 from dursor.cli.output.json_views import to_json
 from dursor.cli.output.progress import show_progress
 from dursor.cli.output.terminal import print_stderr
@@ -17,7 +17,7 @@ Keep = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        autocompletion=completions.complete_files,
+        autocompletion=complete_files,
         help="Create the sample repository in DIR and keep it.",
     ),
 ]

@@ -8,7 +8,7 @@ import typer
 
 from dursor.cli.application import get_app, get_listener
 from dursor.cli.command_result import Items
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_files
 from dursor.cli.input.instruction_input import STDIN, decode, read_file, read_stdin
 from dursor.cli.input.key_input import ask_hidden
 from dursor.cli.output.terminal import is_terminal
@@ -32,7 +32,7 @@ KeyFile = Annotated[
     typer.Option(
         "--private-key-file",
         metavar="F",
-        autocompletion=completions.complete_files,
+        autocompletion=complete_files,
         help="The App's private key; - reads stdin.",
     ),
 ]

@@ -6,9 +6,9 @@ import typer
 
 from dursor.cli.application import get_app
 from dursor.cli.command_result import CommandResult, Items
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_models
 from dursor.cli.input.key_input import make_prompt, read_key
-from dursor.cli.options import Limit, ModelName, check_at_least_one
+from dursor.cli.options import Limit, ModelName, at_least_one
 from dursor.cli.round_outcome import summarize_checks
 from dursor.providers.vendors import VENDORS
 from dursor.services.request import NewModel
@@ -26,7 +26,7 @@ Api = Annotated[Literal["responses", "chat"] | None, typer.Option(help="OpenAI A
 Effort = Annotated[Literal["low", "medium", "high"] | None, typer.Option(help="Reasoning effort.")]
 MaxOutput = Annotated[
     int | None,
-    typer.Option(callback=check_at_least_one, metavar="N", help="Maximum number of output tokens."),
+    typer.Option(callback=at_least_one, metavar="N", help="Maximum number of output tokens."),
 ]
 DisplayName = Annotated[str | None, typer.Option(metavar="S", help="A name for people.")]
 KeyStdin = Annotated[bool, typer.Option("--key-stdin", help="Read the key from stdin.")]
@@ -35,16 +35,14 @@ ModelNames = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="NAME...",
-        autocompletion=completions.complete_models,
+        autocompletion=complete_models,
         help="Models; default: all that have a key.",
     ),
 ]
 NameOrProvider = Annotated[
     str,
     typer.Argument(
-        metavar="NAME|PROVIDER",
-        autocompletion=completions.complete_models,
-        help="A model or an API provider.",
+        metavar="NAME|PROVIDER", autocompletion=complete_models, help="A model or an API provider."
     ),
 ]
 

@@ -8,7 +8,7 @@ import typer
 
 from dursor.cli.application import get_app
 from dursor.cli.command_result import PatchOutput
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_files
 from dursor.cli.input.instruction_input import STDIN, read_file, read_stdin
 from dursor.cli.options import Base, Repo
 from dursor.cli.output.json_views import encode_each
@@ -20,7 +20,7 @@ Reply = Annotated[
     str | None,
     typer.Argument(
         metavar="[FILE|-]",
-        autocompletion=completions.complete_files,
+        autocompletion=complete_files,
         help="A model's complete reply; - reads stdin.",
     ),
 ]

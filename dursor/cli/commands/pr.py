@@ -6,7 +6,7 @@ import typer
 
 from dursor.cli.application import get_app, get_listener
 from dursor.cli.command_result import CommandResult, Items
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_pulls, complete_runs
 from dursor.cli.input.instruction_input import read_argument
 from dursor.cli.options import Everywhere, Limit, Repo
 from dursor.cli.output.formats import short_id
@@ -16,18 +16,13 @@ HELP = "dursor pr create --help"
 Pull = Annotated[
     str,
     typer.Argument(
-        metavar="PR",
-        autocompletion=completions.complete_pulls,
-        help="A pull request's number, URL or id.",
+        metavar="PR", autocompletion=complete_pulls, help="A pull request's number, URL or id."
     ),
 ]
 FromRun = Annotated[
     str,
     typer.Option(
-        "--run",
-        metavar="RUN",
-        autocompletion=completions.complete_runs,
-        help="The run whose change to use.",
+        "--run", metavar="RUN", autocompletion=complete_runs, help="The run whose change to use."
     ),
 ]
 Title = Annotated[

@@ -6,7 +6,7 @@ import typer
 
 from dursor.cli.application import get_app, get_listener
 from dursor.cli.command_result import Items
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_files
 from dursor.cli.options import Limit, RepoName
 from dursor.domain import Repo
 
@@ -14,7 +14,7 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="PATH|URL|OWNER/NAME",
-        autocompletion=completions.complete_files,
+        autocompletion=complete_files,
         help="A folder, or a repository to clone.",
     ),
 ]

@@ -6,7 +6,7 @@ import typer
 
 from dursor.cli.application import get_app
 from dursor.cli.command_result import CommandResult, Items, PatchOutput, RunView
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_tasks
 from dursor.cli.options import (
     AllowPath,
     Budget,
@@ -26,10 +26,7 @@ from dursor.errors import NotFoundError, UsageError
 OfTask = Annotated[
     str | None,
     typer.Option(
-        "--task",
-        metavar="TASK",
-        autocompletion=completions.complete_tasks,
-        help="Only runs of this task.",
+        "--task", metavar="TASK", autocompletion=complete_tasks, help="Only runs of this task."
     ),
 ]
 Status = Annotated[RunStatus | None, typer.Option(help="Only runs with this status.")]

@@ -7,7 +7,7 @@ import typer
 
 from dursor.cli.application import get_app, get_listener
 from dursor.cli.command_result import CommandResult
-from dursor.cli.completion import completions
+from dursor.cli.completion.completions import complete_models, complete_runs, complete_tasks
 from dursor.cli.options import (
     AllowPath,
     Base,
@@ -20,7 +20,7 @@ from dursor.cli.options import (
     Repo,
     Text,
     Timeout,
-    check_at_least_one,
+    at_least_one,
 )
 from dursor.domain import Choices
 from dursor.errors import UsageError
@@ -37,7 +37,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="NAME[:N]",
-        autocompletion=completions.complete_models,
+        autocompletion=complete_models,
         help="Ask this model N times; repeatable. Default: `models` in the configuration.",
     ),
 ]
@@ -50,7 +50,7 @@ Task = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        autocompletion=completions.complete_tasks,
+        autocompletion=complete_tasks,
         help="Continue this task; default: a new one.",
     ),
 ]
@@ -59,13 +59,13 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="RUN",
-        autocompletion=completions.complete_runs,
+        autocompletion=complete_runs,
         help="Continue from this run's result.",
     ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(callback=check_at_least_one, metavar="N", help="Maximum number of parallel runs."),
+    typer.Option(callback=at_least_one, metavar="N", help="Maximum number of parallel runs."),
 ]
 Require = Annotated[
     Literal["any", "all"] | None,
@@ -100,7 +100,7 @@ def start(
     explore: Explore = None,
     dry_run: DryRun = False,
     detach: Detach = False,
-) -> object:
+) -> CommandResult:
     """Send one instruction to several models at once.
 
     Each answer becomes a patch that `dursor run apply` applies to your files. A single word that
@@ -118,29 +118,24 @@ def start(
     request = RoundRequest(
         instruction, models, repo, base, dirty, task, from_run, choices, jobs, require
     )
-    if dry_run:
-        return _plan(ctx, request)
-    return _detach(ctx, request) if detach else _run(ctx, request)
+    return _start(ctx, request, dry_run=dry_run, detach=detach)
 
 
-def _plan(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
-    plan = get_app(ctx).rounds.plan(request)
-    return CommandResult(plan, warnings=plan.context.warnings)
-
-
-def _run(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
+def _start(
+    ctx: typer.Context, request: "RoundRequest", *, dry_run: bool, detach: bool
+) -> CommandResult:
     from dursor.cli.output.progress import show_progress
-    from dursor.cli.round_outcome import summarize_round
+    from dursor.cli.round_outcome import summarize_detached, summarize_round
 
+    rounds = get_app(ctx).rounds
+    if dry_run:
+        plan = rounds.plan(request)
+        return CommandResult(plan, warnings=plan.context.warnings)
+    if detach:
+        return summarize_detached(rounds.detach(request, get_listener()))
     with show_progress() as listener:
-        result = get_app(ctx).rounds.start(request, listener)
+        result = rounds.start(request, listener)
     return summarize_round(result)
-
-
-def _detach(ctx: typer.Context, request: "RoundRequest") -> CommandResult:
-    from dursor.cli.round_outcome import summarize_detached
-
-    return summarize_detached(get_app(ctx).rounds.detach(request, get_listener()))
 
 
 def parse_model_counts(names: Sequence[str]) -> "tuple[ModelCount, ...]":

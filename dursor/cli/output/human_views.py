@@ -14,8 +14,7 @@ from dursor.cli.output.terminal import escape_controls, paint, print_stderr, to_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from dursor.cli.command_result import Items, PlainOutput, RunView
-    from dursor.config import Setting
+    from dursor.cli.command_result import Items, RunView
     from dursor.domain import LogEntry, Message, PullRequest, Repo, Run, Task
     from dursor.services import results
 
@@ -40,11 +39,6 @@ def render_items(items: Items) -> Iterator[str]:
     yield from render_table(items.kind, values)
 
 
-def render_plain(output: PlainOutput) -> Iterator[str]:
-    """Render the lines that the command has made."""
-    yield from map(escape_controls, output.lines)
-
-
 def render_pairs(*rows: tuple[str, str | None]) -> Iterator[str]:
     """Render names and values below each other; leave out values that are None or empty."""
     width = max(len(name) for name, _ in rows)
@@ -58,11 +52,6 @@ def render_pairs(*rows: tuple[str, str | None]) -> Iterator[str]:
 def render_log_entry(entry: LogEntry) -> str:
     """Render one line of a run's log."""
     return f"{entry.at}  {entry.stage:<7}  {to_one_line(entry.message)}"
-
-
-def render_round(value: results.RoundResult) -> Iterator[str]:
-    """Render the table of a round."""
-    yield from render_table("round", value.runs)
 
 
 def render_run(view: RunView) -> Iterator[str]:
@@ -269,11 +258,6 @@ def render_model(value: results.Model) -> Iterator[str]:
     )
 
 
-def render_setting(value: Setting) -> Iterator[str]:
-    """Render a setting's bare value, for scripts."""
-    yield escape_controls(format_setting(value.value))
-
-
 def render_context_plan(value: results.ContextPlan) -> Iterator[str]:
     """Render the files that would be sent and those that would be withheld."""
     yield from render_table("context", value.files)
@@ -306,14 +290,14 @@ RENDERERS: dict[str, Callable[[Any], Iterable[str]]] = {
     "Items": render_items,
     "Message": render_message,
     "Model": render_model,
-    "PlainOutput": render_plain,
+    "PlainOutput": lambda output: map(escape_controls, output.lines),
     "PullRequest": render_pull,
     "PullSync": render_pull_sync,
     "Repo": render_repo,
     "RoundPlan": render_round_plan,
-    "RoundResult": render_round,
+    "RoundResult": lambda result: render_table("round", result.runs),
     "RunView": render_run,
-    "Setting": render_setting,
+    "Setting": lambda setting: [escape_controls(format_setting(setting.value))],
     "Task": render_task,
     "TaskHistory": render_task_history,
 }

@@ -9,7 +9,6 @@ from dursor.errors import describe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dursor.cli.command_result import Items, PatchOutput, PlainOutput, RunView
     from dursor.domain import ContextFile, Run
     from dursor.services import results
 
@@ -151,40 +150,20 @@ def encode_round_plan(value: results.RoundPlan) -> dict[str, Any]:
     return {"task": None, "runs": [], "plan": plan}
 
 
-def encode_plain(output: PlainOutput) -> dict[str, Any]:
-    """Return the data that the command has made."""
-    return {**output.data}
-
-
-def encode_patch(output: PatchOutput) -> dict[str, Any]:
-    """Encode a patch and its command's further data."""
-    return {"patch": output.text, **output.data}
-
-
-def encode_run_view(view: RunView) -> dict[str, Any]:
-    """Encode the whole run, whichever sections were requested."""
-    return encode_full_run(view.run)
-
-
-def encode_items(items: Items) -> dict[str, Any]:
-    """Encode a list."""
-    return {items.name: encode_each(items.values)}
-
-
 ENCODERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "AppliedChange": encode_applied,
     "Comparison": encode_comparison,
     "ContextFile": encode_context_file,
     "ContextPlan": encode_context_plan,
-    "Items": encode_items,
+    "Items": lambda items: {items.name: encode_each(items.values)},
     "Model": encode_model,
     "ModelCheck": encode_model_check,
-    "PatchOutput": encode_patch,
-    "PlainOutput": encode_plain,
+    "PatchOutput": lambda patch: {"patch": patch.text, **patch.data},
+    "PlainOutput": lambda output: {**output.data},
     "PullSync": encode_pull_sync,
     "RoundPlan": encode_round_plan,
     "RoundResult": encode_round,
     "Run": encode_run,
-    "RunView": encode_run_view,
+    "RunView": lambda view: encode_full_run(view.run),
     "TaskHistory": encode_task_history,
 }

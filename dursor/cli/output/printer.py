@@ -12,7 +12,7 @@ from dursor.cli.command_result import CommandResult, PatchOutput
 from dursor.cli.output.terminal import is_terminal, print_stderr, to_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dursor.cli.command_result import Failure
 
@@ -48,7 +48,7 @@ def print_result(value: Any, *, as_json: bool) -> int:
 def print_failure(failure: Failure, *, as_json: bool) -> None:
     """Print the error of a command that has no result."""
     if as_json:
-        _write_json({"version": ENVELOPE, "status": "error", "data": None, "errors": [failure]})
+        _write_json("error", None, [failure])
     else:
         _print_error(failure)
 
@@ -71,20 +71,14 @@ def _writing() -> Iterator[None]:
 def _print_json(result: CommandResult) -> None:
     from dursor.cli.output.json_views import to_json
 
-    _write_json(
-        {
-            "version": ENVELOPE,
-            "status": result.status,
-            "data": to_json(result.value),
-            "errors": [*result.errors],
-        }
-    )
+    _write_json(result.status, to_json(result.value), result.errors)
     _print_warnings(result.warnings)
 
 
-def _write_json(envelope: Mapping[str, Any]) -> None:
+def _write_json(status: str, data: Any, errors: Sequence[Failure]) -> None:
     import json
 
+    envelope = {"version": ENVELOPE, "status": status, "data": data, "errors": [*errors]}
     text = json.dumps(envelope) + "\n"
     interrupts.ignore()  # one object, not two
     with _writing():

@@ -110,6 +110,19 @@ class Row:
         """Seconds until now, or until the end."""
         return (self.ended or time.monotonic()) - self.started
 
+    def update(self, event: OutputGrew) -> None:
+        """Show the size and cost of the output so far."""
+        chars, usage = event.output_chars, event.usage
+        self.tokens = usage.output_tokens if usage else chars // CHARS_PER_TOKEN
+        self.cost_usd = event.cost_usd
+
+    def finish(self, run: Run) -> None:
+        """Show the final status, tokens and cost of RUN."""
+        self.stage = format_status(run)
+        self.ended = time.monotonic()
+        self.cost_usd = run.cost_usd
+        self.tokens = run.usage.output_tokens if run.usage else self.tokens
+
 
 def _show_cursor() -> None:
     sys.stderr.write(SHOW_CURSOR)
@@ -139,32 +152,18 @@ class LiveTable:
             case RoundStarted(runs=runs):
                 self._rows = {run.id: Row(run.model) for run in runs}
                 self._start()
+            case StageEntered(run_id=run_id, stage=stage) if run_id in self._rows:
+                self._rows[run_id].stage = str(stage)
+            case OutputGrew(run_id=run_id) if run_id in self._rows:
+                self._rows[run_id].update(event)
+            case RetryPlanned(run_id=run_id) if run_id in self._rows:
+                self._rows[run_id].stage = format_retry(event)
+            case RunFinished(run=run):
+                self._rows.setdefault(run.id, Row(run.model)).finish(run)
             case Notice(message=message):
                 self._print(message)
-            case RunFinished(run=run):
-                self._finish(run)
-            case StageEntered() | OutputGrew() | RetryPlanned():
-                self._update(event)
-
-    def _update(self, event: StageEntered | OutputGrew | RetryPlanned) -> None:
-        row = self._rows.get(event.run_id)
-        if row is None:
-            return
-        match event:
-            case StageEntered(stage=stage):
-                row.stage = str(stage)
-            case OutputGrew(output_chars=chars, usage=usage, cost_usd=cost):
-                row.tokens = usage.output_tokens if usage else chars // CHARS_PER_TOKEN
-                row.cost_usd = cost
-            case RetryPlanned():
-                row.stage = format_retry(event)
-
-    def _finish(self, run: Run) -> None:
-        row = self._rows.setdefault(run.id, Row(run.model))
-        row.stage = format_status(run)
-        row.ended = time.monotonic()
-        row.cost_usd = run.cost_usd
-        row.tokens = run.usage.output_tokens if run.usage else row.tokens
+            case _:
+                pass  # of a run that this table does not show
 
     def _start(self) -> None:
         from rich.console import Console
