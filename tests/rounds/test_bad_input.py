@@ -62,7 +62,7 @@ GPT = ("-m", "gpt")
         (("run", "x y", *GPT, "--base", "nosuchref"), "nosuchref"),
         (("run", "x y", *GPT, "--base", "HEAD:README.md"), "HEAD:README.md"),
         (("run", "x y", *GPT, "--base", "--all"), "--all"),
-        (("run", "x y", *GPT, "--base", ""), "not a ref"),
+        (("run", "x y", *GPT, "--base", ""), "is not a valid ref"),
         (("run", "x y", *GPT, "--repo", ""), "empty"),
         (("run", "", *GPT), "empty"),
         (("run", " \n\t", *GPT), "empty"),

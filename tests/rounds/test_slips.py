@@ -93,7 +93,7 @@ def test_a_merge_that_failed_is_not_advised_again(front: Front):
     merged = front("run", "apply", run, "--3way", "--json").json["errors"][0]
     assert (plain["code"], plain["hint"]) == ("conflict", f"dursor run apply {run} --3way")
     assert merged["code"] == "conflict"
-    advice = f"git stash && dursor run apply {run}, or ask again: dursor run TEXT -m gpt"
+    advice = f"git stash && dursor run apply {run}, or dursor run TEXT -m gpt"
     assert merged["hint"] == advice
 
 
