@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Endpoints:
-    """Endpoints on the scripted server, by the name of their wire format."""
+    """Builds endpoints on the scripted server by wire format."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -49,7 +49,7 @@ def endpoint(server: ScriptedServer) -> Endpoints:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client() -> AsyncIterator[ModelClient]:
-    """One client a file, as there is one a process; its users share the file's event loop."""
+    """Yield one client per file; its tests share the file's event loop."""
     client = ModelClient()
     yield client
     await client.aclose()

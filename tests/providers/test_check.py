@@ -1,4 +1,4 @@
-"""Proving a key and a model by the cheapest call."""
+"""Checks of a key and a model with the cheapest call."""
 
 import pytest
 from vendors.server import Action, Script
@@ -16,7 +16,7 @@ PROBES = {
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_a_check_asks_for_the_model_s_entry_alone(wire, server, endpoint, client):
+async def test_a_check_requests_only_the_model_entry(wire, server, endpoint, client):
     server.on("/models/", Script([b"{}"], headers={"content-type": "application/json"}))
     await client.check(endpoint(wire), CallLimits())
     (asked,) = server.requests
@@ -24,7 +24,9 @@ async def test_a_check_asks_for_the_model_s_entry_alone(wire, server, endpoint, 
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_a_check_of_a_server_without_entries_asks_little(wire, server, endpoint, client):
+async def test_a_check_of_a_server_without_entries_sends_a_tiny_prompt(
+    wire, server, endpoint, client
+):
     server.on(PATHS[wire], Script(ALL[wire]("ok")))
     await client.check(endpoint(wire), CallLimits())
     first, second = server.requests
@@ -32,12 +34,12 @@ async def test_a_check_of_a_server_without_entries_asks_little(wire, server, end
     assert b"16" in second.body
 
 
-async def test_a_check_that_is_cut_short_has_reached_the_model(server, endpoint, client):
+async def test_a_truncated_check_succeeds(server, endpoint, client):
     server.on("/messages", Script(ALL["messages"]("", reason="max_tokens")))
     await client.check(endpoint("messages"), CallLimits())
 
 
-async def test_a_check_with_a_refused_key(server, endpoint, client):
+async def test_a_check_with_a_rejected_key(server, endpoint, client):
     server.on("", Script.error(401, {"error": {"message": "bad key"}}))
     with pytest.raises(AuthError, match="bad key"):
         await client.check(endpoint("responses"), CallLimits())
@@ -50,14 +52,14 @@ async def test_a_check_of_an_unknown_model(server, endpoint, client):
         await client.check(endpoint("responses"), CallLimits())
 
 
-async def test_a_check_that_is_not_answered_ends(server, endpoint, client):
+async def test_an_unanswered_check_times_out(server, endpoint, client):
     server.on("", Script([Action.HOLD], framing="raw"))
     with pytest.raises(DeadlineError, match="total limit"):
         await client.check(endpoint("responses"), CallLimits(total=0.2))
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
-def test_only_a_server_of_the_user_s_own_may_lack_entries(endpoint):
+def test_only_a_user_s_own_server_may_lack_entries(endpoint):
     from dataclasses import replace
 
     from dursor.providers.adapters.error_payloads import ErrorPayload

@@ -1,4 +1,4 @@
-"""The four limits; each ends the call and says which it was and how to raise it."""
+"""The four time limits: each ends the call with an error that names it and how to raise it."""
 
 import socket
 import time
@@ -15,10 +15,10 @@ SLACK = 2.0
 
 
 async def ends(call, limit, message, hint):
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(DeadlineError, match=message) as caught:
         await call
-    assert limit <= time.monotonic() - began < limit + SLACK
+    assert limit <= time.monotonic() - start < limit + SLACK
     assert caught.value.hint == hint
     return caught.value
 
@@ -37,7 +37,7 @@ async def test_no_first_byte(begins, server, endpoint, client, prompt):
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
-async def test_signs_of_life_put_the_first_byte_limit_off(server, endpoint, client, prompt):
+async def test_pings_extend_the_first_byte_limit(server, endpoint, client, prompt):
     pings = [step for _ in range(6) for step in (b": ping\n\n", 0.15)]
     server.on("", Script([*pings, *ALL["messages"]("late")]))
     limits = CallLimits(first_byte=0.7)
@@ -49,10 +49,10 @@ async def test_signs_of_life_put_the_first_byte_limit_off(server, endpoint, clie
 async def test_idle(wire, server, endpoint, client, prompt):
     cut = {"responses": 8, "chat": 5, "messages": 9, "gemini": 3}[wire]
     server.on(PATHS[wire], Script([*ALL[wire]("hello")[:cut], Action.HOLD]))
-    heard = RecordingListener()
-    call = client.ask(endpoint(wire), prompt, CallLimits(idle=SHORT), heard)
+    listener = RecordingListener()
+    call = client.ask(endpoint(wire), prompt, CallLimits(idle=SHORT), listener)
     await ends(call, SHORT, "idle limit", "allow more time: dursor config set idle_timeout 0.5")
-    assert heard.text
+    assert listener.text
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)
 
 
@@ -63,19 +63,19 @@ async def test_total(server, endpoint, client, prompt):
     await ends(call, SHORT, "total limit", "allow more time: dursor run --timeout 1 ...")
 
 
-async def test_total_holds_over_all_attempts(server, endpoint, client, prompt):
+async def test_total_applies_to_all_attempts(server, endpoint, client, prompt):
     server.on("", Script.error(500, {}, retry_after="0.1"))
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(Exception, match="500"):
         await client.ask(
             endpoint("responses"), prompt, CallLimits(total=SHORT, retries=100), RecordingListener()
         )
-    assert time.monotonic() - began < SHORT + SLACK
+    assert time.monotonic() - start < SHORT + SLACK
     assert 2 <= len(server.requests) <= 4
 
 
 async def test_connect(client, endpoint, prompt):
-    with socket.socket() as full:  # its queue of connections is full, so it answers no more
+    with socket.socket() as full:  # its connection queue is full
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         waiting = []
@@ -99,27 +99,25 @@ async def test_connect(client, endpoint, prompt):
                 one.close()
 
 
-async def test_what_follows_a_whole_answer_is_not_waited_for_long(server, endpoint, client, prompt):
+async def test_the_wait_after_a_complete_reply_is_short(server, endpoint, client, prompt):
     events = ALL["chat"]("whole", usage=None, done=False)
     server.on("/chat", Script([*events, Action.HOLD]))
-    began = time.monotonic()
+    start = time.monotonic()
     reply = await client.ask(endpoint("chat"), prompt, CallLimits(idle=SHORT), RecordingListener())
     assert reply.text == "whole"
-    assert time.monotonic() - began < SHORT + SLACK
+    assert time.monotonic() - start < SHORT + SLACK
 
 
-async def test_a_whole_answer_is_not_held_up_by_an_open_connection(
-    server, endpoint, client, prompt
-):
+async def test_an_open_connection_does_not_delay_a_complete_reply(server, endpoint, client, prompt):
     for wire in ("responses", "chat", "messages"):
         server.on(PATHS[wire], Script([*ALL[wire]("whole"), Action.HOLD]))
-        began = time.monotonic()
+        start = time.monotonic()
         reply = await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
         assert reply.text == "whole"
-        assert time.monotonic() - began < SLACK
+        assert time.monotonic() - start < SLACK
 
 
-async def test_a_limit_that_passes_shows_what_was_spent(server, endpoint, client, prompt):
+async def test_an_exceeded_limit_reports_usage(server, endpoint, client, prompt):
     server.on("", Script([*ALL["messages"]("x")[:8], Action.HOLD]))
     with pytest.raises(DeadlineError) as caught:
         await client.ask(endpoint("messages"), prompt, CallLimits(idle=SHORT), RecordingListener())

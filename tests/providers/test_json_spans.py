@@ -1,4 +1,4 @@
-"""Parts of JSON texts stay as they were written, however that was."""
+"""JSON texts keep their spelling."""
 
 import json
 
@@ -51,7 +51,7 @@ TEXTS = st.recursive(
 
 @settings(max_examples=60)
 @given(array(TEXTS), object_(TEXTS), TEXTS, TEXTS)
-def test_parts_are_found_and_replaced_and_nothing_else_changes(listed, named, one, two):
+def test_parts_are_found_and_replaced_without_other_changes(listed, named, one, two):
     text, parts = listed
     assert list_elements(text) == parts
     text, values = named

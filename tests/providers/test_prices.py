@@ -55,7 +55,7 @@ def test_the_table_agrees_with_its_source(vendor, model):
 
 
 @pytest.mark.parametrize(("vendor", "model"), ROWS)
-def test_a_dated_snapshot_costs_what_the_source_says_or_is_unknown(vendor, model):
+def test_a_dated_snapshot_has_the_source_s_price_or_none(vendor, model):
     name = f"{model}-2026-10-10" if vendor == "openai" else f"{model}-20261010"
     ours = prices.price_usage(endpoint(vendor, name), USAGES[0], TODAY)
     if ours is not None:
@@ -64,7 +64,7 @@ def test_a_dated_snapshot_costs_what_the_source_says_or_is_unknown(vendor, model
         assert "snapshots" not in TABLE["models"][vendor][model][0]
 
 
-def test_the_table_is_what_its_script_writes():
+def test_the_script_reproduces_the_table():
     assert make_table(date.fromisoformat(TABLE["as_of"])) == TABLE
     assert len(ROWS) >= 25
     assert "Permission is hereby granted" in TABLE["license"]
@@ -88,7 +88,7 @@ def test_prices_change_on_their_day():
     assert prices.price_usage(argon, usage, datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) == 12.0
 
 
-def test_a_long_prompt_makes_every_token_dearer():
+def test_a_long_prompt_raises_the_price_of_every_token():
     sol = endpoint("openai", "gpt-6.1-sol")
     assert prices.price_usage(sol, Usage(272_000, 0, 1_000_000), TODAY) == pytest.approx(10.544)
     assert prices.price_usage(sol, Usage(272_001, 0, 1_000_000), TODAY) == pytest.approx(16.088004)
@@ -110,7 +110,7 @@ def test_an_unknown_model_has_no_price(vendor, model):
     assert prices.price_worst_case(endpoint(vendor, model), 1000, TODAY) is None
 
 
-def test_a_server_of_the_user_s_own_has_no_price_but_the_user_s():
+def test_a_user_s_own_server_has_only_the_user_s_price():
     own = endpoint("openai", "gpt-6.1-sol", base_url="http://localhost/v1", own_server=True)
     mine = {"gpt-6.1-sol": {"input": 1.0, "output": 2.0}}
     assert prices.price_usage(own, USAGES[0], TODAY) is None
@@ -126,7 +126,7 @@ def test_the_user_s_prices_come_first():
     assert prices.price_usage(sol, usage, TODAY, {"other": {"input": 1, "output": 1}}) != 2.8
 
 
-def test_half_a_price_is_none():
+def test_an_incomplete_price_is_unknown():
     sol = endpoint("openai", "gpt-6.1-sol")
     assert prices.price_usage(sol, USAGES[0], TODAY, {"gpt-6.1-sol": {"input": 1}}) is None
 
@@ -138,7 +138,7 @@ def test_half_a_price_is_none():
     st.integers(0, 128_000),
     st.data(),
 )
-def test_no_answer_costs_more_than_its_worst_case(row, day, given, used, data):
+def test_no_reply_costs_more_than_its_worst_case(row, day, given, used, data):
     cached = data.draw(st.integers(0, given))
     written = data.draw(st.integers(0, given - cached))
     target = endpoint(*row, max_output_tokens=128_000)

@@ -1,4 +1,4 @@
-"""What goes on the wire, to the letter."""
+"""The exact requests."""
 
 import pytest
 from vendors.server import RecordingListener, Script, ScriptedServer
@@ -112,7 +112,7 @@ KEY_HEADERS = {
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_a_request_says_exactly_this(wire, server: ScriptedServer, endpoint, client):
+async def test_the_exact_request(wire, server: ScriptedServer, endpoint, client):
     server.on(PATHS[wire], Script(ALL[wire]("ok")))
     target = endpoint(wire, effort="high", max_output_tokens=4000)
     await client.ask(target, TALK, CallLimits(), RecordingListener())
@@ -131,7 +131,7 @@ async def test_a_request_says_exactly_this(wire, server: ScriptedServer, endpoin
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_what_is_not_set_is_not_sent(wire, server, endpoint, client):
+async def test_unset_options_are_not_sent(wire, server, endpoint, client):
     server.on(PATHS[wire], Script(ALL[wire]("ok")))
     bare = Prompt("", (Turn(Role.USER, "hi"),))
     await client.ask(endpoint(wire), bare, CallLimits(), RecordingListener())
@@ -142,7 +142,7 @@ async def test_what_is_not_set_is_not_sent(wire, server, endpoint, client):
     assert len(sent.get("messages") or sent.get("input") or sent["contents"]) == 1
 
 
-async def test_responses_never_ask_for_fewer_tokens_than_the_least(server, endpoint, client):
+async def test_responses_request_at_least_the_minimum_of_tokens(server, endpoint, client):
     server.on("/responses", Script(ALL["responses"]("ok")))
     prompt = Prompt("", (Turn(Role.USER, "hi"),))
     await client.ask(
@@ -158,9 +158,7 @@ async def test_responses_never_ask_for_fewer_tokens_than_the_least(server, endpo
         ("../a b?c#d", "/v1beta/models/..%2Fa%20b%3Fc%23d:streamGenerateContent?alt=sse"),
     ],
 )
-async def test_a_model_name_stays_inside_its_place_in_the_url(
-    model, path, server, endpoint, client, prompt
-):
+async def test_a_model_name_is_quoted_in_the_url(model, path, server, endpoint, client, prompt):
     server.on("", Script(ALL["gemini"]("ok")))
     await client.ask(
         endpoint("gemini", model_name=model), prompt, CallLimits(), RecordingListener()
@@ -176,7 +174,7 @@ async def test_a_base_url_may_end_in_a_slash(slash, server, endpoint, client, pr
     assert server.requests[0].path == "/v1/responses"
 
 
-async def test_chat_calls_the_limit_what_the_options_say(server, endpoint, client, prompt):
+async def test_chat_takes_the_limit_s_name_from_the_options(server, endpoint, client, prompt):
     server.on("/chat", Script(ALL["chat"]("ok")))
     options = {"max_tokens_name": "max_completion_tokens"}
     await client.ask(endpoint("chat", options=options), prompt, CallLimits(), RecordingListener())
@@ -195,19 +193,17 @@ REFUSALS = [
 async def test_chat_swaps_the_limit_s_name_once(error, server, endpoint, client, prompt):
     refusal = Script.error(400, {"error": error})
     server.on("/chat", refusal, Script(ALL["chat"]("ok")))
-    heard = RecordingListener()
-    reply = await client.ask(endpoint("chat"), prompt, CallLimits(), heard)
+    listener = RecordingListener()
+    reply = await client.ask(endpoint("chat"), prompt, CallLimits(), listener)
     assert reply.text == "ok"
-    assert heard.retries == []
+    assert listener.retries == []
     first, second = (r.json for r in server.requests)
     assert first["max_tokens"] == second["max_completion_tokens"] == 32_000
     assert "max_tokens" not in second
     assert "max_completion_tokens" not in first
 
 
-async def test_chat_does_without_usage_where_a_server_cannot_give_it(
-    server, endpoint, client, prompt
-):
+async def test_chat_omits_usage_when_a_server_rejects_it(server, endpoint, client, prompt):
     refusal = Script.error(400, {"error": {"message": "unknown field: stream_options"}})
     server.on("/chat", refusal, Script(ALL["chat"]("ok", usage=None)))
     reply = await client.ask(endpoint("chat"), prompt, CallLimits(), RecordingListener())

@@ -1,4 +1,4 @@
-"""A conversation with tools, held against the types of the vendors' own SDKs."""
+"""A conversation with tools, checked against the types of the vendors' SDKs."""
 
 import json
 from typing import Any
@@ -19,14 +19,14 @@ PROMPT = Prompt("Be exact.", (Turn(Role.USER, "Go."),), "The repository.", TOOLS
 
 
 def known(value: Any) -> Any:
-    """VALUE without the field that no SDK knows, which the streams hold to see it come back."""
+    """Return VALUE without the field that only the test streams contain."""
     if isinstance(value, dict):
         return {name: known(one) for name, one in value.items() if name != "odd"}
     return [known(one) for one in value] if isinstance(value, list) else value
 
 
 async def asked(wire, server, endpoint, client) -> list[dict[str, Any]]:
-    """The bodies of a request with tools, and of the one with what they gave."""
+    """Return the bodies of a request with tools and of the one with their results."""
     server.on(
         PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events), Script(streams.ALL[wire]("ok"))
     )
@@ -42,7 +42,7 @@ async def asked(wire, server, endpoint, client) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat"])
-async def test_a_body_is_what_the_sdk_would_send(wire, server, endpoint, client):
+async def test_a_body_has_the_sdk_s_types(wire, server, endpoint, client):
     if wire == "chat":
         from openai.types.chat.completion_create_params import (
             CompletionCreateParamsStreaming as Body,
@@ -55,7 +55,7 @@ async def test_a_body_is_what_the_sdk_would_send(wire, server, endpoint, client)
         TypeAdapter(Body).validate_python(body)
 
 
-async def test_anthropic_s_messages_are_what_the_sdk_would_send(server, endpoint, client):
+async def test_anthropic_s_messages_have_the_sdk_s_types(server, endpoint, client):
     from anthropic.types import MessageParam, TextBlockParam, ToolParam
 
     for body in await asked("messages", server, endpoint, client):
@@ -64,7 +64,7 @@ async def test_anthropic_s_messages_are_what_the_sdk_would_send(server, endpoint
         TypeAdapter(list[ToolParam]).validate_python(body["tools"])
 
 
-async def test_gemini_s_parts_are_what_the_sdk_would_send(server, endpoint, client):
+async def test_gemini_s_parts_have_the_sdk_s_types(server, endpoint, client):
     from google.genai import types
 
     for body in await asked("gemini", server, endpoint, client):

@@ -19,12 +19,12 @@ def test_every_line_end_ends_a_line(end):
     assert read(stream) == [Event("one", b'{"a":1}'), Event(None, b"2")]
 
 
-def test_a_line_end_cut_between_chunks_is_one_line_end():
+def test_a_line_end_split_between_chunks_is_one_line_end():
     assert read(b"data: 1\r", b"\ndata: 2\r", b"\n\r", b"\n") == [Event(None, b"1\n2")]
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
-def test_other_separators_belong_to_the_data(separator):
+def test_other_separators_are_data(separator):
     text = json.dumps({"text": f"a{separator}b"}, ensure_ascii=False)
     assert read(f"data: {text}\n\n".encode()) == [Event(None, text.encode())]
 
@@ -37,7 +37,7 @@ def test_several_data_lines_are_joined_by_newlines():
     assert read(b"data: a\ndata\ndata:b\ndata:  c\n\n") == [Event(None, b"a\n\nb\n c")]
 
 
-def test_an_event_without_data_is_none_and_its_name_is_forgotten():
+def test_an_event_without_data_is_skipped_with_its_name():
     assert read(b"event: ping\n\ndata: x\n\n") == [Event(None, b"x")]
 
 
@@ -54,20 +54,20 @@ def test_the_end_of_the_stream_ends_an_event(tail):
     assert read(b"data: [DONE]" + tail) == [Event(None, b"[DONE]")]
 
 
-def test_a_character_cut_between_chunks_is_whole():
+def test_a_character_split_between_chunks():
     data = "data: ü€😀\n\n".encode()
     assert read(data[:8], data[8:11], data[11:]) == [Event(None, "ü€😀".encode())]
 
 
 @pytest.mark.parametrize("stream", [b"data: " + b"x" * 200, b"data: 0123456789\n" * 20])
-def test_an_event_is_bounded(stream):
+def test_an_event_s_size_is_limited(stream):
     reader = SseReader(max_event=100)
     pieces = [stream[i : i + 7] for i in range(0, len(stream), 7)]
     with pytest.raises(EventTooLargeError):
         [reader.feed(piece) for piece in pieces]
 
 
-def test_the_bound_is_one_event_s_not_the_stream_s():
+def test_the_limit_applies_to_each_event():
     reader = SseReader(max_event=100)
     assert sum(len(reader.feed(b"data: " + b"x" * 80 + b"\n\n")) for _ in range(50)) == 50
 
@@ -86,7 +86,7 @@ PARTS = st.sampled_from(
 
 
 @given(st.lists(PARTS, max_size=40).map(b"".join), st.data())
-def test_any_cutting_gives_the_same_events(stream, data):
+def test_any_split_gives_the_same_events(stream, data):
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8).map(sorted))
     marks = [0, *cuts, len(stream)]
     chunks = [stream[a:b] for a, b in pairwise(marks)]

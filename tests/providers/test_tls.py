@@ -1,4 +1,4 @@
-"""Encrypted connections, and whom they trust."""
+"""Encrypted connections and trusted certificates."""
 
 import pytest
 import pytest_asyncio
@@ -47,7 +47,7 @@ async def test_a_stream_over_tls(secure, endpoint, prompt, monkeypatch):
     assert server.connections == 1
 
 
-async def test_a_certificate_nobody_vouches_for(secure, endpoint, client, prompt):
+async def test_an_untrusted_certificate(secure, endpoint, client, prompt):
     server, _ = secure
     with pytest.raises(
         NetworkError, match=r"cannot verify the certificate of .*: self-signed"
@@ -69,7 +69,7 @@ async def test_no_certificates_at_all(secure, endpoint, client, prompt, monkeypa
 
 
 async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkeypatch, tmp_path):
-    """Neither a warm-up nor a call looks at them: what is not there would be an error."""
+    """Neither a warm-up nor a call reads them: a missing file would be an error."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     server.on("", Script(ALL["messages"]("whole")))
     client = ModelClient()
@@ -80,7 +80,7 @@ async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkey
     await client.aclose()
 
 
-async def test_http_asked_of_a_tls_server(secure, endpoint, client, prompt):
+async def test_http_to_a_tls_server(secure, endpoint, client, prompt):
     server, _ = secure
     target = endpoint("messages", base_url=server.url.replace("https:", "http:"))
     with pytest.raises(NetworkError):

@@ -1,4 +1,4 @@
-"""Tools: how they are declared, what calls them, and what goes back."""
+"""Tools: declarations, calls and results."""
 
 import json
 
@@ -40,7 +40,7 @@ DECLARED = {
 
 
 def after(reply, *results: ToolResult, final: bool = False) -> Prompt:
-    """The prompt after REPLY, whose calls gave RESULTS."""
+    """Return the prompt that sends RESULTS for the calls of REPLY."""
     turns = (
         *PROMPT.turns,
         Turn(Role.ASSISTANT, reply.text, items=reply.items),
@@ -49,15 +49,15 @@ def after(reply, *results: ToolResult, final: bool = False) -> Prompt:
     return Prompt(PROMPT.system, turns, PROMPT.context, PROMPT.tools, final)
 
 
-async def called(wire, server, endpoint, client, made):
-    server.on(PATHS[wire], Script(made.events), Script(streams.ALL[wire]("ok")))
+async def called(wire, server, endpoint, client, stream):
+    server.on(PATHS[wire], Script(stream.events), Script(streams.ALL[wire]("ok")))
     return await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
-async def test_calls_are_read_and_everything_goes_back_as_it_came(wire, server, endpoint, client):
-    made = tool_streams.ALL[wire](CALLS)
-    reply = await called(wire, server, endpoint, client, made)
+async def test_calls_are_read_and_items_are_sent_back_unchanged(wire, server, endpoint, client):
+    stream = tool_streams.ALL[wire](CALLS)
+    reply = await called(wire, server, endpoint, client, stream)
     assert reply.text == "I look."
     assert [(call.name, call.arguments) for call in reply.calls] == [
         (call.name, call.arguments) for call in CALLS
@@ -71,12 +71,12 @@ async def test_calls_are_read_and_everything_goes_back_as_it_came(wire, server, 
     assert first.json["tools"] == [DECLARED[wire]] == second.json["tools"]
     sent = second.body.decode()
     at = 0
-    for text in made.echoed:
+    for text in stream.echoed:
         at = sent.index(text, at) + len(text)
 
 
 def answer_calls(reply) -> list[ToolResult]:
-    """A result for each call of REPLY; the second one failed."""
+    """Return a result for each call of REPLY; the second one failed."""
     texts = (("it is", False), ("it may not", True))
     return [
         ToolResult(call.id, call.name, text, failed=failed)
@@ -136,12 +136,12 @@ BACK = {
 
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
-async def test_results_go_back_together(wire, server, endpoint, client):
+async def test_results_are_sent_back_together(wire, server, endpoint, client):
     reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS))
     await client.ask(endpoint(wire), after(reply, *answer_calls(reply)), ONCE, RecordingListener())
     body = server.requests[1].json
-    said = body.get("input") or body.get("messages") or body["contents"]
-    assert said[-len(BACK[wire]) :] == BACK[wire]
+    messages = body.get("input") or body.get("messages") or body["contents"]
+    assert messages[-len(BACK[wire]) :] == BACK[wire]
 
 
 CLOSED = {
@@ -153,7 +153,7 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
-async def test_a_final_prompt_declares_tools_and_closes_them(wire, server, endpoint, client):
+async def test_a_final_prompt_declares_tools_but_forbids_calls(wire, server, endpoint, client):
     reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS))
     await client.ask(
         endpoint(wire), after(reply, *answer_calls(reply), final=True), ONCE, RecordingListener()
@@ -166,19 +166,21 @@ async def test_a_final_prompt_declares_tools_and_closes_them(wire, server, endpo
 
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
-async def test_a_call_that_nobody_offered_is_an_error(wire, server, endpoint, client, prompt):
+async def test_a_call_of_a_tool_that_was_not_offered_is_an_error(
+    wire, server, endpoint, client, prompt
+):
     server.on(PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events))
     with pytest.raises(ProviderError, match="called a tool"):
         await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
-async def test_an_answer_of_calls_alone_is_whole(wire, server, endpoint, client):
+async def test_a_reply_of_only_calls_is_complete(wire, server, endpoint, client):
     reply = await called(wire, server, endpoint, client, tool_streams.ALL[wire](CALLS, ""))
     assert (reply.text, len(reply.calls)) == ("", 2)
 
 
-async def test_reasoning_is_asked_for_where_tools_are(server, endpoint, client, prompt):
+async def test_reasoning_is_requested_with_tools(server, endpoint, client, prompt):
     server.on("/responses", Script(streams.responses("ok")))
     await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
     await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
@@ -187,24 +189,24 @@ async def test_reasoning_is_asked_for_where_tools_are(server, endpoint, client, 
     assert "include" not in without
 
 
-async def test_a_model_that_does_not_reason_is_asked_without(server, endpoint, client):
+async def test_reasoning_is_omitted_after_a_rejection(server, endpoint, client):
     error = {"message": "Encrypted content is not supported with this model.", "param": "include"}
     server.on("/responses", Script.error(400, {"error": error}), Script(streams.responses("ok")))
     for _ in range(2):
         reply = await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
         assert reply.text == "ok"
-    _, second, third = (request.json for request in server.requests)  # it is refused once
+    _, second, third = (request.json for request in server.requests)  # it is rejected once
     assert "include" not in second
     assert second["tools"]
     assert third == second
 
 
-async def test_items_count_where_only_the_terminal_event_has_them(server, endpoint, client):
-    made = tool_streams.responses(CALLS)
-    events = [one for one in made.events if b"output_item.done" not in one]
+async def test_items_only_in_the_terminal_event_count(server, endpoint, client):
+    stream = tool_streams.responses(CALLS)
+    events = [one for one in stream.events if b"output_item.done" not in one]
     server.on("/responses", Script(events))
     reply = await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
-    assert list(reply.items) == made.echoed
+    assert list(reply.items) == stream.echoed
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ async def test_items_count_where_only_the_terminal_event_has_them(server, endpoi
     ],
 )
 @pytest.mark.parametrize("wire", ["responses", "chat"])
-async def test_arguments_that_are_no_object(wire, text, expected, server, endpoint, client):
+async def test_arguments_that_are_not_an_object(wire, text, expected, server, endpoint, client):
     server.on(PATHS[wire], Script(tool_streams.ALL[wire]([Call("look", {}, text)]).events))
     reply = await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
     (call,) = reply.calls
@@ -228,9 +230,9 @@ async def test_arguments_that_are_no_object(wire, text, expected, server, endpoi
 
 
 @pytest.mark.parametrize("text", ['{"path": "a', "[]", '"x"', '{"a": 1}}', '{"a": NaN}'])
-async def test_broken_input_goes_back_as_an_object(text, server, endpoint, client):
-    made = tool_streams.messages([Call("look", {"path": "x"}, text)])
-    reply = await called("messages", server, endpoint, client, made)
+async def test_invalid_input_is_sent_back_as_an_object(text, server, endpoint, client):
+    stream = tool_streams.messages([Call("look", {"path": "x"}, text)])
+    reply = await called("messages", server, endpoint, client, stream)
     (call,) = reply.calls
     assert call.arguments is None
 
@@ -238,24 +240,24 @@ async def test_broken_input_goes_back_as_an_object(text, server, endpoint, clien
         endpoint("messages"), after(reply, *answer_calls(reply)), ONCE, RecordingListener()
     )
 
-    said = server.requests[1].json["messages"][1]["content"]
-    assert said[-1]["input"] == {"INVALID_JSON": text}
+    content = server.requests[1].json["messages"][1]["content"]
+    assert content[-1]["input"] == {"INVALID_JSON": text}
 
 
-async def test_an_emoji_in_two_halves_is_whole_again(server, endpoint, client):
-    made = tool_streams.messages([Call("look", {"path": "x"}, '{"path": "AB"}')])
-    halves = [one.replace(b"A", b"\\ud83d").replace(b"B", b"\\ude00") for one in made.events]
-    reply = await called("messages", server, endpoint, client, made._replace(events=halves))
+async def test_an_emoji_in_two_halves_is_joined(server, endpoint, client):
+    stream = tool_streams.messages([Call("look", {"path": "x"}, '{"path": "AB"}')])
+    halves = [one.replace(b"A", b"\\ud83d").replace(b"B", b"\\ude00") for one in stream.events]
+    reply = await called("messages", server, endpoint, client, stream._replace(events=halves))
 
     await client.ask(
         endpoint("messages"), after(reply, *answer_calls(reply)), ONCE, RecordingListener()
     )
 
-    said = server.requests[1].json["messages"][1]["content"]
-    assert said[-1]["input"] == reply.calls[0].arguments == {"path": "\N{GRINNING FACE}"}
+    content = server.requests[1].json["messages"][1]["content"]
+    assert content[-1]["input"] == reply.calls[0].arguments == {"path": "\N{GRINNING FACE}"}
 
 
-async def test_input_that_came_with_the_block_itself_counts(server, endpoint, client):
+async def test_input_in_the_block_s_start_counts(server, endpoint, client):
     events = tool_streams.messages([Call("look", {})]).events
     events = [one.replace(b'"input": {}', b'"input": {"path" : "x"}') for one in events]
     server.on("/messages", Script(events))
@@ -264,16 +266,16 @@ async def test_input_that_came_with_the_block_itself_counts(server, endpoint, cl
     assert '"input": {"path" : "x"}' in reply.items[-1]
 
 
-async def test_a_field_that_no_block_began_with_is_added(server, endpoint, client):
-    made = tool_streams.messages([Call("look", {})])
-    events = [one.replace(b' , "signature" :""', b"") for one in made.events]
+async def test_a_field_missing_in_the_block_s_start_is_added(server, endpoint, client):
+    stream = tool_streams.messages([Call("look", {})])
+    events = [one.replace(b' , "signature" :""', b"") for one in stream.events]
     server.on("/messages", Script(events))
     reply = await client.ask(endpoint("messages"), PROMPT, ONCE, RecordingListener())
-    assert json.loads(reply.items[0]) == json.loads(made.echoed[0])
+    assert json.loads(reply.items[0]) == json.loads(stream.echoed[0])
 
 
 @pytest.mark.parametrize("remark", ["", "\n\n"])
-async def test_a_blank_text_block_does_not_go_back(remark, server, endpoint, client):
+async def test_a_blank_text_block_is_not_sent_back(remark, server, endpoint, client):
     reply = await called("messages", server, endpoint, client, tool_streams.messages(CALLS, remark))
     kinds = [json.loads(item)["type"] for item in reply.items]
     assert kinds == ["thinking", "redacted_thinking", "tool_use", "tool_use"]
@@ -294,7 +296,7 @@ CUT = {
 
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
-async def test_a_call_that_was_cut_is_no_call(wire, server, endpoint, client):
+async def test_a_truncated_call_is_not_a_call(wire, server, endpoint, client):
     stream = b"".join(tool_streams.ALL[wire]([CALLS[0]]).events)
     for whole, cut in CUT[wire]:
         assert whole in stream
@@ -304,9 +306,9 @@ async def test_a_call_that_was_cut_is_no_call(wire, server, endpoint, client):
         await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
 
-async def test_ids_of_gemini_s_calls_go_back(server, endpoint, client):
-    made = tool_streams.gemini(CALLS, ids=True)
-    reply = await called("gemini", server, endpoint, client, made)
+async def test_ids_of_gemini_s_calls_are_sent_back(server, endpoint, client):
+    stream = tool_streams.gemini(CALLS, ids=True)
+    reply = await called("gemini", server, endpoint, client, stream)
     assert [call.id for call in reply.calls] == ["fn_10", "fn_11"]
     results = after(reply, *answer_calls(reply))
     await client.ask(endpoint("gemini"), results, ONCE, RecordingListener())
@@ -330,7 +332,7 @@ MARKED = {"prompt_cache_breakpoint": {"mode": "explicit"}}
     ("model", "marked"),
     [("gpt-6.1-sol", True), ("gpt-5.6", True), ("gpt-5.5", False), ("o3", False), ("x", False)],
 )
-async def test_openai_s_context_is_marked_where_it_helps(model, marked, server, endpoint, client):
+async def test_openai_s_context_is_marked_for_newer_models(model, marked, server, endpoint, client):
     server.on("/responses", Script(streams.responses("ok")))
     await client.ask(endpoint("responses", model_name=model), PROMPT, ONCE, RecordingListener())
     body = server.requests[0].json
@@ -340,7 +342,7 @@ async def test_openai_s_context_is_marked_where_it_helps(model, marked, server, 
     assert ("prompt_cache_key" in body) == marked
 
 
-async def test_a_refused_mark_is_left_out(server, endpoint, client):
+async def test_a_rejected_mark_is_omitted(server, endpoint, client):
     error = {"message": "prompt_cache_breakpoint is not supported on this model"}
     server.on("/responses", Script.error(400, {"error": error}), Script(streams.responses("ok")))
     target = endpoint("responses", model_name="gpt-6.1-terra")
@@ -349,7 +351,7 @@ async def test_a_refused_mark_is_left_out(server, endpoint, client):
     assert b"prompt_cache" not in server.requests[1].body
 
 
-async def test_anthropic_s_marks_are_four_at_most(server, endpoint, client):
+async def test_anthropic_gets_at_most_four_marks(server, endpoint, client):
     server.on("/messages", Script(streams.messages("ok")))
     turns = tuple(Turn(role, "x") for role in (Role.USER, Role.ASSISTANT) * 5)[:-1]
     for prompt in (PROMPT, Prompt("s", turns, "c", (TOOL,))):

@@ -1,4 +1,4 @@
-"""Connections: kept, closed, encrypted, proxied."""
+"""Connections: reused, closed, encrypted, proxied."""
 
 import asyncio
 import contextlib
@@ -34,23 +34,21 @@ async def client():
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_a_connection_serves_the_next_turn_too(wire, server, endpoint, client, prompt):
+async def test_a_connection_is_reused(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire]("whole")))
     for _ in range(3):
         await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
-async def test_a_connection_the_server_closed_is_not_used(server, endpoint, client, prompt):
+async def test_a_closed_connection_is_not_reused(server, endpoint, client, prompt):
     server.on("", Script(ALL["responses"]("whole"), framing="close"))
     for _ in range(3):
         await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.connections == 3
 
 
-async def test_a_connection_closed_as_it_is_used_again_is_replaced(
-    server, endpoint, client, prompt
-):
+async def test_a_connection_closed_on_reuse_is_replaced(server, endpoint, client, prompt):
     whole = Script(ALL["responses"]("whole"))
     server.on("", whole, Script([Action.CUT], framing="raw"), whole)
     for _ in range(2):
@@ -58,7 +56,7 @@ async def test_a_connection_closed_as_it_is_used_again_is_replaced(
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
-async def test_a_connection_with_a_rest_of_an_answer_is_not_used(server, endpoint, client, prompt):
+async def test_a_connection_with_unread_data_is_not_reused(server, endpoint, client, prompt):
     server.on("", Script([*ALL["responses"]("whole"), 0.2, b"data: late\n\n"]))
     for _ in range(2):
         reply = await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
@@ -66,7 +64,7 @@ async def test_a_connection_with_a_rest_of_an_answer_is_not_used(server, endpoin
     assert server.connections == 2
 
 
-async def test_what_comes_unasked_spoils_an_idle_connection(server, endpoint, client, prompt):
+async def test_a_connection_with_unexpected_data_is_not_reused(server, endpoint, client, prompt):
     data = b"".join(ALL["responses"]("whole"))
     head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data)
     server.on("", Script([head + data, 0.1, b"HTTP/1.1 200 OK\r\n", Action.HOLD], framing="raw"))
@@ -78,14 +76,14 @@ async def test_what_comes_unasked_spoils_an_idle_connection(server, endpoint, cl
 
 async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, client, prompt):
     server.on("", Script([*ALL["messages"]("half")[:9], Action.HOLD]))
-    began = asyncio.Event()
+    started = asyncio.Event()
 
     class Waiting(RecordingListener):
         def on_delta(self, text):
-            began.set()
+            started.set()
 
     task = asyncio.create_task(client.ask(endpoint("messages"), prompt, CallLimits(), Waiting()))
-    await began.wait()
+    await started.wait()
     cancelled = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -94,7 +92,7 @@ async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, 
     assert server.disconnects[0] - cancelled < 1.0
 
 
-async def test_a_call_cancelled_before_its_head_closes_its_connection(
+async def test_a_call_cancelled_before_its_headers_closes_its_connection(
     server, endpoint, client, prompt
 ):
     server.on("", Script([Action.HOLD], framing="raw"))
@@ -112,19 +110,19 @@ async def test_many_streams_at_once(server, endpoint, client, prompt):
     for wire in ALL:
         server.on(PATHS[wire], Script(pace(ALL[wire]("abc" * 40, 40), 0.2)))
     wires = [wire for wire in ALL for _ in range(15)]
-    began = time.monotonic()
+    start = time.monotonic()
     replies = await asyncio.gather(
         *(client.ask(endpoint(wire), prompt, ONCE, RecordingListener()) for wire in wires)
     )
     assert {reply.text for reply in replies} == {"abc" * 40}
-    assert time.monotonic() - began < 3.0  # they ran side by side: one by one they take 12 s
+    assert time.monotonic() - start < 3.0  # one after another they take 12 s
 
 
-async def test_a_slow_reader_does_not_lose_anything(server, endpoint, client, prompt):
+async def test_a_slow_listener_loses_nothing(server, endpoint, client, prompt):
     class Slow(RecordingListener):
         def on_delta(self, text):
             super().on_delta(text)
-            time.sleep(0.002)  # a listener that holds up the whole loop
+            time.sleep(0.002)  # blocks the event loop
 
     text = "0123456789" * 100_000
     server.on("", Script(ALL["responses"](text, 200)))
@@ -141,7 +139,7 @@ async def test_a_large_prompt_to_a_slow_server(server, endpoint, client):
     assert server.requests[0].json["input"][0]["content"] == "x" * 8_000_000
 
 
-async def test_an_answer_that_comes_before_the_prompt_is_sent(endpoint, client):
+async def test_a_response_before_the_request_is_sent(endpoint, client):
     from dursor.domain import Role
     from dursor.errors import ContextTooLargeError
     from dursor.providers.base import Prompt, Turn
@@ -189,7 +187,7 @@ async def test_an_interim_response_is_skipped(server, endpoint, client, prompt):
     ).text == "whole"
 
 
-async def test_a_body_compressed_all_the_same_is_read(server, endpoint, client, prompt):
+async def test_an_unrequested_compression_is_read(server, endpoint, client, prompt):
     body = gzip.compress(b"".join(ALL["messages"]("whole")))
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([body[:50], body[50:]], headers=headers))
@@ -198,7 +196,7 @@ async def test_a_body_compressed_all_the_same_is_read(server, endpoint, client, 
     ).text == "whole"
 
 
-async def test_limits_hold_in_a_bomb(server, endpoint, client, prompt):
+async def test_limits_apply_to_a_compression_bomb(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     server.on("", Script([gzip.compress(b"\n" * (96 << 20))], headers=headers))
     with pytest.raises(DeadlineError, match="total limit"):
@@ -215,21 +213,21 @@ async def test_a_body_that_cannot_be_decoded_is_an_error(server, endpoint, clien
 @pytest.mark.parametrize(
     "junk", [b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 2000 X\r\n\r\n"]
 )
-async def test_what_is_no_http_is_the_provider_s_error(junk, server, endpoint, client, prompt):
+async def test_invalid_http_is_a_provider_error(junk, server, endpoint, client, prompt):
     server.on("", Script([junk, Action.HOLD], framing="raw"))
     with pytest.raises(ProviderError, match="HTTP"):
         await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
 
 
-async def test_what_came_before_a_broken_chunk_came(server, endpoint, client, prompt):
+async def test_text_before_a_broken_chunk_counts(server, endpoint, client, prompt):
     events = b"".join(ALL["messages"]("half")[:9])
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     chunk = b"%x\r\n%b\r\n" % (len(events), events)
     server.on("", Script([head + chunk + b"no size\r\n", Action.HOLD], framing="raw"))
-    heard = RecordingListener()
+    listener = RecordingListener()
     with pytest.raises(ProviderError, match="HTTP"):
-        await client.ask(endpoint("messages"), prompt, CallLimits(), heard)
-    assert heard.text
+        await client.ask(endpoint("messages"), prompt, CallLimits(), listener)
+    assert listener.text
 
 
 async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
@@ -250,7 +248,7 @@ async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
         "http://x:99999/v1",
     ],
 )
-async def test_a_base_url_that_no_request_may_go_to(url, endpoint, client, prompt):
+async def test_an_unsupported_base_url(url, endpoint, client, prompt):
     with pytest.raises(UsageError, match="base URL") as caught:
         await client.ask(
             endpoint("responses", base_url=url), prompt, CallLimits(), RecordingListener()
@@ -275,7 +273,7 @@ def test_loopback(host, is_ours):
     assert is_loopback(host) is is_ours
 
 
-def test_the_environment_s_proxy_holds_except_for_this_machine(monkeypatch):
+def test_the_environment_s_proxy_is_not_used_for_this_machine(monkeypatch):
     assert proxy_for("https", "api.openai.com", 443) is None
     monkeypatch.setenv("HTTPS_PROXY", "proxy.corp:3128")
     monkeypatch.setenv("NO_PROXY", "internal.corp")
@@ -304,14 +302,14 @@ async def test_a_stream_through_a_proxy_can_be_cut(server, endpoint, client, pro
         await client.ask(target, prompt, ONCE, RecordingListener())
 
 
-async def test_a_proxy_that_is_not_there(endpoint, client, prompt, monkeypatch):
+async def test_an_unreachable_proxy(endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(NetworkError, match="cannot connect"):
         await client.ask(target, prompt, ONCE, RecordingListener())
 
 
-async def test_a_proxy_of_an_unknown_kind_is_told(endpoint, client, prompt, monkeypatch):
+async def test_an_unsupported_proxy_is_reported(endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "socks5://user:hidden@127.0.0.1:9")
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(UsageError, match="proxy") as caught:

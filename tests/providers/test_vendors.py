@@ -103,7 +103,7 @@ def test_limits_are_those_of_the_longest_known_prefix():
 
 
 @pytest.mark.parametrize(("vendor", "model"), ROWS)
-def test_no_window_is_larger_than_the_source_knows(vendor, model):
+def test_no_window_exceeds_the_source_s(vendor, model):
     source = next(p for p in get_snapshot().providers if p.id == vendor).find_model(model)
     known = VENDORS[vendor].find_limits(model).context_window
     assert known != UNKNOWN.context_window
@@ -120,7 +120,7 @@ def test_modules_of_cheap_commands_are_light(module):
     assert heavy.isdisjoint(loaded)
 
 
-def test_the_client_does_not_load_what_httpx_s_command_line_needs():
+def test_the_client_does_not_load_httpx_s_command_line():
     code = "import sys, dursor.providers.client; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""Answers in which something is of another type than the vendor's documents say."""
+"""Replies with values of other types than the vendor documents."""
 
 import copy
 import json
@@ -43,18 +43,18 @@ def endpoint_of(wire: str) -> Endpoint:
 
 
 def answers_of(wire: str) -> list[list[tuple[str | None, dict[str, Any]]]]:
-    """An answer with text, one with a call, one with an error: their events as (name, payload)."""
+    """Return the events, (name, payload), of a reply with text, one with a call and an error."""
     error = {"type": "error", "error": {"type": "x", "code": "y", "details": [{"reason": "z"}]}}
-    made = tool_streams.ALL[wire]([Call("look", {"path": "x"})]).events
-    raw = [streams.ALL[wire]("some text", 2), made, [streams.event(error, "error")]]
+    stream = tool_streams.ALL[wire]([Call("look", {"path": "x"})]).events
+    raw = [streams.ALL[wire]("some text", 2), stream, [streams.event(error, "error")]]
     return [[one for event in answer for one in parsed(event)] for answer in raw]
 
 
 def parsed(event: bytes) -> Iterator[tuple[str | None, dict[str, Any]]]:
     lines = event.decode().splitlines()
-    found = dict(line.split(": ", 1) for line in lines if ": " in line)
+    fields = dict(line.split(": ", 1) for line in lines if ": " in line)
     with suppress(KeyError, json.JSONDecodeError):
-        yield found.get("event"), json.loads(found["data"])
+        yield fields.get("event"), json.loads(fields["data"])
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -88,7 +88,7 @@ SPOTS = {
 
 @pytest.mark.parametrize("wire", streams.ALL)
 @given(data=st.data())
-def test_no_type_in_a_stream_is_a_bug_of_ours(wire, data):
+def test_no_wrong_type_in_a_stream_crashes(wire, data):
     answer, spot, path = data.draw(st.sampled_from(SPOTS[wire]))
     events = copy.copy(answer)
     events[spot] = (answer[spot][0], replaced(answer[spot][1], path, data.draw(WRONG)))
@@ -100,7 +100,7 @@ def test_no_type_in_a_stream_is_a_bug_of_ours(wire, data):
 
 
 def read(events, decoder, endpoint):
-    """Read a whole answer as a call does; CallError is all that may come of it."""
+    """Read a reply as a call does; it may only raise CallError."""
     for name, payload in events:
         if decoder.progress is Progress.ENDED:
             break
@@ -117,7 +117,7 @@ def read(events, decoder, endpoint):
 
 @pytest.mark.parametrize("wire", ["responses", "messages"])
 @pytest.mark.parametrize("kind", [[], {}, 7, True])
-def test_an_event_whose_type_is_no_text_is_the_providers_error(wire, kind):
+def test_an_event_type_that_is_not_a_string_is_a_provider_error(wire, kind):
     payload = {"type": kind}
     decoder = load_adapter(endpoint_of(wire)).create_decoder()
     with pytest.raises(ProviderError, match="whose type is not a string"):
@@ -139,7 +139,7 @@ def test_an_event_whose_type_is_no_text_is_the_providers_error(wire, kind):
         ),
     ],
 )
-def test_counts_that_cannot_be_are_not_believed(counts, known):
+def test_impossible_counts_are_ignored(counts, known):
     decoder = ResponsesDecoder()
     event = {"type": "response.completed", "response": {"usage": counts}}
     decoder.read(None, event, json.dumps(event))

@@ -1,4 +1,4 @@
-"""From what vendors say to codes, and whether it is worth another attempt."""
+"""Errors of vendors: their class, hint and whether to retry."""
 
 import json
 
@@ -25,7 +25,7 @@ from dursor.providers.adapters.error_payloads import (
 )
 from dursor.providers.base import CallLimits, Endpoint
 
-AGAIN, NEVER = True, False
+RETRY, NEVER = True, False
 VENDORS = {
     "openai": Endpoint("openai", "gpt-x", Secret("k"), name="gpt"),
     "anthropic": Endpoint("anthropic", "claude-x", Secret("k"), name="claude"),
@@ -64,15 +64,15 @@ TABLE = [
     ("openai", 400, openai("invalid_prompt"), RefusedError, NEVER),
     ("openai", 400, openai("content_policy_violation"), RefusedError, NEVER),
     ("openai", 400, openai("unsupported_value"), ProviderError, NEVER),
-    ("openai", 429, openai("rate_limit_exceeded", "requests"), RateLimitedError, AGAIN),
-    ("openai", 429, openai("slow_down", "requests"), RateLimitedError, AGAIN),
+    ("openai", 429, openai("rate_limit_exceeded", "requests"), RateLimitedError, RETRY),
+    ("openai", 429, openai("slow_down", "requests"), RateLimitedError, RETRY),
     ("openai", 429, openai(None, "insufficient_quota"), RateLimitedError, NEVER),
     ("openai", 429, openai("credit_balance_exhausted"), RateLimitedError, NEVER),
     ("openai", 429, openai("project_spend_limit_exceeded"), RateLimitedError, NEVER),
-    ("openai", 500, openai("internal_error", "server_error"), ProviderError, AGAIN),
-    ("openai", 503, openai("server_is_overloaded"), ProviderError, AGAIN),
-    ("openai", 408, openai("request_timeout"), ProviderError, AGAIN),
-    ("openai", 409, openai("conflict"), ProviderError, AGAIN),
+    ("openai", 500, openai("internal_error", "server_error"), ProviderError, RETRY),
+    ("openai", 503, openai("server_is_overloaded"), ProviderError, RETRY),
+    ("openai", 408, openai("request_timeout"), ProviderError, RETRY),
+    ("openai", 409, openai("conflict"), ProviderError, RETRY),
     ("openai", 422, openai("unprocessable"), ProviderError, NEVER),
     ("anthropic", 401, anthropic("authentication_error"), AuthError, NEVER),
     ("anthropic", 402, anthropic("billing_error"), AuthError, NEVER),
@@ -94,7 +94,7 @@ TABLE = [
         NEVER,
     ),
     ("anthropic", 400, anthropic("invalid_request_error", "bad effort"), ProviderError, NEVER),
-    ("anthropic", 429, anthropic("rate_limit_error"), RateLimitedError, AGAIN),
+    ("anthropic", 429, anthropic("rate_limit_error"), RateLimitedError, RETRY),
     (
         "anthropic",
         429,
@@ -102,9 +102,9 @@ TABLE = [
         RateLimitedError,
         NEVER,
     ),
-    ("anthropic", 500, anthropic("api_error"), ProviderError, AGAIN),
-    ("anthropic", 504, anthropic("timeout_error"), ProviderError, AGAIN),
-    ("anthropic", 529, anthropic("overloaded_error"), ProviderError, AGAIN),
+    ("anthropic", 500, anthropic("api_error"), ProviderError, RETRY),
+    ("anthropic", 504, anthropic("timeout_error"), ProviderError, RETRY),
+    ("anthropic", 529, anthropic("overloaded_error"), ProviderError, RETRY),
     (
         "google",
         400,
@@ -124,7 +124,7 @@ TABLE = [
         NEVER,
     ),
     ("google", 400, google(400, "INVALID_ARGUMENT", "bad level"), ProviderError, NEVER),
-    ("google", 429, google(429, "RESOURCE_EXHAUSTED"), RateLimitedError, AGAIN),
+    ("google", 429, google(429, "RESOURCE_EXHAUSTED"), RateLimitedError, RETRY),
     ("google", 429, google(429, "RESOURCE_EXHAUSTED", "m", PER_DAY), RateLimitedError, NEVER),
     (
         "google",
@@ -133,51 +133,51 @@ TABLE = [
         RateLimitedError,
         NEVER,
     ),
-    ("google", 500, google(500, "INTERNAL"), ProviderError, AGAIN),
-    ("google", 503, [google(503, "UNAVAILABLE")], ProviderError, AGAIN),
-    ("google", 504, google(504, "DEADLINE_EXCEEDED"), ProviderError, AGAIN),
+    ("google", 500, google(500, "INTERNAL"), ProviderError, RETRY),
+    ("google", 503, [google(503, "UNAVAILABLE")], ProviderError, RETRY),
+    ("google", 504, google(504, "DEADLINE_EXCEEDED"), ProviderError, RETRY),
     ("openai", 302, {}, ProviderError, NEVER),
     ("openai", 418, [], ProviderError, NEVER),
-    ("openai", 500, "text", ProviderError, AGAIN),
+    ("openai", 500, "text", ProviderError, RETRY),
     ("openai", 401, {"error": "no key"}, AuthError, NEVER),
     ("openai", 400, {"message": "flat", "code": "model_not_found"}, ModelNotFoundError, NEVER),
 ]
 
 
-@pytest.mark.parametrize(("vendor", "status", "body", "kind", "again"), TABLE)
-def test_a_status_and_a_body_make_an_error(vendor, status, body, kind, again):
-    problem = read_response(status, {}, json.dumps(body).encode())
-    fault = classify(VENDORS[vendor], problem)
-    assert type(fault.error) is kind
-    assert fault.retryable is again
-    assert f"answered {status}" in fault.error.message
+@pytest.mark.parametrize(("vendor", "status", "body", "kind", "retryable"), TABLE)
+def test_classify_a_response(vendor, status, body, kind, retryable):
+    payload = read_response(status, {}, json.dumps(body).encode())
+    failure = classify(VENDORS[vendor], payload)
+    assert type(failure.error) is kind
+    assert failure.retryable is retryable
+    assert f"answered {status}" in failure.error.message
 
 
 STREAMED = [
-    ("openai", {"type": "error", "code": "server_error", "message": "m"}, ProviderError, AGAIN),
-    ("openai", {"type": "error", "error": {"code": "slow_down"}}, ProviderError, AGAIN),
-    ("openai", {"error": {"code": "rate_limit_exceeded"}}, RateLimitedError, AGAIN),
+    ("openai", {"type": "error", "code": "server_error", "message": "m"}, ProviderError, RETRY),
+    ("openai", {"type": "error", "error": {"code": "slow_down"}}, ProviderError, RETRY),
+    ("openai", {"error": {"code": "rate_limit_exceeded"}}, RateLimitedError, RETRY),
     ("openai", {"error": {"code": "invalid_prompt"}}, RefusedError, NEVER),
     ("openai", {"error": {"code": 400, "message": "Token limit reached"}}, ProviderError, NEVER),
-    ("openai", {"error": {"code": 502, "message": "Upstream"}}, ProviderError, AGAIN),
-    ("openai", {"error": {"code": 429}}, RateLimitedError, AGAIN),
+    ("openai", {"error": {"code": 502, "message": "Upstream"}}, ProviderError, RETRY),
+    ("openai", {"error": {"code": 429}}, RateLimitedError, RETRY),
     ("openai", {"error": {"code": "context_length_exceeded"}}, ContextTooLargeError, NEVER),
-    ("anthropic", {"error": {"type": "overloaded_error"}}, ProviderError, AGAIN),
-    ("anthropic", {"error": {"type": "api_error"}}, ProviderError, AGAIN),
-    ("anthropic", {"error": {"type": "rate_limit_error"}}, RateLimitedError, AGAIN),
+    ("anthropic", {"error": {"type": "overloaded_error"}}, ProviderError, RETRY),
+    ("anthropic", {"error": {"type": "api_error"}}, ProviderError, RETRY),
+    ("anthropic", {"error": {"type": "rate_limit_error"}}, RateLimitedError, RETRY),
     ("anthropic", {"error": {"type": "authentication_error"}}, AuthError, NEVER),
-    ("google", {"error": {"code": 503, "status": "UNAVAILABLE"}}, ProviderError, AGAIN),
-    ("google", {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, RateLimitedError, AGAIN),
+    ("google", {"error": {"code": 503, "status": "UNAVAILABLE"}}, ProviderError, RETRY),
+    ("google", {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, RateLimitedError, RETRY),
 ]
 
 
-@pytest.mark.parametrize(("vendor", "payload", "kind", "again"), STREAMED)
-def test_an_error_inside_a_stream_makes_an_error(vendor, payload, kind, again):
-    problem = read_payload(payload)
-    assert problem is not None
-    fault = classify(VENDORS[vendor], problem)
-    assert type(fault.error) is kind
-    assert fault.retryable is again
+@pytest.mark.parametrize(("vendor", "payload", "kind", "retryable"), STREAMED)
+def test_classify_an_error_event(vendor, payload, kind, retryable):
+    payload = read_payload(payload)
+    assert payload is not None
+    failure = classify(VENDORS[vendor], payload)
+    assert type(failure.error) is kind
+    assert failure.retryable is retryable
 
 
 @pytest.mark.parametrize(
@@ -191,13 +191,13 @@ def test_an_error_inside_a_stream_makes_an_error(vendor, payload, kind, again):
         (500, openai(), None),
     ],
 )
-def test_a_hint_can_be_typed(status, body, hint):
-    problem = read_response(status, {}, json.dumps(body).encode())
-    said = classify(VENDORS["openai"], problem).error.hint
-    assert said == hint if hint is None else said.startswith(hint)
+def test_hints(status, body, hint):
+    payload = read_response(status, {}, json.dumps(body).encode())
+    text = classify(VENDORS["openai"], payload).error.hint
+    assert text == hint if hint is None else text.startswith(hint)
 
 
-def test_a_key_hint_names_every_variable_and_without_a_name_the_provider():
+def test_a_key_hint_has_every_variable_and_a_name():
     endpoint = Endpoint("google", "m", Secret("k"))
     hint = classify(endpoint, read_response(403, {}, b"")).error.hint
     assert hint == "check GOOGLE_API_KEY or GEMINI_API_KEY, or run: dursor models set-key google"
@@ -212,12 +212,12 @@ def test_a_key_hint_names_every_variable_and_without_a_name_the_provider():
         ({}, json.dumps({**google(500, "INTERNAL"), "responseId": "r9"}).encode(), "r9"),
     ],
 )
-def test_a_message_names_the_request(headers, body, request_id):
+def test_a_message_contains_the_request_id(headers, body, request_id):
     error = classify(VENDORS["openai"], read_response(500, headers, body)).error
     assert error.message.endswith(f"(request {request_id})")
 
 
-def test_a_page_from_a_proxy_is_shown_in_part():
+def test_a_proxy_s_page_is_quoted_in_part():
     page = b"<html>\x1b[31m Bad\n\n gateway \xff" + b"x" * 1000
     error = classify(VENDORS["openai"], read_response(502, {}, page)).error
     assert error.message.startswith("openai (gpt-x) answered 502: <html> [31m Bad gateway")
@@ -259,18 +259,20 @@ def test_retry_after_as_a_date():
     assert 58 <= read_retry_after({"retry-after": later}) <= 60
 
 
-@pytest.mark.parametrize(("asked", "again"), [("true", AGAIN), ("false", NEVER)])
-def test_the_server_may_say_whether_to_retry(asked, again):
+@pytest.mark.parametrize(("asked", "retryable"), [("true", RETRY), ("false", NEVER)])
+def test_the_server_can_decide_whether_to_retry(asked, retryable):
     body = json.dumps(openai()).encode()
     for status in (400, 429, 500):
-        fault = classify(VENDORS["openai"], read_response(status, {"x-should-retry": asked}, body))
-        assert fault.retryable is again
+        failure = classify(
+            VENDORS["openai"], read_response(status, {"x-should-retry": asked}, body)
+        )
+        assert failure.retryable is retryable
     money = json.dumps(openai("insufficient_quota")).encode()
-    fault = classify(VENDORS["openai"], read_response(429, {"x-should-retry": asked}, money))
-    assert fault.retryable is NEVER
+    failure = classify(VENDORS["openai"], read_response(429, {"x-should-retry": asked}, money))
+    assert failure.retryable is NEVER
 
 
-def test_google_says_when_to_retry_in_the_body():
+def test_google_sends_the_retry_delay_in_the_body():
     body = json.dumps(google(429, "RESOURCE_EXHAUSTED", "m", info(retryDelay="46s"))).encode()
     assert read_response(429, {}, body).retry_after == 46.0
 
@@ -289,34 +291,34 @@ ERRORS = {
 async def test_an_error_event_after_output_is_final(wire, server, endpoint, client, prompt):
     events = ALL[wire]("half")
     server.on(PATHS[wire], Script([*events[:-2], ERRORS[wire], *events[-2:]]))
-    heard = RecordingListener()
+    listener = RecordingListener()
     with pytest.raises(ProviderError, match="reported an error: Broke"):
-        await client.ask(endpoint(wire), prompt, CallLimits(), heard)
+        await client.ask(endpoint(wire), prompt, CallLimits(), listener)
     assert len(server.requests) == 1
-    assert heard.text
+    assert listener.text
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_an_error_event_before_output_is_tried_again(wire, server, endpoint, client, prompt):
+async def test_an_error_event_before_output_is_retried(wire, server, endpoint, client, prompt):
     events = ALL[wire]("whole")
     server.on(PATHS[wire], Script([events[0], ERRORS[wire]]), Script(events))
-    heard = RecordingListener()
-    reply = await client.ask(endpoint(wire), prompt, CallLimits(), heard)
+    listener = RecordingListener()
+    reply = await client.ask(endpoint(wire), prompt, CallLimits(), listener)
     assert reply.text == "whole"
-    ((_, error),) = heard.retries
+    ((_, error),) = listener.retries
     assert isinstance(error, ProviderError)
 
 
-async def test_a_failed_response_is_tried_again_before_output(server, endpoint, client, prompt):
+async def test_a_failed_response_before_output_is_retried(server, endpoint, client, prompt):
     failed = ALL["responses"]("", status="failed", error={"code": "server_error", "message": "x"})
     server.on("/responses", Script(failed), Script(ALL["responses"]("whole")))
     reply = await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert reply.text == "whole"
-    assert reply.usage.input_tokens == 2000  # the failed attempt said what it used
+    assert reply.usage.input_tokens == 2000  # the failed attempt reported usage
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_no_error_shows_the_key(wire, server, endpoint, client, prompt):
+async def test_no_error_contains_the_key(wire, server, endpoint, client, prompt):
     def echo(received):
         quoted = json.dumps(dict(received.headers))
         return Script.error(401, {"error": {"message": f"bad key in {quoted}"}})
@@ -332,34 +334,34 @@ async def test_no_error_shows_the_key(wire, server, endpoint, client, prompt):
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_no_retry_shows_the_key(wire, server, endpoint, client, prompt):
+async def test_no_retry_contains_the_key(wire, server, endpoint, client, prompt):
     def echo(received):
         quoted = json.dumps(dict(received.headers))
         return Script.error(500, {"error": {"message": quoted}}, retry_after="0")
 
     server.on("", echo, Script(ALL[wire]("ok")))
-    heard = RecordingListener()
-    await client.ask(endpoint(wire), prompt, CallLimits(), heard)
-    ((_, error),) = heard.retries
+    listener = RecordingListener()
+    await client.ask(endpoint(wire), prompt, CallLimits(), listener)
+    ((_, error),) = listener.retries
     assert "anthropic-version" in str(error) or "user-agent" in str(error)
     assert "0123456789abcdef" not in str(error) + repr(vars(error))
 
 
-async def test_an_error_inside_a_stream_names_the_request(server, endpoint, client, prompt):
+async def test_an_error_event_contains_the_request_id(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "x-request-id": "req_7"}
     server.on("", Script([*ALL["responses"]("x")[:-1], ERRORS["responses"]], headers=headers))
     with pytest.raises(ProviderError, match=r"Broke\. \(request req_7\)"):
         await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
 
 
-async def test_a_reply_names_the_request_as_the_head_does(server, endpoint, client, prompt):
+async def test_a_reply_has_the_request_id_of_the_headers(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "request-id": "req_8"}
     server.on("", Script(ALL["messages"]("ok"), headers=headers))
     reply = await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     assert reply.request_id == "req_8"
 
 
-def test_a_request_does_not_show_its_headers(endpoint, prompt):
+def test_a_request_s_repr_omits_its_headers(endpoint, prompt):
     from dursor.providers.call import load_adapter
 
     for wire in ALL:
@@ -369,7 +371,7 @@ def test_a_request_does_not_show_its_headers(endpoint, prompt):
 
 
 @pytest.mark.parametrize("key", ["", "a b", "sk-\n", "sk-ü", "sk-\x00", "sk-\r\nx-evil: 1"])
-async def test_a_key_that_is_none_is_not_sent(key, server, endpoint, client, prompt):
+async def test_an_invalid_key_is_not_sent(key, server, endpoint, client, prompt):
     for call in (
         client.ask(
             endpoint("responses", key=Secret(key)), prompt, CallLimits(), RecordingListener()
@@ -382,5 +384,5 @@ async def test_a_key_that_is_none_is_not_sent(key, server, endpoint, client, pro
     assert server.requests == []
 
 
-def test_network_errors_are_not_the_provider_s():
+def test_network_errors_are_not_provider_errors():
     assert not issubclass(NetworkError, ProviderError)

@@ -1,4 +1,4 @@
-"""Whole answers, and those that end without being one."""
+"""Complete replies, and streams that end without one."""
 
 import contextlib
 import json
@@ -25,43 +25,43 @@ USAGE = Usage(1000, 600, 200, 50)
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_a_whole_answer(wire, server, endpoint, client, prompt):
+async def test_a_complete_reply(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire](TEXT, 40)))
-    heard = RecordingListener()
-    reply = await client.ask(endpoint(wire), prompt, ONCE, heard)
-    assert reply.text == heard.text == TEXT
-    assert reply.usage == heard.usages[-1] == USAGE
+    listener = RecordingListener()
+    reply = await client.ask(endpoint(wire), prompt, ONCE, listener)
+    assert reply.text == listener.text == TEXT
+    assert reply.usage == listener.usages[-1] == USAGE
     ids = {"responses": "resp_1", "chat": "c1", "messages": "msg_1", "gemini": "r1"}
     assert reply.request_id == ids[wire]
-    assert (heard.connections, heard.retries) == (1, [])
+    assert (listener.connections, listener.retries) == (1, [])
 
 
 @pytest.mark.parametrize("wire", ALL)
 @pytest.mark.parametrize("size", [1, 3, 1000])
-async def test_however_the_network_cuts_it(wire, size, server, endpoint, client, prompt):
+async def test_packets_of_any_size(wire, size, server, endpoint, client, prompt):
     stream = b"".join(ALL[wire]("ü€😀" * 5, 5))
     pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
     server.on(PATHS[wire], Script(pieces))
     assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == "ü€😀" * 5
 
 
-async def test_written_cache_tokens_are_part_of_the_input(server, endpoint, client, prompt):
+async def test_cache_writes_are_part_of_the_input(server, endpoint, client, prompt):
     usage = {"input": 1000, "cached": 0, "written": 900, "output": 10, "reasoning": 0}
     server.on("/messages", Script(streams.messages("ok", usage=usage)))
     reply = await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     assert reply.usage == Usage(1000, 0, 10, 0, 900)
 
 
-async def test_usage_that_is_revised_is_replaced_not_added(server, endpoint, client, prompt):
+async def test_revised_usage_is_replaced_not_added(server, endpoint, client, prompt):
     server.on(PATHS["gemini"], Script([step for e in streams.gemini("ok") for step in (e, 0.05)]))
-    heard = RecordingListener()
-    await client.ask(endpoint("gemini"), prompt, ONCE, heard)
-    counts = [usage.input_tokens for usage in heard.usages]
+    listener = RecordingListener()
+    await client.ask(endpoint("gemini"), prompt, ONCE, listener)
+    counts = [usage.input_tokens for usage in listener.usages]
     assert counts[-1] == 1000
     assert set(counts) <= {55, 1000}
 
 
-# How far each format's stream goes before it is whole.
+# Each format's stream up to the event before completion.
 OPEN = {
     "responses": streams.responses(TEXT)[:-1],
     "chat": streams.chat(TEXT, reason=None, usage=None, done=False),
@@ -72,7 +72,7 @@ OPEN = {
 
 @pytest.mark.parametrize("wire", ALL)
 @pytest.mark.parametrize("ending", ["chunked", "close", "cut", "end", "half an event"])
-async def test_the_end_of_the_connection_is_not_the_end_of_the_answer(
+async def test_the_end_of_the_connection_is_not_the_end_of_the_reply(
     wire, ending, server, endpoint, client, prompt
 ):
     steps = list(OPEN[wire])
@@ -82,24 +82,24 @@ async def test_the_end_of_the_connection_is_not_the_end_of_the_answer(
         steps += [0.1, Action.CUT if ending == "cut" else Action.END]
     framing = "close" if ending == "close" else "chunked"
     server.on(PATHS[wire], Script(steps, framing=framing))
-    heard = RecordingListener()
+    listener = RecordingListener()
     with pytest.raises(NetworkError, match="cut") as caught:
-        await client.ask(endpoint(wire), prompt, CallLimits(retries=3), heard)
-    assert heard.text == TEXT  # it came, and so there must be no second attempt
+        await client.ask(endpoint(wire), prompt, CallLimits(retries=3), listener)
+    assert listener.text == TEXT  # with output, there is no second attempt
     assert len(server.requests) == 1
-    assert heard.retries == []
+    assert listener.retries == []
     known = {"messages": Usage(1000, 600, 200, 50), "gemini": Usage(55, 55, 200, 50)}
     assert caught.value.usage == known.get(wire)
 
 
 @pytest.mark.parametrize("wire", ["chat", "gemini"])
-async def test_a_finish_reason_makes_an_answer_whole(wire, server, endpoint, client, prompt):
+async def test_a_finish_reason_completes_a_reply(wire, server, endpoint, client, prompt):
     events = streams.chat(TEXT, usage=None, done=False) if wire == "chat" else streams.gemini(TEXT)
     server.on(PATHS[wire], Script([*events, 0.1, Action.CUT]))
     assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
 
 
-async def test_half_an_event_after_a_whole_answer_does_not_matter(server, endpoint, client, prompt):
+async def test_half_an_event_after_a_complete_reply_is_ignored(server, endpoint, client, prompt):
     events = streams.chat(TEXT, usage=None, done=False)
     server.on("/chat", Script([*events, b'data: {"usage": {"pro'], framing="close"))
     reply = await client.ask(endpoint("chat"), prompt, ONCE, RecordingListener())
@@ -107,19 +107,19 @@ async def test_half_an_event_after_a_whole_answer_does_not_matter(server, endpoi
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat"])
-async def test_an_answer_without_usage_has_none(wire, server, endpoint, client, prompt):
+async def test_a_reply_without_usage_has_none(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script([b"data:\n\n", *ALL[wire](TEXT, usage=None)]))
-    heard = RecordingListener()
-    reply = await client.ask(endpoint(wire), prompt, ONCE, heard)
-    assert (reply.text, reply.usage, heard.usages) == (TEXT, None, [])
+    listener = RecordingListener()
+    reply = await client.ask(endpoint(wire), prompt, ONCE, listener)
+    assert (reply.text, reply.usage, listener.usages) == (TEXT, None, [])
 
 
-async def test_done_makes_a_chat_answer_whole(server, endpoint, client, prompt):
+async def test_done_completes_a_chat_reply(server, endpoint, client, prompt):
     server.on("/chat", Script(streams.chat(TEXT, reason=None)))
     assert (await client.ask(endpoint("chat"), prompt, ONCE, RecordingListener())).text == TEXT
 
 
-async def test_done_from_a_gateway_is_no_end_of_a_response(server, endpoint, client, prompt):
+async def test_done_from_a_gateway_does_not_complete_a_response(server, endpoint, client, prompt):
     events = [*streams.responses(TEXT)[:-1], streams.event("[DONE]")]
     server.on("/responses", Script(events))
     with pytest.raises(NetworkError):
@@ -127,35 +127,35 @@ async def test_done_from_a_gateway_is_no_end_of_a_response(server, endpoint, cli
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat", "messages"])
-async def test_what_follows_the_end_does_not_matter(wire, server, endpoint, client, prompt):
+async def test_data_after_the_end_is_ignored(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script([b"".join([*ALL[wire](TEXT), b"data: {junk\n\n"])]))
     assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
 
 
-async def test_text_that_only_the_terminal_event_brings_counts(server, endpoint, client, prompt):
+async def test_text_only_in_the_terminal_event_counts(server, endpoint, client, prompt):
     server.on("/responses", Script([streams.responses(TEXT)[-1]]))
-    heard = RecordingListener()
-    assert (await client.ask(endpoint("responses"), prompt, ONCE, heard)).text == TEXT
-    assert heard.text == TEXT
+    listener = RecordingListener()
+    assert (await client.ask(endpoint("responses"), prompt, ONCE, listener)).text == TEXT
+    assert listener.text == TEXT
 
 
-async def test_a_remark_and_the_answer_after_it_stand_apart(server, endpoint, client, prompt):
+async def test_two_messages_are_separated(server, endpoint, client, prompt):
     def delta(item, text):
         data = {"type": "response.output_text.delta", "output_index": item, "delta": text}
         return streams.event(data)
 
     pieces = [delta(1, "I look"), delta(1, " first."), delta(2, "```diff\n"), delta(3, "x")]
     server.on("/responses", Script([*pieces, streams.responses("?")[-1]]))
-    heard = RecordingListener()
-    reply = await client.ask(endpoint("responses"), prompt, ONCE, heard)
-    assert reply.text == heard.text == "I look first.\n\n```diff\nx"
+    listener = RecordingListener()
+    reply = await client.ask(endpoint("responses"), prompt, ONCE, listener)
+    assert reply.text == listener.text == "I look first.\n\n```diff\nx"
 
 
 @pytest.mark.parametrize(
     ("wire", "events"),
     [
         ("responses", streams.responses("half", status="incomplete", reason="max_output_tokens")),
-        # A server that calls it completed all the same, but says why it is not.
+        # A server that reports it completed, with a reason why it is not.
         ("responses", streams.responses("half", reason="max_output_tokens")),
         ("chat", streams.chat("half", reason="length")),
         ("messages", streams.messages("half", reason="max_tokens")),
@@ -163,7 +163,7 @@ async def test_a_remark_and_the_answer_after_it_stand_apart(server, endpoint, cl
         ("gemini", streams.gemini("", reason="MAX_TOKENS")),
     ],
 )
-async def test_an_answer_at_the_output_limit_is_truncated(
+async def test_a_reply_at_the_output_limit_is_truncated(
     wire, events, server, endpoint, client, prompt
 ):
     server.on(PATHS[wire], Script(events))
@@ -181,7 +181,7 @@ NO = {"type": "refusal", "category": "cyber", "explanation": "This looks like an
 
 
 @pytest.mark.parametrize(
-    ("wire", "events", "said"),
+    ("wire", "events", "message"),
     [
         ("responses", streams.responses("", refusal="I will not."), "I will not."),
         (
@@ -205,23 +205,23 @@ NO = {"type": "refusal", "category": "cyber", "explanation": "This looks like an
         ("gemini", [streams.event(BLOCKED)], "PROHIBITED_CONTENT"),
     ],
 )
-async def test_a_refusal_is_refused(wire, events, said, server, endpoint, client, prompt):
+async def test_a_refusal_raises(wire, events, message, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(events))
-    with pytest.raises(RefusedError, match=said) as caught:
+    with pytest.raises(RefusedError, match=message) as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage is not None
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat"])
-async def test_a_refusal_is_told_once(wire, server, endpoint, client, prompt):
+async def test_a_refusal_is_reported_once(wire, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire]("", refusal="I cannot help with that.")))
     with pytest.raises(RefusedError) as caught:
         await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
     assert caught.value.message.count("I cannot help with that.") == 1
 
 
-async def test_an_outgrown_window_is_too_large(server, endpoint, client, prompt):
+async def test_an_exceeded_window_is_too_large(server, endpoint, client, prompt):
     server.on("/messages", Script(streams.messages("x", reason="model_context_window_exceeded")))
     with pytest.raises(ContextTooLargeError) as caught:
         await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
@@ -229,7 +229,7 @@ async def test_an_outgrown_window_is_too_large(server, endpoint, client, prompt)
 
 
 @pytest.mark.parametrize(
-    ("wire", "events", "said"),
+    ("wire", "events", "message"),
     [
         ("responses", streams.responses("x", status="incomplete", reason="steered"), "steered"),
         ("responses", streams.responses("x", status="cancelled"), "cancelled"),
@@ -241,16 +241,18 @@ async def test_an_outgrown_window_is_too_large(server, endpoint, client, prompt)
         ("gemini", streams.gemini("x", reason="CONTINUATION"), "CONTINUATION"),
     ],
 )
-async def test_any_other_end_is_no_success(wire, events, said, server, endpoint, client, prompt):
+async def test_any_other_end_is_not_a_success(
+    wire, events, message, server, endpoint, client, prompt
+):
     server.on(PATHS[wire], Script(events))
-    with pytest.raises(ProviderError, match=said) as caught:
+    with pytest.raises(ProviderError, match=message) as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage == USAGE
 
 
 @pytest.mark.parametrize("wire", ALL)
 @pytest.mark.parametrize("text", ["", " \n"])
-async def test_an_empty_answer_is_no_success(wire, text, server, endpoint, client, prompt):
+async def test_an_empty_reply_is_not_a_success(wire, text, server, endpoint, client, prompt):
     server.on(PATHS[wire], Script(ALL[wire](text)))
     with pytest.raises(ProviderError, match="empty") as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
@@ -262,15 +264,13 @@ BAD_JSON = [b'data: {"type": "x\n\n', b"data: [1]\n\n", b"data: {} {}\n\n", b"da
 
 @pytest.mark.parametrize("wire", ALL)
 @pytest.mark.parametrize("bad", [*BAD_JSON, b"data: " + b"[" * 100_000 + b"\n\n"])
-async def test_a_malformed_event_is_the_provider_s_error(
-    wire, bad, server, endpoint, client, prompt
-):
+async def test_a_malformed_event_is_a_provider_error(wire, bad, server, endpoint, client, prompt):
     events = ALL[wire]("hello")
     server.on(PATHS[wire], Script([*events[:-1], bad, events[-1]]))
-    heard = RecordingListener()
+    listener = RecordingListener()
     with pytest.raises(ProviderError, match=r"malformed|not a JSON object"):
-        await client.ask(endpoint(wire), prompt, CallLimits(), heard)
-    assert heard.text == "hello"
+        await client.ask(endpoint(wire), prompt, CallLimits(), listener)
+    assert listener.text == "hello"
 
 
 ODD = [None, [], "x", 3, True, {}]
@@ -278,7 +278,7 @@ ODD = [None, [], "x", 3, True, {}]
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_events_of_any_shape_never_crash(wire, server, endpoint, client, prompt):
-    """Put every odd value in every place of every event; only our own errors come out."""
+    """Put every odd value in every place of every event: only DursorErrors are raised."""
     events = [json.loads(e.split(b"data: ", 1)[1]) for e in ALL[wire]("hi") if b"data: {" in e]
     odd = [variant for event in events for variant in _variants(event)]
     answers = [
@@ -292,7 +292,7 @@ async def test_events_of_any_shape_never_crash(wire, server, endpoint, client, p
 
 
 def _variants(value):
-    """VALUE with one of its parts, at any depth, made odd."""
+    """Yield VALUE with one part, at any depth, replaced by an odd value."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in pairs:
         for other in ODD:
@@ -321,41 +321,39 @@ async def test_an_endless_stream_is_cut_off(server, endpoint, client, prompt, mo
 
 
 @pytest.mark.parametrize(
-    ("kind", "body", "said"),
+    ("kind", "body", "message"),
     [
         ("text/html", b"<html><title>Log in</title></html>", "Log in"),
         ("application/json", b'[{"candidates": []}]', "candidates"),
         ("application/json; charset=utf-8", b'{"error": {"message": "No such plan"}}', "No such"),
     ],
 )
-async def test_a_200_that_is_no_stream_is_told_as_it_is(
-    kind, body, said, server, endpoint, client, prompt
+async def test_a_200_that_is_not_a_stream_is_reported(
+    kind, body, message, server, endpoint, client, prompt
 ):
     script = Script([body], 200, {"content-type": kind}, "length")
     server.on("/responses", script)
-    with pytest.raises(ProviderError, match=said):
+    with pytest.raises(ProviderError, match=message):
         await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
 
 
-async def test_a_continued_answer_is_one_answer(server, endpoint, client, prompt):
+async def test_a_continued_reply_is_one_reply(server, endpoint, client, prompt):
     server.on(
         PATHS["gemini"],
         Script(streams.gemini("one ", reason="CONTINUATION", token="t1")),
         Script(streams.gemini("two ", reason="CONTINUATION", token="t2")),
         Script(streams.gemini("three")),
     )
-    heard = RecordingListener()
-    reply = await client.ask(endpoint("gemini"), prompt, ONCE, heard)
-    assert reply.text == heard.text == "one two three"
+    listener = RecordingListener()
+    reply = await client.ask(endpoint("gemini"), prompt, ONCE, listener)
+    assert reply.text == listener.text == "one two three"
     assert reply.usage == USAGE + USAGE + USAGE
     bodies = [request.json for request in server.requests]
     assert [body.pop("continuationToken", None) for body in bodies] == [None, "t1", "t2"]
     assert bodies[0] == bodies[1] == bodies[2]
 
 
-async def test_a_part_of_a_continued_answer_may_be_asked_for_again(
-    server, endpoint, client, prompt
-):
+async def test_a_part_of_a_continued_reply_is_retried(server, endpoint, client, prompt):
     server.on(
         PATHS["gemini"],
         Script(streams.gemini("one ", reason="CONTINUATION", token="t1")),
@@ -374,7 +372,7 @@ async def test_continuations_are_bounded(server, endpoint, client, prompt):
 
 
 @pytest.mark.parametrize("wire", ALL)
-async def test_a_listener_may_cut_the_stream(wire, server, endpoint, client, prompt):
+async def test_a_listener_can_stop_the_stream(wire, server, endpoint, client, prompt):
     class Miser(RecordingListener):
         def on_delta(self, text):
             raise BudgetError("enough")
