@@ -1,4 +1,4 @@
-"""Files of this program's own: private folders, atomic replacement, locks between processes."""
+"""Private folders, atomic file replacement and locks between processes."""
 
 from __future__ import annotations
 
@@ -18,33 +18,29 @@ LOCK_POLL = 0.02
 
 
 def make_private_dir(path: Path) -> Path:
-    """Make PATH and its parents where missing; what is made, only its owner can enter."""
-    missing = []
-    at = path
-    while not at.is_dir() and at != at.parent:
-        missing.append(at)
-        at = at.parent
+    """Create PATH and its missing parents, accessible to the owner only."""
+    missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
     try:
         for folder in reversed(missing):
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise InternalError(
-            f"cannot make the folder {path}: {error.strerror}", hint=f"ls -ld {path.parent}"
+            f"cannot create folder {path}: {error.strerror}", hint=f"ls -ld {path.parent}"
         ) from error
     return path
 
 
 def replace_file(path: Path, data: bytes | bytearray, *, mode: int = 0o600) -> None:
-    """Put DATA where PATH is, all or nothing and on the disk; a symlink there stays one."""
+    """Write DATA to PATH atomically and sync it to disk; a symlink stays a symlink."""
     target = Path(os.path.realpath(path))
     make_private_dir(target.parent)
-    scratch = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
+    temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
         try:
-            _write_new(scratch, data, mode)
-            scratch.replace(target)
-        except BaseException:  # Ctrl-C, too, leaves no half file behind
-            scratch.unlink(missing_ok=True)
+            _write_new(temporary, data, mode)
+            temporary.replace(target)
+        except BaseException:  # also clean up for Ctrl-C
+            temporary.unlink(missing_ok=True)
             raise
         _sync_folder(target.parent)
     except OSError as error:
@@ -74,8 +70,8 @@ def _sync_folder(folder: Path) -> None:
 if sys.platform == "win32":
     import msvcrt
 
-    def try_lock(descriptor: int, *, shared: bool = False) -> bool:  # noqa: ARG001 # it has one kind
-        """Lock an open file without waiting; False when another holds it."""
+    def try_lock(descriptor: int, *, shared: bool = False) -> bool:  # noqa: ARG001 - Windows has no shared locks
+        """Lock an open file without waiting; False if another process holds it."""
         os.lseek(descriptor, 0, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -87,7 +83,7 @@ else:
     import fcntl
 
     def try_lock(descriptor: int, *, shared: bool = False) -> bool:
-        """Lock an open file without waiting; False when another holds it."""
+        """Lock an open file without waiting; False if another process holds it."""
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -97,7 +93,7 @@ else:
 
 @contextlib.contextmanager
 def hold_lock(path: Path, *, timeout: float = 10.0) -> Iterator[None]:
-    """Hold the lock file PATH; it is made if missing and stays. InternalError after TIMEOUT s."""
+    """Hold the lock file PATH, which is created and kept; InternalError after TIMEOUT seconds."""
     make_private_dir(path.parent)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -116,6 +112,6 @@ def _wait_for(descriptor: int, path: Path, deadline: float) -> None:
     while not try_lock(descriptor):
         if time.monotonic() >= deadline:
             raise InternalError(
-                f"another process holds {path}", hint="wait for it to end, then try again"
+                f"another process holds {path}", hint="try again when it has finished"
             )
-        time.sleep(LOCK_POLL)  # flock has no wait with a limit
+        time.sleep(LOCK_POLL)  # flock has no timeout

@@ -1,8 +1,8 @@
-"""Ctrl-C: heard at every moment, lost at none, and never raised in the middle of an import.
+"""Handle Ctrl-C at any moment without raising KeyboardInterrupt during an import.
 
-An exception there leaves modules half made, or the lock of all imports taken for good, and then
-other threads wait for it for ever. While dursor starts, Ctrl-C is only noted; it is over in a
-moment. From a round's first row to its last one it cancels what runs.
+An exception during an import leaves half-loaded modules, or the import lock held forever. While
+dursor starts, Ctrl-C is only recorded. From a round's first row to its last one it cancels the
+runs.
 """
 
 from __future__ import annotations
@@ -17,64 +17,64 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-SOON = 0.001  # seconds until an import is looked at again
-ONE_PRESS = 0.5  # seconds in which what is undone after one Ctrl-C is spared the next
+RECHECK_SECONDS = 0.001  # until the next check whether an import has ended
+REPEAT_SECONDS = 0.5  # in which a second Ctrl-C does not disturb the clean-up
 _armed: list[bool] = []
-_came: list[float] = []  # when, time.monotonic()
+_received: list[float] = []  # time.monotonic() of each Ctrl-C
 
 
 def defer() -> None:
-    """Note Ctrl-C from now on; one that was to be ignored (nohup, a shell's `&`) stays so."""
+    """Only record Ctrl-C from now on, unless it is ignored (nohup, a shell's `&`)."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _note)
+        signal.signal(signal.SIGINT, _record)
 
 
 def resume() -> None:
-    """Hear Ctrl-C again: KeyboardInterrupt at once when it came, else as soon as it does."""
-    if signal.getsignal(signal.SIGINT) is _note:
-        signal.signal(signal.SIGINT, _strike)
+    """Raise KeyboardInterrupt for Ctrl-C again, at once if one was recorded."""
+    if signal.getsignal(signal.SIGINT) is _record:
+        signal.signal(signal.SIGINT, _interrupt)
     check()
 
 
 def check() -> None:
-    """Raise KeyboardInterrupt if Ctrl-C came: Python drops exceptions in some places."""
-    if _came:
+    """Raise KeyboardInterrupt if Ctrl-C was received: Python drops exceptions in some places."""
+    if _received:
         raise KeyboardInterrupt
 
 
 @contextmanager
 def hold() -> Iterator[None]:
-    """Hold Ctrl-C back until the block is through, and forget it then."""
-    with _handled(_note):
+    """Record Ctrl-C during the block and forget it afterwards."""
+    with _install(_record):
         yield
 
 
 @contextmanager
 def call_on_interrupt(act: Callable[[], object]) -> Iterator[None]:
-    """Call ACT for every Ctrl-C; at once for one that is being held back."""
+    """Call ACT for every Ctrl-C during the block, and at once if one was recorded."""
 
-    def tell(number: int, frame: FrameType | None) -> None:
-        _note(number, frame)
+    def handle(number: int, frame: FrameType | None) -> None:
+        _record(number, frame)
         act()
 
-    if _came:
+    if _received:
         act()
-    with _handled(tell):
+    with _install(handle):
         yield
 
 
 def ignore() -> None:
-    """Let Ctrl-C do nothing any more: all is said, and the process ends."""
-    if signal.getsignal(signal.SIGINT) in {_note, _strike}:
+    """Ignore Ctrl-C: the output is complete and the process ends."""
+    if signal.getsignal(signal.SIGINT) in {_record, _interrupt}:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     if _armed:
-        signal.setitimer(signal.ITIMER_REAL, 0)  # it must not ring when nobody listens any more
+        signal.setitimer(signal.ITIMER_REAL, 0)  # its handler is about to go
 
 
 @contextmanager
-def _handled(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
-    before, known = signal.getsignal(signal.SIGINT), len(_came)
-    is_ours = before not in {None, signal.SIG_IGN}  # None: whoever loaded Python set it
+def _install(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
+    before, known = signal.getsignal(signal.SIGINT), len(_received)
+    is_ours = before not in {None, signal.SIG_IGN}  # None: not set by Python
     if not is_ours or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -83,39 +83,39 @@ def _handled(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        if before is not _note:
-            del _came[known:]
+        if before is not _record:
+            del _received[known:]
 
 
-def _note(number: int, frame: FrameType | None) -> None:
+def _record(number: int, frame: FrameType | None) -> None:
     del number, frame
-    _came.append(time.monotonic())
+    _received.append(time.monotonic())
 
 
-def _strike(number: int, frame: FrameType | None) -> None:
-    is_first = not _came or time.monotonic() - _came[-1] > ONE_PRESS
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    is_first = not _received or time.monotonic() - _received[-1] > REPEAT_SECONDS
     if is_first:
-        _note(number, frame)
+        _record(number, frame)
         _raise(frame)
 
 
-def _strike_later(number: int, frame: FrameType | None) -> None:
+def _interrupt_later(number: int, frame: FrameType | None) -> None:
     del number
-    if _came and signal.getsignal(signal.SIGINT) is _strike:
+    if _received and signal.getsignal(signal.SIGINT) is _interrupt:
         _raise(frame)
 
 
 def _raise(frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt; after the import that FRAME is in, where the platform has a timer.
+    """Raise KeyboardInterrupt, or if FRAME is in an import, retry later by a timer.
 
-    Elsewhere the next `check` raises it.
+    On a platform without timers the next `check` raises it.
     """
     if not _is_importing(frame):
         raise KeyboardInterrupt
     if hasattr(signal, "setitimer"):
         _armed.append(True)
-        signal.signal(signal.SIGALRM, _strike_later)
-        signal.setitimer(signal.ITIMER_REAL, SOON)
+        signal.signal(signal.SIGALRM, _interrupt_later)
+        signal.setitimer(signal.ITIMER_REAL, RECHECK_SECONDS)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

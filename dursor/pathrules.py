@@ -1,4 +1,4 @@
-"""Which paths may never be sent to a model, nor be touched by its answer."""
+"""Decide which paths must not be sent to a model or changed by its patch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_FORBIDDEN = (".git", ".env", ".env.*", "*.secret", "*.key", "*.pem", "cr
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
-_GIT = re.compile(r"\.git|git~\d+|gi[0-9a-f]{4}~\d+")  # the latter are its NTFS short names
+_GIT = re.compile(r"\.git|git~\d+|gi[0-9a-f]{4}~\d+")  # the last two are NTFS short names
 _SHORT = re.compile(r"([^~]{1,6})~\d+(\.[^.]*)?")
 _SHORT_STEMS = {"env": ".env", "creden": "credentials.*"}
 _SHORT_ENDS = {".sec": "*.secret", ".key": "*.key", ".pem": "*.pem"}
@@ -24,25 +24,25 @@ _SHORT_ENDS = {".sec": "*.secret", ".key": "*.key", ".pem": "*.pem"}
 
 @dataclass(frozen=True)
 class PathRules:
-    """The defaults, what was added to them, and what was allowed in spite of them (globs).
+    """The default globs, additional forbidden globs, and allowed ones that override both.
 
-    A glob without a slash matches at any depth; one with a slash from the top; `**` spans folders;
-    what matches a folder matches all below it. Paths are compared as the laxest file system would:
-    without regard to case, to trailing dots and blanks, to streams, to invisible letters.
+    A glob without a slash matches at any depth, one with a slash from the top, `**` spans folders,
+    and a folder matches everything below it. Paths are compared as the laxest file system does:
+    regardless of case, trailing dots and spaces, streams and invisible characters.
     """
 
     forbidden: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
 
-    def reason(self, path: str) -> str | None:
-        """Return why PATH is forbidden, in a few words, or None."""
-        parts = _parts(path)
-        if reason := _escapes(path, parts):
+    def find_reason(self, path: str) -> str | None:
+        """Return why PATH is forbidden, or None."""
+        parts = _split(path)
+        if reason := _check_syntax(path, parts):
             return reason
         if any("git" in part or "~" in part for part in parts) and any(map(_GIT.fullmatch, parts)):
-            return "it is git's own"
-        glob = self._forbidden.first(parts) or _short_name(parts)
-        if glob is None or self._allowed.first(parts):
+            return "it belongs to git"
+        glob = self._forbidden.find(parts) or _find_short_name(parts)
+        if glob is None or self._allowed.find(parts):
             return None
         return f"it matches {glob!r}"
 
@@ -55,10 +55,10 @@ class PathRules:
         return _Globs(self.allowed)
 
 
-def _escapes(path: str, parts: Sequence[str]) -> str | None:
-    """Return why PATH cannot be a path inside of a repository, or None."""
+def _check_syntax(path: str, parts: Sequence[str]) -> str | None:
+    """Return why PATH is not a path in a repository, or None."""
     if not path or _CONTROL.search(path):
-        return "it is empty or holds control characters"
+        return "it is empty or contains control characters"
     if path[0] in "/\\" or _DRIVE.match(path):
         return "it is absolute"
     if ".." in parts:
@@ -66,13 +66,13 @@ def _escapes(path: str, parts: Sequence[str]) -> str | None:
     return "it is not a plain path" if "" in parts or "." in parts else None
 
 
-def _parts(path: str) -> list[str]:
-    return [_plain(part) for part in path.replace("\\", "/").split("/")]
+def _split(path: str) -> list[str]:
+    return [_normalize(part) for part in path.replace("\\", "/").split("/")]
 
 
-@lru_cache(maxsize=1 << 16)  # the folders of a repository come again and again
-def _plain(part: str) -> str:
-    """Return one component as the laxest file system compares it."""
+@lru_cache(maxsize=1 << 16)  # folder names repeat in every path
+def _normalize(part: str) -> str:
+    """Normalize a component as the laxest file system does."""
     if not part.isascii():
         part = "".join(c for c in part if unicodedata.category(c) != "Cf")
         part = unicodedata.normalize("NFKC", part)
@@ -82,11 +82,11 @@ def _plain(part: str) -> str:
     stem = part.split(":", 1)[0].rstrip(". ")
     if stem:
         return stem
-    return part if ":" in part else ".."  # nothing but dots and blanks: no name at all
+    return part if ":" in part else ".."  # only dots and spaces: not a name
 
 
-def _short_name(parts: Iterable[str]) -> str | None:
-    """Return the default that an NTFS short name among PARTS may stand for."""
+def _find_short_name(parts: Iterable[str]) -> str | None:
+    """Return the default glob that an NTFS short name among PARTS may match."""
     for part in parts:
         if "~" in part and (match := _SHORT.fullmatch(part)):
             end = match[2] or ""
@@ -97,7 +97,7 @@ def _short_name(parts: Iterable[str]) -> str | None:
 
 
 class _Globs:
-    """Globs compiled for matching the plain components of a path."""
+    """Globs compiled to match normalized components of a path."""
 
     def __init__(self, globs: Iterable[str]) -> None:
         self._names: list[tuple[str, re.Pattern[str]]] = []
@@ -105,7 +105,7 @@ class _Globs:
         for glob in globs:
             text = _fold(glob.replace("\\", "/")).removeprefix("./").rstrip("/")
             if "/" in text:
-                self._paths.append((glob, _components(text.lstrip("/"))))
+                self._paths.append((glob, _compile(text.lstrip("/"))))
             elif text:
                 self._names.append((glob, re.compile(translate(text))))
 
@@ -113,8 +113,8 @@ class _Globs:
     def _any_name(self) -> re.Pattern[str]:
         return re.compile("|".join(pattern.pattern for _, pattern in self._names) or r"(?!)")
 
-    def first(self, parts: Sequence[str]) -> str | None:
-        """Return the first glob that matches the path of PARTS or a folder above it."""
+    def find(self, parts: Sequence[str]) -> str | None:
+        """Return the first glob that matches PARTS or a parent folder."""
         for part in parts:
             if self._any_name.match(part):
                 return next(glob for glob, pattern in self._names if pattern.match(part))
@@ -125,30 +125,30 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _components(text: str) -> list[re.Pattern[str] | None]:
-    """Compile a glob's components; None stands for `**`."""
-    out: list[re.Pattern[str] | None] = []
+def _compile(text: str) -> list[re.Pattern[str] | None]:
+    """Compile the components of a glob; None is `**`."""
+    patterns: list[re.Pattern[str] | None] = []
     for part in text.split("/"):
         if part != "**":
-            out.append(re.compile(translate(part)))
-        elif not out or out[-1] is not None:
-            out.append(None)
-    return out
+            patterns.append(re.compile(translate(part)))
+        elif not patterns or patterns[-1] is not None:
+            patterns.append(None)
+    return patterns
 
 
 def _matches(pattern: Sequence[re.Pattern[str] | None], parts: Sequence[str]) -> bool:
-    """Tell whether PATTERN matches PARTS or a leading run of them."""
+    """Check whether PATTERN matches PARTS or a leading part of them."""
     states = {0}
     for part in parts:
-        states |= {at + 1 for at in states if at < len(pattern) and pattern[at] is None}
+        states |= {i + 1 for i in states if i < len(pattern) and pattern[i] is None}
         if len(pattern) in states:
             return True
         after: set[int] = set()
-        for at in states:
-            component = pattern[at]
+        for index in states:
+            component = pattern[index]
             if component is None:
-                after.add(at)
+                after.add(index)
             elif component.match(part):
-                after.add(at + 1)
+                after.add(index + 1)
         states = after
     return len(pattern) in states

@@ -1,4 +1,4 @@
-"""A tree of files as git sees it, read from a commit or from one with changes laid over it."""
+"""Trees of files as git stores them, and changes on top of a tree."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ FILE = "100644"
 EXECUTABLE = "100755"
 SYMLINK = "120000"
 SUBMODULE = "160000"
-
-
-NOT_FETCHED = 1 << 62  # the size of what a partial clone left where it came from: never to be read
+NOT_FETCHED = 1 << 62  # the size of a blob that a partial clone lacks
 
 
 class Entry(NamedTuple):
@@ -24,47 +22,47 @@ class Entry(NamedTuple):
 
 
 class FileState(NamedTuple):
-    """What a path holds after a change."""
+    """The mode and the content of a path after a change."""
 
     mode: str
     data: bytes
 
 
-# path -> new state, or None when the path is deleted
+# path -> new state, or None if the path is deleted
 Changes: TypeAlias = Mapping[str, FileState | None]
 
 
 class Tree(Protocol):
-    """Read access to every file of one tree. Paths are UTF-8, undecodable bytes as surrogates."""
+    """Reads the files of a tree. Paths are UTF-8, undecodable bytes are surrogates."""
 
     def entries(self) -> Mapping[str, Entry]:
-        """Every path, in git's order."""
+        """Return every path in git's order."""
         ...
 
     def read(self, path: str) -> bytes:
-        """The content of PATH (a symlink's is its target); KeyError when it is not in the tree."""
+        """Return the content of PATH (a symlink's target); KeyError if it is not in the tree."""
         ...
 
     def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        """The contents of PATHS, faster than one by one; KeyError as `read`."""
+        """Return the contents of PATHS in one batch; KeyError as for `read`."""
         ...
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """A tree with changes laid over it."""
+    """A tree with changes on top of it."""
 
     base: Tree
     changes: Changes
     _cache: dict[str, Mapping[str, Entry]] = field(default_factory=dict, repr=False, compare=False)
 
     def entries(self) -> Mapping[str, Entry]:
-        """Every path of the resulting tree."""
+        """Return every path of the resulting tree."""
         if "entries" not in self._cache:
-            self._cache["entries"] = dict(self._merged())
+            self._cache["entries"] = dict(self._merge())
         return self._cache["entries"]
 
-    def _merged(self) -> Iterator[tuple[str, Entry]]:
+    def _merge(self) -> Iterator[tuple[str, Entry]]:
         for path, entry in self.base.entries().items():
             if path not in self.changes:
                 yield path, entry
@@ -73,7 +71,7 @@ class Overlay:
                 yield path, Entry(state.mode, "", len(state.data))
 
     def read(self, path: str) -> bytes:
-        """The content of PATH, changed or not."""
+        """Return the content of PATH."""
         if path not in self.changes:
             return self.base.read(path)
         state = self.changes[path]
@@ -82,7 +80,7 @@ class Overlay:
         return state.data
 
     def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        """The contents of PATHS, changed or not."""
+        """Return the contents of PATHS."""
         wanted = list(paths)
         below = self.base.read_many([path for path in wanted if path not in self.changes])
         return {path: below[path] if path in below else self.read(path) for path in wanted}

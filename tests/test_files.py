@@ -21,7 +21,7 @@ def test_folder_is_its_owner_s_alone(tmp_path):
 
 def test_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "a").touch()
-    with pytest.raises(InternalError, match=r"cannot make the folder .*a/b"):
+    with pytest.raises(InternalError, match=r"cannot create folder .*a/b"):
         make_private_dir(tmp_path / "a" / "b")
 
 

@@ -183,7 +183,7 @@ class Attempt:
     def _refuse_forbidden(self, error: ApplyFailedError) -> None:
         """A repair turn shows real text: never that of a path which may not be sent."""
         for path in {one.path for one in error.failures if one.path}:
-            if (reason := self.ground.rules.reason(path)) is not None:
+            if (reason := self.ground.rules.find_reason(path)) is not None:
                 raise PolicyError(
                     f"{escape_path(path)}: {reason}", hint="--allow-path GLOB, if it is meant"
                 ) from error

@@ -119,7 +119,7 @@ class RepositoryFiles:
         return cached | fresh
 
     def _refuse_forbidden(self, path: str) -> None:
-        if (reason := self._rules.reason(path)) is not None:
+        if (reason := self._rules.find_reason(path)) is not None:
             raise ToolCallError(f"{self.show_path(path)} cannot be shown: {reason}")
 
     def _explain_missing(self, path: str) -> str:

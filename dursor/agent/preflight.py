@@ -32,7 +32,7 @@ def refuse_forbidden(reply: str, tree: Tree, rules: PathRules, *, finished: bool
     for path in _named(list_edits(reply, finished=finished)):
         if path not in entries:
             continue
-        if reason := rules.reason(path):
+        if reason := rules.find_reason(path):
             raise PolicyError(
                 f"{escape_path(path)} may not be touched: {reason}",
                 hint="--allow-path GLOB, if it is meant",

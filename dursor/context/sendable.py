@@ -36,7 +36,7 @@ class Refusal(NamedTuple):
 
 def check_entry(path: str, entry: Entry, rules: PathRules) -> Refusal | None:
     """Return why PATH may not be sent, without reading it, or None."""
-    forbidden = rules.reason(path)
+    forbidden = rules.find_reason(path)
     if forbidden is not None:
         return Refusal(forbidden, forbidden=True)
     reason = _check_kind(path, entry)

@@ -22,7 +22,7 @@ def check_policy(base: Tree, resolution: Resolution, rules: PathRules, max_files
     """Raise PolicyError, with path and rule, unless everything in RESOLUTION is allowed."""
     _check_count(resolution, max_files)
     for path in sorted({*resolution.changes, *resolution.renames.values()}):
-        if reason := rules.reason(path):
+        if reason := rules.find_reason(path):
             hint = f"--allow-path {escape_path(path)}" if reason.startswith("it matches") else None
             raise PolicyError(f"{escape_path(path)} may not be changed: {reason}", hint=hint)
     _check_modes(base, resolution)

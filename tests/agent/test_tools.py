@@ -102,7 +102,7 @@ async def test_a_file_whole_and_in_part(box):
         (".env", "it matches '.env'"),
         ("no/where/.env", "it matches '.env'"),
         ("config/credentials.json", "it matches 'credentials.*'"),
-        (".git/config", "git's own"),
+        (".git/config", "belongs to git"),
         ("../outside", "leaves the repository"),
         ("src/../../outside", "leaves the repository"),
         ("/etc/passwd", "absolute"),

@@ -27,7 +27,7 @@ def check_pins(
     """Return PINNED without duplicates; UsageError or PolicyError if one cannot be sent."""
     pins = tuple(dict.fromkeys(path.removeprefix("./") for path in pinned))
     for path in pins:
-        if (forbidden := rules.reason(path)) is not None:
+        if (forbidden := rules.find_reason(path)) is not None:
             raise PolicyError(
                 f"{path} may not be sent: {forbidden}", hint=_suggest_option(path, rules)
             )
@@ -61,7 +61,7 @@ def _suggest_option(path: str, rules: PathRules) -> str:
     from shlex import quote  # noqa: PLC0415
 
     glob = escape(path)
-    allowed = replace(rules, allowed=(*rules.allowed, glob)).reason(path) is None
+    allowed = replace(rules, allowed=(*rules.allowed, glob)).find_reason(path) is None
     return f"--allow-path {quote(glob)}" if allowed else "git ls-files"
 
 

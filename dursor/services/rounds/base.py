@@ -251,7 +251,7 @@ class Surveyor:
         changes = {
             path: state
             for path, state in read_changes(repository, commit).items()
-            if rules.reason(path) is None and _is_text(path, state, tree)
+            if rules.find_reason(path) is None and _is_text(path, state, tree)
         }
         return render_canonical(tree, Resolution(changes, {})).text or None
 
