@@ -1,4 +1,4 @@
-"""Certificates that nobody vouches for, made on the spot."""
+"""Self-signed certificates."""
 
 import datetime as dt
 import ipaddress
@@ -6,8 +6,8 @@ import ssl
 from pathlib import Path
 
 
-def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A self-signed certificate for 127.0.0.1: its file, and the context of a server with it."""
+def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """Make a certificate for 127.0.0.1; return its file and the context of a server with it."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,7 +17,7 @@ def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     today = dt.datetime.now(dt.UTC)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    signed = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -30,7 +30,7 @@ def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
         .sign(key, hashes.SHA256())
     )
     public = folder / "cert.pem"
-    public.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     private = folder / "key.pem"
     private.write_bytes(
         key.private_bytes(

@@ -1,4 +1,4 @@
-"""dursor as a user has it: a home of its own, a repository, keys in the environment, vendors on loopback."""
+"""dursor as a user runs it: with a home, a repository, keys in the environment and vendors on loopback."""
 
 import json
 import os
@@ -39,8 +39,8 @@ DIFF = """Appended a line.
 """
 
 
-def appending(line: str, after: str) -> str:
-    """A reply that appends LINE to README.md, whose last line is AFTER."""
+def make_append_reply(line: str, after: str) -> str:
+    """Return a reply that appends LINE to README.md after its last line AFTER."""
     return (
         f"Appended {line}.\n\n```diff\n--- a/README.md\n+++ b/README.md\n"
         f"@@ -1,1 +1,2 @@\n {after}\n+{line}\n```\n"
@@ -48,8 +48,8 @@ def appending(line: str, after: str) -> str:
 
 
 @dataclass(frozen=True)
-class Done:
-    """How a command ended."""
+class Outcome:
+    """The result of a command."""
 
     exit_code: int
     stdout: str
@@ -76,7 +76,7 @@ class Done:
 
 @dataclass
 class Front:
-    """Runs dursor, in this process or in one of its own, in a repository."""
+    """Runs dursor in a repository, in this process or another."""
 
     home: Path
     repo: Path
@@ -85,7 +85,7 @@ class Front:
 
     @property
     def env(self) -> dict[str, str]:
-        """The whole environment of a command."""
+        """The environment of a command."""
         url = self.server.url
         base = {
             "OPENAI_BASE_URL": f"{url}/v1",
@@ -103,7 +103,7 @@ class Front:
         """The data folder."""
         return self.home / "data"
 
-    def __call__(self, *words: str, input: str | None = None, cwd: Path | None = None) -> Done:
+    def __call__(self, *words: str, input: str | None = None, cwd: Path | None = None) -> Outcome:
         """Run dursor in this process."""
         from dursor.app import App
         from dursor.cli.root import app as cli
@@ -114,16 +114,16 @@ class Front:
             done = CliRunner().invoke(cli, list(words), input=input, obj=app, env=saved | env)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
-        return Done(done.exit_code, done.stdout, done.stderr)
+        return Outcome(done.exit_code, done.stdout, done.stderr)
 
-    def round(self, text: str = "append a line", *words: str) -> Done:
+    def round(self, text: str = "append a line", *words: str) -> Outcome:
         """Run a round with --json."""
         return self("run", text, *words, "--json")
 
     def process(
         self, *words: str, input: str = "", cwd: Path | None = None, timeout: float = 30
-    ) -> Done:
-        """Run dursor in a process of its own."""
+    ) -> Outcome:
+        """Run dursor in another process."""
         done = subprocess.run(
             [sys.executable, "-m", "dursor", *words],
             env=self.env,
@@ -134,10 +134,10 @@ class Front:
             timeout=timeout,
             check=False,
         )
-        return Done(done.returncode, done.stdout, done.stderr)
+        return Outcome(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start dursor in a process of its own."""
+        """Start dursor in another process."""
         return subprocess.Popen(
             [sys.executable, "-m", "dursor", *words],
             env=self.env,
@@ -149,7 +149,7 @@ class Front:
         )
 
     def answers(self, *replies: str, models: Sequence[str] = tuple(VENDORS)) -> None:
-        """Have every one of MODELS give REPLIES in turn, and the last of them for ever."""
+        """Script every model of MODELS with REPLIES in turn; the last one repeats."""
         for model in models:
             scripts = [Script(WIRES[model](reply)) for reply in replies]
             self.server.on(VENDORS[model], *scripts)
@@ -164,23 +164,24 @@ class Front:
 
     @property
     def sent(self) -> list[ReceivedRequest]:
-        """What reached the vendors."""
+        """The requests that reached the vendors."""
         return list(self.server.requests)
 
 
 def turns(request: ReceivedRequest) -> list[tuple[str, str]]:
-    """The conversation of a request, whoever it was sent to: (role, text) in order.
+    """Return the conversation of a request to any vendor: (role, text) in order.
 
-    Tool calls and their results have no text, and some vendors' no role either.
+    Tool calls and their results have no text; those without a role are left out.
     """
     body: Mapping[str, Any] = request.json
     if "contents" in body:
         names = {"model": "assistant"}
         return [
-            (names.get(one["role"], one["role"]), _text(one["parts"])) for one in body["contents"]
+            (names.get(turn["role"], turn["role"]), _text(turn["parts"]))
+            for turn in body["contents"]
         ]
     turns = body.get("input") or body["messages"]
-    return [(one["role"], _text(one["content"])) for one in turns if "role" in one]
+    return [(turn["role"], _text(turn["content"])) for turn in turns if "role" in turn]
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import repos
-from front import README, Done, Front, appending
+from front import README, Front, Outcome, make_append_reply
 from hub import Hub, Pull, Repo
 
 FILES = {"README.md": README, "calc.py": "def add(a, b):\n    return a - b\n"}
@@ -20,7 +20,7 @@ class Lab:
     hub: Hub
     remote: Repo
 
-    def __call__(self, *words: str, **options: Any) -> Done:
+    def __call__(self, *words: str, **options: Any) -> Outcome:
         """Run dursor with --json in the user's clone."""
         return self.front(*words, "--json", **options)
 
@@ -38,7 +38,7 @@ class Lab:
 
     def run(self, reply: str | None = None, *words: str, text: str = "append a line") -> Any:
         """Run a round of gpt with REPLY and return its run, which must succeed."""
-        run = self.ask(reply or appending("line 4", "line 3"), *words, text=text)
+        run = self.ask(reply or make_append_reply("line 4", "line 3"), *words, text=text)
         assert run["status"] == "succeeded", run
         return run
 

@@ -1,4 +1,4 @@
-"""Replies as models write them: trees, edits, renderings and the noise that real ones carry."""
+"""Replies as models write them, rendered from edits in each format."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from dursor.tree import FILE, FileState
 
 @dataclass(frozen=True)
 class Edit:
-    """Lines START to STOP (exclusive, from 0) give way to NEW."""
+    """Replaces lines START to STOP (exclusive, from 0) by NEW."""
 
     start: int
     stop: int
@@ -17,7 +17,7 @@ class Edit:
 
 
 def tree(**files: str | bytes) -> MemoryTree:
-    """Make a tree; `a__py` is the path `a.py` and `src_a` stays as it is."""
+    """Make a tree of files; `a__py` is the path `a.py`."""
     return MemoryTree(
         {
             name.replace("__", "."): FileState(
@@ -28,17 +28,17 @@ def tree(**files: str | bytes) -> MemoryTree:
     )
 
 
-def edited(lines: list[str], edits: list[Edit]) -> list[str]:
+def apply_edits(lines: list[str], edits: list[Edit]) -> list[str]:
     """Apply ascending EDITS to LINES."""
-    out, at = [], 0
+    out, index = [], 0
     for edit in edits:
-        out += [*lines[at : edit.start], *edit.new]
-        at = edit.stop
-    return out + lines[at:]
+        out += [*lines[index : edit.start], *edit.new]
+        index = edit.stop
+    return out + lines[index:]
 
 
 def hunk(lines: list[str], edit: Edit, shift: int = 0, context: int = 3) -> list[str]:
-    """Render EDIT as one hunk; SHIFT is how far new line numbers lie from old ones here."""
+    """Render EDIT as one hunk; SHIFT is the difference of new and old line numbers."""
     low, high = max(0, edit.start - context), min(len(lines), edit.stop + context)
     old, new = high - low, high - low - (edit.stop - edit.start) + len(edit.new)
     start = low + 1 if old else low
@@ -52,7 +52,7 @@ def hunk(lines: list[str], edit: Edit, shift: int = 0, context: int = 3) -> list
 
 
 def diff(path: str, lines: list[str], edits: list[Edit], context: int = 3) -> list[str]:
-    """Render EDITS of the file at PATH as git would, one hunk an edit."""
+    """Render EDITS of the file at PATH like git, one hunk per edit."""
     out = [f"diff --git a/{path} b/{path}", f"--- a/{path}", f"+++ b/{path}"]
     shift = 0
     for edit in edits:
@@ -62,7 +62,7 @@ def diff(path: str, lines: list[str], edits: list[Edit], context: int = 3) -> li
 
 
 def steps(lines: list[str], edits: list[Edit], context: int):
-    """Yield what each edit searches for and what it leaves, one after the other."""
+    """Yield the old and new lines of each edit, with context."""
     now, shift = list(lines), 0
     for edit in edits:
         start, stop = edit.start + shift, edit.stop + shift
@@ -99,6 +99,6 @@ def pairs(path: str, lines: list[str], edits: list[Edit], context: int = 2) -> l
 
 
 def whole(path: str, lines: list[str], edits: list[Edit], context: int = 0) -> list[str]:
-    """Render the file at PATH as EDITS leave it."""
+    """Render the whole file at PATH after EDITS."""
     del context
-    return [path, "```", *edited(lines, edits), "```"]
+    return [path, "```", *apply_edits(lines, edits), "```"]

@@ -27,13 +27,13 @@ DATES = {
 }
 CONFIG = (
     "[core]\n\trepositoryformatversion = {}\n\tfilemode = true\n\tbare = false\n"
-    "[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n{}"  # a commit starts no second process
+    "[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n{}"  # no second process after a commit
 )
 SHA256 = "[extensions]\n\tobjectFormat = sha256\n"
 
 
 class Link(str):
-    """The target of a symbolic link, where a file's content is expected."""
+    """The target of a symbolic link, in place of a file's content."""
 
     __slots__ = ()
 
@@ -48,13 +48,13 @@ MODES = {Link: "120000", Script: "100755"}
 
 
 def environment(home=None):
-    """Return a whole environment for git that depends on nothing but PATH."""
+    """Return an environment for git that depends only on PATH."""
     kept = {k: os.environ[k] for k in ("PATH", "SYSTEMROOT", "TMPDIR") if k in os.environ}
     return kept | {"HOME": str(home or os.devnull)} | HERMETIC | IDENTITY | DATES
 
 
 def isolate(monkeypatch, home):
-    """Make this process's own environment as hermetic: for tests of code that runs git itself."""
+    """Make this process's environment hermetic, for tests of code that runs git itself."""
     for name in [n for n in os.environ if n.startswith(("GIT_", "DURSOR_"))]:
         monkeypatch.delenv(name)
     home.mkdir(exist_ok=True)
@@ -116,17 +116,17 @@ def commit(top, files=None, *, message="change"):
 
 
 def head(top):
-    """Return the id of the commit that HEAD of TOP stands at."""
+    """Return the id of the commit at HEAD of TOP."""
     folder = Path(top) / ".git"
-    said = (folder / "HEAD").read_text().strip() if folder.is_dir() else ""
-    file = folder / said.removeprefix("ref: ") if said.startswith("ref: ") else None
+    ref = (folder / "HEAD").read_text().strip() if folder.is_dir() else ""
+    file = folder / ref.removeprefix("ref: ") if ref.startswith("ref: ") else None
     return file.read_text().strip() if file and file.is_file() else git(top, "rev-parse", "HEAD")
 
 
 def build(top, files=None, *, branch="main", sha256=False):
-    """Make a repository at TOP with FILES in its one commit; return TOP.
+    """Make a repository at TOP with FILES in one commit; return TOP.
 
-    Without a process, unless git would have to say what its files mean.
+    No process is started unless some file configures git.
     """
     files = files if files is not None else {"README.md": "line 1\nline 2\nline 3\n"}
     plain = first_commit.is_plain(files) and not Path(top).exists()
@@ -148,8 +148,8 @@ def diff(top, before, after="", *, options=(), env=None):
 
 
 def fingerprint(top):
-    """Every file, folder and link below TOP with kind, mode and content, `.git` included."""
-    found = {}
+    """Return the mode and content of every file, folder and link below TOP, `.git` included."""
+    entries = {}
     for path in Path(top).rglob("*"):
         status = path.lstat()
         content = b""
@@ -157,31 +157,31 @@ def fingerprint(top):
             content = os.fsencode(path.readlink())
         elif stat.S_ISREG(status.st_mode):
             content = hashlib.sha256(path.read_bytes()).digest()
-        found[path.relative_to(top).as_posix()] = (status.st_mode, content)
-    return found
+        entries[path.relative_to(top).as_posix()] = (status.st_mode, content)
+    return entries
 
 
-def hashed(data):
-    """Return the id git gives DATA as a blob."""
+def blob_id(data):
+    """Return the blob id of DATA."""
     return hashlib.sha1(b"blob %d\0%s" % (len(data), data), usedforsecurity=False).hexdigest()
 
 
 def algorithm(top):
-    """Name the hash of the repository TOP."""
+    """Return the hash algorithm of the repository TOP."""
     return "sha256" if "objectFormat = sha256" in (top / ".git/config").read_text() else "sha1"
 
 
 def store(top, data):
-    """Put DATA among the objects of TOP, as `git hash-object -w` does, and return its id."""
-    whole = b"blob %d\0%s" % (len(data), data)
-    oid = hashlib.new(algorithm(top), whole, usedforsecurity=False).hexdigest()
+    """Store DATA as a blob in TOP like `git hash-object -w`; return its id."""
+    blob = b"blob %d\0%s" % (len(data), data)
+    oid = hashlib.new(algorithm(top), blob, usedforsecurity=False).hexdigest()
     path = top / ".git/objects" / oid[:2] / oid[2:]
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(zlib.compress(whole))
+    path.write_bytes(zlib.compress(blob))
     return oid
 
 
-def edited(text, line, new):
+def replace_line(text, line, new):
     """Return TEXT with its LINE (from 1) replaced by NEW."""
     lines = text.splitlines(keepends=True)
     lines[line - 1] = new
@@ -189,20 +189,20 @@ def edited(text, line, new):
 
 
 def patch(top, files):
-    """Return the patch that turns HEAD into HEAD with FILES; index and working tree stay."""
+    """Return the patch that applies FILES to HEAD; index and working tree do not change."""
     index = Path(top).parent / "index-of-a-patch"
     env = {"GIT_INDEX_FILE": str(index)}
     git(top, "read-tree", "HEAD", env=env)
-    nothing, lines = "0" * (64 if algorithm(Path(top)) == "sha256" else 40), []
+    null_id, lines = "0" * (64 if algorithm(Path(top)) == "sha256" else 40), []
     for name, content in files.items():
         if content is None:
-            lines.append(f"0 {nothing}\t{name}\0")
+            lines.append(f"0 {null_id}\t{name}\0")
             continue
         mode = MODES.get(type(content), "100644")
         data = content if isinstance(content, bytes) else content.encode()
         lines.append(f"{mode} {store(Path(top), data)}\t{name}\0")
     removals_first = "".join(sorted(lines, key=lambda line: not line.startswith("0 ")))
     git(top, "update-index", "-z", "--index-info", stdin=removals_first.encode(), env=env)
-    found = diff(top, "--cached", "HEAD", options=("-M",), env=env)
+    text = diff(top, "--cached", "HEAD", options=("-M",), env=env)
     index.unlink()
-    return found
+    return text

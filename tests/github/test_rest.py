@@ -2,7 +2,7 @@ import gzip
 import socket
 
 import pytest
-from certificates import certificate
+from certificates import make_certificate
 from hub.wire import Response, reply
 from vendors.server import Action, Script, ScriptedServer
 
@@ -356,7 +356,7 @@ def test_response_is_not_http(sleeper):
 
 def test_certificates(sleeper, monkeypatch, tmp_path):
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    public, context = certificate(tmp_path)
+    public, context = make_certificate(tmp_path)
     with ScriptedServer(context) as server:
         login = TokenCredentials(Secret("t"), "X")
         with GitHub(GitHubHost(server.url, server.url), login, sleep=sleeper) as github:

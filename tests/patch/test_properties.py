@@ -53,7 +53,7 @@ class Case:
 
     @property
     def wanted(self) -> bytes:
-        return self.data(replies.edited(self.lines, self.edits))
+        return self.data(replies.apply_edits(self.lines, self.edits))
 
 
 @st.composite
@@ -308,7 +308,9 @@ def moves(draw):
             mode = EXECUTABLE if what == "mode" else FILE
             at = draw(st.integers(0, len(lines) - 1))
             edit = Edit(at, at + 1, ("changed", draw(line), "end"))
-            after.update({name: None, new: FileState(mode, as_data(replies.edited(lines, [edit])))})
+            after.update(
+                {name: None, new: FileState(mode, as_data(replies.apply_edits(lines, [edit])))}
+            )
             reply += ["old mode 100644", "new mode 100755"] * (what == "mode")
             reply += [f"--- a/{name}", f"+++ b/{new}", *replies.hunk(lines, edit)]
     assume(after)

@@ -1024,7 +1024,9 @@ def test_rendered_edits_resolve():
     edits = [replies.Edit(1, 2, ("2", "2.5")), replies.Edit(5, 6, ())]
     for render in (replies.diff, replies.blocks, replies.envelope, replies.pairs):
         reply = "\n".join(render("a.txt", lines, edits)) + "\n"
-        assert after(reply, tree(a__txt=TEXT))["a.txt"].splitlines() == replies.edited(lines, edits)
+        assert after(reply, tree(a__txt=TEXT))["a.txt"].splitlines() == replies.apply_edits(
+            lines, edits
+        )
 
 
 @pytest.mark.parametrize(

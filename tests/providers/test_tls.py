@@ -2,7 +2,7 @@
 
 import pytest
 import pytest_asyncio
-from certificates import certificate
+from certificates import make_certificate
 from vendors.server import RecordingListener, Script, ScriptedServer, pace
 from vendors.streams import ALL
 
@@ -29,7 +29,7 @@ async def client():
 
 @pytest.fixture
 def secure(tmp_path):
-    public, context = certificate(tmp_path)
+    public, context = make_certificate(tmp_path)
     with ScriptedServer(context) as server:
         yield server, public
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import repos
-from certificates import certificate
-from front import appending
+from certificates import make_certificate
+from front import make_append_reply
 from hub import Hub, Repo
 from lab import FILES, Lab
 
@@ -46,7 +46,7 @@ def test_clone_is_refreshed_and_has_pull_requests(lab: Lab, private: Repo):
     new = private.commit("main", {"README.md": "line 1\nline 2\nline three\n"})
     private.commit("topic", {"x": "1\n"})
 
-    run = lab.run(appending("line 4", "line three"), "--repo", "s")
+    run = lab.run(make_append_reply("line 4", "line three"), "--repo", "s")
     pr = lab.good("pr", "create", "--run", run["id"])
 
     assert run["base_commit"] == new
@@ -98,11 +98,11 @@ def test_base_older_than_the_clone(lab: Lab, private: Repo, monkeypatch: pytest.
     assert run["base_commit"] == first
     pr = lab.good("pr", "create", "--run", run["id"])
     assert private.git("rev-parse", f"{pr['branch']}^") == first
-    second = lab.run(appending("line 5", "line 4"), "--task", run["task_id"])
+    second = lab.run(make_append_reply("line 5", "line 4"), "--task", run["task_id"])
     lab.good("pr", "update", "1", "--run", second["id"])
     assert private.git("rev-list", "--count", pr["branch"]) == "3"
     diff = lab.front(
-        "patch", "-", "--repo", "secret", "--base", "v1", input=appending("l", "line 3")
+        "patch", "-", "--repo", "secret", "--base", "v1", input=make_append_reply("l", "line 3")
     )
     assert "+l" in diff.stdout
     error = lab.refused("context", "x", "--repo", "secret", "--base", "v2")
@@ -110,7 +110,7 @@ def test_base_older_than_the_clone(lab: Lab, private: Repo, monkeypatch: pytest.
 
 
 def test_server_with_its_own_certificates(lab: Lab, tmp_path: Path):
-    public, context = certificate(tmp_path)
+    public, context = make_certificate(tmp_path)
     with Hub(tmp_path / "other", context) as hub:
         remote = hub.repo("ada/lib", FILES, private=True)
         lab.front.extra = hub.env(hub.token("ada")) | {"SSL_CERT_FILE": str(public)}
@@ -148,7 +148,7 @@ def test_renamed_repository(lab: Lab, private: Repo):
     lab.hub.rename(private, "ada/open")
     new = private.commit("main", {"README.md": "line 1\nline 2\nline 3\nline 4\n"})
 
-    run = lab.run(appending("line 5", "line 4"), "--repo", "secret")
+    run = lab.run(make_append_reply("line 5", "line 4"), "--repo", "secret")
     pr = lab.good("pr", "create", "--run", run["id"])
 
     assert run["base_commit"] == new

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import appending
+from front import make_append_reply
 from hub.server import PROTECTED
 from hub.wire import Response
 from lab import Lab
@@ -164,7 +164,7 @@ def test_template_is_filled_in(lab: Lab):
 
 def test_chain_is_one_commit_titled_by_its_first_instruction(lab: Lab):
     first = lab.run()
-    run = lab.run(appending("line 5", "line 4"), "--from", first["id"], text="and another")
+    run = lab.run(make_append_reply("line 5", "line 4"), "--from", first["id"], text="and another")
 
     pr = lab.good("pr", "create", "--run", run["id"])
 
@@ -261,7 +261,7 @@ def test_foreign_branch_is_kept(lab: Lab):
 
 def test_foreign_pull_request_is_refused(lab: Lab):
     lab.open("--branch", "shared")
-    other = lab.run(appending("line V", "line 3"))
+    other = lab.run(make_append_reply("line V", "line 3"))
 
     error = lab.refused("pr", "create", "--run", other["id"], "--branch", "shared")
 
@@ -418,7 +418,7 @@ def test_user_repository_is_unchanged(lab: Lab):
     before = repos.fingerprint(lab.front.repo)
 
     lab.good("pr", "create", "--run", run["id"])
-    next_run = lab.run(appending("line 5", "line 4"), "--task", run["task_id"])
+    next_run = lab.run(make_append_reply("line 5", "line 4"), "--task", run["task_id"])
     lab.good("pr", "sync", "1")
     lab.good("pr", "update", "1", "--run", next_run["id"])
 

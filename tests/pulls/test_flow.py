@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import leaks
-from front import appending
+from front import make_append_reply
 from lab import Lab
 
 
@@ -36,7 +36,7 @@ def test_from_login_to_an_updated_pull_request(lab: Lab, tmp_path: Path):
     hub.review(pull, "grace", "Please.", "CHANGES_REQUESTED")
     done.append(lab("pr", "sync", "1"))
     second = lab.run(
-        appending("line 5", "line 4"), "--task", first["task_id"], text="address the review"
+        make_append_reply("line 5", "line 4"), "--task", first["task_id"], text="address the review"
     )
     done.append(lab("pr", "update", "1", "--run", second["id"]))
     done.append(lab("pr", "show", "1"))
@@ -91,7 +91,7 @@ def test_revoked_token_is_replaced(lab: Lab):
     run, pr = lab.open()
     (minted,) = lab.hub.minted
     minted.revoked = True
-    second = lab.run(appending("line 5", "line 4"), "--from", run["id"])
+    second = lab.run(make_append_reply("line 5", "line 4"), "--from", run["id"])
 
     lab.good("pr", "update", "1", "--run", second["id"])
 

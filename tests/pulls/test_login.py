@@ -5,7 +5,7 @@ import sys
 import leaks
 import pexpect
 import pytest
-from front import Done
+from front import Outcome
 from hub import Hub
 from lab import Lab
 
@@ -211,7 +211,7 @@ def test_repos_and_branches(lab: Lab):
         {"name": name, "commit": lab.remote.head(name), "default": name == "main"}
         for name in ("main", "topic")
     ]
-    output: Done = lab.front("github", "repos")
+    output: Outcome = lab.front("github", "repos")
     assert f"ada/secret  main    private     {lab.hub.url}/ada/secret" in output.stdout
     for words, code in (("ada/nothing", "not_found"), ("nothing", "usage")):
         assert lab.refused("github", "branches", words)["code"] == code

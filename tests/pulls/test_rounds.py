@@ -1,9 +1,9 @@
 """Rounds with --task while the task has a pull request: they start from its branch as it is now."""
 
-from front import appending
+from front import make_append_reply
 from lab import Lab
 
-FIVE = appending("line 5", "line 4")
+FIVE = make_append_reply("line 5", "line 4")
 
 
 def test_round_starts_from_the_last_push_of_a_colleague(lab: Lab):
@@ -19,7 +19,7 @@ def test_round_starts_from_the_last_push_of_a_colleague(lab: Lab):
     assert [file["path"] for file in compared["files"]] == ["README.md"]
     again = lab.good("run", "retry", second["id"])["runs"][0]
     assert again["base_commit"] == theirs
-    third = lab.run(appending("line 6", "line 5"), "--from", second["id"])
+    third = lab.run(make_append_reply("line 6", "line 5"), "--from", second["id"])
     assert third["base_commit"] == theirs
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from front import appending, turns
+from front import make_append_reply, turns
 from hub.wire import Request, Response
 from lab import Lab
 
@@ -67,7 +67,9 @@ def test_next_round_includes_the_comments(lab: Lab):
     assert len(lab.good("pr", "sync", "1")["messages"]) == 6
     lab.good("task", "say", run["task_id"], "@eve is wrong")
 
-    lab.run(appending("line 5", "line 4"), "--task", run["task_id"], text="address the review")
+    lab.run(
+        make_append_reply("line 5", "line 4"), "--task", run["task_id"], text="address the review"
+    )
 
     roles, texts = zip(*turns(lab.front.sent[-1]), strict=True)
     assert set(roles) == {"user"}

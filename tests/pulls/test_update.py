@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import repos
-from front import appending
+from front import make_append_reply
 from hub.server import PROTECTED
 from lab import Lab
 
-FIVE = appending("line 5", "line 4")
+FIVE = make_append_reply("line 5", "line 4")
 
 
 def commits(lab: Lab, branch: str) -> list[str]:
@@ -37,7 +37,7 @@ def test_run_from_the_branch_itself(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--task", first["task_id"])
     assert (second["base_commit"], second["base_ref"]) == (pr["latest_commit"], pr["branch"])
-    third = lab.run(appending("line 6", "line 5"), "--from", second["id"])
+    third = lab.run(make_append_reply("line 6", "line 5"), "--from", second["id"])
 
     lab.good("pr", "update", "#1", "--run", second["id"])
     lab.good("pr", "update", pr["url"], "--run", third["id"])
@@ -184,7 +184,7 @@ def test_rewritten_branch_is_kept(lab: Lab):
 def test_run_from_an_older_head_is_refused(lab: Lab):
     first, pr = lab.open()
     second = lab.run(FIVE, "--task", first["task_id"])
-    rival = lab.run(appending("line V", "line 4"), "--task", first["task_id"])
+    rival = lab.run(make_append_reply("line V", "line 4"), "--task", first["task_id"])
     lab.good("pr", "update", "1", "--run", second["id"])
 
     error = lab.refused("pr", "update", "1", "--run", rival["id"])

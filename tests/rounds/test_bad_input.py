@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import DIFF, KEYS, Done, Front, turns
+from front import DIFF, KEYS, Front, Outcome, turns
 
 from dursor.cli.command_tree import RUN
 
@@ -39,7 +39,7 @@ class Refusal:
         return error_of(spoken, code)
 
 
-def error_of(done: Done, code: str) -> dict[str, str]:
+def error_of(done: Outcome, code: str) -> dict[str, str]:
     """The one error in DONE, which is exactly one JSON object."""
     envelope = json.loads(done.stdout)
     assert sorted(envelope) == ["data", "errors", "status", "version"]

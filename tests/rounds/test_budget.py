@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 import repos
-from front import DIFF, VENDORS, WIRES, Front, appending
+from front import DIFF, VENDORS, WIRES, Front, make_append_reply
 from vendors.server import Action, Script
 
 ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
-WRONG = appending("line 4", "line three")
+WRONG = make_append_reply("line 4", "line three")
 TOKEN = 0.001  # US dollars of an output token, as `priced` sets them; input is free
 
 

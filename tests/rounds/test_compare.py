@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import repos
-from front import DIFF, Front, appending
+from front import DIFF, Front, make_append_reply
 
 MOVED = (
     "```diff\ndiff --git a/calc.py b/sums.py\nrename from calc.py\nrename to sums.py\n"
@@ -30,7 +30,7 @@ def tree(top: Path, commit: str, *patches: str) -> dict[str, Any]:
 
 
 def test_the_difference_leads_from_the_first_tree_to_the_last(front: Front):
-    one, other, moved = (asked(front, r) for r in (DIFF, appending("x", "line 3"), MOVED))
+    one, other, moved = (asked(front, r) for r in (DIFF, make_append_reply("x", "line 3"), MOVED))
     repos.commit(front.repo, {"calc.py": "def add(a, b):\n    # mind\n    return a - b\n"})
     later, failed = asked(front, DIFF), asked(front, "I see no way.")
 

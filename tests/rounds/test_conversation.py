@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import repos
-from front import DIFF, WIRES, Front, appending, turns
+from front import DIFF, WIRES, Front, make_append_reply, turns
 from vendors.server import ReceivedRequest
 
 from dursor.agent.prompts import instruction
@@ -33,11 +33,11 @@ def applied(front: Front, run: dict[str, str]) -> str:
 @pytest.mark.parametrize("model", WIRES)
 def test_four_rounds_send_what_they_should_in_order(front: Front, model: str):
     first, second, third = (
-        appending("line 4", "line 3"),
-        appending("line 5", "line 4"),
-        appending("line 6", "line 5"),
+        make_append_reply("line 4", "line 3"),
+        make_append_reply("line 5", "line 4"),
+        make_append_reply("line 6", "line 5"),
     )
-    front.answers(first, second, third, appending("other", "line 3"), models=[model])
+    front.answers(first, second, third, make_append_reply("other", "line 3"), models=[model])
 
     (one,) = front.round("add line 4", "-m", model).runs
     (two,) = front.round("then line 5", "-m", model, "--from", one["id"][:8]).runs
@@ -76,7 +76,9 @@ def test_four_rounds_send_what_they_should_in_order(front: Front, model: str):
 
 
 def test_a_round_from_an_answer_shows_the_files_as_they_then_are(front: Front):
-    front.answers(appending("line 4", "line 3"), appending("line 5", "line 4"), models=["gpt"])
+    front.answers(
+        make_append_reply("line 4", "line 3"), make_append_reply("line 5", "line 4"), models=["gpt"]
+    )
     (one,) = front.round("add line 4", "-m", "gpt").runs
 
     front.round("then line 5", "-m", "gpt", "--from", one["id"])
@@ -88,7 +90,7 @@ def test_a_round_from_an_answer_shows_the_files_as_they_then_are(front: Front):
 
 def test_an_answer_that_undoes_everything_is_no_change(front: Front):
     undo = "Undone.\n\n```diff\n--- a/README.md\n+++ b/README.md\n@@ -3,2 +3,1 @@\n line 3\n-line 4\n```\n"
-    front.answers(appending("line 4", "line 3"), undo, models=["gpt"])
+    front.answers(make_append_reply("line 4", "line 3"), undo, models=["gpt"])
     (one,) = front.round("add line 4", "-m", "gpt").runs
 
     (two,) = front.round("undo it", "-m", "gpt", "--from", one["id"]).runs
@@ -98,9 +100,9 @@ def test_an_answer_that_undoes_everything_is_no_change(front: Front):
 
 def test_retry_asks_the_same_of_the_same_base(front: Front):
     front.answers(
-        appending("line 4", "line 3"),
-        appending("line 5", "line 4"),
-        appending("line V", "line 4"),
+        make_append_reply("line 4", "line 3"),
+        make_append_reply("line 5", "line 4"),
+        make_append_reply("line V", "line 4"),
         models=["gpt"],
     )
     (one,) = front.round("add line 4", "-m", "gpt").runs
@@ -119,7 +121,7 @@ def test_retry_asks_the_same_of_the_same_base(front: Front):
 def test_a_retry_repeats_what_was_asked_beside_the_words(front: Front):
     (front.repo / "deep").mkdir()
     repos.commit(front.repo, {"deep/a.pem.txt": "pinned\n", "b.txt": "other\n" * 200})
-    front.answers(appending("line 4", "line 3"), models=["gpt"])
+    front.answers(make_append_reply("line 4", "line 3"), models=["gpt"])
     limits = ("--context-budget", "30", "--max-files", "1", "--allow-path", "*.pem", "--no-explore")
     pinned = ("--file", "a.pem.txt", "--timeout", "60")
     begun = front("run", "x", "-m", "gpt", *limits, *pinned, "--json", cwd=front.repo / "deep")
@@ -170,7 +172,7 @@ def test_a_retry_is_one_more_sample_and_says_nothing_anew(front: Front):
 def test_what_cannot_be_gone_on_from_is_refused_before_anything_is_sent(
     front: Front, words: tuple[str, ...], code: str
 ):
-    front.answers(appending("line 4", "line 3"), "no patch here", models=["gpt"])
+    front.answers(make_append_reply("line 4", "line 3"), "no patch here", models=["gpt"])
     (good,) = front.round("add line 4", "-m", "gpt").runs
     (bad,) = front.round("add line 4", "-m", "gpt").runs
     front("task", "close", bad["task_id"])

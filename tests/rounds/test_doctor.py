@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from front import KEYS, Done, Front
+from front import KEYS, Front, Outcome
 
 LOST = """
 from keyring.backend import KeyringBackend
@@ -16,7 +16,7 @@ class Ring(KeyringBackend):
 """
 
 
-def find_check(done: Done, name: str) -> dict[str, Any]:
+def find_check(done: Outcome, name: str) -> dict[str, Any]:
     (check,) = [check for check in done.data["checks"] if check["name"] == name]
     return check
 

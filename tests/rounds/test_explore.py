@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import DIFF, VENDORS, WIRES, Front, appending, turns
+from front import DIFF, VENDORS, WIRES, Front, make_append_reply, turns
 from vendors import streams, tool_streams
 from vendors.server import Action, ReceivedRequest, Script
 from vendors.tool_streams import Call, ToolStream
@@ -213,7 +213,7 @@ def test_secrets_stay_here_and_come_back_in_the_patch(front: Front):
 
 def test_an_answer_that_takes_a_repair_keeps_what_was_seen(front: Front):
     made = CALLING["claude"]([READ])
-    wrong, right = appending("line 4", "line three"), appending("line 4", "line 3")
+    wrong, right = make_append_reply("line 4", "line three"), make_append_reply("line 4", "line 3")
     front.on("claude", Script(made.events), *(Script(WIRES["claude"](t)) for t in (wrong, right)))
 
     (run,) = front.round("append a line", "-m", "claude").runs
@@ -225,10 +225,10 @@ def test_an_answer_that_takes_a_repair_keeps_what_was_seen(front: Front):
 
 
 def test_a_later_round_looks_at_the_files_as_they_then_are(front: Front):
-    front.answers(appending("line 4", "line 3"), models=["gpt"])
+    front.answers(make_append_reply("line 4", "line 3"), models=["gpt"])
     (one,) = front.round("add line 4", "-m", "gpt").runs
     read = Call("read_file", {"path": "README.md", "first_line": 3})
-    looking(front, "claude", [read], answer=appending("line 5", "line 4"))
+    looking(front, "claude", [read], answer=make_append_reply("line 5", "line 4"))
 
     (two,) = front.round("then line 5", "-m", "claude", "--from", one["id"]).runs
 

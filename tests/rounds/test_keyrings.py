@@ -5,7 +5,7 @@ from pathlib import Path
 
 import leaks
 import pytest
-from front import DIFF, KEYS, Done, Front
+from front import DIFF, KEYS, Front, Outcome
 
 STORED = "sk-kept-in-the-keyring-1234"
 WORKING = """
@@ -70,7 +70,7 @@ def ringed(front: Front, modules: Path) -> Front:
     return front
 
 
-def one_line(done: Done) -> str:
+def one_line(done: Outcome) -> str:
     """The one line that DONE says, and what to type besides."""
     assert done.stdout == ""
     line, *hint = done.stderr.splitlines()

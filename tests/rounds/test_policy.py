@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import WIRES, Front, appending, turns
+from front import WIRES, Front, make_append_reply, turns
 from vendors.server import Script
 
 FORBIDDEN = [
@@ -233,7 +233,7 @@ def test_modes_of_honest_files_may_change(front: Front):
 
 def test_an_edit_that_names_no_file_is_repaired(front: Front):
     unnamed = "```\n<<<<<<< SEARCH\nnowhere\n=======\nnew\n>>>>>>> REPLACE\n```\n"
-    front.answers(unnamed, appending("line 4", "line 3"), models=["gpt"])
+    front.answers(unnamed, make_append_reply("line 4", "line 3"), models=["gpt"])
 
     (run,) = front.round("append a line", "-m", "gpt").runs
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import repos
-from front import DIFF, VENDORS, WIRES, Front, appending, turns
+from front import DIFF, VENDORS, WIRES, Front, make_append_reply, turns
 from vendors import tool_streams
 from vendors.server import ReceivedRequest, Script
 
 AWS = "AKIAQ4ZTRN7WVK2LMX3P"
-NEXT = appending("line 5", "line 4")
+NEXT = make_append_reply("line 5", "line 4")
 
 
 def prefix(request: ReceivedRequest) -> bytes:
@@ -155,7 +155,9 @@ def test_a_large_file_is_shown_around_its_change_or_named(front: Front):
         "-line 1500 of the large file\n+changed\n line 1501 of the large file\n"
         "--- a/wide.txt\n+++ b/wide.txt\n@@ -1 +1,2 @@\n " + wide + "+end\n"
     )
-    front.answers(f"Done.\n\n```diff\n{diff}```\n", appending("line 4", "line 3"), models=["gpt"])
+    front.answers(
+        f"Done.\n\n```diff\n{diff}```\n", make_append_reply("line 4", "line 3"), models=["gpt"]
+    )
     (one,) = front.round("change large.txt", "-m", "gpt").runs
     assert one["status"] == "succeeded", one["error"]
 

@@ -2,10 +2,10 @@
 
 import pytest
 import repos
-from front import WIRES, Front, appending, turns
+from front import WIRES, Front, make_append_reply, turns
 from vendors.server import Action, Script
 
-LINE = appending("line 4", "line 3")
+LINE = make_append_reply("line 4", "line 3")
 FILE = ".dursor.toml"
 
 

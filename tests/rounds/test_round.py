@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 import repos
-from front import DIFF, KEYS, WIRES, Front, appending, turns
+from front import DIFF, KEYS, WIRES, Front, make_append_reply, turns
 from vendors.server import Action, ReceivedRequest, Script
 
 ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
@@ -98,7 +98,7 @@ def test_an_answer_without_a_patch_is_a_failure(front: Front, model: str):
 
 
 def test_an_answer_that_changes_nothing_is_a_failure(front: Front):
-    front.answers(appending("line 3", "line 2").replace("+line 3", " line 3"))
+    front.answers(make_append_reply("line 3", "line 2").replace("+line 3", " line 3"))
 
     done = front.round("append a line", "-m", "gpt")
 
@@ -107,7 +107,7 @@ def test_an_answer_that_changes_nothing_is_a_failure(front: Front):
 
 
 def test_repairs_end_after_two(front: Front):
-    front.answers(appending("line 4", "line three"), models=["gpt"])
+    front.answers(make_append_reply("line 4", "line three"), models=["gpt"])
 
     done = front.round("append a line", "-m", "gpt")
 
@@ -183,7 +183,7 @@ def test_dirty_starts_from_head_alone(front: Front):
 
 def test_dirty_starts_from_the_working_tree(front: Front):
     repos.write(front.repo, {"README.md": "line 1\nline 2\nline 3\nline 3b\n"})
-    front.answers(appending("line 4", "line 3b"))
+    front.answers(make_append_reply("line 4", "line 3b"))
 
     done = front.round("append a line", "-m", "gpt", "--dirty")
 
@@ -226,7 +226,7 @@ def test_the_time_limit_of_a_run_begins_with_the_run(front: Front):
 
 
 def test_the_time_limit_counts_repairs_and_is_named_as_it_was_set(front: Front):
-    wrong = WIRES["gpt"](appending("line 4", "line three"))
+    wrong = WIRES["gpt"](make_append_reply("line 4", "line three"))
     front.on("gpt", Script([*wrong[:6], 0.3, *wrong[6:]]), Script([*wrong[:6], Action.HOLD]))
 
     done = front.round("append a line", "-m", "gpt", "--timeout", "1.2")

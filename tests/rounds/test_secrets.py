@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import VENDORS, WIRES, Front, appending, turns
+from front import VENDORS, WIRES, Front, make_append_reply, turns
 from sample_secrets import PEM_BODY, VENDOR_SECRETS
 from vendors import tool_streams
 from vendors.server import ReceivedRequest, Script
@@ -211,7 +211,7 @@ def test_a_placeholder_that_stands_for_nothing_is_repaired(secretive: Front):
 
 def test_text_that_looks_like_a_placeholder_may_stay_where_it_stands(front: Front):
     repos.commit(front.repo, {"README.md": 'line 2\n"DURSOR_SECRET_00c0ffee"\nline 3\n'})
-    front.answers(appending("line 4", "line 3"))
+    front.answers(make_append_reply("line 4", "line 3"))
 
     (run,) = front.round("append a line", "-m", "gpt").runs
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import repos
-from front import DIFF, Done, Front
+from front import DIFF, Front, Outcome
 
 GPT = ("-m", "gpt")
 
@@ -30,7 +30,7 @@ def refused(front: Front, code: str, *words: str, real: bool = False) -> dict[st
     return only_error(spoken, code)
 
 
-def only_error(done: Done, code: str) -> dict[str, str]:
+def only_error(done: Outcome, code: str) -> dict[str, str]:
     envelope = json.loads(done.stdout)
     assert (envelope["version"], envelope["status"], envelope["data"]) == (1, "error", None)
     (error,) = envelope["errors"]

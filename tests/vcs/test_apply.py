@@ -23,7 +23,7 @@ BASE = {
 
 def written(path, old, new):
     """A patch of one file, made without git."""
-    ids = [repos.hashed(text.encode()) if text else "0" * 40 for text in (old, new)]
+    ids = [repos.blob_id(text.encode()) if text else "0" * 40 for text in (old, new)]
     kind = "new file mode 100644\n" if not old else "deleted file mode 100644\n" if not new else ""
     lines = difflib.unified_diff(
         old.splitlines(keepends=True),
@@ -48,12 +48,12 @@ def git_folder(top):
 
 def test_every_kind_of_change_arrives_and_nothing_is_staged(top, reopen):
     files = {
-        "a.txt": repos.edited(BASE["a.txt"], 3, "three\n"),
+        "a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"),
         "b.txt": None,
         "d/e/f.txt": None,
         "run.sh": repos.Script("echo\n"),
         "old name.txt": None,
-        "nëw/name.txt": repos.edited(BASE["old name.txt"], 2, "changed\n"),
+        "nëw/name.txt": repos.replace_line(BASE["old name.txt"], 2, "changed\n"),
         "x/y z/new.txt": "no newline at the end",
         "link": repos.Link("a.txt"),
         "empty": "",
@@ -78,7 +78,7 @@ def test_every_kind_of_change_arrives_and_nothing_is_staged(top, reopen):
 
 def test_it_does_what_git_apply_does(top, tmp_path, reopen):
     patch = repos.patch(
-        top, {"a.txt": repos.edited(BASE["a.txt"], 9, "nine\n"), "n/n": "n\n", "b.txt": None}
+        top, {"a.txt": repos.replace_line(BASE["a.txt"], 9, "nine\n"), "n/n": "n\n", "b.txt": None}
     )
     repos.git(tmp_path, "clone", "-q", str(top), "twin")
     repos.git(tmp_path / "twin", "apply", "-", stdin=patch)
@@ -111,15 +111,16 @@ def test_permissions_of_a_changed_file_stay_but_for_what_the_patch_says(top, reo
 
 
 def test_own_edits_elsewhere_stay(top, reopen):
-    patch = repos.patch(top, {"a.txt": repos.edited(BASE["a.txt"], 3, "three\n")})
+    patch = repos.patch(top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n")})
     repos.write(
-        top, {"a.txt": repos.edited(BASE["a.txt"], 18, "mine\n"), "b.txt": "mine\n", "own": "u\n"}
+        top,
+        {"a.txt": repos.replace_line(BASE["a.txt"], 18, "mine\n"), "b.txt": "mine\n", "own": "u\n"},
     )
     repos.git(top, "add", "b.txt")
     index = (top / ".git/index").read_bytes()
     apply_patch(reopen(top), patch)
-    assert (top / "a.txt").read_text() == repos.edited(
-        repos.edited(BASE["a.txt"], 3, "three\n"), 18, "mine\n"
+    assert (top / "a.txt").read_text() == repos.replace_line(
+        repos.replace_line(BASE["a.txt"], 3, "three\n"), 18, "mine\n"
     )
     assert (top / "b.txt").read_text() == "mine\n"
     assert (top / ".git/index").read_bytes() == index
@@ -129,7 +130,7 @@ def test_own_edits_elsewhere_stay(top, reopen):
 @pytest.mark.parametrize(
     "mine",
     [
-        {"a.txt": repos.edited(BASE["a.txt"], 3, "mine\n")},
+        {"a.txt": repos.replace_line(BASE["a.txt"], 3, "mine\n")},
         {"a.txt": None},
         {"new/n.txt": "an untracked file\n"},
         {"new": "a file where a folder must be\n"},
@@ -142,7 +143,11 @@ def test_own_edits_elsewhere_stay(top, reopen):
 def test_whatever_is_in_the_way_is_a_conflict_and_nothing_changes(
     top, reopen, untouched, mine, three_way
 ):
-    change = {"a.txt": repos.edited(BASE["a.txt"], 3, "three\n"), "b.txt": None, "new/n.txt": "n\n"}
+    change = {
+        "a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"),
+        "b.txt": None,
+        "new/n.txt": "n\n",
+    }
     patch = repos.patch(top, {"run.sh": "changed\n"} | change)
     repos.write(top, mine)
     name = next(iter(mine)).removesuffix("/deep")
@@ -152,8 +157,8 @@ def test_whatever_is_in_the_way_is_a_conflict_and_nothing_changes(
 
 
 def test_three_way_merges_what_has_moved_on(top, reopen):
-    patch = repos.patch(top, {"a.txt": repos.edited(BASE["a.txt"], 10, "ten\n")})
-    moved = repos.edited(repos.edited(BASE["a.txt"], 7, "seven\n"), 13, "thirteen\n")
+    patch = repos.patch(top, {"a.txt": repos.replace_line(BASE["a.txt"], 10, "ten\n")})
+    moved = repos.replace_line(repos.replace_line(BASE["a.txt"], 7, "seven\n"), 13, "thirteen\n")
     repos.commit(top, {"a.txt": moved.replace("line 8\n", "line 8\nline 8b\n")})
     repos.write(top, {"a.txt": (top / "a.txt").read_text() + "mine\n"})
     index = (top / ".git/index").read_bytes()
@@ -162,14 +167,18 @@ def test_three_way_merges_what_has_moved_on(top, reopen):
         apply_patch(repo, patch)
     assert caught.value.hint is None  # the command that was used says how to merge
     apply_patch(repo, patch, three_way=True)
-    merged = repos.edited(moved, 10, "ten\n").replace("line 8\n", "line 8\nline 8b\n") + "mine\n"
+    merged = (
+        repos.replace_line(moved, 10, "ten\n").replace("line 8\n", "line 8\nline 8b\n") + "mine\n"
+    )
     assert (top / "a.txt").read_text() == merged
     assert (top / ".git/index").read_bytes() == index
 
 
 def test_three_way_never_writes_conflict_markers(top, reopen, untouched):
-    patch = repos.patch(top, {"a.txt": repos.edited(BASE["a.txt"], 10, "theirs\n"), "new": "n\n"})
-    repos.commit(top, {"a.txt": repos.edited(BASE["a.txt"], 10, "mine\n")})
+    patch = repos.patch(
+        top, {"a.txt": repos.replace_line(BASE["a.txt"], 10, "theirs\n"), "new": "n\n"}
+    )
+    repos.commit(top, {"a.txt": repos.replace_line(BASE["a.txt"], 10, "mine\n")})
     with (
         untouched(top),
         pytest.raises(ConflictError, match=r"a\.txt: your uncommitted changes conflict"),
@@ -179,7 +188,7 @@ def test_three_way_never_writes_conflict_markers(top, reopen, untouched):
 
 def test_change_that_is_already_there_says_so(top, reopen, untouched):
     patch = repos.patch(
-        top, {"a.txt": repos.edited(BASE["a.txt"], 3, "three\n"), "new": "n\n", "b.txt": None}
+        top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"), "new": "n\n", "b.txt": None}
     )
     repo = reopen(top)
     apply_patch(repo, patch)
@@ -228,14 +237,16 @@ def test_whitespace_is_not_mended_whatever_the_user_configured(top, reopen):
 
 def test_white_space_must_match_whatever_the_user_configured(top, reopen, untouched):
     repos.git(top, "config", "apply.ignoreWhitespace", "change")
-    patch = repos.patch(top, {"a.txt": repos.edited(BASE["a.txt"], 3, "three\n")})
+    patch = repos.patch(top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n")})
     repos.write(top, {"a.txt": BASE["a.txt"].replace("line 2", "line  2")})
     with untouched(top), pytest.raises(ConflictError):
         apply_patch(reopen(top), patch)
 
 
 def test_edits_git_was_told_to_overlook_are_not_written_over(top, reopen, untouched):
-    patch = repos.patch(top, {"a.txt": repos.edited(BASE["a.txt"], 3, "three\n"), "b.txt": "new\n"})
+    patch = repos.patch(
+        top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"), "b.txt": "new\n"}
+    )
     repos.git(top, "update-index", "--assume-unchanged", "a.txt")
     repos.git(top, "update-index", "--skip-worktree", "b.txt")
     repo = reopen(top)
@@ -330,7 +341,7 @@ def test_bare_repository_and_one_without_commits_are_refused(tmp_path, top, reop
 
 def test_linked_worktree_is_written_and_its_repository_is_not(top, tmp_path, reopen, untouched):
     repos.git(top, "worktree", "add", "-q", "-b", "side", str(tmp_path / "w"))
-    patch = repos.patch(top, {"a.txt": repos.edited(BASE["a.txt"], 3, "three\n")})
+    patch = repos.patch(top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n")})
     with untouched(top):
         apply_patch(reopen(tmp_path / "w"), patch)
     assert "three" in (tmp_path / "w/a.txt").read_text()

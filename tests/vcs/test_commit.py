@@ -16,7 +16,7 @@ BASE = {
     "old name.txt": "".join(f"text {n}\n" for n in range(9)),
 }
 CHANGE = {
-    "a.txt": repos.edited(BASE["a.txt"], 3, "three\n"),
+    "a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"),
     "b.txt": None,
     "old name.txt": None,
     "d/ü name.txt": BASE["old name.txt"] + "more\n",
@@ -122,26 +122,26 @@ def test_commit_on_a_new_branch_leaves_the_old_one(top, reopen):
 
 def test_own_changes_stay_out_of_the_commit(top, reopen):
     patch = repos.patch(top, CHANGE)
-    mine = repos.edited(BASE["a.txt"], 18, "mine\n")
+    mine = repos.replace_line(BASE["a.txt"], 18, "mine\n")
     repos.write(top, {"a.txt": mine, "c.txt": "mine\n", "staged.txt": "mine\n", "own": "mine\n"})
     repos.git(top, "add", "staged.txt")
     applied = apply_patch(reopen(top), patch, commit=MESSAGE)
     assert names(top, applied) == set(CHANGE)
     assert repos.git(top, "show", "main:a.txt") + "\n" == CHANGE["a.txt"]
-    assert (top / "a.txt").read_text() == repos.edited(mine, 3, "three\n")
+    assert (top / "a.txt").read_text() == repos.replace_line(mine, 3, "three\n")
     assert status(top) == [" M a.txt", " M c.txt", "A  staged.txt", "?? own"]
 
 
 def test_staged_changes_of_a_file_in_the_patch_are_refused(top, reopen, untouched):
     patch = repos.patch(top, CHANGE)
-    repos.write(top, {"a.txt": repos.edited(BASE["a.txt"], 18, "mine\n")})
+    repos.write(top, {"a.txt": repos.replace_line(BASE["a.txt"], 18, "mine\n")})
     repos.git(top, "add", "a.txt")
     with untouched(top), pytest.raises(ConflictError, match=r"a\.txt has staged changes"):
         apply_patch(reopen(top), patch, commit=MESSAGE)
 
 
 def test_patch_that_builds_on_uncommitted_work_is_refused(top, reopen, untouched):
-    mine = repos.edited(BASE["a.txt"], 3, "mine\n")
+    mine = repos.replace_line(BASE["a.txt"], 3, "mine\n")
     repos.write(top, {"a.txt": mine})
     patch = repos.diff(top, "HEAD").replace(b"-line 3\n+mine\n", b"-mine\n+three\n")
     repo = reopen(top)
@@ -155,8 +155,8 @@ def test_patch_that_builds_on_uncommitted_work_is_refused(top, reopen, untouched
 
 
 def test_three_way_commit(top, reopen, untouched):
-    patch = repos.patch(top, {"a.txt": repos.edited(BASE["a.txt"], 10, "ten\n")})
-    moved = repos.edited(BASE["a.txt"], 7, "seven\n")
+    patch = repos.patch(top, {"a.txt": repos.replace_line(BASE["a.txt"], 10, "ten\n")})
+    moved = repos.replace_line(BASE["a.txt"], 7, "seven\n")
     repos.commit(top, {"a.txt": moved.replace("line 8\n", "line 8\nline 8b\n")})
     repo = reopen(top)
     with untouched(top), pytest.raises(ConflictError):

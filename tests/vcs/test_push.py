@@ -79,7 +79,7 @@ def test_a_commit_is_what_was_asked_for(mirror, top, head):
     raw = mirror.command.run("cat-file", "commit", made).out.decode()
     line = "helper[bot] <1+helper[bot]@users.noreply.example.com> 1795341600 +0000"
     assert f"\nauthor {line}\ncommitter {line}\n\n" in raw
-    assert files(mirror.repository.git_dir, made)["a"] == (FILE, repos.hashed(b"one\n"))
+    assert files(mirror.repository.git_dir, made)["a"] == (FILE, repos.blob_id(b"one\n"))
 
 
 def test_equal_arguments_make_the_same_commit(mirror, head):
@@ -143,7 +143,7 @@ def test_every_byte_is_as_given_whatever_is_set_to_mislead(tmp_path, reopen, mon
     with Mirror.open(tmp_path / "x.git", reopen(top)) as mirror:
         before = files(top, head)
         made = change(mirror, head, {**CONTENTS, "gone": None}, message="Tü\n\n  kept  \n# too\n")
-        wanted = {path: (state.mode, repos.hashed(state.data)) for path, state in CONTENTS.items()}
+        wanted = {path: (state.mode, repos.blob_id(state.data)) for path, state in CONTENTS.items()}
         del before["gone"]
         assert files(mirror.repository.git_dir, made) == before | wanted
         assert mirror.commit(made).message == "Tü\n\n  kept  \n# too\n"
@@ -161,7 +161,7 @@ def test_the_patch_that_is_committed_is_the_patch_that_was_shown(tmp_path, reope
     patch = repos.patch(
         top,
         {
-            "keep": repos.edited(many, 7, "changed\n"),
+            "keep": repos.replace_line(many, 7, "changed\n"),
             "moved": None,
             "away/moved": many + "end",
             "gone": None,
@@ -192,7 +192,7 @@ def test_any_tree_becomes_any_other(mirror, top, head):
     @given(st.dictionaries(PATHS, STATES, max_size=6))
     def check(given):
         wanted = {p: s for p, s in given.items() if not any(q.startswith(f"{p}/") for q in given)}
-        expected = {p: (s.mode, repos.hashed(s.data)) for p, s in wanted.items()}
+        expected = {p: (s.mode, repos.blob_id(s.data)) for p, s in wanted.items()}
         try:
             made = change(mirror, head, {**wanted, **dict.fromkeys(set(before) - set(wanted))})
         except NoChangeError:
@@ -210,7 +210,7 @@ def test_a_tree_on_another_parent(mirror, top, head):
     assert mirror.commit(second).parents == (first,)
     found = files(mirror.repository.git_dir, second)
     assert set(found) == {"a", "d/b", "d/c"}
-    assert found["a"][1] == repos.hashed(b"two\n")
+    assert found["a"][1] == repos.blob_id(b"two\n")
 
 
 def test_a_merge(mirror, top, head):

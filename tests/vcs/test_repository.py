@@ -291,7 +291,7 @@ def test_short_id_of_several_objects_is_ambiguous(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
     seen = {}
     for n in range(2000):
-        oid = repos.hashed(b"%d" % n)
+        oid = repos.blob_id(b"%d" % n)
         if oid[:4] in seen:
             break
         seen[oid[:4]] = n
