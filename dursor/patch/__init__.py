@@ -1,7 +1,7 @@
-"""Model replies to patches: pure functions over a reply and a tree.
+"""Resolve model replies to patches: pure functions over a reply and a tree.
 
-reply -> `extract` (with `udiff hunks blocks tagged envelope whole leads`) -> edits
-edits -> `attempts` -> the ones that count -> `draft` and `filedraft`, one file each
-hunk  -> `ladder` (with `place indent pieces elision`), less `doubts` -> its place, or `explain`
-files -> `resolve` -> Resolution -> `policy`, and `canonical` (with `linediff`) -> the patch
+reply -> `formats/extract` (diffs, blocks, tags, envelopes, whole files) -> edits
+edits -> `revisions` -> the final ones -> `draft` and `filedraft`
+hunk  -> `placement/rules`, vetoed by `placement/ambiguity` -> its place, or `placement/explain`
+files -> `resolve` -> Resolution -> `policy` and `diff/canonical` -> the patch
 """

@@ -86,7 +86,7 @@ class FileEdit:
     action: Action
     path: str  # the old one, where there are two
     new_path: str | None = None  # when the section names another path
-    renames: bool = False  # the section says so explicitly
+    renames: bool = False  # the section has rename lines
     copies: bool = False
     hunks: tuple[Hunk, ...] = ()
     new_mode: str | None = None

@@ -48,8 +48,8 @@ class FileDraft:
     file: IndexedFile
     splices: list[Splice] = field(default_factory=list)  # ascending, against `file`
     kept: set[Splice] = field(default_factory=set)  # from an earlier attempt
-    newline: bool | None = None  # whether the last line ends, where a hunk says so
-    is_settled: bool = False  # `file` is no longer the base's text
+    newline: bool | None = None  # of the last line, where a hunk sets it
+    is_settled: bool = False  # `file` differs from the base
     spans: list[tuple[int, int]] = field(default_factory=list)  # lines that hunks cover
     _owners: dict[int, int] = field(default_factory=dict)  # line -> passage that placed it
     _placed: dict[tuple[Splice, ...], Hunk] = field(default_factory=dict)

@@ -26,8 +26,8 @@ def resolve(
 ) -> Resolution:
     """Resolve REPLY against TREE, on top of the part KEPT from an earlier attempt.
 
-    FINISHED says that the provider reported a complete reply. Otherwise a last line without an
-    end may be where the reply was cut.
+    With FINISHED, the provider reported a complete reply. Otherwise a last line without an end
+    may be where the reply was cut.
 
     Raises NoPatchError (nothing to resolve), PartlyResolvedError, whose `kept` is for the next
     attempt, or NoChangeError (the result equals the tree).

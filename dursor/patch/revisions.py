@@ -24,8 +24,8 @@ _MAX_EDITS = 100  # in a reply with several revisions
 def select_final(edits: Sequence[FileEdit], tree: Tree) -> list[FileEdit]:
     """Return the edits of the last revision, each once.
 
-    It must cover every place of the earlier ones that the tree has. Otherwise it is unclear what
-    still holds of them: ApplyFailedError.
+    It must cover every place of the earlier ones that the tree has. Otherwise it is unclear
+    which of them still hold: ApplyFailedError.
     """
     distinct = _merge_repeated(edits)
     last = distinct[-1].revision

@@ -1,4 +1,4 @@
-"""Canonical patches: git takes them, and they give the tree byte for byte."""
+"""Canonical patches: git applies them, and the result is the tree byte for byte."""
 
 import os
 import subprocess
@@ -16,6 +16,7 @@ from dursor.errors import ConflictError
 from dursor.patch.diff.apply_canonical import apply_canonical
 from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.diff.compose import compose
+from dursor.patch.diff.index_lines import add_index_lines
 from dursor.patch.lines import Splice
 from dursor.patch.resolve import Resolution, resolve
 from dursor.tree import EXECUTABLE, FILE, FileState, Overlay
@@ -82,7 +83,7 @@ states = st.builds(FileState, st.sampled_from([FILE, FILE, EXECUTABLE]), datas)
 
 @st.composite
 def changed_trees(draw: st.DrawFn):
-    """Give a base and a resolution that adds, changes, deletes and renames."""
+    """Draw a base and a resolution that adds, changes, deletes and renames."""
     base = draw(st.dictionaries(st.sampled_from(PATHS), states, max_size=5))
     changes, renames = {}, {}
     for path in PATHS:
@@ -101,7 +102,7 @@ def changed_trees(draw: st.DrawFn):
 
 @given(changed_trees())
 @settings(max_examples=80)
-def test_a_patch_of_ours_applies_exactly(case):
+def test_a_canonical_patch_applies_to_its_base(case):
     base, resolution = case
     patch = render_canonical(base, resolution)
     again = apply_canonical(patch.text, base)
@@ -111,7 +112,7 @@ def test_a_patch_of_ours_applies_exactly(case):
 
 @given(case=changed_trees())
 @settings(max_examples=25)
-def test_git_takes_the_patch_and_gives_the_same_tree(tmp_path_factory, case):
+def test_git_applies_the_patch_with_the_same_result(tmp_path_factory, case):
     base, resolution = case
     patch = render_canonical(base, resolution).text
     top = tmp_path_factory.mktemp("tree")
@@ -125,7 +126,7 @@ def test_git_takes_the_patch_and_gives_the_same_tree(tmp_path_factory, case):
 
 @given(changed_trees())
 @settings(max_examples=40)
-def test_a_reader_of_another_make_counts_alike(case):
+def test_unidiff_counts_the_same_lines(case):
     base, resolution = case
     patch = render_canonical(base, resolution)
     shown = [file for file in PatchSet(patch.text) if file.added or file.removed]
@@ -172,7 +173,7 @@ def test_renames_are_chained():
     assert compose(base, first, gone).renames == {}
 
 
-def test_a_file_that_came_and_went_is_no_change():
+def test_a_file_added_and_deleted_is_no_change():
     first, second = Resolution({"n": state("x\n")}), Resolution({"n": None})
     assert compose(tree(a="x\n"), first, second).changes == {}
 
@@ -215,7 +216,7 @@ def test_a_deleted_file_in_a_patch():
     assert patch.files == (FileChange("a", None, Change.DELETED, 0, 2),)
 
 
-def test_changes_far_apart_are_hunks_of_their_own():
+def test_distant_changes_are_separate_hunks():
     text = "".join(f"{i}\n" for i in range(30))
     new = (
         text.replace("\n5\n", "\nfive\n").replace("\n12\n", "\ntwelve\n").replace("\n25\n", "\nx\n")
@@ -238,7 +239,7 @@ def test_splices_that_contradict_the_trees_are_ignored():
     assert apply_canonical(render_canonical(base, lie).text, base).changes == lie.changes
 
 
-def test_a_folder_whose_name_ends_in_a_prefix_is_no_border_of_names():
+def test_a_folder_may_end_in_a_prefix():
     base = tree(**{"x b/y": "1\n"})
     change = Resolution({"x b/y": state("2\n")})
     assert apply_canonical(render_canonical(base, change).text, base).changes == change.changes
@@ -277,7 +278,7 @@ def test_files_must_be_as_they_were(before, change, now, reason):
         apply_canonical(patch, MemoryTree(now))
 
 
-def test_a_rename_needs_its_target_free():
+def test_a_rename_refuses_an_existing_target():
     resolution = Resolution({"a": None, "b": state("x\n")}, {"b": "a"})
     patch = render_canonical(tree(a="x\n"), resolution).text
     with pytest.raises(ConflictError, match="b already exists"):
@@ -288,7 +289,7 @@ def test_a_rename_needs_its_target_free():
     "text",
     ["hello\n", "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-1\n+one\n"],
 )
-def test_what_is_no_patch_of_ours_is_refused(text):
+def test_other_text_is_refused(text):
     with pytest.raises(ConflictError):
         apply_canonical(text, tree(a="1\n2\n"))
 
@@ -297,3 +298,26 @@ def test_hunks_that_overlap_are_refused():
     text = "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -2 +2 @@\n-2\n+x\n@@ -1 +1 @@\n-1\n+y\n"
     with pytest.raises(ConflictError, match="overlap"):
         apply_canonical(text, tree(a="1\n2\n"))
+
+
+def test_index_lines_name_the_old_blobs():
+    base = MemoryTree({"a b": state("1\n"), "old": state("z\n"), "run": state("x\n")})
+    change = Resolution(
+        {
+            "a b": state("2\n"),
+            "old": None,
+            "new": state("y\n"),
+            "run": state("x\n", EXECUTABLE),
+            "d/n": state("n\n"),
+        },
+        {"new": "old"},
+    )
+    patch = render_canonical(base, change).text
+    lines = add_index_lines(patch, lambda path: {"a b": "aaaa", "old": "bbbb"}[path]).splitlines()
+    zeros = "0" * 40
+    assert [line for line in lines if line.startswith("index ")] == [
+        "index aaaa..0000",
+        f"index {zeros}..{zeros}",
+        "index bbbb..0000",
+    ]
+    assert [line for line in lines if not line.startswith("index ")] == patch.splitlines()

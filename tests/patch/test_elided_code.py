@@ -1,10 +1,10 @@
-"""Comments that stand for code left out, and lines that only look like them."""
+"""Comments for omitted code, and lines that only look like them."""
 
 import pytest
 
 from dursor.patch.placement.elided_code import is_elision, is_placeholder
 
-STANDING = [
+PLACEHOLDERS = [
     "# ... existing code ...",
     "        # ... rest of the function ...",
     "// ... existing code ...",
@@ -16,14 +16,14 @@ STANDING = [
 ]
 
 
-@pytest.mark.parametrize("text", STANDING)
-def test_what_stands_for_code(text):
+@pytest.mark.parametrize("text", PLACEHOLDERS)
+def test_comments_for_omitted_code(text):
     assert is_elision(text)
     assert is_placeholder(text)
 
 
 @pytest.mark.parametrize("text", ["...", "    ...", "# ...", "…"])
-def test_mere_dots_skip_context_but_are_code_too(text):
+def test_dots_alone_skip_context_but_may_be_code(text):
     assert is_elision(text)
     assert not is_placeholder(text)
 
@@ -43,5 +43,5 @@ def test_mere_dots_skip_context_but_are_code_too(text):
         "return [...existing, item]",
     ],
 )
-def test_what_is_text_of_its_own(text):
+def test_ordinary_lines_are_no_placeholders(text):
     assert not is_placeholder(text)

@@ -1,4 +1,4 @@
-"""Replies taken apart: every format, and what is none."""
+"""Parsing replies: every format, and text that is none."""
 
 import pytest
 
@@ -61,12 +61,12 @@ def test_a_diff_is_found_in_any_wrapping(reply):
         ('--- "a/t\\tb"\n+++ "b/t\\tb"\n@@ -1 +1 @@\n-x\n+y\n', Action.MODIFY, "a/t\tb", None),
     ],
 )
-def test_what_a_header_says(reply, action, path, new_path):
+def test_headers(reply, action, path, new_path):
     edit = only(reply)
     assert (edit.action, edit.path, edit.new_path) == (action, path, new_path)
 
 
-def test_modes_copies_and_binaries_are_noted():
+def test_modes_copies_and_binaries():
     assert only("diff --git a/x b/x\nold mode 100644\nnew mode 100755\n").new_mode == "100755"
     assert only("diff --git a/x b/y\ncopy from x\ncopy to y\n").copies
     binary = only("diff --git a/x b/x\nindex 1..2\nGIT binary patch\nliteral 3\nKcmZ\n\n")
@@ -115,12 +115,12 @@ def test_blocks_and_pairs_in_every_form(reply):
     assert [line.tag + line.text for line in edit.hunks[0].lines] == [" a", "-b", "+c"]
 
 
-def test_a_further_block_without_a_name_is_for_the_same_file():
+def test_a_block_without_a_name_inherits_the_file():
     block = "<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n"
     assert [edit.path for edit in extract(f"x.py\n{block}\n{block}").edits] == ["x.py", "x.py"]
 
 
-def test_a_name_inside_the_block_before_is_no_name():
+def test_a_path_inside_a_block_does_not_name_the_next_one():
     pair = "<original>\na\n</original>\n<patched>\nother.py\n</patched>\n"
     edits = extract(f"<file>x.py</file>\n{pair}{pair}<file>y.py</file>\n{pair}").edits
     assert [edit.path for edit in edits] == ["x.py", "x.py", "y.py"]
@@ -167,7 +167,7 @@ def test_a_text_with_a_line_of_equals_signs_has_several_readings():
         "x.py\n```python\na = 1\n",
     ],
 )
-def test_what_never_ends_is_cut(reply):
+def test_unterminated_edits_are_cut(reply):
     assert extract(reply).edits[0].is_cut
 
 
@@ -240,11 +240,11 @@ def test_a_whole_file_may_hold_a_diff():
         "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> main\n",
     ],
 )
-def test_what_is_no_patch(reply):
+def test_replies_without_edits(reply):
     assert extract(reply).edits == ()
 
 
-def test_prose_is_kept_apart_and_takes_a_breath():
+def test_prose_between_edits_begins_a_new_passage():
     found = extract(f"First.\n```diff\n{DIFF}```\nThen:\n```diff\n{DIFF}```\n")
     assert [edit.passage for edit in found.edits] == [0, 1]
     assert [edit.revision for edit in found.edits] == [0, 0]
@@ -255,17 +255,17 @@ def test_prose_is_kept_apart_and_takes_a_breath():
     "between",
     ["Wait, that is wrong.", "Actually, let me reconsider.", "Here is the corrected patch:"],
 )
-def test_prose_that_takes_back_begins_a_new_attempt(between):
+def test_prose_that_withdraws_begins_a_new_revision(between):
     found = extract(f"```diff\n{DIFF}```\n{between}\n```diff\n{DIFF}```\n")
     assert [edit.revision for edit in found.edits] == [0, 1]
 
 
-def test_names_and_headings_between_blocks_are_no_prose():
+def test_paths_and_headings_between_blocks_begin_no_passage():
     block = "x.py\n```\n<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n```\n\n"
     assert {edit.passage for edit in extract(block + block).edits} == {0}
 
 
-def test_doubt_after_the_last_patch_withdraws_it():
+def test_prose_below_the_last_patch_may_withdraw_it():
     assert "withdraws" in extract(DIFF + "\nWait, this is not right.\n").doubt
     reply = "Wait, I see it.\n" + DIFF + "\nThis is what was actually wrong.\n"
     assert extract(reply).doubt is None
@@ -285,7 +285,7 @@ def test_doubt_after_the_last_patch_withdraws_it():
         "You could do this instead:",
     ],
 )
-def test_a_second_patch_that_is_offered_for_choice_is_no_part_of_the_answer(lead):
+def test_an_alternative_patch_raises_doubt(lead):
     assert "alternatives" in extract(f"{DIFF}\n{lead}\n\n{DIFF.replace('+c', '+d')}").doubt
     assert extract(f"{lead}\n\n{DIFF}\nAnd the caller:\n{DIFF.replace('x', 'y')}").doubt is None
 
@@ -295,7 +295,7 @@ def test_a_second_patch_that_is_offered_for_choice_is_no_part_of_the_answer(lead
     ["Do not do this:", "Avoid the following.", "## Wrong", "Before:", "What not to do:",
      "A wrong fix would be", "Something like this would not work:"],
 )  # fmt: skip
-def test_a_patch_that_is_shown_as_a_warning_is_not_meant(lead):
+def test_a_patch_shown_as_a_warning_raises_doubt(lead):
     assert "warns" in extract(f"{lead}\n\n{DIFF}").doubt
 
 
@@ -304,15 +304,15 @@ def test_a_patch_that_is_shown_as_a_warning_is_not_meant(lead):
     ["Don't forget the test:", "Before that, the import:", "Step 2:", "Use b() instead of a() here:",
      "The old way was wrong, so:", "Option 2 of the menu gets a label:", "Or-ing the flags:"],
 )  # fmt: skip
-def test_words_that_go_on_leave_no_doubt(lead):
+def test_other_prose_raises_no_doubt(lead):
     assert extract(f"{DIFF}\n{lead}\n\n{DIFF.replace('x.py', 'y.py')}").doubt is None
 
 
-def test_hunks_without_a_file_take_the_name_above_them_or_none():
+def test_hunks_without_a_header_take_the_path_above():
     assert only(f"**x.py**\n```diff\n{HUNK}```\n").path == "x.py"
     assert only(f"```diff\n{HUNK}```\n").path == ""
 
 
-def test_nobody_means_that_many_patches():
+def test_edits_beyond_the_limit_are_not_read():
     found = extract(DIFF * (MAX_EDITS + 10))
     assert len(found.edits) == MAX_EDITS + 1

@@ -1,4 +1,4 @@
-"""Hunks: where they end, and what they say, whatever their headers count."""
+"""Parsing hunks: their ends and contents, whatever their headers count."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_a_header_without_numbers(header):
 
 
 @pytest.mark.parametrize("counts", ["-1,1 +1,1", "-1,9 +1,9", "-1 +1", "-0,0 +0,0"])
-def test_wrong_counts_neither_drop_nor_add_lines(counts):
+def test_wrong_counts_change_no_lines(counts):
     (hunk,), _, _ = read(f"@@ {counts} @@\n a\n-b\n+c\n+d\n e\n")
     assert shape(hunk) == " -++ "
 
@@ -117,9 +117,9 @@ def test_a_reply_that_breaks_off_inside_a_hunk(body, open_end, cut):
     assert read("@@ -1,6 +1,9 @@\n" + body, open_end=open_end)[2] is cut
 
 
-def test_a_slip_in_counting_context_is_no_break():
+def test_a_wrong_count_of_context_is_no_cut():
     assert read("@@ -1,5 +1,5 @@\n a\n-b\n+c\n d", open_end=True)[2] is False
 
 
-def test_a_hunk_that_counts_right_does_not_break_off():
+def test_a_hunk_with_right_counts_is_complete():
     assert read("@@ -1,2 +1,3 @@\n a\n-b\n+c\n+d", open_end=True)[2] is False

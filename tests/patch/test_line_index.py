@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dursor.patch.placement import line_index as place
+from dursor.patch.placement import line_index
 from dursor.patch.placement.line_index import LineIndex, exactly, without_indent, without_trailing
 
 LINES = ("a", "b", "a", "b", "c", "  a", "b  ")
@@ -24,11 +24,11 @@ LINES = ("a", "b", "a", "b", "c", "  a", "b  ")
         (without_trailing, ["  a", "b"], None, [5]),
     ],
 )
-def test_lines_are_found_once_or_twice_or_where_the_header_says(key, lines, hint, found):
+def test_find_returns_one_place_two_places_or_the_hint(key, lines, hint, found):
     assert LineIndex(LINES, key).find(lines, hint) == found
 
 
-def test_all_places_are_given_only_when_they_are_few():
+def test_all_places_are_limited():
     index = LineIndex(("x",) * 9)
     pattern = index.pattern(["x"])
     assert len(index.all_places(pattern, 9)) == 9
@@ -39,15 +39,15 @@ def test_all_places_are_given_only_when_they_are_few():
     st.lists(st.sampled_from("abc"), min_size=1, max_size=40),
     st.lists(st.sampled_from("abc"), min_size=1, max_size=4),
 )
-def test_long_searches_find_what_short_ones_do(lines, wanted):
+def test_rare_lines_speed_up_long_searches_without_changing_them(lines, wanted):
     index, tired = LineIndex(lines), LineIndex(lines)
-    tired._scanned = place._PATIENCE * len(lines) + 1
+    tired._scanned = line_index._PATIENCE * len(lines) + 1
     assert tired.find(wanted, None) == index.find(wanted, None)
 
 
-def test_a_file_that_was_searched_enough_gives_no_more_places():
+def test_the_number_of_searched_lines_is_limited():
     index = LineIndex(("x",) * 20)
-    index._scanned = place._MAX_SCANNED
+    index._scanned = line_index._MAX_SCANNED
     assert index.find(["x"], None) == []
 
 

@@ -1,4 +1,4 @@
-"""The line diff: right for any two texts, and never slow."""
+"""The line diff: correct for any two texts, and never slow."""
 
 import time
 
@@ -13,7 +13,7 @@ texts = st.lists(st.sampled_from("abcdefg"), max_size=20) | st.lists(
 
 
 @given(texts, texts)
-def test_opcodes_turn_one_text_into_the_other(old, new):
+def test_opcodes_cover_both_texts(old, new):
     a = b = 0
     last = None
     for op in diff_lines(old, new):

@@ -50,7 +50,7 @@ def test_lines_break_at_newlines_only():
         (b"\xe9 \xc3\xa9\n", "utf-8", "\udce9 é"),
     ],
 )
-def test_the_encoding_is_told_by_the_bytes(data, codec, line):
+def test_the_encoding_follows_from_the_bytes(data, codec, line):
     text = decode(data)
     assert (text.codec, text.lines[0]) == (codec, line)
 
@@ -89,7 +89,7 @@ def test_latin_1_cannot_hold_every_letter():
         text.encode()
 
 
-def test_a_make_text_ends_with_a_newline_unless_told():
+def test_a_new_text_ends_with_a_newline_by_default():
     assert make_text(["a"]).encode() == b"a\n"
     assert make_text(["a"], final_newline=False).encode() == b"a"
     assert make_text([]).encode() == b""

@@ -1,4 +1,4 @@
-"""Names in diffs, and the paths that they mean."""
+"""Names in diffs and the paths that they mean."""
 
 import pytest
 from hypothesis import given
@@ -52,7 +52,7 @@ def test_names_are_quoted_as_git_quotes_them(name, quoted):
         ('"unfinished', '"unfinished'),
     ],
 )
-def test_a_header_name_is_freed_of_its_trimmings(text, name):
+def test_header_names_lose_time_stamps_and_labels(text, name):
     assert parse_header_name(text) == name
 
 
@@ -85,7 +85,7 @@ def test_the_names_of_a_git_line(text, names):
         ("/dev/null", "a/x", False),
     ],
 )
-def test_prefixes_are_told_by_both_sides(old, new, prefixed):
+def test_prefixes_depend_on_both_names(old, new, prefixed):
     assert is_prefixed(old, new) is prefixed
 
 
@@ -105,11 +105,11 @@ def test_prefixes_are_told_by_both_sides(old, new, prefixed):
         ("pkg/x.py", False, None),
     ],
 )
-def test_a_name_means_a_path_of_the_tree_or_none(name, prefixed, path):
+def test_locate_finds_a_path_with_or_without_its_prefix(name, prefixed, path):
     assert locate(name, {"x.py", "a/real.py"}.__contains__, prefixed=prefixed) == path
 
 
-def test_a_new_file_goes_where_its_name_says():
+def test_the_path_of_a_new_file():
     assert resolve_new_path("b/new.py", prefixed=True) == "new.py"
     assert resolve_new_path("./new.py", prefixed=False) == "new.py"
     assert resolve_new_path("../new.py", prefixed=False) == "../new.py"

@@ -1,4 +1,4 @@
-"""What a change may not do, and the tricks that try."""
+"""Forbidden changes, and attempts to hide them."""
 
 import pytest
 from memory_tree import MemoryTree
@@ -55,7 +55,7 @@ def test_a_forbidden_path_is_blocked_as_source_and_as_target(resolution):
     assert "matches '.env'" in blocked(base, resolution)
 
 
-def test_only_what_may_be_allowed_gets_the_hint():
+def test_only_paths_that_may_be_allowed_get_a_hint():
     with pytest.raises(PolicyError) as caught:
         check_policy(tree(), Resolution({"d/.env": TEXT}), RULES, 50)
     assert caught.value.hint == "--allow-path d/.env"
@@ -83,7 +83,7 @@ def test_an_allowed_path_is_not_blocked():
         (None, FileState("100666", b""), "sets mode 100666"),
     ],
 )
-def test_only_ordinary_files_are_touched(before, after, what):
+def test_only_ordinary_files_may_change(before, after, what):
     base = MemoryTree({"x": before} if before else {})
     assert what in blocked(base, Resolution({"x": after}))
 
@@ -101,22 +101,22 @@ def test_only_ordinary_files_are_touched(before, after, what):
         ({"stra\u00dfe": TEXT}, "STRASSE", "differs only in case"),
     ],
 )
-def test_a_new_file_stands_in_nobodys_way(files, path, what):
+def test_a_new_file_may_not_collide(files, path, what):
     assert what in blocked(MemoryTree(files), Resolution({path: TEXT}))
 
 
-def test_two_new_files_must_not_be_twins():
+def test_two_new_files_may_not_differ_only_in_case():
     assert "only in case" in blocked(tree(), Resolution({"A/x": TEXT, "a/y": TEXT}))
 
 
-def test_a_place_that_the_patch_itself_clears_is_free():
+def test_a_path_that_the_patch_frees_may_be_used():
     base = MemoryTree({"README": TEXT, "d": TEXT})
     check_policy(
         base, Resolution({"README": None, "readme": TEXT, "d": None, "d/x": TEXT}), RULES, 50
     )
 
 
-def test_twins_that_are_there_already_are_no_business_of_ours():
+def test_existing_twins_are_ignored():
     base = MemoryTree({"A": TEXT, "a": TEXT})
     check_policy(base, Resolution({"A": FileState(FILE, b"y\n"), "b": TEXT}), RULES, 50)
 
@@ -177,7 +177,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("path", TRICKS)
-def test_no_trick_gets_past_resolve_and_check(form, path):
+def test_forbidden_paths_are_blocked_in_every_format(form, path):
     base = MemoryTree(
         {"a.py": FileState(FILE, b"one\n"), "link": FileState(SYMLINK, b"/etc"), "a/b": TEXT}
     )
@@ -186,7 +186,7 @@ def test_no_trick_gets_past_resolve_and_check(form, path):
 
 
 @pytest.mark.parametrize("path", ["../x", ".git/config", "été/../../x"])
-def test_quoting_hides_nothing(path):
+def test_quoting_does_not_hide_a_forbidden_path(path):
     quoted = '"b/' + "".join(f"\\{byte:03o}" for byte in path.encode()) + '"'
     base = tree(a="x\n")
     with pytest.raises(PolicyError):
@@ -195,7 +195,7 @@ def test_quoting_hides_nothing(path):
         )
 
 
-def test_a_symbolic_link_cannot_be_made_by_a_diff():
+def test_a_diff_cannot_create_a_symbolic_link():
     reply = (
         "diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc/passwd\n"
         "\\ No newline at end of file\n"
@@ -204,7 +204,7 @@ def test_a_symbolic_link_cannot_be_made_by_a_diff():
     assert "symbolic link" in blocked(base, resolve(reply, base))
 
 
-def test_a_submodule_cannot_be_made_by_a_diff():
+def test_a_diff_cannot_create_a_submodule():
     reply = (
         "diff --git a/s b/s\nnew file mode 160000\n--- /dev/null\n+++ b/s\n@@ -0,0 +1 @@\n"
         "+Subproject commit 0123456789012345678901234567890123456789\n"

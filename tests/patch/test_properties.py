@@ -1,4 +1,4 @@
-"""Whatever is rendered, in whatever format, under whatever noise: the intended tree or a refusal."""
+"""Any rendering, in any format, with any noise: the intended tree or a refusal."""
 
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from dursor.patch.resolve import PartlyResolvedError, Resolution, resolve, summa
 from dursor.pathrules import PathRules
 from dursor.tree import EXECUTABLE, FILE, FileState
 
-N = 100  # thousands were tried while the rules were made
+N = 100  # raise it when a rule changes
 PATHS = ("pkg/mod.py", "a b/c.txt", "été.md", "b/x.py", "top")
 # Few words, so that hunks are often ambiguous; odd ones, so that letters matter.
 WORDS = (
@@ -33,7 +33,7 @@ line = st.sampled_from(WORDS) | st.text(
 
 @dataclass(frozen=True)
 class Case:
-    """A file, what is to become of it, and how its bytes are written."""
+    """A file, its edits and its encoding."""
 
     path: str
     lines: list[str]
@@ -81,7 +81,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def in_latin_1(case: Case) -> Case:
-    """Encode CASE so, if its letters allow it and its bytes show it."""
+    """Return CASE in Latin-1, if it can be encoded and recognised."""
     latin = replace(case, codec="latin-1")
     try:
         texts = [latin.data(case.lines), latin.wanted]
@@ -91,7 +91,7 @@ def in_latin_1(case: Case) -> Case:
 
 
 def outcome(reply: str, tree: MemoryTree) -> Resolution | None:
-    """Resolve; None is a refusal, and one that says why."""
+    """Resolve REPLY; None is a refusal."""
     try:
         return resolve(reply, tree)
     except PatchError:
@@ -99,7 +99,7 @@ def outcome(reply: str, tree: MemoryTree) -> Resolution | None:
 
 
 def verify(case: Case, reply: str) -> bool:
-    """Assert that REPLY gives what CASE wants, or nothing; tell which."""
+    """Assert that REPLY gives the wanted tree or a refusal; return which."""
     result = outcome(reply, case.tree)
     if result is None:
         return False
@@ -184,7 +184,7 @@ def windows(lines, draw):
 
 
 def away_from_changes(lines):
-    """Find context that no change touches: what is wrong beside one may show nowhere."""
+    """Return context lines that no change touches: an error beside a change may not show."""
     return [
         at
         for at in range(1, len(lines) - 1)
@@ -212,7 +212,7 @@ def a_line_is_elided(lines, draw):
 
 
 def shifted(lines, draw):
-    """Move every line but empty ones; blank context would not show it: then nothing is moved."""
+    """Indent every line but empty ones, unless only blank context would show it."""
     if not any(text[:1] in {" ", "-"} and text[1:].strip() for text in lines[headers(lines)[0] :]):
         return lines
     width = " " * draw(st.sampled_from([2, 4, 8]))
@@ -258,7 +258,7 @@ ROUGH = (
     data=st.data(),
 )
 @settings(max_examples=N)
-def test_noise_never_gives_a_third_thing(case, noise, data):
+def test_noise_gives_the_intended_tree_or_a_refusal(case, noise, data):
     lines = replies.diff(case.path, case.lines, case.edits)
     assume(not {shifted, context_loses_its_space} <= set(noise))  # together they say something else
     for spoil in sorted(noise, key=(GENTLE + ROUGH).index):
@@ -278,7 +278,7 @@ def as_data(lines):
 
 @st.composite
 def moves(draw):
-    """Draw a tree, what is to become of it, and git's own diff of that."""
+    """Draw a tree, its changes, and git's own diff of them."""
     before, after, reply = {}, {}, []
     for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True)):
         lines, what = (
@@ -319,7 +319,7 @@ def moves(draw):
 
 @given(case=moves(), noise=st.sets(st.sampled_from(AROUND)), data=st.data())
 @settings(max_examples=N)
-def test_files_that_come_go_and_move_do_so_or_nothing_happens(case, noise, data):
+def test_added_deleted_and_renamed_files_resolve_or_are_refused(case, noise, data):
     base, wanted, reply = case
     for spoil in sorted(noise, key=AROUND.index):
         reply = spoil(reply, data.draw)
@@ -377,19 +377,19 @@ MARKS = (
 
 @given(st.lists(st.sampled_from(MARKS) | line, max_size=30), st.booleans())
 @settings(max_examples=N * 2)
-def test_no_heap_of_marks_breaks_anything(lines, ends):
-    """Whatever stands in a reply: a resolution whose patch holds, or a refusal that can be used."""
+def test_random_marks_resolve_or_are_refused(lines, ends):
+    """Any reply gives a resolution whose patch applies, or a refusal with reasons."""
     base = MemoryTree(
         {"top": FileState(FILE, b"one\ntwo\nthree\n"), "top.py": FileState(FILE, b"one\r\ntwo")}
     )
     reply = "\n".join(lines) + "\n" * ends
-    told = True
+    has_reasons = True
     try:
         result = resolve(reply, base)
     except PartlyResolvedError as error:
-        result, told = error.kept, bool(error.failures)
+        result, has_reasons = error.kept, bool(error.failures)
     except PatchError:
         return
-    assert told
+    assert has_reasons
     assert apply_canonical(render_canonical(base, result).text, base).changes == result.changes
     summarize_reply(reply)

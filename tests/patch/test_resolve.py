@@ -1,4 +1,4 @@
-"""From replies to trees: files that come, go and move, and replies that are refused."""
+"""Resolving replies: added, deleted and renamed files, and replies that are refused."""
 
 from contextlib import suppress
 from time import process_time
@@ -28,7 +28,7 @@ def failed(reply, base, **options):
 
 
 def diff(path, *changes):
-    """Write a bare diff that turns each (old, new) pair of lines."""
+    """Return a bare diff that replaces each old line by the new one."""
     hunks = "".join(f"@@ @@\n-{old}\n+{new}\n" for old, new in changes)
     return f"--- a/{path}\n+++ b/{path}\n{hunks}"
 
@@ -83,7 +83,7 @@ def test_a_new_file_without_a_final_newline():
     assert after(reply, tree(a=TEXT)) == {"n": "x"}
 
 
-def test_a_new_empty_file_and_a_new_program():
+def test_a_new_empty_file_and_a_new_executable():
     reply = (
         "diff --git a/e b/e\nnew file mode 100644\n"
         "diff --git a/run b/run\nnew file mode 100755\n--- /dev/null\n+++ b/run\n@@ -0,0 +1 @@\n+x\n"
@@ -92,11 +92,11 @@ def test_a_new_empty_file_and_a_new_program():
     assert changes == {"e": FileState(FILE, b""), "run": FileState(EXECUTABLE, b"x\n")}
 
 
-def test_blank_lines_below_a_new_file_are_no_part_of_it():
+def test_blank_lines_below_a_new_file_are_dropped():
     assert after("--- /dev/null\n+++ b/n\n@@ @@\n+x\n+\n \n\n", BASE) == {"n": "x\n\n"}
 
 
-def test_a_line_right_below_a_new_file_may_be_one_of_it():
+def test_an_untagged_line_right_below_a_new_file_is_refused():
     new = "--- /dev/null\n+++ b/n\n@@ @@\n+x\n"
     assert "right below" in failed(new + "y\n", BASE).failures[0].reason
     assert after(new + "\nThat is all.\n", BASE) == {"n": "x\n"}
@@ -120,7 +120,7 @@ def test_a_new_file_must_be_new():
     assert error.failures[0].reason == "this file already exists"
 
 
-def test_a_new_file_that_is_there_already_changes_nothing():
+def test_a_new_file_that_already_exists_unchanged_changes_nothing():
     with pytest.raises(NoChangeError):
         resolve("--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+x\n", tree(a="x\n"))
 
@@ -198,7 +198,7 @@ def test_a_file_renamed_twice_and_then_changed_by_its_old_name():
     assert result.changes["c"].data == TEXT.replace("one", "1").encode()
 
 
-def test_a_file_that_takes_the_place_of_a_deleted_one_is_no_rename():
+def test_a_file_that_replaces_a_deleted_one_is_no_rename():
     reply = (
         "diff --git a/b b/b\ndeleted file mode 100644\n"
         "diff --git a/a b/b\nrename from a\nrename to b\n"
@@ -227,17 +227,17 @@ def test_a_file_that_takes_the_place_of_a_deleted_one_is_no_rename():
         ("--- /dev/null\n+++ b/m.py\n@@ -0,0 +1 @@\n+x\n", "may be a prefix"),
     ],
 )
-def test_what_a_section_cannot_do(reply, reason):
+def test_invalid_sections_are_refused(reply, reason):
     base = tree(c__py=TEXT, x="x\n", **{"b/real__py": "r\n"})
     assert reason in failed(reply, base).failures[0].reason
 
 
-def test_git_says_for_certain_how_names_are_written():
+def test_a_git_header_settles_how_names_are_written():
     reply = "diff --git a/m.py b/m.py\nnew file mode 100644\n--- /dev/null\n+++ b/m.py\n@@ -0,0 +1 @@\n+x\n"
     assert after(reply, tree(**{"b/real__py": "r\n"})) == {"m.py": "x\n"}
 
 
-def test_two_names_without_prefixes_mean_the_file_that_is_there():
+def test_two_names_without_prefixes_mean_the_existing_file():
     reply = "--- before.ts\n+++ patched.ts\n@@ @@\n-one\n+1\n"
     assert after(reply, tree(before__ts=TEXT)) == {"before.ts": TEXT.replace("one", "1")}
     reply = "--- a.orig\n+++ a\n@@ @@\n-one\n+1\n"
@@ -256,14 +256,14 @@ def test_a_copied_file():
     assert after(reply, tree(a=TEXT)) == {"b": TEXT.replace("one", "1")}
 
 
-def test_modes_change_alone_and_together_with_lines():
+def test_modes_change_with_and_without_lines():
     reply = "diff --git a/a b/a\nold mode 100644\nnew mode 100755\n"
     assert resolve(reply, tree(a=TEXT)).changes == {"a": FileState(EXECUTABLE, TEXT.encode())}
     state = resolve(reply + "--- a/a\n+++ b/a\n@@ @@\n-one\n+1\n", tree(a=TEXT)).changes["a"]
     assert (state.mode, state.data[:2]) == (EXECUTABLE, b"1\n")
 
 
-def test_a_program_stays_one():
+def test_an_executable_stays_executable():
     base = MemoryTree({"run": FileState(EXECUTABLE, b"one\ntwo\n")})
     assert resolve(diff("run", ("one", "1")), base).changes["run"].mode == EXECUTABLE
 
@@ -276,7 +276,7 @@ def test_a_program_stays_one():
         (FileState(FILE, b"a\0b\n"), "binary"),
     ],
 )
-def test_what_holds_no_text_cannot_be_changed(state, what):
+def test_files_without_text_cannot_be_changed(state, what):
     assert what in failed(diff("x", ("a", "b")), MemoryTree({"x": state})).failures[0].reason
 
 
@@ -322,7 +322,7 @@ def test_latin_1_is_read_and_written():
         (" one\n+two\n\\ No newline at end of file\n", b"one\n", b"one\ntwo"),
     ],
 )
-def test_the_final_newline_is_the_diffs_where_it_says_so(body, base, result):
+def test_a_marker_sets_the_final_newline(body, base, result):
     reply = f"--- a/a\n+++ b/a\n@@ -1 +1 @@\n{body}"
     assert resolve(reply, tree(a=base)).changes["a"].data == result
 
@@ -330,7 +330,7 @@ def test_the_final_newline_is_the_diffs_where_it_says_so(body, base, result):
 # -- whole files ---------------------------------------------------------------------------------
 
 
-def test_a_whole_file_takes_the_place_of_what_it_mostly_repeats():
+def test_a_whole_file_replaces_a_similar_one():
     new = TEXT.replace("four\n", "4\nand more\n")
     assert after(f"a.txt\n```\n{new}```\n", tree(a__txt=TEXT)) == {"a.txt": new}
 
@@ -349,7 +349,7 @@ def test_a_whole_file_keeps_line_ends_and_the_last_line():
         "one\n# ... existing code ...\nseven\n",
     ],
 )
-def test_an_excerpt_does_not_take_the_place_of_a_file(body):
+def test_an_excerpt_does_not_replace_a_file(body):
     error = failed(f"a.txt\n```\n{body}```\n", tree(a__txt=TEXT))
     assert "excerpt" in error.failures[0].reason
 
@@ -375,12 +375,12 @@ def test_an_excerpt_does_not_take_the_place_of_a_file(body):
         ),
     ],
 )
-def test_an_excerpt_with_the_ends_of_the_file_does_not_take_its_place(text, said):
+def test_an_excerpt_with_both_ends_of_the_file_does_not_replace_it(text, said):
     reply = f"a.txt\n```\n{said}```\n"
     assert "excerpt" in failed(reply, tree(a__txt=text)).failures[0].reason
 
 
-def test_a_quoted_part_of_a_file_is_no_new_text_where_a_patch_follows():
+def test_a_quoted_part_of_a_file_is_ignored_beside_a_patch():
     quoted = "a.txt\n```\ntwo\nthree\n```\n"
     assert "the rest" in failed(quoted, tree(a__txt=TEXT)).failures[0].reason
     reply = quoted + "should become\n" + diff("a.txt", ("two", "2"))
@@ -422,11 +422,11 @@ def test_a_whole_file_may_hold_fences(fences, inner):
         "n.py\n```\nx = 1\n# ... rest remains the same ...\n```\n",
     ],
 )
-def test_code_that_is_left_out_is_not_written(reply):
+def test_comments_for_omitted_code_are_not_written(reply):
     assert "left out" in failed(reply, tree(a=TEXT)).failures[0].reason
 
 
-def test_a_comment_that_is_in_the_file_already_is_written():
+def test_such_a_comment_may_be_written_if_the_file_has_it():
     base = tree(a="one\n    # ... existing code ...\n")
     reply = (
         "--- a/a\n+++ b/a\n@@ @@\n-one\n-    # ... existing code ...\n+# ... existing code ...\n"
@@ -475,7 +475,7 @@ def test_blocks_build_on_one_another():
     assert after(reply, tree(a__txt=TEXT)) == {"a.txt": TEXT.replace("one\ntwo\nthree", "1\n2\n3")}
 
 
-def test_a_block_for_lines_that_another_one_took_is_refused():
+def test_a_block_for_lines_that_another_changed_is_refused():
     reply = "".join(
         f"a.txt\n<<<<<<< SEARCH\none\ntwo\n=======\n{new}\n>>>>>>> REPLACE\n"
         for new in ("1\ntwo", "one\n2")
@@ -488,11 +488,11 @@ def test_hunks_that_change_the_same_lines_are_refused():
     assert error.failures[0].reason == "two hunks change the same lines"
 
 
-def test_a_hunk_that_is_there_twice_counts_once():
+def test_a_repeated_hunk_counts_once():
     assert after(diff("a", ("one", "1"), ("one", "1")), tree(a=TEXT))["a"].startswith("1\ntwo")
 
 
-def test_as_many_equal_blocks_as_places_go_one_to_each():
+def test_equal_blocks_are_placed_once_each_if_counts_agree():
     block = "a.txt\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n"
     base = tree(a__txt="x\na\nx\nb\n")
     assert after(block * 2, base) == {"a.txt": "y\na\ny\nb\n"}
@@ -500,26 +500,26 @@ def test_as_many_equal_blocks_as_places_go_one_to_each():
     assert "more than one place" in failed(block * 3, base).failures[0].reason
 
 
-def test_a_block_that_could_be_meant_twice_is_refused():
+def test_a_repeated_block_that_could_apply_twice_is_refused():
     block = "a.txt\n<<<<<<< SEARCH\none\n=======\none\nx\n>>>>>>> REPLACE\n"
     assert "repeated" in failed(block * 2, tree(a__txt=TEXT)).failures[0].reason
 
 
-def test_a_block_that_repeats_only_in_its_replacement_what_follows_is_refused():
+def test_a_replacement_that_repeats_the_next_line_is_refused():
     reply = "a.txt\n" + block("one", "1\ntwo")
     assert "ambiguous" in failed(reply, tree(a__txt=TEXT)).failures[0].reason
     reply = "a.txt\n" + block("one", "1\nseven")
     assert after(reply, tree(a__txt=TEXT))["a.txt"].startswith("1\nseven\ntwo")
 
 
-def test_the_reading_of_a_divided_text_that_fits_counts():
+def test_the_reading_that_fits_counts():
     reply = "a.rst\n" + block("Old\n=======\nsome longer text", "New\n=======\nmore")
     base = tree(a__rst="Old\n=======\nsome longer text\n")
     assert after(reply, base) == {"a.rst": "New\n=======\nmore\n"}
     assert after(reply, tree(a__rst="Old\n----\n"))["a.rst"].startswith("some longer text\n====")
 
 
-def test_a_reading_counts_where_former_blocks_have_left_their_text():
+def test_a_reading_counts_in_the_text_that_earlier_blocks_leave():
     base = tree(a__rst="Old\nTop\n=======\nsome longer text\n")
     second = block("Old\n=======\nsome longer text", "New\n=======\ny")
     assert after("a.rst\n" + block("Top", "Old") + second, base) == {
@@ -527,12 +527,12 @@ def test_a_reading_counts_where_former_blocks_have_left_their_text():
     }
 
 
-def test_a_reading_in_doubt_is_one_all_the_same():
+def test_a_vetoed_reading_still_counts_as_fitting():
     reply = "a.rst\n" + block("Old\n=======", "x")
     assert "ambiguous" in failed(reply, tree(a__rst="Old\n=======\nx\n")).failures[0].reason
 
 
-def test_readings_that_fit_alike_are_refused():
+def test_two_fitting_readings_are_refused():
     block = "a.rst\n<<<<<<< SEARCH\nOld\n=======\n=======\nNew\n>>>>>>> REPLACE\n"
     error = failed(block, tree(a__rst="Old\n=======\n\nOld\n"))
     assert "more than one" in error.failures[0].reason
@@ -552,7 +552,7 @@ TWINS = tree(a__py="x\ny\n", **{"d/b__py": "x\ny\n"})
         ("As the docs (e.g. x.y.z) say:", {"a.py"}),
     ],
 )
-def test_a_block_without_a_name_is_for_the_last_file_unless_words_name_another(words, paths):
+def test_a_block_inherits_the_last_file_unless_prose_names_another(words, paths):
     reply = "a.py\n" + block("x", "1") + f"\n{words}\n\n" + block("y", "2")
     if paths is None:
         assert "Name the file" in failed(reply, TWINS).failures[0].reason
@@ -560,14 +560,14 @@ def test_a_block_without_a_name_is_for_the_last_file_unless_words_name_another(w
         assert set(after(reply, TWINS)) == paths
 
 
-def test_a_file_tag_is_a_name_whatever_the_words_above_it_say():
+def test_a_file_tag_overrides_the_prose_above():
     pair = "<original>\nx\n</original>\n<patched>\n1\n</patched>\n"
     assert set(after(f"See d/b.py.\n<file>a.py</file>\n{pair}", TWINS)) == {"a.py"}
     twice = f"<file>a.py</file>\n{pair}Now d/b.py:\n{pair}"
     assert "Name the file" in failed(twice, TWINS).failures[0].reason
 
 
-def test_a_block_below_another_form_needs_a_name():
+def test_a_block_below_another_format_needs_a_name():
     error = failed(diff("a.py", ("x", "1")) + "\nAnd:\n\n" + block("y", "2"), TWINS)
     assert "does not name its file" in error.failures[0].reason
 
@@ -581,7 +581,7 @@ def test_a_block_below_another_form_needs_a_name():
         ("x/a.py", "y/a.py"),
     ],
 )
-def test_names_are_read_for_the_file_that_both_mean(old, new):
+def test_two_names_for_one_file(old, new):
     reply = f"--- {old}\n+++ {new}\n@@ @@\n-x\n+1\n"
     assert set(after(reply, TWINS)) == {"a.py"}
 
@@ -589,12 +589,12 @@ def test_names_are_read_for_the_file_that_both_mean(old, new):
 @pytest.mark.parametrize(
     ("old", "new"), [("old", "new"), ("old/a.py", "old/a.py"), ("/a.py", "/a.py")]
 )
-def test_names_of_no_file_are_not_guessed_at(old, new):
+def test_names_of_missing_files_are_refused(old, new):
     error = failed(f"--- {old}\n+++ {new}\n@@ @@\n-x\n+1\n", TWINS)
     assert "does not exist" in error.failures[0].reason
 
 
-# -- attempts ------------------------------------------------------------------------------------
+# -- revisions -----------------------------------------------------------------------------------
 
 
 def fenced(text):
@@ -604,7 +604,7 @@ def fenced(text):
 BASE = tree(a=TEXT, b="x\n")
 
 
-def test_the_last_of_several_attempts_counts():
+def test_the_last_revision_counts():
     reply = (
         fenced(diff("a", ("one", "1")))
         + "\nWait, let me reconsider.\n\n"
@@ -621,7 +621,7 @@ def test_the_last_of_several_attempts_counts():
         "--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n",
     ],
 )
-def test_an_attempt_that_leaves_former_ground_open_is_refused(first):
+def test_a_revision_that_covers_less_is_refused(first):
     reply = (
         fenced(first)
         + "\nActually, here is the corrected patch:\n\n"
@@ -630,7 +630,7 @@ def test_an_attempt_that_leaves_former_ground_open_is_refused(first):
     assert "withdraws a patch" in failed(reply, BASE).failures[0].reason
 
 
-def test_an_attempt_that_nowhere_fitted_needs_no_replacement():
+def test_a_revision_that_did_not_fit_needs_no_replacement():
     reply = (
         fenced(diff("a", ("nine", "9")))
         + "\nWait, wrong line.\n\n"
@@ -646,26 +646,26 @@ def test_parts_of_one_answer_add_up():
     assert after(reply, BASE) == {"a": TEXT.replace("one", "1").replace("seven", "7")}
 
 
-def test_a_patch_said_again_counts_once():
+def test_a_repeated_patch_counts_once():
     whole = diff("a", ("one", "1"))
     reply = fenced(whole) + "\nHere is the full patch again:\n\n" + fenced(whole)
     assert after(reply, BASE) == {"a": TEXT.replace("one", "1")}
 
 
-def test_equal_hunks_for_two_places_do_not_go_to_one():
+def test_equal_hunks_for_two_lines_do_not_share_one_place():
     hunk = "@@ -{0},2 +{0},2 @@\n one\n-two\n+2\n"
     reply = "--- a/a\n+++ b/a\n" + hunk.format(1) + hunk.format(5)
     assert "one place" in failed(reply, BASE).failures[0].reason
 
 
-def test_equal_patches_for_two_places_are_two():
+def test_equal_patches_for_two_lines_are_two():
     base = tree(a="x\ny\nz\nx\ny\nz\n")
     hunk = "--- a/a\n+++ b/a\n@@ -{0},2 +{0},2 @@\n x\n-y\n+Y\n"
     reply = fenced(hunk.format(1)) + "\nThen:\n\n" + fenced(hunk.format(4))
     assert after(reply, base) == {"a": "x\nY\nz\nx\nY\nz\n"}
 
 
-def test_two_patches_about_the_same_lines_are_refused():
+def test_two_patches_that_cover_the_same_lines_are_refused():
     reply = (
         fenced("--- a/a\n+++ b/a\n@@ @@\n one\n-two\n+2\n three\n")
         + "\nAnd then:\n\n"
@@ -754,17 +754,17 @@ PAIR = "<file>a</file>\n<original>\none\n</original>\n<patched>\n1\n</patched>\n
         "```diff\n--- a/a\n+++ b/a\n@@ ... @@\n-one\n+1\n@@ ... @@\n four\n five",
     ],
 )
-def test_a_reply_that_breaks_off(reply):
+def test_a_reply_that_is_cut(reply):
     assert "breaks off" in failed(reply, BASE).failures[0].reason
 
 
-def test_a_last_line_that_may_be_half_of_one_is_not_passed_over():
+def test_half_a_last_line_is_refused():
     reply = "--- a/a\n+++ b/a\n@@ -1,7 +1,7 @@\n one\n-two\n+2\n three\n four\n fi"
     assert "does not match" in failed(reply, BASE).failures[0].reason
     assert after(reply.removesuffix("\n fi"), BASE)["a"].startswith("one\n2")
 
 
-def test_a_fence_that_never_closes_lets_counts_tell_of_a_cut():
+def test_counts_show_a_cut_in_an_open_fence():
     reply = "```diff\n--- a/a\n+++ b/a\n@@ -1,7 +1,30 @@\n one\n-two\n+2\n+and\n"
     assert "breaks off" in failed(reply, BASE).failures[0].reason
     whole = reply.replace("1,7 +1,30", "1,2 +1,3")
@@ -773,7 +773,7 @@ def test_a_fence_that_never_closes_lets_counts_tell_of_a_cut():
     assert after(reply, BASE, finished=True) == after(whole, BASE)
 
 
-def test_half_a_last_line_is_not_passed_over_where_nothing_is_counted():
+def test_half_a_last_line_is_refused_without_counts():
     reply = "```diff\n--- a/a\n+++ b/a\n@@\n one\n-two\n+2\n thr"
     assert "does not match" in failed(reply, BASE).failures[0].reason
     assert after(reply + "ee", BASE)["a"].startswith("one\n2\nthree")
@@ -782,7 +782,7 @@ def test_half_a_last_line_is_not_passed_over_where_nothing_is_counted():
 CLOSE = "--- a/a\n+++ b/a\n@@ -1,2 +1,9 @@\n-one\n+1\n+and more"
 
 
-def test_the_end_of_a_finished_reply_is_its_end():
+def test_a_finished_reply_is_not_cut():
     assert after(CLOSE, BASE, finished=True) == {"a": TEXT.replace("one\n", "1\nand more\n")}
     assert "breaks off" in failed(CLOSE, BASE).failures[0].reason
 
@@ -790,19 +790,19 @@ def test_the_end_of_a_finished_reply_is_its_end():
 @pytest.mark.parametrize(
     "start", ["*** Begin Patch\n*** Update File: a\n@@\n", "a\n<<<<<<< SEARCH\n"]
 )
-def test_a_form_with_an_end_of_its_own_must_have_it(start):
+def test_a_format_with_an_end_marker_must_have_it(start):
     error = failed(f"{start}-one\n+1\n", BASE, finished=True)
     assert "breaks off" in error.failures[0].reason
 
 
-def test_a_list_below_a_hunk_is_no_part_of_it_but_changed_lines_are():
+def test_a_list_below_a_hunk_is_prose_but_changed_lines_are_not():
     hunk = "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-one\n+1\n two\n\n"
     assert after(hunk + "- it works\n- it is short\n", BASE)["a"].startswith("1\ntwo")
     error = failed(hunk + "-four\n+4\n", BASE)
     assert "does not match" in error.failures[0].reason
 
 
-def test_a_hunk_whose_margins_nothing_shows_is_refused_beside_one_that_lost_them():
+def test_an_unproved_margin_is_refused_beside_a_reindented_hunk():
     base = tree(a="x = [\n]\n\ndef f():\n    if g():\n        h()\n")
     off = "@@ @@\n def f():\n-  if g():\n+  if g(1):\n     h()\n"
     reply = "--- a/a\n+++ b/a\n@@ @@\n x = [\n+  1,\n ]\n"
@@ -810,13 +810,13 @@ def test_a_hunk_whose_margins_nothing_shows_is_refused_beside_one_that_lost_them
     assert "indented" in failed(reply + off, base).failures[0].reason
 
 
-def test_a_line_right_below_a_hunk_that_claims_more_is_no_prose():
+def test_an_untagged_line_that_the_header_counts_is_no_prose():
     reply = "--- a/a\n+++ b/a\n@@ -1,3 +1,3 @@\n-one\n+1\n two\nthree!\n \n"
     assert "does not match" in failed(reply, BASE).failures[0].reason
     assert after(reply.replace("1,3", "1,2"), BASE) == {"a": TEXT.replace("one", "1")}
 
 
-def test_the_hunks_of_a_diff_are_about_one_text():
+def test_the_hunks_of_one_diff_refer_to_one_text():
     error = failed(diff("a", ("one", "1"), ("1", "uno")), BASE)
     assert "no line of the hunk" in error.failures[0].reason
     assert after(diff("a", ("one", "1")) + diff("a", ("1", "uno")), BASE)["a"].startswith("uno")
@@ -852,23 +852,23 @@ def test_a_failure_in_a_long_file_shows_a_screenful():
 @pytest.mark.parametrize(
     ("hunk", "base", "reason"),
     [
-        ("+x\n", TEXT, "no line of the hunk says"),
+        ("+x\n", TEXT, "no line of the file"),
         (" z\n+x\n", TEXT, "no line of the hunk is in the file"),
         ("-z\n+x\n", "", "the file is empty"),
     ],
 )
-def test_failures_say_why(hunk, base, reason):
+def test_reasons_of_failures(hunk, base, reason):
     assert (
         reason in failed(f"--- a/a\n+++ b/a\n@@ -3 +3 @@\n{hunk}", tree(a=base)).failures[0].reason
     )
 
 
-def test_a_hunk_that_is_there_but_unclear_says_what_it_lacks():
+def test_a_vetoed_hunk_asks_for_context():
     reply = "--- a/a\n+++ b/a\n@@ -1,5 +1,5 @@\n one\n two\n+x\n"
     assert "context on both sides" in failed(reply, BASE).failures[0].reason
 
 
-def test_all_failures_are_told_at_once():
+def test_all_failures_are_reported_at_once():
     error = failed(diff("a", ("x1", "y"), ("one", "1"), ("x2", "y")) + diff("c", ("x", "y")), BASE)
     assert [failure.path for failure in error.failures] == ["a", "a", "c"]
     assert "(and 2 more)" in error.message
@@ -877,7 +877,7 @@ def test_all_failures_are_told_at_once():
 # -- repairs -------------------------------------------------------------------------------------
 
 
-def test_a_repair_needs_to_say_only_what_failed():
+def test_a_repair_may_contain_only_the_failed_hunks():
     error = failed(diff("a", ("one", "1"), ("wrong", "7")) + diff("b", ("x", "y")), BASE)
     assert set(error.kept.changes) == {"a", "b"}
     wanted = {"a": TEXT.replace("one", "1").replace("seven", "7"), "b": "y\n"}
@@ -887,7 +887,7 @@ def test_a_repair_needs_to_say_only_what_failed():
     assert after(everything, BASE, kept=error.kept) == wanted
 
 
-def test_an_insertion_said_again_is_not_made_twice():
+def test_a_repeated_insertion_applies_once():
     add = "@@ @@\n one\n+one and a half\n two\n"
     error = failed(f"--- a/a\n+++ b/a\n{add}@@ @@\n-wrong\n+7\n", BASE)
     reply = f"--- a/a\n+++ b/a\n{add}@@ @@\n-seven\n+7\n"
@@ -896,14 +896,14 @@ def test_an_insertion_said_again_is_not_made_twice():
     )
 
 
-def test_an_insertion_at_the_end_said_again_is_not_made_twice():
+def test_a_repeated_insertion_at_the_end_applies_once():
     add = "@@ @@\n six\n seven\n+eight\n"
     error = failed(f"--- a/a\n+++ b/a\n{add}@@ @@\n-wrong\n+1\n", BASE)
     reply = f"--- a/a\n+++ b/a\n{add}@@ @@\n-one\n+1\n"
     assert after(reply, BASE, kept=error.kept)["a"] == TEXT.replace("one", "1") + "eight\n"
 
 
-def test_an_insertion_said_again_is_not_made_twice_where_the_last_line_ends_anew():
+def test_a_repeated_insertion_applies_once_with_a_new_final_newline():
     base = tree(a="one\ntwo\n\nthree", b="x\n")
     add = (
         "--- a/a\n+++ b/a\n@@ @@\n one\n+one and a half\n two\n"
@@ -914,13 +914,13 @@ def test_an_insertion_said_again_is_not_made_twice_where_the_last_line_ends_anew
     assert after(add + diff("b", ("x", "y")), base, kept=error.kept) == wanted
 
 
-def test_a_repair_may_build_on_what_was_kept():
+def test_a_repair_may_build_on_the_kept_changes():
     error = failed(diff("a", ("one", "1"), ("wrong", "7")), BASE)
     reply = "--- a/a\n+++ b/a\n@@ @@\n 1\n-two\n+2\n three\n"
     assert after(reply, BASE, kept=error.kept)["a"] == TEXT.replace("one", "1").replace("two", "2")
 
 
-def test_a_repair_may_change_its_mind():
+def test_a_repair_may_replace_a_kept_change():
     error = failed(diff("a", ("one", "1"), ("wrong", "7")), BASE)
     assert after(diff("a", ("one", "uno")), BASE, kept=error.kept)["a"] == TEXT.replace(
         "one", "uno"
@@ -941,7 +941,7 @@ def test_a_repair_keeps_new_deleted_and_renamed_files():
     assert again.changes["c"].data == b"y\n"
 
 
-def test_a_repair_keeps_a_file_that_took_the_place_of_another():
+def test_a_repair_keeps_a_file_that_replaced_another():
     base = tree(a__py="one\ntwo\nthree\n", b__py="b1\nb2\nb3\nb4\n", c__py="x\n")
     first = (
         "diff --git a/b.py b/b.py\ndeleted file mode 100644\n--- a/b.py\n+++ /dev/null\n"
@@ -965,13 +965,13 @@ def test_a_repair_that_undoes_everything_changes_nothing():
 # -- hostile replies -----------------------------------------------------------------------------
 
 
-def test_a_header_with_absurd_numbers_says_nothing():
+def test_a_header_with_absurd_numbers_is_ignored():
     reply = f"--- a/a\n+++ b/a\n@@ -{'9' * 5000},1 +1,1 @@\n-two\n+2\n"
     assert after(reply, BASE)["a"] == TEXT.replace("two", "2")
 
 
 @pytest.mark.parametrize("name", ["n\ud800.py", '"n\ud800\\t.py"'])
-def test_a_name_that_is_no_text_is_refused(name):
+def test_a_name_that_is_not_unicode_is_refused(name):
     reply = f"--- /dev/null\n+++ {name}\n@@ -0,0 +1 @@\n+x\n"
     assert "not Unicode" in failed(reply, BASE).failures[0].reason
 
@@ -989,7 +989,7 @@ def test_a_file_of_too_many_lines_is_refused():
         f"*** Begin Patch\n*** Update File: a{' ' * 60_000}x\n@@\n-two\n+2\n*** End Patch\n",
     ],
 )
-def test_long_runs_take_no_long_time(reply):
+def test_long_runs_are_fast(reply):
     began = process_time()
     with suppress(PatchError):
         resolve(reply, BASE)
@@ -1015,7 +1015,7 @@ def test_the_summary_is_short():
     assert text.endswith("word …")
 
 
-def test_notes_say_which_rule_placed_what():
+def test_notes_name_the_rule_of_each_hunk():
     assert resolve(diff("a", ("two", "2")), BASE).notes == ("a:2: exact",)
 
 
@@ -1039,12 +1039,12 @@ def test_rendered_edits_resolve():
         ("\nthree\n", "\n3\n"),
     ],
 )
-def test_a_block_that_leaves_out_a_line_next_to_its_blank_edge(search, new):
+def test_a_block_that_omits_a_line_beside_its_blank_edge_is_refused(search, new):
     reply = "a.py\n" + block(search, new)
     assert failed(reply, tree(a__py=TEXT)).failures[0].path == "a.py"
 
 
-def test_a_hunk_said_again_with_a_blank_line_below_it_is_the_same():
+def test_a_repeated_hunk_with_a_blank_line_below_is_the_same():
     hunk = "@@ -2,2 +2,3 @@\n two\n+more\n three\n"
     other = diff("b", ("one", "1"))
     for again in (hunk, "@@ @@\n two\n+more\n"):
@@ -1052,14 +1052,14 @@ def test_a_hunk_said_again_with_a_blank_line_below_it_is_the_same():
         assert after(reply, tree(a=TEXT, b=TEXT))["a"].count("more") == 1
 
 
-def test_a_patch_said_twice_for_one_line_is_not_for_two_places():
+def test_a_repeated_patch_for_one_line_does_not_go_to_two():
     base = tree(a="x\ny\nx\n")
     one = "--- a/a\n+++ b/a\n@@ -1,4 +1,4 @@\n-x\n+1\n"
     assert "more than one" in failed(one * 2, base).failures[0].reason
     assert after(one.replace("-1,4 +1,4 ", "") * 2, base) == {"a": "1\ny\n1\n"}
 
 
-def test_two_hunks_that_add_the_same_in_one_place_are_refused():
+def test_two_hunks_that_add_the_same_lines_in_one_place_are_refused():
     reply = "--- a/a\n+++ b/a\n@@ @@\n two\n+more\n@@ @@\n+more\n three\n"
     assert "one place" in failed(reply, tree(a=TEXT)).failures[0].reason
     reply = "--- a/a\n+++ b/a\n@@ @@\n two\n+more\n@@ @@\n+more\n three\n-four\n+4\n"
@@ -1072,17 +1072,17 @@ def test_an_anchor_and_a_blank_line_name_no_place():
     assert failed(reply, base).failures[0].path == "a.py"
 
 
-# -- nothing is left out without a word ------------------------------------------------------------
+# -- nothing is dropped silently -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("mark", ["### `{}`\n\n", "{}\n", "**File: {}**\n", "2. `{}`:\n"])
-def test_whole_files_one_below_the_other_in_fences_without_a_language(mark):
+def test_consecutive_whole_files_in_plain_fences(mark):
     new = {"a.py": TEXT.replace("two", "2"), "b.py": TEXT.replace("six", "6")}
     reply = "".join(f"{mark.format(path)}```\n{text}```\n\n" for path, text in new.items())
     assert after(reply, tree(a__py=TEXT, b__py=TEXT)) == new
 
 
-def test_bare_fences_one_below_the_other_hold_what_they_hold():
+def test_consecutive_diffs_in_plain_fences():
     reply = f"```\n{diff('a.py', ('one', '1'))}```\n\n```\n{diff('b.py', ('one', '1'))}```\n"
     assert set(after(reply, tree(a__py=TEXT, b__py=TEXT))) == {"a.py", "b.py"}
 
@@ -1100,7 +1100,7 @@ def test_bare_fences_one_below_the_other_hold_what_they_hold():
     ],
 )
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_part_without_hunks_is_not_passed_over(part, is_first):
+def test_a_part_without_hunks_is_refused(part, is_first):
     parts = [
         f"In `a.py`:\n```diff\n{diff('a.py', ('one', '1'))}```\n",
         f"In `b.py`:\n```diff\n{part}```\n",

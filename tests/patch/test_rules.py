@@ -1,4 +1,4 @@
-"""Every rule of the ladder: what it places, and what it leaves alone."""
+"""Every placement rule: hunks that it places, and hunks that it leaves alone."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def target(text):
 
 
 def hunk(text, **facts):
-    """Make a hunk of tagged lines; `?` tags a line that lost its tag."""
+    """Return a hunk of tagged lines; `?` marks a line that lost its tag."""
     lines = [
         Line(" ", line[1:], bare=True) if line[:1] in {"?", ""} else Line(line[0], line[1:])
         for line in text.split("\n")
@@ -23,7 +23,7 @@ def hunk(text, **facts):
 
 
 def outcome(rule, text, file):
-    """Apply RULE; return the new text, the places it cannot choose between, or None."""
+    """Apply RULE; return the new text, the ambiguous places, or None."""
     found = rule(text if isinstance(text, Hunk) else hunk(text), target(file))
     if isinstance(found, Placement):
         return target(file).text.apply_splices(found.splices).encode().decode()
@@ -51,14 +51,14 @@ def test_exact_names_two_places():
         ({"start": 6, "is_counted": True}, (3, 6)),  # the nearest is no better than the other
     ],
 )
-def test_exact_lets_only_a_right_header_choose(facts, expected):
+def test_exact_lets_only_a_header_with_right_counts_choose(facts, expected):
     assert (
         outcome(rules.match_exactly, hunk("-    return 1\n+    return 2", **facts), FILE)
         == expected
     )
 
 
-def test_exact_refuses_a_removed_line_that_is_not_there():
+def test_exact_refuses_a_missing_removed_line():
     assert outcome(rules.match_exactly, " def f():\n-    return 3\n+    return 2", FILE) is None
 
 
@@ -66,13 +66,13 @@ def test_context_keeps_the_bytes_of_the_file():
     assert outcome(rules.ignore_trailing_blanks, " a\n-b\n+c", "a  \nb\n") == "a  \nc\n"
 
 
-def test_unpadded_drops_blank_context_at_the_edges():
+def test_blank_context_at_the_edges_is_ignored():
     assert outcome(
         rules.ignore_trailing_blanks, " \n def g():\n-    return 1\n+    return 2\n \n ", FILE
     ) == (FILE[:-9] + "return 2\n")
 
 
-def test_unpadded_keeps_blank_lines_inside():
+def test_blank_lines_inside_are_not_ignored():
     assert (
         outcome(rules.ignore_trailing_blanks, " def f():\n \n-    return 1\n+    return 2\n ", FILE)
         is None
@@ -86,7 +86,7 @@ def test_unpadded_keeps_blank_lines_inside():
         (2, (3, 6)),  # it says that there is a blank line, and so does not know the place
     ],
 )
-def test_unpadded_believes_a_header_that_does_not_count_blank_lines(counted, expected):
+def test_a_header_that_does_not_count_blank_edges_chooses(counted, expected):
     shifted = hunk(" \n-    return 1\n+    return 2", start=6, old_count=counted)
     assert outcome(rules.ignore_trailing_blanks, shifted, FILE) == expected
 
@@ -96,26 +96,26 @@ def test_trailing_blanks_are_ignored_on_either_side(blanks):
     assert outcome(rules.ignore_trailing_blanks, f" a{blanks}\n-b\n+c", "a \nb\t\n") == "a \nc\n"
 
 
-def test_trailing_blanks_do_not_join_lines_that_differ_in_front():
+def test_leading_blanks_are_not_ignored_with_trailing_ones():
     assert outcome(rules.ignore_trailing_blanks, " a\n-b\n+c", " a\nb\n") is None
 
 
 LOST = "class A:\n    x = 1\n    def f(self):\n        return 1\n"
 
 
-def test_lost_tags_by_a_line_without_one():
+def test_lost_tags_proved_by_an_untagged_line():
     text = "?class A:\n    x = 1\n+    y = 2\n    def f(self):"
     assert outcome(rules.restore_lost_tags, text, LOST) == LOST.replace(
         "x = 1\n", "x = 1\n    y = 2\n"
     )
 
 
-def test_lost_tags_by_a_removed_line_that_is_there():
+def test_lost_tags_proved_by_a_removed_line():
     text = "    def f(self):\n-        return 1\n+        return 2"
     assert outcome(rules.restore_lost_tags, text, LOST) == LOST.replace("return 1", "return 2")
 
 
-def test_lost_tags_by_the_grid_of_the_file():
+def test_lost_tags_proved_by_the_files_indentation():
     text = "    x = 1\n+    y = 2\n    def f(self):"
     assert outcome(rules.restore_lost_tags, text, LOST) == LOST.replace(
         "x = 1\n", "x = 1\n    y = 2\n"
@@ -127,7 +127,7 @@ def test_lost_tags_of_some_lines():
     assert outcome(rules.restore_lost_tags, text, LOST) == LOST.replace("self)", "self, y)")
 
 
-def test_a_lost_tag_may_have_been_a_minus_where_the_header_counts_so():
+def test_a_lost_tag_may_be_a_minus_that_the_header_counts():
     text = "    def f(self):\n        return 1\n-        return 2\n+        return 3"
     counted = hunk(text, old_count=3, new_count=2)
     assert outcome(place_hunk, counted, LOST + "        return 2\n") is None
@@ -137,11 +137,11 @@ def test_lost_tags_are_not_proved_by_a_removed_line_at_the_margin():
     assert outcome(rules.restore_lost_tags, "   a\n-b\n+   c\n   d", "    a\nb\n    d\n") is None
 
 
-def test_lost_tags_are_not_supposed_when_all_may_be_shifted():
+def test_lost_tags_are_not_assumed_when_all_lines_may_be_shifted():
     assert outcome(rules.restore_lost_tags, " a\n+b\n c", "  a\n  c\n") is None
 
 
-def test_lost_tags_leave_a_changed_line_that_may_be_context():
+def test_lost_tags_refuse_a_changed_line_that_may_be_context():
     file = "intro\n- one\n- two\n"
     assert outcome(place_hunk, "?intro\n- one\n+- three", file) is None
 
@@ -163,7 +163,7 @@ def test_lost_tags_leave_a_changed_line_that_may_be_context():
         (" a\n-  b\n+  c\n d", "    a\n        b\n    d\n", "    a\n        c\n    d\n"),
     ],
 )
-def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
+def test_added_lines_get_the_files_margins(text, file, expected):
     assert outcome(rules.ignore_indentation, text, file) == expected
 
 
@@ -191,11 +191,11 @@ def test_reindented_gives_added_lines_the_files_margins(text, file, expected):
         ("   f();\n-  });\n+  }, x);\n });", "  f();\n  });\n  });\n});\n"),
     ],
 )
-def test_reindented_leaves_what_the_margins_do_not_explain(text, file):
+def test_unexplained_margins_are_refused(text, file):
     assert outcome(rules.ignore_indentation, text, file) is None
 
 
-def test_reindented_lets_no_header_choose():
+def test_no_header_chooses_between_reindented_places():
     file = "    a\n    b\n    a\n    b\n"
     assert outcome(
         rules.ignore_indentation, hunk(" a\n-b\n+c", start=3, is_counted=True), file
@@ -205,24 +205,24 @@ def test_reindented_lets_no_header_choose():
 BLOCK = "def one():\n    a = 1\n    b = 2\n    c = 3\n    d = 4\n    return a\n\ndef two():\n    e = 5\n"
 
 
-def test_in_pieces_where_context_is_skipped():
+def test_partial_context_that_is_skipped():
     text = " def one():\n     a = 1\n     d = 4\n-    return a\n+    return d\n \n def two():"
     assert outcome(rules.use_partial_context, text, BLOCK) == BLOCK.replace("return a", "return d")
 
 
-def test_in_pieces_where_context_is_elided():
+def test_partial_context_that_is_elided():
     text = " def one():\n # ... existing code ...\n     c = 3\n     d = 4\n-    return a\n+    return d\n "
     assert outcome(rules.use_partial_context, text, BLOCK) == BLOCK.replace("return a", "return d")
 
 
-def test_in_pieces_with_several_changes():
+def test_partial_context_with_several_changes():
     text = " def one():\n-    a = 1\n+    a = 0\n     b = 2\n     d = 4\n-    return a\n+    return d\n "
     assert outcome(rules.use_partial_context, text, BLOCK) == (
         BLOCK.replace("a = 1", "a = 0").replace("return a", "return d")
     )
 
 
-def test_in_pieces_at_invented_context_that_nothing_resembles():
+def test_partial_context_that_is_invented():
     text = " import this\n     c = 3\n     d = 4\n-    return a\n+    return d\n "
     assert outcome(rules.use_partial_context, text, BLOCK) == BLOCK.replace("return a", "return d")
 
@@ -246,18 +246,18 @@ def test_in_pieces_at_invented_context_that_nothing_resembles():
         " def one():\n     z = 0\n     a = 1\n     b = 2\n-    c = 3\n+    c = 4\n     d = 4",
     ],
 )
-def test_in_pieces_refuses_what_may_be_meant_otherwise(text):
+def test_partial_context_that_may_be_an_unmarked_edit_is_refused(text):
     assert outcome(rules.use_partial_context, text, BLOCK) is None
 
 
 @pytest.mark.parametrize(("counts", "places"), [((7, 6), False), ((6, 7), False), ((7, 7), True)])
-def test_in_pieces_heeds_a_header_that_counts_one_side_right(counts, places):
+def test_partial_context_is_refused_when_one_side_is_counted_right(counts, places):
     text = " def one():\n     a = 1\n     d = 4\n-    return a\n+    return d\n \n def two():"
     counted = hunk(text, old_count=counts[0], new_count=counts[1])
     assert (outcome(place_hunk, counted, BLOCK) is not None) is places
 
 
-def test_untagged_lines_are_no_context_where_the_header_counts_one_side_right():
+def test_untagged_lines_are_refused_when_one_side_is_counted_right():
     text = "?a\n?b\n-c\n+d"
     counted = hunk(text, old_count=3, new_count=2)  # b is to be removed, too
     assert outcome(place_hunk, counted, "a\nb\nc\n") is None
@@ -271,7 +271,7 @@ def test_a_block_has_neither_context_to_skip_nor_tags_to_lose():
     assert outcome(rules.restore_lost_tags, lost, LOST) is None
 
 
-def test_in_pieces_refuses_two_places_that_fit_in_different_ways():
+def test_partial_context_refuses_two_places():
     file = "a\nb\nk\nx\nc\nd\n---\na\nb\nq\nx\nc\nd\n"
     assert outcome(rules.use_partial_context, " a\n b\n-x\n+y\n c\n e", file) is None
 
@@ -286,13 +286,13 @@ def test_an_anchor_chooses_the_block_below_it():
 
 
 @pytest.mark.parametrize("anchors", [("def f(self):",), ("class C:",), ("class A:", "x = 1")])
-def test_an_anchor_that_is_unclear_chooses_nothing(anchors):
+def test_an_ambiguous_anchor_chooses_nothing(anchors):
     file = "class A:\n    def f(self):\n        return 1\n\nclass B:\n    def f(self):\n        return 1\n"
     text = hunk("-        return 1\n+        return 2", origin=Origin.ENVELOPE, anchors=anchors)
     assert outcome(place_hunk, text, file) == (2, 6)
 
 
-def test_a_hunk_for_the_end_of_the_file_goes_there():
+def test_a_hunk_marked_as_the_end_of_the_file():
     text = hunk(" a\n+b", origin=Origin.ENVELOPE, at_end=True)
     assert outcome(place_hunk, text, "a\nx\na\n") == "a\nx\na\nb\n"
     assert outcome(place_hunk, text, "a\nx\n") == "a\nb\nx\n"  # it is not there, but is somewhere
@@ -303,17 +303,17 @@ def test_a_hunk_for_an_empty_file():
     assert outcome(place_hunk, "+a\n+b", "x\n") is None
 
 
-def test_blank_lines_say_nothing_of_a_place():
+def test_blank_lines_do_not_locate_a_hunk():
     assert outcome(place_hunk, hunk(" \n+a", start=2, is_counted=True), "x\n\ny\n") is None
 
 
-def test_the_first_rule_that_finds_two_places_ends_the_climb():
+def test_the_first_rule_that_finds_two_places_ends_the_search():
     found = place_hunk(hunk(" a\n-b\n+c"), target("a\nb\nx\na\nb\n  a\n  b\n"))
     assert isinstance(found, Ambiguity)
     assert found.places == (0, 3)
 
 
-def test_what_is_said_twice_of_two_places_goes_to_both():
+def test_a_hunk_repeated_for_two_places_goes_to_both():
     said = hunk(" a\n-b\n+c", times=2)
     places = rules.place_everywhere(said, target("a\nb\nx\na\nb\n"))
     assert [place.start for place in places] == [0, 3]
@@ -333,7 +333,7 @@ def test_what_is_said_twice_of_two_places_goes_to_both():
         ({}, True),
     ],
 )
-def test_lines_at_the_edge_of_a_hunk_that_lacks_others_are_refused(facts, places):
+def test_a_change_at_the_edge_of_an_incomplete_hunk_is_refused(facts, places):
     assert (outcome(place_hunk, hunk(" a\n b\n+x", **facts), "a\nb\nc\nd\n") is not None) is places
 
 
@@ -344,7 +344,7 @@ def test_lines_are_not_added_between_brackets_that_may_belong_together(counted):
     assert (outcome(place_hunk, text, file) is not None) is (counted == 2)
 
 
-def test_blank_lines_at_the_end_choose_no_place_unless_they_are_counted():
+def test_blank_lines_at_the_end_choose_a_place_only_if_counted():
     file = "a\n\nb\na\n"
     assert outcome(place_hunk, " a\n+x\n", file) is None  # the second one may be meant, at the end
     assert outcome(place_hunk, hunk(" a\n+x\n", is_counted=True), file) == "a\nx\n\nb\na\n"
@@ -368,7 +368,7 @@ def test_lines_are_not_added_within_a_run_of_equal_lines():
         (" a:\n+\tb\n c:\n     d", True),  # the file's own blanks are there, and are kept
     ],
 )
-def test_tabs_do_not_come_out_of_nowhere_into_a_file_of_blanks(text, places):
+def test_tabs_are_refused_in_a_file_of_blanks(text, places):
     assert (outcome(place_hunk, text, "a:\nc:\n    d\n") is not None) is places
 
 

@@ -31,7 +31,7 @@ class _Reader:
 
     lines: list[str]
     open_end: bool  # the reply ends within a line
-    finished: bool = False  # the provider says that it is complete
+    finished: bool = False  # the provider reported a complete reply
     at: int = 0
     fence: Fence | None = None
     in_diff: bool = False  # the open fence calls itself a diff
@@ -276,7 +276,7 @@ def _is_edit(lines: Sequence[str], at: int) -> bool:
 def extract(reply: str, *, finished: bool = False) -> ParsedReply:
     """Return every edit of REPLY, in order.
 
-    FINISHED says that the provider reported a complete reply: its last line is whole.
+    With FINISHED, the provider reported a complete reply, and its last line is not cut.
     """
     lines = reply.split("\n")
     open_end = bool(lines[-1])

@@ -35,7 +35,7 @@ def read_hunks(
 ) -> tuple[list[Hunk], int, bool]:
     """Return the hunks from AT on, the index after them, and whether the reply breaks off inside.
 
-    OPEN_END says that the reply may have been cut at its end.
+    With OPEN_END, the reply may have been cut at its end.
     """
     hunks: list[Hunk] = []
     cut = False

@@ -30,9 +30,7 @@ def explain_failure(
         return _describe(path, hunk, file, reason, result.places[0])
     old = hunk.old
     if not any(text.strip() for text in old):
-        return HunkFailure(
-            path, hunk.source, "no line of the hunk says where it belongs: add context"
-        )
+        return HunkFailure(path, hunk.source, "the hunk has no line of the file: add context")
     if not file.lines:
         return HunkFailure(path, hunk.source, "the file is empty", line=old[0])
     if not search:
