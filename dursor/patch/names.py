@@ -131,9 +131,9 @@ def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str |
 
 def find_shared_path(old: str, new: str) -> str | None:
     """Return the common path of OLD and NEW below different first folders, such as old/."""
-    before, below, rest = old.partition("/")
+    first, _, rest = old.partition("/")
     other, _, same = new.partition("/")
-    return rest if below and rest == same and before != other else None
+    return rest if rest and rest == same and first != other else None
 
 
 def is_ambiguous(name: str, entries: Iterable[str]) -> bool:

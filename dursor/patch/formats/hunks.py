@@ -60,13 +60,10 @@ def read_hunks(
 def is_section(lines: Sequence[str], at: int) -> bool:
     """Return whether a complete header at AT begins another section."""
     line = lines[at]
-    if _SECTION.match(line):
+    if _SECTION.match(line) or is_lone_name(lines, at) or is_move(lines, at):
         return True
-    if is_lone_name(lines, at) or is_move(lines, at):
-        return True
-    if not line.startswith("--- ") or at + 1 >= len(lines):
-        return False
-    if not lines[at + 1].startswith("+++ "):
+    after = lines[at + 1] if at + 1 < len(lines) else ""
+    if not line.startswith("--- ") or not after.startswith("+++ "):
         return False
     return at + 2 >= len(lines) or lines[at + 2].startswith("@@") or not lines[at + 2].strip()
 
@@ -115,10 +112,9 @@ def _breaks_off(hunk: Hunk) -> bool:
 
 def _claims_more(hunk: Hunk) -> bool:
     """Return whether HUNK's header claims more lines than it has, or counts none."""
-    if hunk.old_count is None:
+    if hunk.old_count is None or hunk.new_count is None:
         return True
-    more_old = (hunk.old_count or 0) > len(hunk.old)
-    return more_old or (hunk.new_count or 0) > len(hunk.new)
+    return hunk.old_count > len(hunk.old) or hunk.new_count > len(hunk.new)
 
 
 def _goes_on(hunk: Hunk, lines: Sequence[str], at: int) -> bool:
@@ -144,15 +140,13 @@ def _read_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> tuple[Hunk
     start = old_count = new_count = end = None
     if match:
         start, old_count, new_count = int(match[1]), int(match[2] or 1), int(match[4] or 1)
-        if match[2] == "0":
-            old_count = 0
         end = _find_counted_end(lines, at + 1, fence, old_count, new_count)
     is_counted = end is not None
     if end is None:
         end = _find_loose_end(lines, at + 1, fence)
         end = _extend_to_count(lines, at + 1, end, fence, new_count)
     body, old_open, new_open = _parse_body(lines[at + 1 : end])
-    tail = [] if fence or is_counted or _ends_any_hunk(lines, end) else lines[end : end + _TAIL]
+    tail = [] if fence or is_counted or _ends_hunk(lines, end, None) else lines[end : end + _TAIL]
     return Hunk(
         body,
         "\n".join(lines[at : min(end, at + _MAX_SOURCE)]),
@@ -187,18 +181,16 @@ def _find_counted_end(
 def _is_boundary(lines: Sequence[str], at: int, fence: Fence | None) -> bool:
     """Return whether a hunk may end at AT: nothing below looks like more of it."""
     after = _skip_blank(lines, at)
-    if after >= len(lines) or ends_fence(lines[after], fence) or lines[after].startswith("@@"):
-        return True
-    if is_section(lines, after) or _is_signature(lines, after):
+    if _ends_hunk(lines, after, fence):
         return True
     if fence is not None:
         return False
     return lines[after][:1] not in " +-\\" or (after > at and _is_list(lines, after))
 
 
-def _ends_any_hunk(lines: Sequence[str], at: int) -> bool:
-    """Return whether the line at AT ends any hunk and is not prose."""
-    if at >= len(lines) or lines[at].startswith("@@") or ends_fence(lines[at], None):
+def _ends_hunk(lines: Sequence[str], at: int, fence: Fence | None) -> bool:
+    """Return whether the line at AT, or the end of the reply, ends any hunk."""
+    if at >= len(lines) or lines[at].startswith("@@") or ends_fence(lines[at], fence):
         return True
     return is_section(lines, at) or _is_signature(lines, at)
 
@@ -215,11 +207,9 @@ def _is_list(lines: Sequence[str], at: int) -> bool:
 
 
 def _is_signature(lines: Sequence[str], at: int) -> bool:
-    return (
-        at < len(lines)
-        and lines[at].rstrip() == "--"
-        and (at + 1 >= len(lines) or bool(_SIGNATURE.match(lines[at + 1])))
-    )
+    if at >= len(lines) or lines[at].rstrip() != "--":
+        return False
+    return at + 1 >= len(lines) or bool(_SIGNATURE.match(lines[at + 1]))
 
 
 def _find_loose_end(lines: Sequence[str], at: int, fence: Fence | None) -> int:
@@ -236,7 +226,7 @@ def _find_loose_end(lines: Sequence[str], at: int, fence: Fence | None) -> int:
             continue
         if line.startswith("@@"):
             return at
-        if ends_fence(line, fence) or is_section(lines, at) or _is_signature(lines, at):
+        if _ends_hunk(lines, at, fence):
             break
         tag = line[:1]
         if tag in {"+", "-"}:
@@ -259,13 +249,8 @@ def _extend_to_count(
         return end
     more = new - sum(not line.startswith(("-", "\\")) for line in lines[at:end])
     stop = end
-    while stop < min(len(lines), end + more) and lines[stop]:
-        if (
-            lines[stop].startswith("@@")
-            or ends_fence(lines[stop], fence)
-            or is_section(lines, stop)
-        ):
-            break
+    limit = min(len(lines), end + more)
+    while stop < limit and lines[stop] and not _ends_hunk(lines, stop, fence):
         stop += 1
     goes_on = any(line.startswith((" ", "+", "-")) for line in lines[end:stop])
     return stop if goes_on or stop - end == more else end

@@ -106,14 +106,8 @@ class _Header:
         """Return the old and the new name, as written."""
         if pair := self.get_pair("rename") or self.get_pair("copy"):
             return pair
-        old, new = self.old, self.new
-        if old is None:
-            old = new
-        if new is None:
-            new = old
-        if old is None or new is None or old == new == DEV_NULL:
-            return self.git
-        return old, new
+        old, new = self.old or self.new, self.new or self.old
+        return self.git if not old or not new or old == new == DEV_NULL else (old, new)
 
 
 def starts(lines: Sequence[str], at: int) -> bool:
@@ -132,7 +126,8 @@ def parse(
 ) -> tuple[FileEdit | None, int]:
     """Read the section that begins at AT; return it and the index after it."""
     header = _Header()
-    at = _read_header(lines, at, header)
+    while at < len(lines) and header.read_line(lines[at]):
+        at += 1
     hunks, at, cut = read_hunks(lines, at, fence, open_end=open_end)
     if not hunks and not "".join(lines[at : at + 1]).strip():
         ends = at + _TRAILING >= len(lines) and not any(map(str.strip, lines[at:]))
@@ -141,13 +136,6 @@ def parse(
         while at < len(lines) and not is_section(lines, at) and not ends_fence(lines[at], fence):
             at += 1
     return _build_edit(header, hunks, cut=cut), at
-
-
-def _read_header(lines: Sequence[str], at: int, header: _Header) -> int:
-    """Read names and extended lines up to the first hunk or foreign line."""
-    while at < len(lines) and header.read_line(lines[at]):
-        at += 1
-    return at
 
 
 def _build_edit(header: _Header, hunks: Sequence[Hunk], *, cut: bool) -> FileEdit | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dursor.patch.placement.indexed_file import Ambiguity, IndexedFile
 
 _AROUND = 3  # lines of real text on either side
-_SHOWN = 60
+_MAX_SHOWN = 60  # lines of real text
 _COMMON = 8  # a line that occurs more often does not locate a hunk
 
 
@@ -43,13 +43,13 @@ def explain_failure(
 
 def _describe(path: str, hunk: Hunk, file: IndexedFile, reason: str, start: int) -> HunkFailure:
     old, lines = hunk.old, file.lines
-    first = next(
-        (i for i, text in enumerate(old) if not _has_line(lines, start + i, text)), len(old)
-    )
+    real = lines[start : start + len(old)]
+    pairs = enumerate(zip(old, real, strict=False))
+    first = next((i for i, (text, line) in pairs if text != line), len(real))
     if first == len(old) and "more than one" not in reason:
         reason = "the hunk is ambiguous: tag every line and give context on both sides"
-    begin = max(0, min(start + first, len(lines)) - _SHOWN // 2, start - _AROUND)
-    stop = min(len(lines), start + len(old) + _AROUND, begin + _SHOWN)
+    begin = max(0, min(start + first, len(lines)) - _MAX_SHOWN // 2, start - _AROUND)
+    stop = min(len(lines), start + len(old) + _AROUND, begin + _MAX_SHOWN)
     return HunkFailure(
         path,
         hunk.source,
@@ -66,18 +66,14 @@ def _explain_without_match(path: str, hunk: Hunk, file: IndexedFile) -> HunkFail
     is_known = any(index.letter(text) is not None for text in hunk.old if text.strip())
     reason = f"{'the hunk does not match' if is_known else 'no line of the hunk is in'} the file"
     failure = HunkFailure(path, hunk.source, reason, line=next(filter(str.strip, hunk.old)))
-    if len(lines) <= _SHOWN:
+    if len(lines) <= _MAX_SHOWN:
         begin, stop = 0, len(lines)
     elif hunk.start is not None and hunk.start <= len(lines):
         begin = max(0, hunk.start - 1 - _AROUND)
-        stop = min(hunk.start - 1 + len(hunk.old) + _AROUND, begin + _SHOWN)
+        stop = min(hunk.start - 1 + len(hunk.old) + _AROUND, begin + _MAX_SHOWN)
     else:
         return failure
     return replace(failure, nearest="\n".join(lines[begin:stop]), nearest_line=begin + 1)
-
-
-def _has_line(lines: Sequence[str], index: int, text: str) -> bool:
-    return 0 <= index < len(lines) and lines[index] == text
 
 
 def _find_nearest(old: Sequence[str], file: IndexedFile) -> int | None:
