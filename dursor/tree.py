@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import NamedTuple, Protocol, TypeAlias
 
 FILE = "100644"
@@ -54,24 +56,17 @@ class Overlay:
 
     base: Tree
     changes: Changes
-    _cache: dict[str, Mapping[str, Entry]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def _entries(self) -> Mapping[str, Entry]:
+        kept = ((p, e) for p, e in self.base.entries().items() if p not in self.changes)
+        new = ((p, Entry(s.mode, "", len(s.data))) for p, s in self.changes.items() if s)
+        return dict(chain(kept, new))
 
     def entries(self) -> Mapping[str, Entry]:
-        """Return every path of the resulting tree."""
-        if "entries" not in self._cache:
-            self._cache["entries"] = dict(self._merge())
-        return self._cache["entries"]
-
-    def _merge(self) -> Iterator[tuple[str, Entry]]:
-        for path, entry in self.base.entries().items():
-            if path not in self.changes:
-                yield path, entry
-        for path, state in self.changes.items():
-            if state is not None:
-                yield path, Entry(state.mode, "", len(state.data))
+        return self._entries
 
     def read(self, path: str) -> bytes:
-        """Return the content of PATH."""
         if path not in self.changes:
             return self.base.read(path)
         state = self.changes[path]
@@ -80,7 +75,6 @@ class Overlay:
         return state.data
 
     def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        """Return the contents of PATHS."""
         wanted = list(paths)
         below = self.base.read_many([path for path in wanted if path not in self.changes])
         return {path: below[path] if path in below else self.read(path) for path in wanted}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.agent import conversation
-from dursor.agent.files import ToolCallError
+from dursor.agent.files import ToolCallError, count_bytes
 from dursor.domain import Role, Stage
 from dursor.errors import NoPatchError
 from dursor.providers.adapters.error_payloads import to_one_line
@@ -70,9 +70,15 @@ class Exploration:
         results = await self._call_all(reply.calls, room, seconds)
         self._replies += 1
         self._seconds += time.monotonic() - began
-        self._size += sum(_count_bytes(result.text) for result in results)
+        self._size += sum(count_bytes(result.text) for result in results)
         extended = conversation.grown(prompt, echo, Turn(Role.USER, "", results=results))
-        if self._is_within_limits() and self._count_room(extended) >= MIN_ROOM:
+        limits = self._limits
+        if (
+            self._replies < limits.replies
+            and self._calls < limits.calls
+            and self._seconds < limits.seconds
+            and self._count_room(extended) >= MIN_ROOM
+        ):
             return extended
         self._watch.stage(Stage.CALL, f"exploration ends after {self._count}")
         results = (*results[:-1], replace(results[-1], text=results[-1].text + LAST_CALL))
@@ -82,11 +88,6 @@ class Exploration:
     @property
     def _count(self) -> str:
         return "1 call" if self._calls == 1 else f"{self._calls} calls"
-
-    def _is_within_limits(self) -> bool:
-        limits = self._limits
-        within = self._replies < limits.replies and self._calls < limits.calls
-        return within and self._seconds < limits.seconds
 
     def _count_room(self, prompt: Prompt) -> int:
         """Return the bytes left for results."""
@@ -121,7 +122,7 @@ class Exploration:
             text = str(error)[:MAX_REFUSAL]  # it can quote the arguments
         except TimeoutError:
             text = "not carried out: the time for exploration is over"
-        outcome = text if failed else f"{_count_bytes(text)} bytes"
+        outcome = text if failed else f"{count_bytes(text)} bytes"
         self._watch.stage(Stage.CALL, f"{_describe(call)}: {to_one_line(outcome)}")
         return ToolResult(call.id, call.name, text, failed)
 
@@ -129,7 +130,3 @@ class Exploration:
 def _describe(call: ToolCall) -> str:
     arguments = (f"{name}={value}" for name, value in (call.arguments or {}).items())
     return to_one_line(" ".join([call.name, *arguments]), MAX_DESCRIPTION)
-
-
-def _count_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))

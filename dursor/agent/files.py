@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dursor.context.selection.render import quote_path
@@ -26,6 +27,11 @@ class ToolCallError(Exception):
     """A call that cannot be carried out; the text is for the model."""
 
 
+def count_bytes(text: str) -> int:
+    """Count the bytes of TEXT as a model receives it."""
+    return len(text.encode("utf-8", "replace"))
+
+
 class RepositoryFiles:
     """Reads the masked files of one tree, for all runs of a round. Thread-safe."""
 
@@ -34,15 +40,15 @@ class RepositoryFiles:
         self._rules = rules
         self._mask = mask
         self._lock = threading.Lock()
-        self._sendable: Mapping[str, Entry] | None = None
         self._cache: dict[str, bytes | None] = {}
         self._room = MAX_CACHED
 
+    @cached_property
+    def _sendable(self) -> Mapping[str, Entry]:
+        return split_sendable(self._tree.entries(), self._rules)[0]
+
     def list_paths(self, folder: str = "") -> list[str]:
         """List the sendable files at or below FOLDER; their contents are not checked."""
-        with self._lock:
-            if self._sendable is None:
-                self._sendable, _ = split_sendable(self._tree.entries(), self._rules)
         if not folder:
             return list(self._sendable)
         return [path for path in self._sendable if path == folder or path.startswith(f"{folder}/")]
@@ -80,7 +86,6 @@ class RepositoryFiles:
         return self._mask(data.decode("utf-8", "replace"), path)
 
     def mask_names(self, names: str) -> str:
-        """Return NAMES of files without secrets."""
         return self._mask(names, "")
 
     def show_path(self, path: str) -> str:

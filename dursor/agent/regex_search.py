@@ -41,14 +41,15 @@ async def match_lines(
         limit=MAX_LINE,
         env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
     )
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError
     output: list[Any] = []
     ended = False
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await asyncio.gather(
-                    _write(process, f"{head}\n".encode(), texts), _read(process, output)
-                )
+                writing = _write(process.stdin, f"{head}\n".encode(), texts)
+                await asyncio.gather(writing, _read(process.stdout, output))
                 ended = True
     finally:
         if not ended:  # killing a process that has ended would hide its exit from the waiter
@@ -60,10 +61,7 @@ async def match_lines(
     return LineMatches(lines, "done" in output, errors[0] if errors else None)
 
 
-async def _write(process: asyncio.subprocess.Process, head: bytes, texts: Sequence[bytes]) -> None:
-    stream = process.stdin
-    if stream is None:
-        raise AssertionError
+async def _write(stream: asyncio.StreamWriter, head: bytes, texts: Sequence[bytes]) -> None:
     with suppress(ConnectionError):  # the worker has reached its limit
         stream.write(head)
         for text in texts:
@@ -72,8 +70,6 @@ async def _write(process: asyncio.subprocess.Process, head: bytes, texts: Sequen
         stream.close()
 
 
-async def _read(process: asyncio.subprocess.Process, output: list[Any]) -> None:
-    if process.stdout is None:
-        raise AssertionError
-    async for line in process.stdout:
+async def _read(stream: asyncio.StreamReader, output: list[Any]) -> None:
+    async for line in stream:
         output.append(json.loads(line))  # noqa: PERF401 - output before a timeout counts

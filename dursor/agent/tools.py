@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from dursor.agent.files import ToolCallError
+from dursor.agent.files import ToolCallError, count_bytes
 from dursor.agent.search import FileSearch, SearchQuery
 from dursor.context.selection.render import quote_map
 from dursor.context.selection.repo_map import render_map
@@ -91,7 +91,7 @@ class Toolbox:
         paths = self._files.list_paths(folder)
         count = "1 file" if len(paths) == 1 else f"{len(paths)} files"
         head = f"{count}{f' in {self._files.show_path(folder)}' if folder else ''}:\n"
-        room = limit - _count_bytes(head)
+        room = limit - count_bytes(head)
         names = quote_map(render_map(paths, room))
         if len(names.encode()) > room:  # an escaped byte takes four
             names = quote_map(render_map(paths, room // 4))
@@ -103,13 +103,13 @@ class Toolbox:
         first, last = _clip_range(*wanted, len(lines), name)
         shown, room = [], limit - 200  # for the head and the note
         for line in lines[first - 1 : last]:
-            room -= _count_bytes(line)
+            room -= count_bytes(line)
             if room < 0:
                 break
             shown.append(line)
         end = first - 1 + len(shown)
         result = f"{name}, lines {first}-{end} of {len(lines)}:\n{''.join(shown)}"
-        if end < last and _count_bytes(lines[end]) > MAX_RESULT // 2:
+        if end < last and count_bytes(lines[end]) > MAX_RESULT // 2:
             return f"{result}[line {end + 1} is too long to show]"
         if end < last:
             return f"{result}[truncated: continue with lines {end + 1}-{last}]"
@@ -128,7 +128,7 @@ class Toolbox:
             new = [f"{hit.line}: {text}"]
             if hit.path != path:
                 new.insert(0, self._files.show_path(hit.path))
-            room -= sum(_count_bytes(line) + 1 for line in new)
+            room -= sum(count_bytes(line) + 1 for line in new)
             if room < 0:
                 notes.append("[more lines match than fit: use a more specific text, or a folder]")
                 break
@@ -174,7 +174,3 @@ def _clip_range(first: int | None, last: int | None, count: int, path: str) -> t
     if count and (first > count or last < first):
         raise ToolCallError(f"{path} has lines 1-{count}")
     return first, last
-
-
-def _count_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))

@@ -82,12 +82,9 @@ def split_sendable(
     entries: Mapping[str, Entry], rules: PathRules
 ) -> tuple[dict[str, Entry], dict[str, Refusal]]:
     """Split ENTRIES into those that may be sent and the reasons for the others."""
-    sendable: dict[str, Entry] = {}
-    refused: dict[str, Refusal] = {}
-    for path, entry in entries.items():
-        refusal = check_entry(path, entry, rules)
-        if refusal is None:
-            sendable[path] = entry
-        else:
-            refused[path] = refusal
-    return sendable, refused
+    refused = {
+        path: refusal
+        for path, entry in entries.items()
+        if (refusal := check_entry(path, entry, rules))
+    }
+    return {path: entry for path, entry in entries.items() if path not in refused}, refused

@@ -68,7 +68,9 @@ def match_name(text: str, start: int, end: int) -> Iterator[SecretMatch]:
     if match is None:
         return
     kind = next(kind for kind in ("quoted", "hex", "bare") if match[kind])
-    name = f"{_read_stem(text, start)}{text[start:end]}{match['rest']}"
+    left = text[max(0, start - _MAX_STEM) : start]
+    stem = left[len(left.rstrip(_NAME_CHARS)) :]
+    name = f"{stem}{text[start:end]}{match['rest']}"
     if _is_value(name, match, kind) and (
         not match["blank"] or name.startswith("--") or (match["quoted"] and _is_macro(text, start))
     ):
@@ -78,7 +80,8 @@ def match_name(text: str, start: int, end: int) -> Iterator[SecretMatch]:
 def _is_value(name: str, match: re.Match[str], kind: str) -> bool:
     """Tell whether the value of KIND in MATCH is the secret of NAME."""
     value = match[kind]
-    if compile_pattern(_OTHER_NAME).search(name) or _is_dummy(value) or _is_type(name, value):
+    is_type = value.isidentifier() and value.lower().endswith(name.lower())  # key: Ed25519Key
+    if is_type or compile_pattern(_OTHER_NAME).search(name) or _is_dummy(value):
         return False
     between = match.string[match.start() : match.start(kind)]
     is_tight = match["sign"] == "=" and not set(between) & {" ", "\t", "\n"}
@@ -124,19 +127,8 @@ def match_url(text: str, start: int) -> Iterator[SecretMatch]:
         yield SecretMatch(*match.span("value"), "password in a URL")
 
 
-def _read_stem(text: str, end: int) -> str:
-    """Return the part of a name before END of TEXT."""
-    left = text[max(0, end - _MAX_STEM) : end]
-    return left[len(left.rstrip(_NAME_CHARS)) :]
-
-
 def _is_dummy(value: str) -> bool:
     return bool(compile_pattern(_DUMMY).search(value) or compile_pattern(_UUID).fullmatch(value))
-
-
-def _is_type(name: str, value: str) -> bool:
-    """Tell whether VALUE is the type of NAME: `key: Ed25519Key`."""
-    return value.isidentifier() and value.lower().endswith(name.lower())
 
 
 def _is_secret(value: str, sign: str) -> bool:

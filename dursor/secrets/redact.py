@@ -27,9 +27,7 @@ _BREAK_CHARS = str.maketrans("", "", "\\\r\n \t>|+#*-")
 
 
 class _Pattern(NamedTuple):
-    """A kind of secret; a text without one of `hints` (lower case) cannot contain it."""
-
-    hints: tuple[str, ...]
+    hints: tuple[str, ...]  # in lower case; a text without any of them has no match
     expression: str
 
 

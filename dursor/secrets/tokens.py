@@ -147,7 +147,7 @@ TOKEN_SHAPES = (
     TokenShape("Alibaba access key", ("LTAI",), rf"LTAI{_DIGIT}[A-Za-z0-9]{{16,22}}(?!{_W})"),
     TokenShape("Mailgun key", ("key-",), rf"key-[a-f0-9]{{32}}(?!{_W})"),
     TokenShape(
-        "private key",  # in base64, as clusters keep theirs
+        "private key",  # in Base64, as in Kubernetes secrets
         ("LS0tLS1CRUdJTi",),
         r"LS0tLS1CRUdJTi(?=[A-Za-z0-9]{0,40}(?:UFJJVkFUR|BSSVZBVE|QUklWQVRF))[A-Za-z0-9+/]{80,20000}={0,2}",
     ),

@@ -40,7 +40,7 @@ from dursor.context.ranking.rank import (
     sum_columns,
 )
 from dursor.context.ranking.retrieve import collect_features
-from dursor.context.selection.pack import Excerpt, choose_lines, make_packing_rules
+from dursor.context.selection.pack import Excerpt, choose_lines
 from dursor.context.sendable import split_sendable
 from dursor.context.source import TextSource
 from dursor.pathrules import PathRules
@@ -140,15 +140,15 @@ def seen(repository: Repository, instance: dict[str, Any], key: str, cache: Path
     commit = instance["base_commit"]
     tree = repository.tree(commit)
     sendable, _ = split_sendable(tree.entries(), PathRules())
-    query = InstructionQuery.parse(instance[key])
+    query = InstructionQuery(instance[key])
     pool = list_candidates(sendable, query, BUDGETS[0])
     evidence = collect_features(
         tree, pool, query, folder=cache, history=History(repository, commit)
     )
     columns = evidence.build_columns()
-    first = sum_columns(load_weights().first, columns, evidence.n)
-    order = sorted(range(evidence.n), key=lambda n: -first[n])
-    paths, sizes = evidence.candidates.paths, evidence.candidates.sizes
+    first = sum_columns(load_weights().first, columns, len(evidence.paths))
+    order = sorted(range(len(evidence.paths)), key=lambda n: -first[n])
+    paths, sizes = evidence.paths, evidence.sizes
     texts = TextSource(tree, Placeholders()).peek_many([paths[n] for n in order[:MAX_READ]])
     near = [n for n in order[:MAX_READ] if paths[n] in texts]
     closer = BlockFeatures(evidence, [(n, texts[paths[n]]) for n in near])
@@ -270,7 +270,6 @@ def in_view(example: Example, order: Sequence[RankedFile], budget: int) -> tuple
         order,
         lambda path: Excerpt([""] * len(sizes[path]), sizes[path]),
         budget,
-        make_packing_rules(budget),
     )
     sent = {order[n].path: one for n, one in chosen.items()}
     whole = {path for path, one in sent.items() if one.list_ranges() is None}

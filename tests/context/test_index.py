@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -187,7 +186,7 @@ def test_damaged_past_commits_are_read_again(tmp_path, damage):
             return ["a1"][:limit]
 
         def read(self, ids):
-            return [SimpleNamespace(oid=one, message="Mend it", paths=["pager.py"]) for one in ids]
+            return [(oid, "Mend it", ["pager.py"]) for oid in ids]
 
     if damage is None:
         os.mkfifo(tmp_path / "past")

@@ -54,11 +54,11 @@ def test_a_path_tells_what_a_file_is_for(path, kind):
     ],
 )
 def test_mentions_are_read(text, mentions):
-    assert [tuple(mention) for mention in InstructionQuery.parse(text).mentions] == mentions
+    assert [tuple(mention) for mention in InstructionQuery(text).mentions] == mentions
 
 
 def test_an_instruction_is_read():
-    query = InstructionQuery.parse(
+    query = InstructionQuery(
         "# Fix `load_page` for Paginator\n\na.b.Page calls run() twice, b::c too\n"
     )
     assert query.title == "Fix `load_page` for Paginator"
@@ -66,9 +66,7 @@ def test_an_instruction_is_read():
     assert set(query.strong) == {"load_page", "run", "Page"}
     assert query.terms["page"] > query.terms["paginat"] == 1
     assert "load_page" in query.title_terms
-    prose = InstructionQuery.parse(
-        "words\n```\nfenced\n```\n    indented\n>>> typed()\n"
-    ).prose_terms
+    prose = InstructionQuery("words\n```\nfenced\n```\n    indented\n>>> typed()\n").prose_terms
     assert set(prose) == {"word"}
 
 
@@ -101,7 +99,7 @@ def test_the_rest_is_looked_through_when_it_is_asked_for():
     entries = {path: Entry(FILE, "", 40_000) for path in paths}
 
     def looked_through(text, budget=1000):
-        return set(list_candidates(entries, InstructionQuery.parse(text), budget))
+        return set(list_candidates(entries, InstructionQuery(text), budget))
 
     assert looked_through("make it faster") == {"src/a.py"}
     assert looked_through("add a test for a") == {"src/a.py", "tests/test_a.py"}
@@ -112,7 +110,7 @@ def test_the_rest_is_looked_through_when_it_is_asked_for():
 
 @given(st.text(max_size=300))
 def test_any_text_is_read(text):
-    query = InstructionQuery.parse(text)
+    query = InstructionQuery(text)
     assert len(query.title) <= 300
     assert all(weight >= 1 for weight in query.terms.values())
     assert isinstance(query.mentions + query.chains, list)

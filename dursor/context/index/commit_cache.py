@@ -25,17 +25,6 @@ VERSION = b"dursor past 1\n"
 NAME = "past"
 
 
-class CommitRecord(Protocol):
-    """A past commit: its message and the paths it changed."""
-
-    @property
-    def oid(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def paths(self) -> Sequence[str]: ...
-
-
 class CommitLog(Protocol):
     """The commits before a base."""
 
@@ -43,8 +32,8 @@ class CommitLog(Protocol):
         """List at most LIMIT ids, newest first."""
         ...
 
-    def read(self, ids: Sequence[str]) -> Iterable[CommitRecord]:
-        """Yield the commits IDS, or as many as can be read."""
+    def read(self, ids: Sequence[str]) -> Iterable[tuple[str, str, Sequence[str]]]:
+        """Yield id, message and changed paths of the commits IDS, or as many as can be read."""
         ...
 
 
@@ -63,18 +52,21 @@ def load_past_changes(history: CommitLog | None, folder: Path | None) -> list[Pa
     known = _load(folder)
     missing = [oid for oid in ids if oid not in known]
     if missing:
-        known = {commit.oid: _summarize(commit) for commit in history.read(missing)} | known
+        known = {
+            oid: _summarize(message, paths) for oid, message, paths in history.read(missing)
+        } | known
         _save(folder, ids, known)
     return [PastChange(*known[oid]) for oid in ids if oid in known]
 
 
-def _summarize(commit: CommitRecord) -> tuple[list[str], list[str]]:
-    words = IDENTIFIER.findall(commit.message[:MESSAGE_CHARS])
+def _summarize(message: str, paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    words = IDENTIFIER.findall(message[:MESSAGE_CHARS])
     terms = dict.fromkeys(term for word in words for term in extract_terms(word))
-    paths = [path.encode("utf-8", "replace").decode("utf-8") for path in commit.paths]
+    if len(paths) > MAX_PATHS:
+        paths = ()
     return (
         [term for term in terms if len(term) > 2 and term not in STOP],
-        [] if len(paths) > MAX_PATHS else paths,
+        [path.encode("utf-8", "replace").decode("utf-8") for path in paths],
     )
 
 

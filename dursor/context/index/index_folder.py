@@ -50,7 +50,6 @@ class IndexFolder:
 
     @property
     def total_bytes(self) -> int:
-        """The size of all segments."""
         return sum(segment.bytes for segment in self.segments)
 
     def list_missing(self, wanted: Iterable[bytes]) -> set[bytes]:
@@ -61,7 +60,6 @@ class IndexFolder:
         return missing
 
     def add(self, documents: Mapping[bytes, Document]) -> None:
-        """Add DOCUMENTS, by raw blob id."""
         if documents:
             self._store(build_segment(documents))
 

@@ -15,7 +15,7 @@ from array import array
 from bisect import bisect_left
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,18 +32,6 @@ Postings: TypeAlias = "tuple[Sequence[int], Sequence[int]]"  # blob numbers, cou
 
 class DamagedSegmentError(Exception):
     """A file that is not a complete segment of this version."""
-
-
-class _Sections(NamedTuple):
-    """The sections of a segment, in their order in the file."""
-
-    oids: bytes
-    lengths: array[int]
-    text: bytearray
-    starts: array[int]
-    offsets: array[int]
-    blobs: array[int]
-    counts: bytearray
 
 
 def build_segment(documents: Mapping[bytes, Document]) -> bytearray:
@@ -114,7 +102,7 @@ def _encode(
         offsets.append(len(counts))
     sizes = (len(lengths), len(offsets) - 1, len(text), len(counts))
     data = bytearray(_HEADER.pack(MAGIC, VERSION, len(oids[0]) if oids else 20, *sizes))
-    sections = _Sections(b"".join(oids), lengths, text, starts, offsets, blobs, counts)
+    sections = (b"".join(oids), lengths, text, starts, offsets, blobs, counts)
     for section in sections:
         if sys.byteorder == "big" and isinstance(section, array):
             section.byteswap()

@@ -60,8 +60,12 @@ class BlockFeatures:
     def __init__(self, features: FileFeatures, files: Sequence[tuple[int, str]]) -> None:
         self.features = features
         self.query = features.query
-        paths = features.candidates.paths
-        self.files = [_split_file(number, text, paths[number]) for number, text in files]
+        paths = features.paths
+        self.files = [
+            FileBlocks(n, split_lines(text), split_blocks(text, suffix), find_imports(text, suffix))
+            for n, text in files
+            for suffix in [get_suffix(paths[n])]
+        ]
         self._seen: set[str] = set()
         self._terms: dict[str, tuple[str, ...]] = {}  # query terms of words that have some
         self._wanted = {*self.query.terms, *self.query.title_terms}
@@ -177,7 +181,6 @@ class BlockFeatures:
         return sum(value * n * (K1 + 1) / (n + norm) for value, n in pairs if value)
 
     def _find_best(self, values: Column) -> Column:
-        """Return the best of VALUES in each file."""
         best = [0.0] * len(self.files)
         for block, value in zip(self.blocks, values, strict=True):
             best[block.file] = max(best[block.file], value)
@@ -256,7 +259,7 @@ class BlockFeatures:
     def _score_related(self, likely: Column) -> dict[str, Column]:
         """Add up the probabilities of files that import a file, that it imports, of its folder."""
         modules = [self.features.names.facts[file.number].module for file in self.files]
-        paths = self.features.candidates.paths
+        paths = self.features.paths
         folders = [paths[file.number].rpartition("/")[0] for file in self.files]
         users: Column = []
         used: Column = []
@@ -267,13 +270,6 @@ class BlockFeatures:
             used.append(sum(likely[m] for m in others if modules[m] in file.modules))
             beside.append(sum(likely[m] for m in others if folders[m] == folders[n]))
         return {"imported_by": users, "imports": used, "beside": beside}
-
-
-def _split_file(number: int, text: str, path: str) -> FileBlocks:
-    suffix = get_suffix(path)
-    return FileBlocks(
-        number, split_lines(text), split_blocks(text, suffix), find_imports(text, suffix)
-    )
 
 
 def _has_any(names: Iterable[str], known: Container[str]) -> float:

@@ -44,7 +44,6 @@ class Corpus:
         return counts
 
     def idf(self, term: str) -> float:
-        """Return the inverse document frequency of TERM."""
         return idf(self.size, len(self.count(term)))
 
     def bm25(self, query: Mapping[str, float], *, power: float = 1) -> list[float]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from dursor.context.index.analyse import DEFINES, GENERATED
 from dursor.context.sendable import get_suffix
@@ -29,31 +30,20 @@ Column: TypeAlias = "list[float]"
 Sparse: TypeAlias = "dict[int, float]"
 
 
-class CandidateFiles(NamedTuple):
-    """Files to choose from: their paths, sizes and blob numbers."""
+@dataclass(frozen=True)
+class FileFeatures:
+    """Columns of features over candidate files, which have names, sizes and blob numbers."""
 
-    paths: Sequence[str]
+    query: InstructionQuery
+    names: PathNames
     sizes: Sequence[int]
     blobs: Sequence[int]
+    corpus: Corpus
+    history: HistoryFeatures
 
-
-class FileFeatures:
-    """Columns of features over CANDIDATES for QUERY."""
-
-    def __init__(
-        self,
-        query: InstructionQuery,
-        candidates: CandidateFiles,
-        corpus: Corpus,
-        names: PathNames,
-        history: HistoryFeatures,
-    ) -> None:
-        self.query = query
-        self.candidates = candidates
-        self.corpus = corpus
-        self.names = names
-        self.history = history
-        self.n = len(candidates.paths)
+    @property
+    def paths(self) -> Sequence[str]:
+        return self.names.paths
 
     def build_columns(self) -> dict[str, array[float]]:
         """Return every column by name, in arrays, a third of the size of lists."""
@@ -69,10 +59,10 @@ class FileFeatures:
 
     def _spread(self, values: Sequence[float]) -> Column:
         """Return VALUES of blobs by candidate."""
-        return [values[blob] for blob in self.candidates.blobs]
+        return [values[blob] for blob in self.blobs]
 
     def _to_column(self, sparse: Mapping[int, float]) -> Column:
-        return [sparse.get(n, 0.0) for n in range(self.n)]
+        return [sparse.get(n, 0.0) for n in range(len(self.paths))]
 
     def _score_words(self) -> dict[str, Column]:
         corpus, query = self.corpus, self.query
@@ -154,7 +144,7 @@ class FileFeatures:
         return self._spread([math.log1p(value) for value in values])
 
     def _score_history(self) -> dict[str, Column]:
-        paths, history = self.candidates.paths, self.history
+        paths, history = self.paths, self.history
         text = history.score_similar(self.query.terms)
         title = history.score_similar(self.query.title_terms)
         return {
@@ -165,21 +155,21 @@ class FileFeatures:
         }
 
     def _describe(self) -> dict[str, Column]:
-        paths, facts = self.candidates.paths, self.names.facts
+        paths, facts = self.paths, self.names.facts
         kinds = [classify_path(path) for path in paths]
         suffixes = [get_suffix(path) for path in paths]
         code: Counter[str] = Counter()  # bytes of code by suffix
-        for suffix, size, kind in zip(suffixes, self.candidates.sizes, kinds, strict=True):
+        for suffix, size, kind in zip(suffixes, self.sizes, kinds, strict=True):
             code[suffix] += size if kind is FileKind.SOURCE else 0
         total = sum(code.values()) or 1
         generated = self.corpus.count(GENERATED)
         return {
-            "size": [math.log1p(size / 1000) / 4 for size in self.candidates.sizes],
+            "size": [math.log1p(size / 1000) / 4 for size in self.sizes],
             "is_index": [float(fact.is_index) for fact in facts],
             "sideline": [float(bool(SIDELINE.search(path.lower()))) for path in paths],
             "depth": [min(fact.depth, 8) / 8 for fact in facts],
             "language": [code[suffix] / total for suffix in suffixes],
-            "generated": [float(blob in generated) for blob in self.candidates.blobs],
+            "generated": [float(blob in generated) for blob in self.blobs],
             "is_test": [float(kind is FileKind.TEST) for kind in kinds],
             "is_docs": [float(kind is FileKind.DOCS) for kind in kinds],
             "is_data": [float(kind is FileKind.DATA) for kind in kinds],

@@ -7,7 +7,6 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dursor.context.index.commit_cache import MAX_PATHS
 from dursor.context.text.tokenize import idf
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class HistoryFeatures:
     """Features of paths from COMMITS, newest first."""
 
     def __init__(self, commits: Sequence[PastChange]) -> None:
-        self.commits = [commit for commit in commits if 0 < len(commit.paths) <= MAX_PATHS]
+        self.commits = [commit for commit in commits if commit.paths]
 
     def score_similar(self, query: Mapping[str, float]) -> dict[str, float]:
         """Score paths by the commits that changed them and whose messages are similar to QUERY."""

@@ -62,7 +62,6 @@ class PathNames:
 
     @cached_property
     def facts(self) -> list[PathFacts]:
-        """The parts of every path."""
         return [parse_path(path) for path in self.paths]
 
     @cached_property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -36,16 +35,11 @@ class PathMention(NamedTuple):
     func: str | None
 
 
-@dataclass(frozen=True)
 class InstructionQuery:
-    """The search terms of an instruction."""
+    """The search terms of INSTRUCTION."""
 
-    text: str
-
-    @classmethod
-    def parse(cls, instruction: str) -> InstructionQuery:
-        """Read the beginning of INSTRUCTION."""
-        return cls(instruction[:MAX_CHARS])
+    def __init__(self, instruction: str) -> None:
+        self.text = instruction[:MAX_CHARS]
 
     @cached_property
     def title(self) -> str:
@@ -74,7 +68,6 @@ class InstructionQuery:
 
     @cached_property
     def title_terms(self) -> dict[str, float]:
-        """The terms of the title."""
         return _weigh_terms(Counter(IDENTIFIER.findall(_URL.sub(" ", self.title))))
 
     @cached_property

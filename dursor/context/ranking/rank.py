@@ -61,9 +61,9 @@ def rank(
     """Rank every candidate, the most relevant first. BUDGET in tokens limits the files to read."""
     weights, reach = load_weights(), min(MAX_READ, MIN_READ + budget // TOKENS_PER_FILE)
     columns = features.build_columns()
-    first = sum_columns(weights.first, columns, features.n)
-    order = sorted(range(features.n), key=lambda n: -first[n])
-    paths, sizes = features.candidates.paths, features.candidates.sizes
+    first = sum_columns(weights.first, columns, len(features.paths))
+    order = sorted(range(len(features.paths)), key=lambda n: -first[n])
+    paths, sizes = features.paths, features.sizes
     texts = read_many([paths[n] for n in order[:reach]])
     near = [n for n in order[:reach] if paths[n] in texts]
     closer = BlockFeatures(features, [(n, texts[paths[n]]) for n in near])

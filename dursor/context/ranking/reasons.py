@@ -22,7 +22,7 @@ class ReasonFinder:
 
     def __init__(self, features: FileFeatures) -> None:
         self._names, self._corpus = features.names, features.corpus
-        self._blobs = features.candidates.blobs
+        self._blobs = features.blobs
         self._query = features.query
         self._spellings = _map_spellings(self._query.words)
         self._mentioned = {

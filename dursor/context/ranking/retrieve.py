@@ -11,7 +11,7 @@ from dursor.context.index.commit_cache import load_past_changes
 from dursor.context.index.index_folder import IndexFolder, evict_folders
 from dursor.context.index.segment import Segment, build_segment
 from dursor.context.ranking.bm25 import Corpus
-from dursor.context.ranking.file_features import CandidateFiles, FileFeatures
+from dursor.context.ranking.file_features import FileFeatures
 from dursor.context.ranking.history_features import HistoryFeatures
 from dursor.context.ranking.path_features import PathNames, parse_path
 from dursor.context.sendable import get_suffix
@@ -52,9 +52,10 @@ def collect_features(
     if unsaved:
         segments = [*segments, Segment(build_segment(dict(_analyse_files(tree, unsaved))))]
     sizes = [entry.size for entry in candidates.values()]
-    files = CandidateFiles(list(candidates), sizes, [unique[oid] for oid in oids.values()])
+    blobs = [unique[oid] for oid in oids.values()]
+    corpus, names = Corpus(list(unique), segments), PathNames(list(candidates))
     past = HistoryFeatures(load_past_changes(history, folder))
-    return FileFeatures(query, files, Corpus(list(unique), segments), PathNames(files.paths), past)
+    return FileFeatures(query, names, sizes, blobs, corpus, past)
 
 
 def _get_oid(path: str, entry: Entry) -> bytes:

@@ -15,25 +15,14 @@ if TYPE_CHECKING:
     from dursor.context.selection.selection import Ranges
     from dursor.context.source import TextSource
 
-MAX_GAP = 3  # lines between two excerpts that are sent rather than omitted
-
+# How a budget is spent: these values were best for the tasks that the weights were fitted on.
 WHOLE_SHARE = 0.25  # part of the budget up to which a file is sent whole,
 MIN_WHOLE, MAX_WHOLE = 3_000, 5_500  # within these limits in tokens
-
-
-class PackingRules(NamedTuple):
-    """How a budget is spent; these values were best for the tasks the weights were fitted on."""
-
-    whole: float  # tokens up to which a file is sent whole
-    power: float = 0.8  # of an item's tokens, its value's divisor
-    margin: int = 2  # lines sent around a block
-    min_tokens: int = 100  # that an item counts as, so that tiny ones do not come first
-    floor: float = 0.01  # part of the best file's value below which a file's blocks are not sent
-
-
-def make_packing_rules(budget: int) -> PackingRules:
-    """Return the rules for a BUDGET in tokens."""
-    return PackingRules(max(MIN_WHOLE, min(WHOLE_SHARE * budget, MAX_WHOLE)))
+POWER = 0.8  # of an item's tokens, by which its value is divided
+MIN_TOKENS = 100  # that an item counts as, so that tiny ones do not come first
+FLOOR = 0.01  # part of the best file's value below which a file's blocks are not sent
+MARGIN = 2  # lines sent around a block
+MAX_GAP = 3  # lines between two excerpts that are sent rather than omitted
 
 
 class PackItem(NamedTuple):
@@ -45,23 +34,24 @@ class PackItem(NamedTuple):
     value: float
 
 
-def list_items(ranked: Sequence[RankedFile], rules: PackingRules) -> list[PackItem]:
+def list_items(ranked: Sequence[RankedFile], budget: int) -> list[PackItem]:
     """List files and blocks, the best value for its tokens first.
 
     A small file is listed whole, and as blocks in case the rest of it does not fit.
     """
     items: list[PackItem] = []
-    floor = rules.floor * max((file.value for file in ranked), default=0.0)
+    max_whole = max(MIN_WHOLE, min(WHOLE_SHARE * budget, MAX_WHOLE))
+    floor = FLOOR * max((file.value for file in ranked), default=0.0)
     for n, file in enumerate(ranked):
         tokens = estimate_tokens(file.bytes) + FILE_TOKENS
         blocks = file.blocks if file.value >= floor else []
-        if tokens <= rules.whole or not blocks:
+        if tokens <= max_whole or not blocks:
             items.append(PackItem(n, None, tokens, file.value))
         items += [
             PackItem(n, block.block, estimate_tokens(block.bytes), file.value * block.share)
             for block in blocks
         ]
-    items.sort(key=lambda item: -item.value / max(item.tokens, rules.min_tokens) ** rules.power)
+    items.sort(key=lambda item: -item.value / max(item.tokens, MIN_TOKENS) ** POWER)
     return items
 
 
@@ -75,11 +65,11 @@ class Excerpt:
         self._bytes = 0
         self.tokens = 0
 
-    def list_missing(self, block: CodeBlock | None, margin: int) -> set[int]:
+    def list_missing(self, block: CodeBlock | None) -> set[int]:
         """Return the lines that BLOCK, or the whole file, needs in addition."""
         if block is None:
             return set(range(1, len(self.lines) + 1)) - self.chosen
-        first, last = max(1, block.first - margin), min(len(self.lines), block.last + margin)
+        first, last = max(1, block.first - MARGIN), min(len(self.lines), block.last + MARGIN)
         new = {*range(first, last + 1), *block.owner_lines} - self.chosen
         gaps = (self._list_gap(line, step, new) for line in new for step in (1, -1))
         return new.union(*gaps)
@@ -97,7 +87,6 @@ class Excerpt:
         return estimate_tokens(self._bytes + self._size(new)) + FILE_TOKENS
 
     def add(self, new: Iterable[int]) -> None:
-        """Choose the lines NEW."""
         self.tokens = self.count_tokens(new)
         self._bytes += self._size(new)
         self.chosen.update(new)
@@ -118,7 +107,6 @@ class Excerpt:
         return tuple(ranges)
 
     def join_text(self) -> str:
-        """Return the text of the chosen lines."""
         return "".join(self.lines[line - 1] for line in sorted(self.chosen))
 
 
@@ -129,9 +117,7 @@ def pack(
     explain: Callable[[RankedFile], str],
 ) -> list[SelectedFile]:
     """Select from RANKED what fits in ROOM tokens, in the same order."""
-    chosen = choose_lines(
-        ranked, lambda path: _read_excerpt(path, source), room, make_packing_rules(room)
-    )
+    chosen = choose_lines(ranked, lambda path: _read_excerpt(path, source), room)
     return [
         SelectedFile(
             ranked[n].path,
@@ -148,11 +134,10 @@ def choose_lines(
     ranked: Sequence[RankedFile],
     read_excerpt: Callable[[str], Excerpt | None],
     room: int,
-    rules: PackingRules,
 ) -> dict[int, Excerpt]:
     """Choose lines of RANKED files in ROOM tokens, by their numbers there."""
     excerpts: dict[int, Excerpt | None] = {}
-    for item in list_items(ranked, rules):
+    for item in list_items(ranked, room):
         if room <= FILE_TOKENS:
             break
         excerpt = excerpts.get(item.file)
@@ -162,7 +147,7 @@ def choose_lines(
             excerpt = excerpts[item.file] = read_excerpt(ranked[item.file].path)
         if excerpt is None:
             continue
-        new = excerpt.list_missing(item.block, rules.margin)
+        new = excerpt.list_missing(item.block)
         cost = excerpt.count_tokens(new) - excerpt.tokens
         if cost <= room:
             room -= cost

@@ -19,7 +19,7 @@ _DIGITS = str.maketrans("", "", "0123456789")
 
 def find_typo(instruction: str, paths: Collection[str]) -> tuple[str, str] | None:
     """Find a path in INSTRUCTION that is not one of PATHS, and the similar one that is."""
-    query = InstructionQuery.parse(instruction)
+    query = InstructionQuery(instruction)
     suffixes = {get_suffix(path) for path in paths} - {""}
     wanted = [
         path
@@ -44,14 +44,11 @@ def _find_similar(path: str, names: PathNames) -> Iterator[str]:
     similar = [
         other
         for other in known
-        if abs(len(other) - len(name)) <= 2 and _count_differences(letters, Counter(other)) <= 4
+        if abs(len(other) - len(name)) <= 2
+        and ((letters - (others := Counter(other))) + (others - letters)).total() <= 4
     ]
     for near in get_close_matches(name, sorted(similar), n=1, cutoff=CUTOFF):
         if near.translate(_DIGITS) != name.translate(_DIGITS):
             numbers, same = names.match(f"{folder}/{near}" if folder else near)
             if same > folder.count("/") + bool(folder):
                 yield names.paths[numbers[0]]
-
-
-def _count_differences(letters: Counter[str], others: Counter[str]) -> int:
-    return ((letters - others) + (others - letters)).total()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from glob import escape
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from dursor.context.sendable import REASON_NOT_FETCHED
@@ -35,7 +37,7 @@ def check_pins(
             raise UsageError(f"file {path!r} does not exist", hint=_suggest_path(path, entries))
         if path in refused:
             reason = refused[path].reason
-            hint = _suggest_fetch(path) if reason == REASON_NOT_FETCHED else None
+            hint = f"git show {quote(f'HEAD:{path}')}" if reason == REASON_NOT_FETCHED else None
             raise UsageError(f"{path} cannot be sent: {reason}", hint=hint)
     return pins
 
@@ -57,18 +59,9 @@ def check_pins_fit(
 
 def _suggest_option(path: str, rules: PathRules) -> str:
     """Suggest the option that allows PATH, or a list of other paths if none does."""
-    from glob import escape  # noqa: PLC0415 - only a refusal needs them
-    from shlex import quote  # noqa: PLC0415
-
     glob = escape(path)
     allowed = replace(rules, allowed=(*rules.allowed, glob)).find_reason(path) is None
     return f"--allow-path {quote(glob)}" if allowed else "git ls-files"
-
-
-def _suggest_fetch(path: str) -> str:
-    from shlex import quote  # noqa: PLC0415 - only a partial clone needs it
-
-    return f"git show {quote(f'HEAD:{path}')}"
 
 
 def _suggest_path(path: str, entries: Mapping[str, Entry]) -> str | None:

@@ -7,17 +7,18 @@ first one's beginning exactly, and sends the current state of files next to its 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dursor.context.selection.guidance import GUIDANCE_REASON, select_guidance
-from dursor.context.selection.select import map_other_files, select_context
+from dursor.context.selection.repo_map import render_map
+from dursor.context.selection.select import list_unsent, list_withheld, select_context
 from dursor.context.selection.selection import SelectedFile, Selection
-from dursor.context.selection.withheld import list_withheld
 from dursor.context.sendable import check_content, check_entry, split_sendable
 from dursor.context.source import TextSource
 from dursor.context.text.measure import FILE_TOKENS, estimate_tokens, split_lines
 from dursor.secrets.placeholders import Placeholders
-from dursor.tree import Entry, Overlay
+from dursor.tree import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from dursor.domain import ContextFile
     from dursor.pathrules import PathRules
     from dursor.secrets.placeholders import PlaceholderKey
-    from dursor.tree import Changes, FileState, Tree
+    from dursor.tree import Changes, Tree
 
 CHANGED_TOKENS = 8_000  # for the current state of files, not part of the budget
 MARGIN = 20  # lines on each side of a change in a file too large to send whole
@@ -92,7 +93,7 @@ class FollowUpSelector:
             budget=budget,
             files=kept,
             withheld=(*masked, *fresh.withheld),
-            repo_map=map_other_files(sendable, kept, guidance),
+            repo_map=render_map(list_unsent(sendable, kept, guidance)),
             guidance=guidance,
             placeholders=fresh.placeholders | source.placeholders.mapping,
             added=tuple(
@@ -105,7 +106,7 @@ class FollowUpSelector:
             omitted=omitted,
         )
 
-    @property
+    @cached_property
     def _current(self) -> Tree:
         return Overlay(self.base, self.changes)
 
@@ -120,11 +121,13 @@ class FollowUpSelector:
         self, source: TextSource, pins: Collection[str]
     ) -> tuple[tuple[SelectedFile, ...], tuple[str, ...]]:
         """Select changed files, whole or in part; also return the paths of those too large."""
-        room = CHANGED_TOKENS
+        room, entries = CHANGED_TOKENS, self._current.entries()
         files: list[SelectedFile] = []
         omitted: list[str] = []
         for path, state in self.changes.items():
-            if state is None or path in pins or not self._is_sendable(path, state):
+            if state is None or path in pins:
+                continue
+            if check_entry(path, entries[path], self.rules) or check_content(state.data):
                 continue
             text, _ = source.placeholders.replace(state.data.decode("utf-8"), path)
             ranges: Ranges | None = None
@@ -139,11 +142,6 @@ class FollowUpSelector:
                 room -= tokens
                 files.append(SelectedFile(path, ranges, tokens, CHANGED_REASON, text))
         return tuple(files), tuple(omitted)
-
-    def _is_sendable(self, path: str, state: FileState) -> bool:
-        entry = Entry(state.mode, "", len(state.data))
-        refusal = check_entry(path, entry, self.rules)
-        return refusal is None and check_content(state.data) is None
 
 
 def _select_again(

@@ -70,7 +70,6 @@ class Selection:
         return self.file_tokens + changed + sum(map(estimate_tokens, sizes)) + guidance
 
     def to_context_files(self) -> tuple[ContextFile, ...]:
-        """Return the part that runs store."""
         guidance = [self.guidance] if self.guidance else []
         files = (*self.files, *self.added, *self.changed, *guidance)
         return tuple(ContextFile(f.path, f.ranges, f.tokens, f.reason) for f in files)
