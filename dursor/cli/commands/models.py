@@ -21,7 +21,7 @@ else:
     ProviderChoice = Literal[tuple(VENDORS)]
 Provider = Annotated[ProviderChoice, typer.Option(help="API provider.")]
 VendorsName = Annotated[str, typer.Option("--model", metavar="M", help="The vendor's model name.")]
-BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="URL of another server.")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="Base URL of another server.")]
 Api = Annotated[Literal["responses", "chat"] | None, typer.Option(help="OpenAI API to call.")]
 Effort = Annotated[Literal["low", "medium", "high"] | None, typer.Option(help="Reasoning effort.")]
 MaxOutput = Annotated[

@@ -35,7 +35,9 @@ Diff = Annotated[bool, typer.Option("--diff", help="Show the patch.")]
 Logs = Annotated[bool, typer.Option("--logs", help="Show the log.")]
 Context = Annotated[bool, typer.Option("--context", help="Show the files that were sent.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Follow until the run finishes.")]
-Branch = Annotated[str | None, typer.Option(metavar="NAME", help="Create this branch first.")]
+Branch = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Create this branch and apply there.")
+]
 Commit = Annotated[bool, typer.Option("--commit", help="Commit the change.")]
 ThreeWay = Annotated[
     bool,
