@@ -17,7 +17,6 @@ from dursor.vcs.objects import CommitTree, ObjectReader
 from dursor.vcs.urls import strip_credentials
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
 import git  # after `command`, which keeps the import from starting a process
@@ -126,12 +125,7 @@ class Repository:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _list_heads(self) -> dict[str, str]:

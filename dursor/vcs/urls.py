@@ -38,12 +38,12 @@ def check_url(url: str) -> SplitResult:
     if re.match(r"[A-Za-z0-9][A-Za-z0-9+.-]*::", url):
         raise UsageError(f"git's helper protocols are not supported: {shown}", hint="use https://")
     if "://" not in url:
-        raise _not_a_url(url)
+        raise _explain_invalid(url)
     parts = _split(url, shown)
     if parts.scheme == "file":
         return _check_file(parts, shown)
     if parts.scheme not in {"https", "http"}:
-        raise UsageError(f"cannot clone over {parts.scheme}: {shown}", hint=_https(parts))
+        raise UsageError(f"cannot clone over {parts.scheme}: {shown}", hint=_suggest_https(parts))
     return _check_web(parts, shown)
 
 
@@ -53,7 +53,7 @@ def _check_web(parts: SplitResult, shown: str) -> SplitResult:
     if not parts.hostname or not parts.path.strip("/") or parts.query or parts.fragment:
         raise UsageError(f"{shown} is not the URL of a repository")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise UsageError(f"plain http is not safe: {shown}", hint=_https(parts))
+        raise UsageError(f"plain http is not safe: {shown}", hint=_suggest_https(parts))
     return parts
 
 
@@ -82,7 +82,7 @@ def _check_file(parts: SplitResult, shown: str) -> SplitResult:
     return parts
 
 
-def _not_a_url(url: str) -> UsageError:
+def _explain_invalid(url: str) -> UsageError:
     match = SCP_FORM.fullmatch(url)
     if not match:
         return UsageError(f"{url} is not a URL", hint="https://host/owner/name.git")
@@ -91,5 +91,5 @@ def _not_a_url(url: str) -> UsageError:
     )
 
 
-def _https(parts: SplitResult) -> str:
+def _suggest_https(parts: SplitResult) -> str:
     return f"dursor repo add https://{parts.hostname or 'host'}{parts.path}"

@@ -334,7 +334,7 @@ def test_interrupt_during_a_hook_undoes_everything(top):
         "from dursor.vcs.repository import Repository\n"
         "from dursor.vcs.apply.apply import apply_patch\n"
         "os.environ['DURSOR'] = str(os.getpid())\n"
-        "environment.COMMIT += ('DURSOR',)\n"
+        "environment.COMMIT += '|DURSOR'\n"
         "repo = Repository.open(Path(sys.argv[1]))\n"
         "try:\n"
         "    apply_patch(repo, sys.stdin.buffer.read(), branch='side', commit=CommitRequest('x'))\n"

@@ -150,18 +150,15 @@ def _open(path: Path, *, create: bool) -> ApplyJournal | None:
 
 def _parse_intent(content: dict[str, Any]) -> ApplyIntent:
     plan = content.pop("plan")
-    steps = tuple(
-        ReplaceStep(path, had, None if comes is None else (comes[0], comes[1], comes[2]))
-        for path, had, comes in plan["steps"]
-    )
+    steps = (ReplaceStep(path, old, new and tuple(new)) for path, old, new in plan.pop("steps"))
     return ApplyIntent(
         ReplacePlan(
-            Path(plan["top"]),
-            Path(plan["folder"]),
-            steps,
-            tuple(plan["made"]),
-            tuple((name, mode) for name, mode in plan["modes"]),
-            plan["pid"],
+            top=Path(plan["top"]),
+            folder=Path(plan["folder"]),
+            steps=tuple(steps),
+            made=tuple(plan["made"]),
+            modes=tuple(map(tuple, plan["modes"])),
+            pid=plan["pid"],
         ),
         **content,
     )

@@ -52,7 +52,7 @@ def clone(url: str, into: Path, secret: Secret | None = None) -> Repository:
         except GitError as error:
             raise _explain(str(getattr(error, "stderr", error)), url, secret) from error
         if not (bare / "shallow").exists():
-            _Source(GitCommand(bare), url, secret).fetch(refs=[TAGS])
+            _Origin(GitCommand(bare), url, secret).fetch(refs=[TAGS])
         try:
             bare.chmod(0o700)
             bare.rename(into)
@@ -79,12 +79,12 @@ def refresh(repo: Repository, url: str | None = None, secret: Secret | None = No
     A shallow clone gets no tags, which would fetch most of the history. SECRET is a token for URL,
     the origin's current address.
     """
-    source = _source(repo, url, secret)
-    listing = decode(source.run("ls-remote", "--symref", "--", source.url, "HEAD", "refs/heads/*"))
+    origin = _open_origin(repo, url, secret)
+    listing = decode(origin.run("ls-remote", "--symref", "--", origin.url, "HEAD", "refs/heads/*"))
     if not _is_shallow(repo):
-        source.fetch("--prune", refs=[BRANCHES, TAGS])
+        origin.fetch("--prune", refs=[BRANCHES, TAGS])
     elif set(HEAD_LINE.findall(listing)) != {(b.commit, b.name) for b in repo.list_branches()}:
-        source.fetch("--prune", f"--depth={DEPTH}", refs=[BRANCHES])  # slow even if nothing is new
+        origin.fetch("--prune", f"--depth={DEPTH}", refs=[BRANCHES])  # slow even if nothing is new
     if match := DEFAULT_LINE.search(listing):
         repo.command.run("symbolic-ref", "HEAD", match[1])
 
@@ -105,9 +105,9 @@ def fetch_ref(
         refspec = f"+refs/tags/{name}:refs/tags/{name}"
     else:
         return False
-    source = _source(repo, url, secret)
+    origin = _open_origin(repo, url, secret)
     try:
-        source.fetch(f"--depth={DEPTH}", refs=[refspec])
+        origin.fetch(f"--depth={DEPTH}", refs=[refspec])
     except InternalError:  # the origin lacks it
         return False
     return True
@@ -117,13 +117,13 @@ def _is_shallow(repo: Repository) -> bool:
     return (repo.common_dir / "shallow").exists()
 
 
-def _source(repo: Repository, url: str | None, secret: Secret | None) -> _Source:
+def _open_origin(repo: Repository, url: str | None, secret: Secret | None) -> _Origin:
     origin = repo.read_origin_url()
     if not repo.is_bare or origin is None:
         raise UsageError(f"{repo.top} is not a clone by dursor", hint=f"git -C {repo.top} fetch")
     if secret is not None:
         check_private(repo.git_dir)
-    return _Source(repo.command, url or origin, secret)
+    return _Origin(repo.command, url or origin, secret)
 
 
 def remove(path: Path, workspaces: Path) -> None:
@@ -142,7 +142,7 @@ def remove(path: Path, workspaces: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Source:
+class _Origin:
     """The origin of a clone."""
 
     command: GitCommand

@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING
 
 from dursor.errors import PolicyError, UsageError
 from dursor.vcs.command import GitCommand, decode
-from dursor.vcs.environment import build_network_env, copy_git_config
+from dursor.vcs.environment import (
+    build_network_env,
+    number_git_config,
+    read_git_config,
+)
 from dursor.vcs.urls import check_url, is_loopback
 
 if TYPE_CHECKING:
@@ -53,6 +57,7 @@ def build_authenticated_env(url: str, secret: Secret) -> dict[str, str]:
         raise UsageError(f"{url} needs no token", hint="remove the token")
     encoded = base64.b64encode(f"{USER}:{secret.reveal()}".encode()).decode()
     settings = [
+        *read_git_config(),
         ("credential.helper", ""),  # the user's helpers neither supply nor store it
         ("core.alternateRefsCommand", ":"),  # otherwise git runs a command in the alternates
         (f"http.{url}.extraHeader", ""),
@@ -65,7 +70,7 @@ def build_authenticated_env(url: str, secret: Secret) -> dict[str, str]:
     if is_loopback(parts.hostname or ""):
         settings.append((f"http.{url}.proxy", ""))
     return (
-        build_network_env(parts.scheme) | QUIET | _list_authorities() | _number_settings(settings)
+        build_network_env(parts.scheme) | QUIET | _list_authorities() | number_git_config(settings)
     )
 
 
@@ -105,13 +110,3 @@ def _list_authorities() -> dict[str, str]:
     """Let git trust the same certificate authorities as Python."""
     file = os.environ.get("SSL_CERT_FILE")
     return {"GIT_SSL_CAINFO": file} if file and "GIT_SSL_CAINFO" not in os.environ else {}
-
-
-def _number_settings(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Write settings as numbered variables, after those in the environment."""
-    before = copy_git_config()
-    first = int(before.get("GIT_CONFIG_COUNT", "0"))
-    result = {"GIT_CONFIG_COUNT": str(first + len(pairs))}
-    for n, (key, value) in enumerate(pairs, first):
-        result |= {f"GIT_CONFIG_KEY_{n}": key, f"GIT_CONFIG_VALUE_{n}": value}
-    return result

@@ -68,7 +68,7 @@ def explain_remote(stderr: str, url: str) -> DursorError:
             f"{url} requires a login: it is private or does not exist",
             hint=f"git clone {url} FOLDER && dursor repo add FOLDER",
         )
-    return _common(stderr, url)
+    return _explain_common(stderr, url)
 
 
 def explain_login(stderr: str, url: str) -> DursorError:
@@ -94,7 +94,7 @@ def explain_login(stderr: str, url: str) -> DursorError:
         return NotFoundError(
             f"{url} does not exist, or the login cannot read it", hint="dursor github repos"
         )
-    return _common(stderr, url)
+    return _explain_common(stderr, url)
 
 
 def explain_push(stdout: str, stderr: str, url: str, branch: str) -> DursorError:
@@ -125,7 +125,7 @@ def explain_push(stdout: str, stderr: str, url: str, branch: str) -> DursorError
     )
 
 
-def _common(stderr: str, url: str) -> DursorError:
+def _explain_common(stderr: str, url: str) -> DursorError:
     reason = _clean(find_reason(stderr))
     if "dubious ownership" in stderr:
         return explain("clone", stderr)
