@@ -108,7 +108,7 @@ class EncryptedFile:
 
     def set(self, name: str, secret: Secret) -> None:
         """Store a secret and replace the former one."""
-        self._passphrase(new=not self.path.exists())  # before locking: typing takes time
+        self._get_passphrase(new=not self.path.exists())  # before locking: typing takes time
         with hold_lock(self._lock):
             sealed = self._load()
             secrets = self._decrypt(sealed)
@@ -118,7 +118,7 @@ class EncryptedFile:
         """Delete a secret; False if it did not exist."""
         if not self.path.exists():
             return False
-        self._passphrase(new=False)
+        self._get_passphrase(new=False)
         with hold_lock(self._lock):
             sealed = self._load()
             secrets = self._decrypt(sealed)
@@ -150,7 +150,7 @@ class EncryptedFile:
             return {}
         from cryptography.fernet import Fernet, InvalidToken
 
-        passphrase = self._passphrase(new=False)
+        passphrase = self._get_passphrase(new=False)
         try:
             plain = Fernet(_derive_key(passphrase, sealed.salt, sealed.iterations)).decrypt(
                 sealed.token
@@ -166,11 +166,11 @@ class EncryptedFile:
 
         salt = os.urandom(16) if sealed is None else sealed.salt
         iterations = self.iterations if sealed is None else sealed.iterations
-        key = _derive_key(self._passphrase(new=sealed is None), salt, iterations)
+        key = _derive_key(self._get_passphrase(new=sealed is None), salt, iterations)
         token = Fernet(key).encrypt(json.dumps(secrets).encode())
         replace_file(self.path, _Sealed(salt, iterations, token).dump(), mode=0o600)
 
-    def _passphrase(self, *, new: bool) -> Secret:
+    def _get_passphrase(self, *, new: bool) -> Secret:
         if passphrase := self._env.get(VARIABLE):
             return Secret(passphrase)
         if self._typed is None:

@@ -4,40 +4,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dursor.domain import KeySource, Secret
 from dursor.errors import AuthError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 T = TypeVar("T")
 
 SERVICE = "dursor"
 LIMIT = 3.0
 HINT = "export DURSOR_KEY_STORE=file DURSOR_ENCRYPTION_KEY=PASSPHRASE"
-
-
-class _Outcome:
-    """The result of a call in another thread; a keyring backend may raise any exception."""
-
-    def __init__(self) -> None:
-        self.value: Any = None
-        self.error: BaseException | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        self.error = error
-        return True
 
 
 @dataclass
@@ -87,11 +66,14 @@ class SystemKeyring:
     def _run(self, call: Callable[[], T]) -> T:
         if self._timeout_message is not None:  # it timed out before: do not wait again
             raise AuthError(self._timeout_message, hint=HINT)
-        outcome = _Outcome()
+        values: list[T] = []
+        errors: list[BaseException] = []
 
         def run() -> None:
-            with outcome:
-                outcome.value = call()
+            try:
+                values.append(call())
+            except BaseException as error:  # noqa: BLE001 - a backend may raise any exception
+                errors.append(error)
 
         thread = threading.Thread(target=run, name="keyring", daemon=True)
         thread.start()
@@ -99,9 +81,9 @@ class SystemKeyring:
         if thread.is_alive():
             self._timeout_message = f"the OS keyring timed out after {self.limit:g} s"
             raise AuthError(self._timeout_message, hint=HINT)
-        if outcome.error is not None:
-            raise _explain(outcome.error) from outcome.error
-        return outcome.value  # type: ignore[no-any-return] # the result of CALL
+        if errors:
+            raise _explain(errors[0]) from errors[0]
+        return values[0]
 
 
 class _AbsentError(Exception):
