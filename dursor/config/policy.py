@@ -53,7 +53,7 @@ def _parse(text: str | bytes) -> dict[str, Any]:
             raise PolicyError(f"{FILE} at the base commit is larger than {SIZE_LIMIT // 1024} KiB")
         return parse_toml(content)
     except ValueError as error:
-        raise _invalid(str(error)) from error
+        raise _explain_invalid(str(error)) from error
 
 
 def _parse_value(name: str, raw: Any) -> Any:
@@ -62,11 +62,11 @@ def _parse_value(name: str, raw: Any) -> Any:
         if isinstance(raw, str) and name != "explore":
             raise ValueError  # noqa: TRY301 - as for every other invalid value
     except ValueError as error:
-        raise _invalid(f"{name} must be {OPTIONS[name].accepts}") from error
+        raise _explain_invalid(f"{name} must be {OPTIONS[name].accepts}") from error
     return value != "off" if name == "explore" else value
 
 
-def _invalid(reason: str) -> PolicyError:
+def _explain_invalid(reason: str) -> PolicyError:
     return PolicyError(
         f"{FILE} at the base commit is not valid: {reason}", hint=f"correct {FILE} and commit it"
     )

@@ -43,17 +43,17 @@ class Settings:
     @cached_property
     def data_dir(self) -> Path:
         """The folder of the database, keys, leases and clones."""
-        return self._folder("DURSOR_DATA_DIR") or self._platform_dir("data")
+        return self._find_folder("DURSOR_DATA_DIR") or self._find_platform_dir("data")
 
     @cached_property
     def config_dir(self) -> Path:
         """The folder of config.toml."""
-        return self._folder("DURSOR_CONFIG_DIR") or self._platform_dir("config")
+        return self._find_folder("DURSOR_CONFIG_DIR") or self._find_platform_dir("config")
 
     @cached_property
     def workspaces_dir(self) -> Path:
         """The folder of clones of URLs."""
-        return self._folder("DURSOR_WORKSPACES_DIR") or self.data_dir / "workspaces"
+        return self._find_folder("DURSOR_WORKSPACES_DIR") or self.data_dir / "workspaces"
 
     @property
     def config_file(self) -> Path:
@@ -70,7 +70,7 @@ class Settings:
         """The folder of the journals that make an interrupted apply undoable."""
         return self.data_dir / "applying"
 
-    def _folder(self, variable: str) -> Path | None:
+    def _find_folder(self, variable: str) -> Path | None:
         given = self.env.get(variable)
         if not given:
             return None
@@ -78,7 +78,7 @@ class Settings:
             return find_home(self.env) / given[2:]
         return Path(given).absolute()
 
-    def _platform_dir(self, kind: str) -> Path:
+    def _find_platform_dir(self, kind: str) -> Path:
         """Return the folder that platformdirs gives for KIND ("data", "config").
 
         Importing platformdirs takes as long as starting Python, so Linux and macOS do without it.
@@ -104,9 +104,9 @@ class Settings:
     def find(self, key: str) -> Setting:
         """Return the setting KEY; UsageError if it does not exist or its value is invalid."""
         if key == "prices":
-            return self._prices()
+            return self._read_prices()
         if (price := options.split_price_key(key)) is not None:
-            return self._price(key, *price)
+            return self._read_price(key, *price)
         option = _find_option(key)
         value, source = option.default, "default"
         if text := self.env.get(option.variable):
@@ -120,8 +120,8 @@ class Settings:
     def find_all(self) -> list[Setting]:
         """Return every option and each price that the user has set."""
         prices = [
-            self._price(f'prices."{model}".{field}', model, field)
-            for model, fields in self._prices().value.items()
+            self._read_price(f'prices."{model}".{field}', model, field)
+            for model, fields in self._read_prices().value.items()
             for field in fields
         ]
         return [*map(self.find, options.OPTIONS), *prices]
@@ -139,7 +139,7 @@ class Settings:
             self.__dict__.pop("_file", None)
         return self.find(key)
 
-    def _prices(self) -> Setting:
+    def _read_prices(self) -> Setting:
         source = "file" if "prices" in self._file else "default"
         try:
             value = options.parse_prices(self._file.get("prices", {}))
@@ -151,8 +151,8 @@ class Settings:
             ) from error
         return Setting("prices", value, source, PRICE)
 
-    def _price(self, key: str, model: str, field: str) -> Setting:
-        value = self._prices().value.get(model, {}).get(field)
+    def _read_price(self, key: str, model: str, field: str) -> Setting:
+        value = self._read_prices().value.get(model, {}).get(field)
         source = "default" if value is None else "file"
         return Setting(key, value, source, PRICE)
 
@@ -164,7 +164,7 @@ class Settings:
         try:
             return {} if text is None else parse_toml(text)
         except ValueError as error:
-            raise self._invalid(str(error)) from error
+            raise self._explain_invalid(str(error)) from error
 
     def _read(self) -> str | None:
         try:
@@ -172,14 +172,14 @@ class Settings:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
-            raise self._invalid("not UTF-8 text") from error
+            raise self._explain_invalid("not UTF-8 text") from error
         except OSError as error:
             raise InternalError(
                 f"cannot read {self.config_file}: {error.strerror}",
                 hint=f"ls -ld {self.config_file}",
             ) from error
 
-    def _invalid(self, reason: str) -> UsageError:
+    def _explain_invalid(self, reason: str) -> UsageError:
         file = self.config_file
         return UsageError(f"{file} is not valid TOML: {reason}", hint=f"$EDITOR {file}")
 
@@ -188,14 +188,14 @@ def find_home(env: Mapping[str, str]) -> Path:
     """Return HOME, else the folder that the system has for the user; UsageError without either."""
     given = env.get("HOME", "")
     if given and not Path(given).is_absolute():
-        raise _homeless(f"HOME is {given!r}, which is not an absolute path")
-    home = Path(given) if given else _known_home()
+        raise _explain_no_home(f"HOME is {given!r}, which is not an absolute path")
+    home = Path(given) if given else _read_home()
     if home is None or not home.is_absolute():
-        raise _homeless("HOME is not set")
+        raise _explain_no_home("HOME is not set")
     return home
 
 
-def _known_home() -> Path | None:
+def _read_home() -> Path | None:
     """Read the user database; `Path.home()` takes an empty HOME for the root folder."""
     if sys.platform == "win32":
         return Path.home()
@@ -207,7 +207,7 @@ def _known_home() -> Path | None:
         return None
 
 
-def _homeless(why: str) -> UsageError:
+def _explain_no_home(why: str) -> UsageError:
     return UsageError(
         f"cannot find the home folder: {why}",
         hint="export DURSOR_DATA_DIR=FOLDER DURSOR_CONFIG_DIR=FOLDER",
