@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ def compare(repos: Repos, reader: Reader, runs: Sequence[Run]) -> Comparison:
     if len(runs) < 2:
         raise UsageError("a comparison needs two or more runs", hint="dursor run compare RUN RUN")
     repo = _find_common_repo(reader, runs)
-    with closing(repos.open(repo)) as repository:
+    with repos.open(repo) as repository:
         trees = [_build_tree(repository, run) for run in runs]
         paths = sorted({path for run in runs for path in _list_paths(run)})
         files = tuple(_compare_file(path, runs, trees) for path in paths)
@@ -145,7 +144,7 @@ def apply(
     repo = reader.repo(reader.task(run.task_id).repo_id)
     require_working_tree(repo, hint=f"dursor run diff {run.id[:8]} | git apply")
     request = CommitRequest(build_commit_message(run)) if commit else None
-    with closing(repos.open(repo)) as repository, TemporaryDirectory(prefix="dursor-") as objects:
+    with repos.open(repo) as repository, TemporaryDirectory(prefix="dursor-") as objects:
         if three_way:
             patch = _add_blob_ids(repository, run, patch, Path(objects))
         try:

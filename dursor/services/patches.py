@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from contextlib import closing
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -42,14 +41,14 @@ class Patches:
     def resolve(self, reply: bytes, repo: str | None, base: str | None) -> ResolvedPatch:
         """Resolve REPLY into a patch of BASE (default HEAD)."""
         registered, _, repository = self.repos.locate(repo)
-        with closing(repository):
+        with repository:
             patch, resolution = self._resolve(registered, repository, reply, base)
         return ResolvedPatch(patch.text, patch.files, resolution.warnings)
 
     def apply(self, reply: bytes, repo: str | None, base: str | None) -> AppliedChange:
         """Resolve REPLY and apply it to the working tree, all or nothing."""
         registered, _, repository = self.repos.locate(repo)
-        with closing(repository):
+        with repository:
             require_working_tree(registered, hint="remove --apply")
             patch, _ = self._resolve(registered, repository, reply, base)
             apply_patch(

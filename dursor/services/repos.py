@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,14 +108,14 @@ class Repos:
         """Return the folder of REPO's mirror, which need not exist."""
         return self.mirrors / f"{repo.id}.git"
 
-    def _find_around(self, folder: Path) -> tuple[Repo, bool, Repository]:
+    def _find_around(self, folder: Path, name: str | None = None) -> tuple[Repo, bool, Repository]:
         from dursor.vcs.repository import Repository
 
         repository = Repository.open(folder)
         path = str(repository.top)
         if (known := self.reader.repo_at(path)) is not None:
             return known, False, self._add_mirror(known, repository)
-        return self._build_repo(repository, None), True, repository
+        return self._build_repo(repository, name), True, repository
 
     def _build_repo(self, repository: Repository, name: str | None, url: str | None = None) -> Repo:
         path = str(repository.top)
@@ -135,10 +135,7 @@ class Repos:
         if wanted not in taken:
             return wanted
         if exact:
-            raise ConflictError(
-                f"repository {wanted!r} already exists",
-                hint="use another --name",
-            )
+            raise ConflictError(f"repository {wanted!r} already exists", hint="use another --name")
         number = 2
         while f"{wanted}-{number}" in taken:
             number += 1
@@ -148,11 +145,9 @@ class Repos:
         """Register the folder SOURCE, or clone the URL SOURCE and register that."""
         folder = self.cwd / source
         if folder.is_dir():
-            repo, is_new, repository = self._find_around(folder)
+            repo, is_new, repository = self._find_around(folder, name)
             repository.close()
-            if not is_new:
-                return self._return_known(repo, name)
-            return self.open_store().add_repo(self._rename(repo, name))
+            return self.open_store().add_repo(repo) if is_new else self._return_known(repo, name)
         url = self._find_url(source)
         try:
             return self._clone(url, name, listener)
@@ -182,11 +177,6 @@ class Repos:
             hint="dursor repo add PATH, or dursor repo add OWNER/NAME",
         )
 
-    def _rename(self, repo: Repo, name: str | None) -> Repo:
-        from dataclasses import replace
-
-        return repo if name is None else replace(repo, name=self._choose_name(name, exact=True))
-
     def _return_known(self, repo: Repo, name: str | None) -> Repo:
         if name is not None and name != repo.name:
             raise ConflictError(
@@ -196,8 +186,6 @@ class Repos:
         return repo
 
     def _clone(self, url: str, name: str | None, listener: Listener) -> Repo:
-        from dataclasses import replace
-
         from dursor.services.events import Notice
         from dursor.vcs import urls
         from dursor.vcs.remote import clone as clones
@@ -214,12 +202,10 @@ class Repos:
         repository = access.run_git(
             url, lambda address, key: clones.clone(address, into, key), listener
         )
-        try:
+        with repository:
             repo = self._build_repo(repository, wanted, urls.strip_credentials(url))
             head = _find_head(repository)
             return self.open_store().add_repo(replace(repo, latest_commit=head))
-        finally:
-            repository.close()
 
     def _find_by_url(self, url: str) -> Repo | None:
         return next((repo for repo in self._known if _is_same_url(url, repo.repo_url)), None)
@@ -227,13 +213,10 @@ class Repos:
     def branches(self, selector: str) -> Sequence[Branch]:
         """List the branches of a registered repository; a clone is refreshed first."""
         repo = self.find(selector)
-        repository = self.open(repo)
-        try:
+        with self.open(repo) as repository:
             if repo.workspace_path is not None:
                 self.refresh(repo, repository)
             return repository.list_branches()
-        finally:
-            repository.close()
 
     def refresh(self, repo: Repo, repository: Repository) -> None:
         """Fetch new commits into a clone."""

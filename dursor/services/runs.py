@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,6 @@ class Runs:
 
     def follow(self, run: str) -> Iterator[LogEntry]:
         """Yield the log of a run until it is finished."""
-        import time
-
         count = 0
         while True:
             current = self.find(run)
@@ -80,8 +79,6 @@ class Runs:
 
     def _wait_for(self, run_id: str) -> Run:
         """Return the run when it is finished, or after five seconds."""
-        import time
-
         deadline = time.monotonic() + 5
         while True:
             run = self.find(run_id)
