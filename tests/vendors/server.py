@@ -4,9 +4,9 @@
         server.on("/responses", Script(streams.responses("hello")))
         ... send a request to server.url ...
         assert server.requests[0].json["stream"] is True
-        assert server.violations == []
 
-It runs in a thread of its own, so that tests may be synchronous, asynchronous or start processes.
+A request that the vendors would reject is a violation, and the end of the `with` block fails. The
+server runs in a thread of its own, so that tests may be synchronous, asynchronous or start processes.
 """
 
 import asyncio
@@ -133,12 +133,13 @@ class ScriptedServer:
         assert self._ready.wait(10), "the server did not start"
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         assert self._loop
         assert self._stop
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
         assert not self._thread.is_alive(), "the server did not stop"
+        assert error or not self.violations, self.violations
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

@@ -1,5 +1,6 @@
 """The double rejects what the vendors reject."""
 
+import http.client
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from vendors.rules import find_violations
+from vendors.server import ScriptedServer
 
 HEADERS = {
     "responses": {"authorization": "Bearer k"},
@@ -191,3 +193,16 @@ def test_a_check_of_a_model_needs_a_key_and_no_body(path: str, headers: str) -> 
 
 def test_requests_to_other_servers_are_not_checked() -> None:
     assert list(find_violations("POST", "/repos/ada/lib/pulls", {}, b"")) == []
+
+
+def test_a_violation_fails_the_test() -> None:
+    def send() -> None:
+        with ScriptedServer() as server:
+            address = server.url.removeprefix("http://")
+            connection = http.client.HTTPConnection(address, timeout=5)
+            connection.request("POST", "/v1/responses", b"{}", {"authorization": "Bearer k"})
+            assert connection.getresponse().status == 404
+            connection.close()
+
+    with pytest.raises(AssertionError, match="content-type is None"):
+        send()
