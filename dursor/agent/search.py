@@ -94,12 +94,14 @@ class FileSearch:
                 if wanted in fold(line):
                     yield SearchHit(path, number, line)
 
-    def _collect(self, found: Iterable[Iterable[SearchHit]], notes: Sequence[str]) -> SearchResult:
+    def _collect(
+        self, batches: Iterable[Iterable[SearchHit]], notes: Sequence[str]
+    ) -> SearchResult:
         """Collect the hits of files until they are enough or it takes too long."""
         hits: list[SearchHit] = []
         end = time.monotonic() + self._seconds
-        for some in found:
-            hits += some
+        for batch in batches:
+            hits += batch
             if len(hits) > MAX_LINES:
                 note = "more lines match: use a more specific text, or a folder"
                 return SearchResult(hits[:MAX_LINES], [*notes, note])

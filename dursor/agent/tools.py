@@ -117,12 +117,12 @@ class Toolbox:
             return f"{result}\n[no newline at the end]"
         return result
 
-    def _render_hits(self, found: SearchResult, limit: int) -> str:
+    def _render_hits(self, result: SearchResult, limit: int) -> str:
         """Return as many hits as fit, grouped by path."""
-        notes = [f"[{note}]" for note in found.notes]
+        notes = [f"[{note}]" for note in result.notes]
         lines: list[str] = []
         room, path = limit - 500, None
-        for hit in found.hits:
+        for hit in result.hits:
             text = hit.text.rstrip("\r\n")
             text = text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]}... [truncated]"
             new = [f"{hit.line}: {text}"]

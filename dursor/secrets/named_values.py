@@ -149,5 +149,5 @@ def _looks_random(value: str, words: float = 1 / 2) -> bool:
     if entropy(value) < min(_ENTROPY, _EVENNESS * math.log2(len(value))):
         return False
     is_noise = compile_pattern(_UNPRONOUNCEABLE).search
-    found = [word for word in compile_pattern(_WORD).findall(value) if not is_noise(word)]
-    return sum(map(len, found)) <= len(value) * words
+    meant = [word for word in compile_pattern(_WORD).findall(value) if not is_noise(word)]
+    return sum(map(len, meant)) <= len(value) * words

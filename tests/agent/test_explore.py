@@ -1,4 +1,4 @@
-"""The bounds of looking around, one by one."""
+"""The limits of exploration, one by one."""
 
 import asyncio
 from typing import Any
@@ -25,7 +25,7 @@ TREE = MemoryTree(
 
 
 class Log:
-    """A watch that remembers what it was told."""
+    """An observer that records log lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -40,7 +40,7 @@ class Log:
 
 @pytest.fixture
 def log() -> Log:
-    """Give a watch."""
+    """Return an observer."""
     return Log()
 
 
@@ -57,7 +57,7 @@ def read(number: int = 0) -> ToolCall:
     return ToolCall(f"c{number}", "read_file", {"path": "a.txt"})
 
 
-async def test_within_bounds_it_goes_on(log):
+async def test_exploration_continues_within_its_limits(log):
     looked = await exploration(log).extend(PROMPT, calling(read()), 60)
     assert not looked.final
     assert looked.turns[1].items == ('{"type":"function_call"}',)
@@ -69,7 +69,7 @@ async def test_within_bounds_it_goes_on(log):
 @pytest.mark.parametrize(
     "bounds", [{"replies": 1}, {"calls": 1}, {"size": 10_000}, {"seconds": 0.0}]
 )
-async def test_each_bound_ends_it(log, bounds):
+async def test_each_limit_ends_exploration(log, bounds):
     bounded = exploration(log, **bounds)
     looked = await bounded.extend(PROMPT, calling(read()), 60)
     assert looked.final
@@ -79,7 +79,7 @@ async def test_each_bound_ends_it(log, bounds):
         await bounded.extend(looked, calling(read()), 60)
 
 
-async def test_results_never_outgrow_the_window(log):
+async def test_results_never_exceed_the_context_window(log):
     room = conversation.size(PROMPT) + 20_000
     looked = await exploration(log, room).extend(PROMPT, calling(read()), 60)
     assert conversation.size(looked) <= room + len(LAST_CALL)
@@ -96,7 +96,7 @@ async def test_results_of_one_reply_share_the_room(log):
     assert min(sizes) > 2_000
 
 
-async def test_without_room_no_call_is_carried_out(log):
+async def test_no_call_is_carried_out_without_room(log):
     room = conversation.size(PROMPT)
     looked = await exploration(log, room).extend(PROMPT, calling(read()), 60)
     (result,) = looked.turns[2].results
@@ -105,7 +105,7 @@ async def test_without_room_no_call_is_carried_out(log):
     assert looked.final
 
 
-async def test_time_ends_a_call_and_the_others_are_kept(log):
+async def test_a_call_that_times_out_does_not_affect_others(log):
     evil = ToolCall("c1", "search", {"text": "(a+)+$", "regex": True})
     began = asyncio.get_running_loop().time()
     looked = await exploration(log, seconds=0.8).extend(PROMPT, calling(read(), evil), 60)

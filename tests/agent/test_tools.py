@@ -1,4 +1,4 @@
-"""The tools on real trees: what they show, what they refuse, how much they give."""
+"""The tools on trees in memory: results, refusals, limits."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ def files_of(files: dict[str, str | bytes], **modes: str) -> RepositoryFiles:
 
 @pytest.fixture
 def box() -> Toolbox:
-    """Give the tools on a tree with a bit of everything."""
+    """Return the tools on a tree with all kinds of files."""
     return Toolbox(
         files_of(
             {
@@ -74,7 +74,7 @@ async def use(box: Toolbox, name: str, /, limit: int = MAX_RESULT, **arguments: 
     return await box.call(name, arguments, limit)
 
 
-async def test_listing_names_what_may_be_sent_and_nothing_else(box):
+async def test_only_sendable_files_are_listed(box):
     whole = await use(box, "list_files")
     assert whole.startswith("9 files:\n")
     for name in ("README.md", "src/: a.py", "src/deep/: b.py", "settings.py", "empty"):
@@ -86,7 +86,7 @@ async def test_listing_names_what_may_be_sent_and_nothing_else(box):
         assert await use(box, "list_files", path=top) == whole
 
 
-async def test_a_file_whole_and_in_part(box):
+async def test_a_file_is_read_completely_or_in_part(box):
     whole = await use(box, "read_file", path="README.md")
     assert whole == "README.md, lines 1-3 of 3:\none\ntwo\nthree\n[no newline at the end]"
     part = await use(box, "read_file", path="./README.md", first_line=2, last_line=2.0)
@@ -120,7 +120,7 @@ async def test_a_file_whole_and_in_part(box):
         ("nothing", "file nothing does not exist"),
     ],
 )
-async def test_what_is_not_shown(box, path, why):
+async def test_other_files_cannot_be_read(box, path, why):
     with pytest.raises(ToolCallError, match=why.replace("*", r"\*").replace(".", r"\.")):
         await use(box, "read_file", path=path)
 
@@ -129,7 +129,7 @@ async def test_what_is_not_shown(box, path, why):
     "path", ["../..", "/etc", ".git", "config/.env", "nothing", "link", "sub/x"]
 )
 @pytest.mark.parametrize("name", ["list_files", "search"])
-async def test_folders_that_are_not_shown(box, name, path):
+async def test_other_folders_cannot_be_listed_or_searched(box, name, path):
     arguments = {"path": path} | ({"text": "x"} if name == "search" else {})
     with pytest.raises(ToolCallError):
         await box.call(name, arguments, MAX_RESULT)
@@ -156,7 +156,7 @@ async def test_folders_that_are_not_shown(box, name, path):
         ("write_file", {}, "the tools are list_files, read_file, search"),
     ],
 )
-async def test_calls_that_are_none(box, name, arguments, why):
+async def test_invalid_calls_are_refused(box, name, arguments, why):
     with pytest.raises(ToolCallError, match=why):
         await box.call(name, arguments, MAX_RESULT)
 
@@ -176,7 +176,7 @@ async def test_search_finds_lines_by_regular_expression(box):
     assert folded == "src/deep/b.py\n3: ADD = 'Add('"
 
 
-async def test_secrets_are_neither_shown_nor_found(box):
+async def test_secrets_are_not_shown_and_match_nothing(box):
     shown = await use(box, "read_file", path="settings.py")
     assert AWS not in shown
     assert "DURSOR_SECRET_" in shown
@@ -189,7 +189,7 @@ async def test_secrets_are_neither_shown_nor_found(box):
         assert "access" not in found
 
 
-async def test_results_are_bounded_and_say_so():
+async def test_results_are_limited_with_a_note():
     lines = "".join(f"line {n} of many\n" for n in range(1, 5001))
     box = Toolbox(files_of({"a.txt": lines, "wide.txt": f"{'x' * 30_000}\nend\n"}))
     read = await use(box, "read_file", path="a.txt")
@@ -213,7 +213,7 @@ async def test_results_are_bounded_and_say_so():
     assert listing.startswith("3000 files:\n")
 
 
-async def test_no_regular_expression_holds_the_process_up():
+async def test_no_regular_expression_blocks_the_process():
     search = FileSearch(files_of({"a.txt": "first a\n", "b.txt": f"{'a' * 60}!\n"}), seconds=0.4)
     box = Toolbox(files_of({}))
     box._search = search
@@ -226,7 +226,7 @@ async def test_no_regular_expression_holds_the_process_up():
 
 
 def matchers() -> list[psutil.Process]:
-    """The processes that match for this one; other tests' children are left out."""
+    """Return the regex workers of this process."""
     children = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
@@ -235,7 +235,7 @@ def matchers() -> list[psutil.Process]:
     return children
 
 
-async def test_a_search_that_is_given_up_leaves_no_process_behind():
+async def test_a_canceled_search_leaves_no_process_behind():
     box = Toolbox(files_of({"b.txt": f"{'a' * 60}!\n"}))
     task = asyncio.create_task(use(box, "search", text=EVIL, regex=True))
     while not (started := matchers()):  # noqa: ASYNC110 - it tells nobody
@@ -246,14 +246,14 @@ async def test_a_search_that_is_given_up_leaves_no_process_behind():
     assert not [one for one in started if one.is_running()]
 
 
-async def test_many_matches_are_looked_at_up_to_a_bound():
+async def test_the_number_of_matches_is_limited():
     box = Toolbox(files_of({f"{n}.txt": "x\n" * 2000 for n in range(10)}))
     found = await use(box, "search", text="x", regex=True)
     assert found.count(": x") == 100
     assert "[more lines match" in found
 
 
-async def test_files_that_git_lacks_are_passed_over():
+async def test_missing_blobs_are_skipped():
     class Lacking(MemoryTree):
         def read(self, path: str) -> bytes:
             if path == "gone.txt":
@@ -267,7 +267,7 @@ async def test_files_that_git_lacks_are_passed_over():
         await use(box, "read_file", path="gone.txt")
 
 
-def test_tools_are_declared_as_objects_with_all_that_is_required():
+def test_tool_schemas_are_objects_with_their_required_properties():
     for tool in TOOLS:
         assert tool.schema["type"] == "object"
         assert set(tool.schema["required"]) <= set(tool.schema["properties"])

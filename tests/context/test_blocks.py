@@ -155,7 +155,7 @@ def test_functions_that_are_values_are_blocks():
     assert found == [("one", True), ("two", True), ("LIMIT", False)]
 
 
-def test_a_wrapper_around_everything_is_no_block():
+def test_a_wrapper_around_everything_is_not_a_block():
     body = "\t\twork();\n" * 30
     functions = (
         f"\tTopics.{name} = async function (data) {{\n{body}\t}};\n\n"
@@ -179,7 +179,7 @@ LINES = st.lists(
 
 
 @given(LINES, st.sampled_from([*LANGUAGES, "txt"]), st.booleans())
-def test_blocks_leave_nothing_out(lines, language, ends):
+def test_blocks_cover_the_whole_file(lines, language, ends):
     text = "\n".join(lines) + ("\n" if ends else "")
     blocks = split_blocks(text, language)
     covered = [line for b in blocks for line in range(b.first, b.last + 1)]
@@ -191,8 +191,8 @@ def test_blocks_leave_nothing_out(lines, language, ends):
 @pytest.mark.parametrize(
     "language", ["py", "js", "go", "rs", "java", "c", "rb", "php", "sh", "txt"]
 )
-def test_no_text_takes_long(language):
-    """Patterns that try again and again would take minutes."""
+def test_no_text_is_slow(language):
+    """A pattern that backtracks would take minutes."""
     for piece in ("a", "a ", "a.", "(", "<a", "public ", "a::", "\t", "class ", "async ", "impl <"):
         text = piece * (20_000 // len(piece))
         assert split_blocks(text, language)
@@ -208,6 +208,6 @@ def test_no_text_takes_long(language):
         ("c", "struct " + "a" * 200_000 + "("),
     ],
 )
-def test_no_line_takes_long(language, text):
-    """Two patterns that may share one run of characters would take minutes."""
+def test_no_line_is_slow(language, text):
+    """Two patterns that can match the same run of characters would take minutes."""
     assert split_blocks(text, language)

@@ -1,4 +1,4 @@
-"""The index on disk: what is put in is found again, whatever becomes of the files."""
+"""The index on disk, also with damaged files and concurrent processes."""
 
 import multiprocessing
 import os
@@ -29,7 +29,7 @@ DOCUMENTS = st.dictionaries(OIDS, st.builds(Document, COUNTS, st.integers(0, 999
 
 
 def held(segments):
-    """Everything that SEGMENTS hold: the counts and the length of each blob."""
+    """Return the counts and the length of each blob in SEGMENTS."""
     found = {}
     for segment in segments:
         oids, lengths = segment.oids(), segment.lengths()
@@ -44,7 +44,7 @@ def held(segments):
 
 @settings(max_examples=40)
 @given(DOCUMENTS)
-def test_a_segment_gives_back_what_was_put_in(documents):
+def test_a_segment_returns_its_documents(documents):
     segment = Segment(build_segment(documents))
     assert held([segment]) == documents
     for term in {term for one in documents.values() for term in one.counts} | {"absent"}:
@@ -56,7 +56,7 @@ def test_a_segment_gives_back_what_was_put_in(documents):
 
 @settings(max_examples=40)
 @given(DOCUMENTS, DOCUMENTS, DOCUMENTS, st.sets(OIDS))
-def test_merged_segments_hold_what_the_parts_held(one, two, three, unwanted):
+def test_merging_segments_loses_nothing(one, two, three, unwanted):
     parts = [Segment(build_segment(documents)) for documents in (one, two, three)]
     merged = Segment(merge_segments(parts, lambda oid: oid not in unwanted))
     assert held([merged]) == {o: d for o, d in (three | two | one).items() if o not in unwanted}
@@ -64,7 +64,7 @@ def test_merged_segments_hold_what_the_parts_held(one, two, three, unwanted):
 
 @settings(max_examples=40)
 @given(DOCUMENTS, st.data())
-def test_a_segment_that_is_cut_or_changed_is_refused(documents, data):
+def test_a_truncated_or_changed_segment_is_refused(documents, data):
     whole = build_segment(documents)
     cut = data.draw(st.integers(0, len(whole) - 1))
     with pytest.raises(DamagedSegmentError):
@@ -81,13 +81,13 @@ def oid(n):
     return n.to_bytes(20, "big")
 
 
-def test_a_shelf_remembers_and_takes_in_what_is_new(tmp_path):
+def test_an_index_keeps_documents_and_adds_new_ones(tmp_path):
     folder = tmp_path / "cache" / "one"
     for n in range(20):
-        shelf = IndexFolder(folder)
-        assert shelf.list_missing(map(oid, range(n + 1))) == {oid(n)}
-        shelf.add({oid(n): document("word", f"w{n}")})
-        shelf.compact([oid(n)])
+        index = IndexFolder(folder)
+        assert index.list_missing(map(oid, range(n + 1))) == {oid(n)}
+        index.add({oid(n): document("word", f"w{n}")})
+        index.compact([oid(n)])
     files = list(folder.iterdir())
     assert len(files) <= MAX_SEGMENTS
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in files)
@@ -96,26 +96,26 @@ def test_a_shelf_remembers_and_takes_in_what_is_new(tmp_path):
     }
 
 
-def test_blobs_out_of_use_go_when_they_are_many(tmp_path):
-    shelf = IndexFolder(tmp_path)
-    shelf.add({oid(n): document("old") for n in range(3500)})
-    shelf.add({oid(n): document("new") for n in range(5000, 5100)})
-    shelf.compact([oid(n) for n in range(5000, 5100)])
+def test_unused_blobs_are_removed_when_they_are_many(tmp_path):
+    index = IndexFolder(tmp_path)
+    index.add({oid(n): document("old") for n in range(3500)})
+    index.add({oid(n): document("new") for n in range(5000, 5100)})
+    index.compact([oid(n) for n in range(5000, 5100)])
     assert set(held(IndexFolder(tmp_path).segments)) == {oid(n) for n in range(5000, 5100)}
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 500, b"dursoridx\xff\xff\x14", None])
-def test_damaged_files_are_dropped_and_made_again(tmp_path, damage):
+def test_damaged_files_are_removed_and_rebuilt(tmp_path, damage):
     IndexFolder(tmp_path).add({oid(1): document("word")})
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-3] if damage is None else damage)
-    shelf = IndexFolder(tmp_path)
-    assert shelf.list_missing([oid(1)]) == {oid(1)}
-    shelf.add({oid(1): document("word")})
+    index = IndexFolder(tmp_path)
+    assert index.list_missing([oid(1)]) == {oid(1)}
+    index.add({oid(1): document("word")})
     assert not IndexFolder(tmp_path).list_missing([oid(1)])
 
 
-def test_leftovers_of_killed_processes_go_after_a_while(tmp_path):
+def test_leftovers_of_killed_processes_are_removed_after_a_while(tmp_path):
     for name, age in ((".new.idx.0123", 0), (".old.idx.0123", LEFTOVER_SECONDS + 60)):
         (tmp_path / name).write_bytes(b"half")
         then = time.time() - age
@@ -124,17 +124,17 @@ def test_leftovers_of_killed_processes_go_after_a_while(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == [".new.idx.0123"]
 
 
-def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path):
+def test_a_read_only_folder_costs_only_time(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    shelf = IndexFolder(blocked / "cache")
-    shelf.add({oid(1): document("word")})
-    shelf.compact([oid(1)])
-    assert held(shelf.segments) == {oid(1): document("word")}
+    index = IndexFolder(blocked / "cache")
+    index.add({oid(1): document("word")})
+    index.compact([oid(1)])
+    assert held(index.segments) == {oid(1): document("word")}
     assert IndexFolder(blocked / "cache").list_missing([oid(1)]) == {oid(1)}
 
 
-def test_the_folders_used_longest_ago_go_first(tmp_path):
+def test_the_least_recently_used_folders_are_removed_first(tmp_path):
     for n, name in enumerate(("oldest", "old", "mine")):
         IndexFolder(tmp_path / name).add({oid(n): document("word")})
         os.utime(tmp_path / name, (n, n))
@@ -145,37 +145,37 @@ def test_the_folders_used_longest_ago_go_first(tmp_path):
     assert {folder.name for folder in tmp_path.iterdir()} == {"mine"}
 
 
-def test_what_processes_wrote_at_once_becomes_one(tmp_path):
+def test_segments_of_concurrent_processes_are_merged(tmp_path):
     shelves = [IndexFolder(tmp_path) for _ in range(3)]
-    for shelf in shelves:
-        shelf.add({oid(n): document("word") for n in range(20)})
+    for index in shelves:
+        index.add({oid(n): document("word") for n in range(20)})
     IndexFolder(tmp_path).merge_small()
     assert len(list(tmp_path.iterdir())) == 1
     assert held(IndexFolder(tmp_path).segments) == {oid(n): document("word") for n in range(20)}
 
 
-def test_large_segments_are_left_as_they_are_unless_others_hold_all_of_them(tmp_path, monkeypatch):
+def test_large_segments_stay_unless_others_contain_all_of_them(tmp_path, monkeypatch):
     several = [{oid(n): document("word", f"w{n}")} for n in range(5)]
-    shelf = IndexFolder(tmp_path)
+    index = IndexFolder(tmp_path)
     for documents in several:
-        shelf.add(documents)
-    monkeypatch.setattr(index_folder, "LARGE", shelf.segments[0].bytes)
-    shelf.add(several[0])
-    shelf.merge_small()
-    assert [segment.oids() for segment in shelf.segments] == [list(one) for one in several]
+        index.add(documents)
+    monkeypatch.setattr(index_folder, "LARGE", index.segments[0].bytes)
+    index.add(several[0])
+    index.merge_small()
+    assert [segment.oids() for segment in index.segments] == [list(one) for one in several]
     assert len(list(tmp_path.iterdir())) == len(several)
 
-    monkeypatch.setattr(index_folder, "LARGE", 2 * shelf.segments[0].bytes)
-    shelf.merge_small()
-    assert sum(segment.size for segment in shelf.segments) == len(several)
+    monkeypatch.setattr(index_folder, "LARGE", 2 * index.segments[0].bytes)
+    index.merge_small()
+    assert sum(segment.size for segment in index.segments) == len(several)
     assert 1 < len(list(tmp_path.iterdir())) < len(several)
 
 
-def test_ids_of_another_kind_are_dropped(tmp_path):
+def test_ids_of_another_width_are_removed(tmp_path):
     IndexFolder(tmp_path).add({oid(1): document("word")})
-    shelf = IndexFolder(tmp_path, width=32)
-    shelf.add({bytes(32): document("word")})
-    shelf.compact([bytes(32)])
+    index = IndexFolder(tmp_path, width=32)
+    index.add({bytes(32): document("word")})
+    index.compact([bytes(32)])
     assert [segment.size for segment in IndexFolder(tmp_path, width=32).segments] == [1]
 
 
@@ -197,11 +197,11 @@ def test_damaged_past_commits_are_read_again(tmp_path, damage):
 
 def take_turns(folder, start):
     for n in range(start, start + 12):
-        shelf = IndexFolder(folder)
+        index = IndexFolder(folder)
         wanted = {oid(k) for k in range(n)}
-        shelf.add({one: document(f"w{one[-1]}") for one in shelf.list_missing(wanted)})
-        shelf.compact(wanted)
-        missing = shelf.list_missing(wanted)
+        index.add({one: document(f"w{one[-1]}") for one in index.list_missing(wanted)})
+        index.compact(wanted)
+        missing = index.list_missing(wanted)
         if missing:
             raise AssertionError(missing)
 
@@ -225,9 +225,9 @@ from pathlib import Path
 import dursor.files
 from dursor.context.index.analyse import Document
 from dursor.context.index.index_folder import IndexFolder
-shelf = IndexFolder(Path(sys.argv[1]))
+index = IndexFolder(Path(sys.argv[1]))
 for n in range(4):
-    shelf.add({bytes([n]) * 20: Document({"word": 1}, 1)})
+    index.add({bytes([n]) * 20: Document({"word": 1}, 1)})
 real, left = dursor.files.os.fsync, [int(sys.argv[2])]
 def fsync(descriptor):
     left[0] -= 1
@@ -235,18 +235,18 @@ def fsync(descriptor):
         os.kill(os.getpid(), signal.SIGKILL)
     real(descriptor)
 dursor.files.os.fsync = fsync
-shelf.compact([])
+index.compact([])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])
-def test_a_process_killed_while_it_writes_leaves_everything_right(tmp_path, steps):
+def test_a_process_killed_while_writing_leaves_a_valid_index(tmp_path, steps):
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(steps)], check=False)
     assert set(held(IndexFolder(tmp_path).segments)) == {bytes([n]) * 20 for n in range(4)}
 
 
-def test_what_is_kept_of_a_file():
+def test_a_file_is_indexed_by_words_and_definitions():
     text = (
         "from django.core.paginator import Paginator\n\n"
         "class PageList(Paginator):\n    def getPages(self):\n        return self.page_count\n"
@@ -261,7 +261,7 @@ def test_what_is_kept_of_a_file():
     assert "!generated" in analyse(b"// Code generated by x. DO NOT EDIT.\n", "go").counts
 
 
-def test_of_a_file_of_data_only_so_many_words_are_kept():
+def test_the_words_of_a_data_file_are_limited():
     words = " ".join(f"w{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}{n}" for n in range(30_000))
     imports = "".join(f"import m{n}\n" for n in range(30_000))
     defined = "".join(f"def f{n}(): pass\n" for n in range(20_000))

@@ -1,4 +1,4 @@
-"""What is read out of an instruction, and out of paths."""
+"""The search terms of instructions and paths."""
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ from dursor.tree import FILE, Entry
         ("yarn.lock", FileKind.FOREIGN),
     ],
 )
-def test_a_path_tells_what_a_file_is_for(path, kind):
+def test_files_are_classified_by_path(path, kind):
     assert classify_path(path) is kind
 
 
@@ -53,11 +53,11 @@ def test_a_path_tells_what_a_file_is_for(path, kind):
         ("see https://example.com/a.html", []),
     ],
 )
-def test_mentions_are_read(text, mentions):
+def test_mentions_are_parsed(text, mentions):
     assert [tuple(mention) for mention in InstructionQuery(text).mentions] == mentions
 
 
-def test_an_instruction_is_read():
+def test_an_instruction_is_parsed():
     query = InstructionQuery(
         "# Fix `load_page` for Paginator\n\na.b.Page calls run() twice, b::c too\n"
     )
@@ -70,7 +70,7 @@ def test_an_instruction_is_read():
     assert set(prose) == {"word"}
 
 
-def test_forms_of_a_word_meet():
+def test_forms_of_a_word_have_the_same_stem():
     for words in ("paginate paginator pagination", "query queries", "valid_name valid_names"):
         assert (
             len(
@@ -84,7 +84,7 @@ def test_forms_of_a_word_meet():
     assert extract_terms("a1b2c3d4e5f6a7b8c9d0") == ()
 
 
-def test_a_name_means_the_path_whose_end_is_most_like_it():
+def test_a_name_matches_the_paths_with_the_longest_common_end():
     names = PathNames(["a/b/c.py", "x/b/c.py", "a/d/__init__.py", "c.py"])
     assert names.match("/site/a/b/c.py") == ([0], 3)
     assert names.match("c.py") == ([0, 1, 3], 1)
@@ -94,7 +94,7 @@ def test_a_name_means_the_path_whose_end_is_most_like_it():
     assert names.match_modules(("self", "d")) == ([], 0)
 
 
-def test_the_rest_is_looked_through_when_it_is_asked_for():
+def test_other_kinds_of_files_are_candidates_if_asked_for():
     paths = ["src/a.py", "tests/test_a.py", "docs/a.md", "ci.yml", "vendor/v.js"]
     entries = {path: Entry(FILE, "", 40_000) for path in paths}
 
@@ -109,7 +109,7 @@ def test_the_rest_is_looked_through_when_it_is_asked_for():
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_read(text):
+def test_any_text_can_be_parsed(text):
     query = InstructionQuery(text)
     assert len(query.title) <= 300
     assert all(weight >= 1 for weight in query.terms.values())

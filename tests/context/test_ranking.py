@@ -1,4 +1,4 @@
-"""What an instruction calls for comes first, in excerpts that lie within the files and the budget."""
+"""Relevant code comes first, in excerpts within the files and the budget."""
 
 import json
 import os
@@ -17,7 +17,6 @@ from dursor.context.selection.select import select_context
 from dursor.context.text.measure import split_lines
 from dursor.pathrules import PathRules
 from dursor.tree import FILE, FileState
-from dursor.vcs import history as past_of_git
 from dursor.vcs.history import History
 from dursor.vcs.repository import Repository
 
@@ -49,14 +48,14 @@ def pick(files, text=DISCOUNT, budget=1500, **options):
 
 
 def shown(selection, path):
-    """The lines of PATH that are shown."""
+    """Return the selected lines of PATH."""
     found = next(one for one in selection.files if one.path == path)
     if found.ranges is None:
         return range(1, len(split_lines(found.text)) + 1)
     return [line for first, last in found.ranges for line in range(first, last + 1)]
 
 
-def test_code_that_defines_what_is_named_comes_first_and_says_why():
+def test_the_file_that_defines_a_name_comes_first_with_a_reason():
     first = pick(FILES, budget=500).files[0]
     assert first.path == "shop/cart.py"
     assert first.reason.startswith("defines Cart, apply_discount; contains ")
@@ -64,19 +63,19 @@ def test_code_that_defines_what_is_named_comes_first_and_says_why():
     assert first.ranges is not None
 
 
-def test_tests_docs_and_vendored_files_come_when_they_are_named():
+def test_tests_docs_and_vendored_files_are_selected_if_named():
     assert {one.path.split("/")[0] for one in pick(FILES).files} == {"shop"}
     for path in ("tests/test_cart.py", "docs/cart.md", "vendor/cart.py"):
         assert path in [one.path for one in pick(FILES, f"look at {path}", 3000).files[:2]]
 
 
-def test_a_reason_names_only_words_that_the_file_has():
+def test_a_reason_names_only_words_in_the_file():
     reasons = {one.path: one.reason for one in pick(FILES, "Call part3_x in mail for part99").files}
     assert reasons["shop/mail.py"].startswith("its name contains mail")
     assert not any("part99" in reason or "part3_x" in reason for reason in reasons.values())
 
 
-def test_settings_are_looked_at_when_they_are_the_repository_or_in_the_title():
+def test_settings_are_selected_if_they_are_the_repository_or_in_the_title():
     values = {f"charts/{name}.yaml": f"{name}: 1\n" * 300 for name in ("api", "web", "jobs")}
     code = {path: text for path, text in FILES.items() if path.startswith("shop/part")}
     named = pick(values | code, "Set the replicas of jobs to 5")
@@ -98,19 +97,19 @@ def test_settings_are_looked_at_when_they_are_the_repository_or_in_the_title():
         ("shop\\part5.py(12,3): error", "shop/part5.py"),
     ],
 )
-def test_places_that_are_named_come_first(text, path):
+def test_mentioned_files_come_first(text, path):
     selection = pick(FILES, text)
     assert selection.files[0].path == path
     assert "named" in selection.files[0].reason or "defines" in selection.files[0].reason
 
 
-def test_a_line_in_a_traceback_is_shown():
+def test_a_line_in_a_traceback_is_selected():
     text = 'Traceback\n  File "shop/part3.py", line 101, in part3_25\nTypeError: bad operand'
     selection = pick(FILES, text, budget=600)
     assert 101 in shown(selection, "shop/part3.py")
 
 
-def test_the_head_of_the_class_is_shown_with_its_method():
+def test_a_method_is_selected_with_the_head_of_its_class():
     methods = "".join(f"    def area_{n}(self):\n        return {n}\n\n" for n in range(300))
     files = FILES | {"shop/shapes.py": f"class Square(Shape):\n{methods}"}
     selection = pick(files, "Square.area_222 is wrong", budget=500)
@@ -128,7 +127,7 @@ CONTENTS = st.sampled_from(
 
 @settings(max_examples=40)
 @given(st.dictionaries(NAMES, CONTENTS), TEXTS, st.integers(1, 4000), st.randoms())
-def test_what_is_sent_is_in_the_files_and_within_the_budget(files, text, budget, random):
+def test_excerpts_are_in_the_files_and_within_the_budget(files, text, budget, random):
     selection = pick(files, text, budget=budget)
     assert selection.file_tokens == sum(one.tokens for one in selection.files) <= budget
     assert len({one.path for one in selection.files}) == len(selection.files)
@@ -143,7 +142,7 @@ def test_what_is_sent_is_in_the_files_and_within_the_budget(files, text, budget,
     assert set(pick(dict(shuffled), text, budget=budget).files) == set(selection.files)
 
 
-def test_the_choice_does_not_hang_on_the_order_of_sets(tmp_path):
+def test_the_selection_does_not_depend_on_the_order_of_sets(tmp_path):
     program = (
         "import json, sys\nfrom dursor.context.selection.select import select_context\n"
         "from dursor.pathrules import PathRules\nfrom dursor.tree import FILE, FileState\n"
@@ -166,7 +165,7 @@ def test_the_choice_does_not_hang_on_the_order_of_sets(tmp_path):
     assert said[0] == said[1]
 
 
-def test_similar_commits_of_the_past_speak_for_their_files(tmp_path):
+def test_similar_past_commits_raise_the_rank_of_their_files(tmp_path):
     alike = {path: text for path, text in FILES.items() if "part" in path}
     top = repos.build(tmp_path / "r", alike)
     for n in range(3):
@@ -200,9 +199,9 @@ def test_a_commit_without_a_change_is_read_once(tmp_path):
 
 
 @pytest.mark.parametrize("most", [1, 1 << 20])
-def test_a_history_is_read_in_parts_none_left_out(tmp_path, monkeypatch, most):
-    monkeypatch.setattr(past_of_git, "FIRST", 2)
-    monkeypatch.setattr(past_of_git, "CHUNK_BYTES", most)
+def test_a_history_is_read_completely_in_parts(tmp_path, monkeypatch, most):
+    monkeypatch.setattr("dursor.vcs.history.FIRST", 2)
+    monkeypatch.setattr("dursor.vcs.history.CHUNK_BYTES", most)
     top = repos.build(tmp_path / "r", {"a.py": "a = 0\n"})
     for n in range(1, 6):
         repos.commit(top, {"a.py": f"a = {n}\n", f"b{n}.py": ""}, message=f"Number {n}")
@@ -213,14 +212,14 @@ def test_a_history_is_read_in_parts_none_left_out(tmp_path, monkeypatch, most):
     assert [one.paths for one in found[:-1]] == [("a.py", f"b{n}.py") for n in range(5, 0, -1)]
 
 
-def test_many_short_lines_are_packed_soon():
-    """To go through all that is chosen for each block more would take long."""
+def test_many_short_lines_are_packed_fast():
+    """Visiting all chosen lines for each block would be slow."""
     lines = "".join(f"{n % 10}\n" for n in range(90_000))
     found = pick({"data.py": lines}, "Sort the data", budget=44_000)
     assert 43_000 < found.file_tokens <= 44_000
 
 
-def test_a_history_that_is_cut_off_or_broken_is_no_matter(tmp_path):
+def test_a_shallow_or_broken_history_does_no_harm(tmp_path):
     top = repos.build(tmp_path / "r", FILES)
     repos.commit(top, {"a.py": "a = 1\n"})
     repos.git(top.parent, "clone", "-q", "--depth=1", f"file://{top}", "shallow")
@@ -231,7 +230,7 @@ def test_a_history_that_is_cut_off_or_broken_is_no_matter(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["none", "past", "folder"])
-def test_the_answer_is_the_same_whatever_the_cache_holds(tmp_path, damage):
+def test_the_selection_does_not_depend_on_the_cache(tmp_path, damage):
     top, cache = repos.build(tmp_path / "r", FILES), tmp_path / "cache" / "r"
     with Repository.open(top) as repository:
         commit = repository.resolve("HEAD")
@@ -249,7 +248,7 @@ def test_the_answer_is_the_same_whatever_the_cache_holds(tmp_path, damage):
     assert replace(kept, **key) == replace(cold, **key) == replace(warm, **key)
 
 
-def test_what_may_not_be_sent_is_not_kept_either(tmp_path):
+def test_forbidden_files_are_not_indexed(tmp_path):
     files = FILES | {".env": "HIDDENNAME=1\n", "shop/secret.pem": "HIDDENNAME\n"}
     top, cache = repos.build(tmp_path / "r", files), tmp_path / "cache" / "r"
     with Repository.open(top) as repository:

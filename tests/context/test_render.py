@@ -1,4 +1,4 @@
-"""The text that shows a selection to a model."""
+"""A selection as text for a model."""
 
 import sys
 
@@ -30,17 +30,17 @@ def whole(path, text):
     return SelectedFile(path, None, 0, "", text)
 
 
-def test_a_file_stands_in_a_fence_under_its_path():
+def test_a_file_is_in_a_fence_below_its_path():
     assert "## src/a.py\n```\nx = 1\n```\n" in render_text(
         selection_of(whole("src/a.py", "x = 1\n"))
     )
 
 
-def test_nothing_selected_is_nothing_said():
+def test_an_empty_selection_is_an_empty_text():
     assert render_text(selection_of()) == ""
 
 
-def test_a_missing_final_newline_is_said():
+def test_a_missing_final_newline_is_noted():
     text = render_text(selection_of(whole("a", "x")))
     assert "```\nx\n```\n(no newline at the end of the file)\n" in text
 
@@ -66,7 +66,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('\udc
 
 
 @given(NAMES.filter(str.strip))
-def test_any_name_is_one_line_and_leads_back(name):
+def test_any_name_is_one_line_and_can_be_unquoted(name):
     shown = quote_path(name)
     assert len(shown.encode("utf-8").decode().splitlines()) == 1
     assert unquote(shown) == name
@@ -74,7 +74,7 @@ def test_any_name_is_one_line_and_leads_back(name):
     assert len(listed.encode("utf-8").decode().splitlines()) == 2
 
 
-def test_excerpts_name_their_lines_and_number_none():
+def test_excerpts_have_line_ranges_and_no_line_numbers():
     pick = SelectedFile("a.py", ((2, 3), (9, 9)), 0, "", "two\nthree\nnine\n")
     text = render_text(selection_of(pick))
     assert "lines 2-3:\n```\ntwo\nthree\n```\n" in text
@@ -88,7 +88,7 @@ def test_guidance_and_map_come_before_the_files():
     assert text.index("be brief") < text.index("src/: b.py") < text.index("## a")
 
 
-def test_a_path_that_looks_like_markup_is_quoted_as_git_does():
+def test_a_path_that_looks_like_markup_is_quoted_like_in_git():
     assert quote_path("src/a b.py") == "src/a b.py"
     assert quote_path("src/ä.py") == "src/ä.py"
     assert quote_path("a\n## b") == '"a\\012## b"'
@@ -96,7 +96,7 @@ def test_a_path_that_looks_like_markup_is_quoted_as_git_does():
     assert quote_path(b"\xff.py".decode("utf-8", "surrogateescape")) == '"\\377.py"'
 
 
-def test_what_does_not_fit_the_window_is_left_out_and_named():
+def test_files_that_do_not_fit_the_window_are_named():
     picks = [whole(f"file{n}.py", f"x = {n}\n" * 100) for n in range(10)]
     full = render_text(selection_of(*picks), max_tokens=100_000)
     assert full == render_text(selection_of(*picks))
@@ -110,7 +110,7 @@ def test_what_does_not_fit_the_window_is_left_out_and_named():
     assert "file9.py" in cut.splitlines()[-1]
 
 
-def test_a_long_list_of_what_was_left_out_is_cut():
+def test_a_long_list_of_omitted_files_is_cut():
     picks = [whole(f"folder/with/a/name/file{n}.py", "x\n" * 400) for n in range(100)]
     cut = render_text(selection_of(*picks), max_tokens=300)
     assert estimate_tokens(len(cut)) <= 300

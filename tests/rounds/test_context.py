@@ -1,4 +1,4 @@
-"""What is chosen of a repository, and why: told by `context`, by `--dry-run` and by what a run keeps."""
+"""The selected files and reasons, in `context`, `--dry-run` and stored runs."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ NAMED = "Wrong results of " + ", ".join(f"`{name}`" for name, _ in LANGUAGES.val
 
 
 def source(suffix: str) -> str:
-    """A file of about 3,000 tokens in a language, its one telling function in the midst."""
+    """Return a file of about 3,000 tokens in a language with one special function."""
     name, template = LANGUAGES[suffix]
     names = [f"step{n}" for n in range(150)] + [name] + [f"stride{n}" for n in range(150)]
     return HEADS.get(suffix, "") + "".join(map(template.format, names))
@@ -43,7 +43,7 @@ def source(suffix: str) -> str:
 
 @pytest.fixture
 def large(front: Front) -> Front:
-    """Give dursor in a repository of eleven languages that does not fit the budget."""
+    """Return dursor in a repository of eleven languages that does not fit the budget."""
     files = {f"src/{suffix}/book.{suffix}": source(suffix) for suffix in LANGUAGES}
     repos.commit(front.repo, files | {"docs/notes.md": "of no use\n", "AGENTS.md": "be brief\n"})
     front.answers(DIFF)
@@ -55,7 +55,7 @@ def said(front: Front) -> str:
     return turns(front.sent[-1])[0][1]
 
 
-def test_a_repository_that_fits_is_sent_whole_and_the_run_keeps_why(front: Front):
+def test_a_repository_that_fits_is_sent_whole_and_the_reason_is_stored(front: Front):
     files = {"src/deep/page.py": "page = 1\n", "data.json": "[1]\n", "docs/a.md": "of pages\n"}
     repos.commit(front.repo, files)
     front.answers(DIFF)
@@ -84,7 +84,7 @@ def test_a_repository_that_fits_is_sent_whole_and_the_run_keeps_why(front: Front
         assert line.endswith("the repository fits whole")
 
 
-def test_of_a_large_one_the_functions_that_are_named_in_any_language(large: Front):
+def test_functions_named_in_an_instruction_are_selected_in_any_language(large: Front):
     (run,) = large.round(NAMED, "-m", "gpt").runs
 
     plan = large("context", NAMED, "--json").data
@@ -108,7 +108,7 @@ def test_of_a_large_one_the_functions_that_are_named_in_any_language(large: Fron
     assert "be brief" in said(large)
 
 
-def test_what_is_pinned_comes_first_from_wherever_one_stands(large: Front):
+def test_pinned_files_come_first_from_any_working_directory(large: Front):
     below = large.repo / "src"
     words = ("context", NAMED, "--file", "../docs/notes.md", "--json")
     first, *others = large(*words, cwd=below).data["files"]
@@ -124,7 +124,7 @@ def test_what_is_pinned_comes_first_from_wherever_one_stands(large: Front):
     assert "--context-budget " in done.stderr
 
 
-def test_guidance_is_that_of_the_base_and_claude_s_where_there_is_no_other(large: Front):
+def test_guidance_is_agents_md_of_the_base_or_else_claude_md(large: Front):
     repos.commit(large.repo, {"CLAUDE.md": "be kind\n", "docs/AGENTS.md": "be gone\n"})
     repos.write(large.repo, {"AGENTS.md": "be late\n"})
 
@@ -140,7 +140,7 @@ def test_guidance_is_that_of_the_base_and_claude_s_where_there_is_no_other(large
     assert "be gone" not in both + said(large)
 
 
-def test_similar_commits_of_the_past_are_a_reason(large: Front):
+def test_similar_past_commits_are_a_reason(large: Front):
     for n in range(3):
         changed = {"src/rb/book.rb": f"{source('rb')}# {n}\n"}
         repos.commit(large.repo, changed, message=f"Round the receipts ({n})")
@@ -152,20 +152,20 @@ def test_similar_commits_of_the_past_are_a_reason(large: Front):
 
 
 def kept(front: Front) -> Path:
-    """The folder that keeps the index of the one repository."""
+    """Return the folder of the index of the only repository."""
     (folder,) = (front.data / "cache" / "context").iterdir()
     return folder
 
 
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The endings of the files that are read for the index, as they are."""
+    """Record the suffixes of the files that are read for the index."""
     read: list[str] = []
     real = retrieve.analyse
     monkeypatch.setattr(retrieve, "analyse", lambda data, end: read.append(end) or real(data, end))
     return read
 
 
-def test_only_what_is_new_is_read_for_the_index(large: Front, monkeypatch: pytest.MonkeyPatch):
+def test_only_new_files_are_read_for_the_index(large: Front, monkeypatch: pytest.MonkeyPatch):
     read = heard(monkeypatch)
     for text, expected in ((NAMED, set(LANGUAGES)), ("fumigate", set())):
         large("context", text)
@@ -182,7 +182,7 @@ def test_only_what_is_new_is_read_for_the_index(large: Front, monkeypatch: pytes
         assert path.stat().st_mode & 0o077 == 0
 
 
-def test_of_very_many_files_some_are_read_at_once_those_that_fit_first(
+def test_a_query_indexes_a_limited_number_of_files_best_matches_first(
     large: Front, monkeypatch: pytest.MonkeyPatch
 ):
     read = heard(monkeypatch)
@@ -199,7 +199,7 @@ def test_of_very_many_files_some_are_read_at_once_those_that_fit_first(
 
 
 @pytest.mark.parametrize(("most", "full"), [(1, 1 << 20), (1 << 20, 1)])
-def test_an_index_takes_so_many_bytes_at_once_and_in_all(
+def test_the_size_of_an_index_is_limited(
     large: Front, monkeypatch: pytest.MonkeyPatch, most: int, full: int
 ):
     read = heard(monkeypatch)
@@ -212,7 +212,7 @@ def test_an_index_takes_so_many_bytes_at_once_and_in_all(
     assert 0 < len(read) < 12
 
 
-def test_an_index_that_is_damaged_or_of_another_version_is_made_anew(
+def test_an_index_that_is_damaged_or_of_another_version_is_rebuilt(
     large: Front, monkeypatch: pytest.MonkeyPatch
 ):
     first = large("context", NAMED, "--json").data
@@ -226,7 +226,7 @@ def test_an_index_that_is_damaged_or_of_another_version_is_made_anew(
     assert not names & set(kept(large).glob("*.idx"))
 
 
-def test_the_index_of_all_repositories_together_is_bounded(large: Front):
+def test_the_size_of_all_indexes_is_limited(large: Front):
     other = large.data / "cache" / "context" / "0123456789abcdef"
     other.mkdir(parents=True)
     with (other / "00.idx").open("wb") as file:
@@ -238,7 +238,7 @@ def test_the_index_of_all_repositories_together_is_bounded(large: Front):
     assert kept(large).is_dir()
 
 
-def test_processes_that_index_at_once_choose_alike(large: Front):
+def test_concurrent_processes_select_the_same(large: Front):
     command = [sys.executable, "-m", "dursor", "context", NAMED, "--json"]
     both = [
         subprocess.Popen(command, env=large.env, cwd=large.repo, stdout=subprocess.PIPE)

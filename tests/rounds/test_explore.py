@@ -1,4 +1,4 @@
-"""Models that look around before they answer, each in its vendor's format, through the front door."""
+"""Models that explore before they answer, each in its vendor's format, through the command line."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -24,7 +24,7 @@ PART = Call("read_file", {"path": "README.md", "first_line": 2, "last_line": 2})
 
 
 def results(request: ReceivedRequest) -> list[list[dict[str, Any]]]:
-    """The results in a request, a list for each reply that called: {id, text, failed}."""
+    """Return the results in a request, a list for each reply with calls: {id, text, failed}."""
     body = request.json
     if "contents" in body:
         return [found for one in body["contents"] if (found := _gemini(one["parts"]))]
@@ -62,7 +62,7 @@ def _claude(content: Any) -> list[dict[str, Any]]:
 
 
 def looking(front: Front, model: str, *steps: list[Call], answer: str = DIFF) -> list[ToolStream]:
-    """Have MODEL make the calls of each of STEPS in turn, then give ANSWER for ever."""
+    """Make MODEL call each of STEPS in turn, then always give ANSWER."""
     made = [CALLING[model](step, turn=turn) for turn, step in enumerate(steps, 1)]
     front.on(model, *(Script(one.events) for one in made), Script(WIRES[model](answer)))
     return made
@@ -73,7 +73,7 @@ def logged(front: Front, run: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_a_model_lists_searches_reads_twice_at_once_and_answers(front: Front, model: str):
+def test_a_model_lists_searches_reads_two_files_at_once_and_answers(front: Front, model: str):
     made = looking(front, model, [LIST], [FIND], [READ, PART])
 
     (run,) = front.round("append a line", "-m", model).runs
@@ -101,7 +101,7 @@ def test_a_model_lists_searches_reads_twice_at_once_and_answers(front: Front, mo
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_everything_counts_and_is_logged(front: Front, model: str):
+def test_every_request_is_counted_and_logged(front: Front, model: str):
     looking(front, model, [LIST], [READ, Call("read_file", {"path": ".env"})])
 
     (run,) = front.round("append a line", "-m", model).runs
@@ -125,7 +125,7 @@ def test_everything_counts_and_is_logged(front: Front, model: str):
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_a_model_that_looks_around_for_ever_is_stopped(front: Front, model: str):
+def test_a_model_that_explores_endlessly_is_stopped(front: Front, model: str):
     turns = (CALLING[model]([LIST, READ], turn=turn) for turn in range(1, 14))
     front.on(model, *(Script(turn.events) for turn in turns))
 
@@ -144,7 +144,7 @@ def test_a_model_that_looks_around_for_ever_is_stopped(front: Front, model: str)
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_a_model_that_answers_when_looking_is_over_succeeds(front: Front, model: str):
+def test_a_model_that_answers_at_the_limit_succeeds(front: Front, model: str):
     looking(front, model, *([[LIST]] * 12))
 
     (run,) = front.round("append a line", "-m", model).runs
@@ -152,7 +152,7 @@ def test_a_model_that_answers_when_looking_is_over_succeeds(front: Front, model:
     assert (run["status"], len(front.sent)) == ("succeeded", 13)
 
 
-def test_more_calls_than_there_may_be_are_each_told_so_and_all_share_the_room(front: Front):
+def test_calls_over_the_limit_are_refused_and_the_others_share_the_room(front: Front):
     repos.commit(front.repo, {"long.txt": "a line of many\n" * 20_000})
     looking(front, "gpt", [Call("read_file", {"path": "long.txt"})] * 60)
 
@@ -167,7 +167,7 @@ def test_more_calls_than_there_may_be_are_each_told_so_and_all_share_the_room(fr
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_what_is_forbidden_or_outside_is_refused_and_the_run_goes_on(front: Front, model: str):
+def test_forbidden_and_outside_paths_are_refused_and_the_run_continues(front: Front, model: str):
     repos.commit(front.repo, {".env": "PASSWORD=hunter2\n", "link": repos.Link("/etc/passwd")})
     paths = [".env", "../outside", "/etc/passwd", ".git/config", "link", "x\0y", "nothing"]
     calls = [Call("read_file", {"path": path}) for path in paths]
@@ -186,7 +186,7 @@ def test_what_is_forbidden_or_outside_is_refused_and_the_run_goes_on(front: Fron
     assert all("root:" not in one["text"] for one in given)
 
 
-def test_secrets_stay_here_and_come_back_in_the_patch(front: Front):
+def test_secrets_stay_local_and_are_restored_in_the_patch(front: Front):
     settings = f'access = "{AWS}"\nretries = 3\n'
     repos.commit(front.repo, {"settings.py": settings})
 
@@ -211,7 +211,7 @@ def test_secrets_stay_here_and_come_back_in_the_patch(front: Front):
     assert all(AWS not in request.body.decode() for request in front.sent)
 
 
-def test_an_answer_that_takes_a_repair_keeps_what_was_seen(front: Front):
+def test_a_repair_keeps_the_results_of_exploration(front: Front):
     made = CALLING["claude"]([READ])
     wrong, right = make_append_reply("line 4", "line three"), make_append_reply("line 4", "line 3")
     front.on("claude", Script(made.events), *(Script(WIRES["claude"](t)) for t in (wrong, right)))
@@ -224,7 +224,7 @@ def test_an_answer_that_takes_a_repair_keeps_what_was_seen(front: Front):
     assert "could not be applied" in turns(front.sent[2])[-1][1]
 
 
-def test_a_later_round_looks_at_the_files_as_they_then_are(front: Front):
+def test_a_later_round_explores_the_current_files(front: Front):
     front.answers(make_append_reply("line 4", "line 3"), models=["gpt"])
     (one,) = front.round("add line 4", "-m", "gpt").runs
     read = Call("read_file", {"path": "README.md", "first_line": 3})
@@ -246,7 +246,7 @@ def test_a_call_cut_at_the_output_limit_is_never_carried_out(front: Front):
     assert not [line for line in logged(front, run) if line.startswith("read_file")]
 
 
-def test_looking_around_counts_toward_the_budget(front: Front):
+def test_exploration_counts_towards_the_budget(front: Front):
     prices = '[prices."gpt-6.1-sol"]\ninput = 0\noutput = 1000\n'
     file = front.home / "config" / "config.toml"
     file.parent.mkdir()
@@ -260,7 +260,7 @@ def test_looking_around_counts_toward_the_budget(front: Front):
     assert run["cost_usd"] == pytest.approx(0.4)
 
 
-def test_looking_around_counts_toward_the_time(front: Front):
+def test_exploration_counts_towards_the_timeout(front: Front):
     made = CALLING["gpt"]([LIST])
     front.on("gpt", Script([0.5, *made.events]), Script([0.6, *WIRES["gpt"](DIFF)]))
 
@@ -271,7 +271,7 @@ def test_looking_around_counts_toward_the_time(front: Front):
     assert len(front.sent) in {1, 2}
 
 
-def test_a_stream_cut_within_a_call_is_asked_again(front: Front):
+def test_a_stream_that_ends_within_a_call_is_retried(front: Front):
     made = CALLING["gpt"]([LIST], "")
     cut = Script([*made.events[:6], Action.CUT])
     front.on("gpt", cut, Script(made.events), Script(WIRES["gpt"](DIFF)))
@@ -292,7 +292,7 @@ def test_a_call_that_gemini_cuts_off_gets_a_hint(front: Front):
 
 
 @pytest.mark.parametrize("retries", [1, 0])
-def test_a_call_that_gemini_itself_finds_malformed_is_asked_for_again(
+def test_a_call_that_gemini_finds_malformed_is_retried(
     front: Front, monkeypatch: pytest.MonkeyPatch, retries: int
 ):
     monkeypatch.setattr("dursor.providers.call.BACKOFF_FIRST", 0.01)
@@ -335,7 +335,7 @@ def tools_sent(front: Front) -> bool:
         ((), "off", "true", False),
     ],
 )
-def test_who_may_switch_it(
+def test_exploration_is_switched_by_option_configuration_and_repository(
     front: Front,
     words: tuple[str, ...],
     configured: str | None,
@@ -356,7 +356,7 @@ def test_who_may_switch_it(
     ("words", "configured", "explores"),
     [((), None, False), (("--explore",), None, True), ((), "on", True), ((), "off", False)],
 )
-def test_servers_of_one_s_own_are_left_alone_until_asked(
+def test_custom_servers_get_tools_only_if_asked_for(
     front: Front, words: tuple[str, ...], configured: str | None, explores: bool
 ):
     url = f"{front.server.url}/own/v1"
@@ -378,7 +378,7 @@ def test_servers_of_one_s_own_are_left_alone_until_asked(
         assert "return a - b" in result["content"]
 
 
-def test_a_worker_looks_around_too(front: Front):
+def test_a_worker_explores_too(front: Front):
     looking(front, "gpt", [FIND])
 
     started = front.process("run", "append a line", "-m", "gpt", "--detach", "--json")
@@ -390,7 +390,7 @@ def test_a_worker_looks_around_too(front: Front):
     assert found["text"] == "calc.py\n1: def add(a, b):"
 
 
-def test_chat_completions_take_no_tools_unless_asked(front: Front):
+def test_chat_completions_get_tools_only_if_asked_for(front: Front):
     front("models", "add", "old", "--provider", "openai", "--model", "m", "--api", "chat")
     front.server.on("/chat/completions", Script(streams.chat(DIFF)))
 
@@ -399,7 +399,7 @@ def test_chat_completions_take_no_tools_unless_asked(front: Front):
         assert tools_sent(front) == explores
 
 
-def test_a_server_that_takes_no_tools_gets_a_hint(front: Front):
+def test_a_server_without_tools_gives_a_hint(front: Front):
     error = {"message": "This model does not support tools.", "type": "invalid_request_error"}
     front.on("gpt", Script.error(400, {"error": error}))
 

@@ -1,4 +1,4 @@
-"""Secrets in the user's files: no model sees one, and the patch that comes back holds it all the same."""
+"""Secrets in the user's files: no model sees one, and patches contain them nevertheless."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ NAME = r"DURSOR_SECRET_[0-9a-f]{8}"
 
 @pytest.fixture
 def secretive(front: Front) -> Front:
-    """Give dursor in a repository whose ordinary files hold secrets."""
+    """Return dursor in a repository with secrets in ordinary files."""
     repos.commit(front.repo, {"settings.py": SETTINGS, "deploy.md": f"# Deploy\n\n{PEM}\nend\n"})
     return front
 
@@ -42,13 +42,13 @@ def bodies(front: Front) -> str:
 
 
 def unseen(front: Front) -> None:
-    """Fail unless every secret was kept from every model."""
+    """Fail if a secret was sent to a model."""
     said = bodies(front)
     assert all(secret not in said for secret in SECRETS)
 
 
 def quoting(front: Front, *templates: str) -> None:
-    """Have gpt answer TEMPLATES in turn; {access} and {password} are what it was shown."""
+    """Make gpt answer TEMPLATES in turn, with the placeholders for {access} and {password}."""
 
     def answering(template: str) -> Callable[[ReceivedRequest], Script]:
         def reply(request: ReceivedRequest) -> Script:
@@ -96,7 +96,7 @@ def test_models_see_placeholders(secretive: Front, model: str):
     assert "BEGIN RSA PRIVATE KEY" in shown
 
 
-def test_a_patch_around_placeholders_holds_the_real_text(secretive: Front):
+def test_a_patch_around_placeholders_contains_the_secrets(secretive: Front):
     quoting(secretive, DIFF)
 
     (run,) = secretive.round("more tries", "-m", "gpt").runs
@@ -118,7 +118,7 @@ def test_a_placeholder_may_move(secretive: Front):
     assert text.count(AWS) == 1
 
 
-def test_an_instruction_is_sent_and_kept_without_secrets(front: Front):
+def test_an_instruction_is_sent_and_stored_without_secrets(front: Front):
     kinds = [f"{kind}: {one}" for kind, one in VENDOR_SECRETS.items()]
     front.answers("Nothing to do.", models=["gpt"])
 
@@ -133,7 +133,7 @@ def test_an_instruction_is_sent_and_kept_without_secrets(front: Front):
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
-def test_a_secret_that_is_copied_elsewhere_is_warned_of(secretive: Front, elsewhere: bool):
+def test_copying_a_secret_to_another_file_is_warned_about(secretive: Front, elsewhere: bool):
     path = "/dev/null\n+++ b/notes.md" if elsewhere else "a/settings.py\n+++ b/settings.py"
     place = "@@ -0,0 +1 @@\n" if elsewhere else "@@ -5 +5,2 @@\n last = True\n"
     quoting(secretive, f'Noted.\n\n```diff\n--- {path}\n{place}+access = "{{access}}"\n```\n')
@@ -158,7 +158,7 @@ def test_a_repair_shows_placeholders(secretive: Front):
         assert re.search(rf'region = "eu"\naccess = "{NAME}"', repair)
 
 
-def test_an_answer_that_took_a_repair_is_remembered_without_secrets(secretive: Front):
+def test_a_repaired_answer_is_stored_without_secrets(secretive: Front):
     wrong = DIFF.replace('region = "eu"', 'region = "us"').replace("last", "first")
     quoting(secretive, wrong, DIFF, "Nothing more.")
     (run,) = secretive.round("more tries", "-m", "gpt").runs
@@ -172,7 +172,7 @@ def test_an_answer_that_took_a_repair_is_remembered_without_secrets(secretive: F
     assert re.search(rf'access = "{NAME}"', text)
 
 
-def test_what_was_said_is_sent_without_secrets(secretive: Front):
+def test_messages_are_sent_without_secrets(secretive: Front):
     secretive.answers("Nothing to do.", models=["gpt"])
     (run,) = secretive.round("look", "-m", "gpt").runs
     secretive("task", "say", run["task_id"], f'The review quotes\n> password = "{PASSWORD}"')
@@ -183,7 +183,7 @@ def test_what_was_said_is_sent_without_secrets(secretive: Front):
     assert re.search(rf'> password = "{NAME}"', turns(secretive.sent[-1])[-2][1])
 
 
-def test_part_of_a_secret_is_one_in_a_repair(front: Front):
+def test_a_part_of_a_secret_is_masked_in_a_repair(front: Front):
     body = "".join(f"{LINE[i:]}{LINE[:i]}\n" for i in range(60))
     key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n"
     repos.commit(front.repo, {"deploy.bin": f"{key}\nend one\nend two\n"})
@@ -198,7 +198,7 @@ def test_part_of_a_secret_is_one_in_a_repair(front: Front):
     assert not any(line in bodies(front) for line in body.split())
 
 
-def test_a_placeholder_that_stands_for_nothing_is_repaired(secretive: Front):
+def test_an_unknown_placeholder_is_repaired(secretive: Front):
     strange = DIFF.replace("+retries = 5", '+token = "DURSOR_SECRET_00c0ffee"')
     quoting(secretive, strange, DIFF)
 
@@ -209,7 +209,7 @@ def test_a_placeholder_that_stands_for_nothing_is_repaired(secretive: Front):
     assert "00c0ffee" not in run["patch"]
 
 
-def test_text_that_looks_like_a_placeholder_may_stay_where_it_stands(front: Front):
+def test_text_that_looks_like_a_placeholder_may_stay(front: Front):
     repos.commit(front.repo, {"README.md": 'line 2\n"DURSOR_SECRET_00c0ffee"\nline 3\n'})
     front.answers(make_append_reply("line 4", "line 3"))
 
@@ -225,7 +225,7 @@ request = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 
 
 def planted(*, before: str, after: str) -> str:
-    """A file that holds a secret of every kind, as they stand in code, between two lines."""
+    """Return a file with a secret of every kind between two lines."""
     lines = [
         f'{kind.split()[0]}_{n} = "{one}"' for n, (kind, one) in enumerate(VENDOR_SECRETS.items())
     ]
@@ -236,7 +236,7 @@ def planted(*, before: str, after: str) -> str:
     )
 
 
-def test_no_kind_of_secret_is_sent_by_any_way_and_every_one_comes_back(front: Front):
+def test_no_secret_is_sent_in_any_way_and_all_are_restored(front: Front):
     kinds = list(VENDOR_SECRETS.values())
     old, new = (
         planted(before="first = 1", after="last = 1"),

@@ -1,4 +1,4 @@
-"""No secret survives, and nothing else is touched."""
+"""Secrets are redacted, and nothing else is changed."""
 
 import base64
 import json
@@ -55,7 +55,7 @@ TOKENS = {
 @pytest.mark.parametrize(
     "text", ["{}", "key {} is bad", "'{}'", '{{"k":"{}"}}', "(x={}).\nnext", "{}\n"]
 )
-def test_token_is_taken_out_whole(text, token):
+def test_a_token_is_redacted_completely(text, token):
     assert clean(text.format(token)) == text.format(MARK)
 
 
@@ -89,7 +89,7 @@ def test_every_token_that_files_may_not_contain_is_redacted_in_logs(token):
         ),
     ],
 )
-def test_secret_is_known_by_what_stands_before_it(text, cleaned):
+def test_a_secret_is_recognised_by_its_prefix(text, cleaned):
     assert clean(text) == cleaned
 
 
@@ -116,7 +116,7 @@ ORDINARY = [
 
 
 @pytest.mark.parametrize("text", ORDINARY)
-def test_ordinary_text_stays(text):
+def test_ordinary_text_is_unchanged(text):
     assert clean(text) == text
 
 
@@ -127,7 +127,7 @@ keys = st.text(st.sampled_from("abcXYZ0189_-."), min_size=MIN_CHARS, max_size=60
 
 
 @given(st.lists(secrets | keys, min_size=1, max_size=3), st.text(), st.text(), st.data())
-def test_known_secret_never_survives(known, before, after, data):
+def test_a_known_secret_never_survives(known, before, after, data):
     redactor = Redactor(data.draw(st.sampled_from([known, [Secret(one) for one in known]])))
     secret = data.draw(st.sampled_from(known)).strip()
     cleaned = redactor.clean(before + secret + after)
@@ -136,14 +136,14 @@ def test_known_secret_never_survives(known, before, after, data):
 
 
 @given(secrets | keys, st.text(), st.text())
-def test_known_secret_does_not_survive_in_other_spellings(secret, before, after):
+def test_a_known_secret_does_not_survive_in_other_spellings(secret, before, after):
     redactor, secret = Redactor([secret]), secret.strip()
     for spelling in (json.dumps(secret)[1:-1], quote(secret, safe="")):
         assert spelling not in redactor.clean(before + spelling + after)
 
 
 @given(secrets | keys, st.binary(), st.binary())
-def test_known_secret_does_not_survive_in_base64(secret, before, after):
+def test_a_known_secret_does_not_survive_in_base64(secret, before, after):
     redactor, raw = Redactor([secret]), secret.strip().encode()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         hidden = encode(before + raw + after).decode()
@@ -157,7 +157,7 @@ def test_known_secret_does_not_survive_in_base64(secret, before, after):
     st.integers(1, 20),
     st.sampled_from(["\n", "\r\n", "\n    ", "\n> ", "\\\n", "\\n", "\n+ "]),
 )
-def test_known_secret_does_not_survive_in_lines(secret, width, line_break):
+def test_a_known_secret_does_not_survive_line_breaks(secret, width, line_break):
     pieces = [secret[i : i + width] for i in range(0, len(secret), width)]
     assume(secret.strip("-+=") == secret)  # what begins a line as quotes and diffs do is not seen
     cleaned = Redactor([secret]).clean(f"before {line_break.join(pieces)} after")
@@ -172,11 +172,11 @@ def test_lines_of_a_known_key_do_not_survive_alone():
     assert escaped.clean(f"at {line} there") == f"at {MARK} there"
 
 
-def test_short_secrets_are_words():
+def test_short_secrets_are_not_redacted():
     assert Redactor(["ollama", "", "  x  "]).clean("ollama says x") == "ollama says x"
 
 
-def test_secret_that_looks_like_the_mark_is_taken_out_all_the_same():
+def test_a_secret_that_looks_like_the_mark_is_redacted():
     assert Redactor(["redacted]"]).clean("a redacted] b") == MARK
     assert "redacted] b" not in Redactor(["redacted] b"]).clean("a redacted] b")
 
@@ -187,7 +187,7 @@ pieces = st.sampled_from(
 
 
 @given(st.lists(pieces | st.text(max_size=5), max_size=6).map("".join), st.booleans())
-def test_cleaning_twice_changes_nothing_more(text, known):
+def test_cleaning_is_idempotent(text, known):
     redactor = Redactor(["16C7e42F292c6912E7710c83"] if known else [])
     cleaned = redactor.clean(text)
     assert redactor.clean(cleaned) == cleaned
@@ -217,7 +217,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_time_grows_no_faster_than_the_text(piece):
+def test_time_is_linear(piece):
     redactor = Redactor(["secret" * 5, PEM])
 
     def seconds(size):

@@ -1,4 +1,4 @@
-"""Which strings count as secrets, and which are left alone."""
+"""Secrets are found, and harmless strings are not."""
 
 import hashlib
 from base64 import b64encode
@@ -80,7 +80,7 @@ def test_a_private_key_in_a_json_string_is_replaced():
         'PASSWORD = (\n        "{}"\n)',
     ],
 )
-def test_a_random_value_with_a_telling_name_is_found(line):
+def test_a_random_value_with_the_name_of_a_secret_is_found(line):
     secret = "Vq7tB2xK9mZ4pL8wR3nY6sD1"
     text = f"a = 1\n{line.format(secret)}\n"
     (found,) = find_secrets(text, "src/settings.py")
@@ -97,7 +97,7 @@ def test_a_random_value_with_a_telling_name_is_found(line):
         "amqp://a:p@ss9x@mq/",
     ],
 )
-def test_a_weak_password_is_one_where_nothing_else_can_stand(line):
+def test_a_weak_password_is_found_where_only_a_password_can_be(line):
     (found,) = find_secrets(f"{line}\n", ".envrc")
     assert line[found.start : found.end] in {"hunter2", "s3cr3tP4ss", "p@ss9x"}
 
@@ -105,7 +105,7 @@ def test_a_weak_password_is_one_where_nothing_else_can_stand(line):
 @pytest.mark.parametrize(
     "line", ["api_key: {}", "X-Api-Key: {}", "_authToken={}", "https://a.io/?api_key={}&b=1"]
 )
-def test_hexadecimal_is_telling_without_quotes(line):
+def test_an_unquoted_hexadecimal_secret_is_found(line):
     secret = random_text("0123456789abcdef", 40)
     (found,) = find_secrets(f"{line.format(secret)}\n", "config.yml")
     assert line.format(secret)[found.start : found.end] == secret
@@ -113,7 +113,7 @@ def test_hexadecimal_is_telling_without_quotes(line):
 
 @pytest.mark.parametrize("kind", VENDOR_SECRETS)
 @pytest.mark.parametrize("line", ['"a\\n{}\\n"', "%20{}%20", "x-{}", "{}."])
-def test_a_vendors_secret_is_found_behind_escapes(kind, line):
+def test_a_vendors_secret_is_found_after_escapes(kind, line):
     assert (
         VENDOR_SECRETS[kind]
         not in Placeholders().replace(line.format(VENDOR_SECRETS[kind]), "a")[0]
@@ -134,12 +134,12 @@ def test_a_private_key_in_base64_is_found(kind, count):
     assert len(find_secrets(f"client-data: {key}\n", "kubeconfig")) == count
 
 
-def test_no_token_goes_on_for_ever():
+def test_the_length_of_a_token_is_limited():
     text = f"{VENDOR_SECRETS['gitlab']}.a." * 5000
     assert max(found.end - found.start for found in find_secrets(text, "a.py")) < 10_000
 
 
-def test_secrets_that_overlap_are_hidden_to_the_end_of_the_last():
+def test_overlapping_secrets_are_masked_to_the_end_of_the_last():
     text = f'password = "{VENDOR_SECRETS["npm"]}:Vq7tB2xK9mZ4pL8w"\n'
     (found,) = find_secrets(text, "settings.py")
     assert text[found.start : found.end].endswith("8w")
@@ -194,12 +194,12 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("line", HARMLESS)
-def test_what_only_looks_like_a_secret_is_left_alone(line):
+def test_harmless_text_is_not_a_secret(line):
     assert find_secrets(f"first\n{line}\nlast\n", "src/app.py") == []
 
 
 @given(st.text(max_size=200), st.sampled_from(sorted(VENDOR_SECRETS)), st.text(max_size=200))
-def test_replacing_and_restoring_gives_the_text_back(before, kind, after):
+def test_restoring_reverses_replacing(before, kind, after):
     text = f"{before} {VENDOR_SECRETS[kind]} {after}"
     placeholders = Placeholders()
     clean, count = placeholders.replace(text, "a.py")

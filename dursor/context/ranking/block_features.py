@@ -249,12 +249,12 @@ class BlockFeatures:
         self, columns: Mapping[str, Column], likely: Column
     ) -> dict[str, Column]:
         """Return further columns over `files`, from COLUMNS over blocks and LIKELY files."""
-        found = {f"best_{name}": self._find_best(columns[name]) for name in BEST}
+        features = {f"best_{name}": self._find_best(columns[name]) for name in BEST}
         top: list[list[float]] = [[0.0] * 3 for _ in self.files]
         for block, value in zip(self.blocks, columns["text"], strict=True):
             top[block.file].append(value)
-        found["top_text"] = [sum(sorted(values)[-3:]) / 3 for values in top]
-        return found | self._score_related(likely)
+        features["top_text"] = [sum(sorted(values)[-3:]) / 3 for values in top]
+        return features | self._score_related(likely)
 
     def _score_related(self, likely: Column) -> dict[str, Column]:
         """Add up the probabilities of files that import a file, that it imports, of its folder."""

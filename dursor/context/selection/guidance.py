@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 GUIDANCE_TOKENS = 4_000  # not part of the budget
 GUIDANCE_NAMES = ("AGENTS.md", "CLAUDE.md")
-GUIDANCE_REASON = "guidance, beside the budget"
+GUIDANCE_REASON = "guidance, beside the budget"  # stored with runs
 
 
 def select_guidance(sendable: Collection[str], source: TextSource) -> SelectedFile | None:

@@ -1,4 +1,4 @@
-"""The context of a later round: the files of its task's first round, then what is new.
+"""The context of a later round: the files of its task's first round, then new ones.
 
 A vendor caches requests by their beginning. A later round on the same base therefore repeats the
 first one's beginning exactly, and sends the current state of files next to its instruction.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 CHANGED_TOKENS = 8_000  # for the current state of files, not part of the budget
 MARGIN = 20  # lines on each side of a change in a file too large to send whole
-CHANGED_REASON = "as it stands after the answer this round goes on from"
+CHANGED_REASON = "current state, after the answer this round follows"
 
 
 @dataclass(frozen=True)

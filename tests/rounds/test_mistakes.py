@@ -1,4 +1,4 @@
-"""Slips of the hand that a command must tell in its own words."""
+"""Mistakes in commands, and their error messages."""
 
 import pytest
 import repos
@@ -25,7 +25,7 @@ from front import Front
         ),
     ],
 )
-def test_a_number_of_absurd_size(front: Front, words: tuple[str, ...]):
+def test_a_number_that_is_too_large(front: Front, words: tuple[str, ...]):
     done = front(*words, "--json")
     assert done.exit_code == 2
     assert done.json["errors"][0]["code"] == "usage"
@@ -33,7 +33,7 @@ def test_a_number_of_absurd_size(front: Front, words: tuple[str, ...]):
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a b", "a\x07"])
-def test_a_vendors_name_that_is_none(front: Front, name: str):
+def test_an_invalid_model_name(front: Front, name: str):
     done = front("models", "add", "x", "--provider", "openai", "--model", name, "--json")
     assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
     assert [one["name"] for one in front("models", "list", "--json").data["items"]] == [
@@ -43,7 +43,7 @@ def test_a_vendors_name_that_is_none(front: Front, name: str):
     ]
 
 
-def test_a_file_that_is_no_key(front: Front):
+def test_a_file_that_is_not_a_key(front: Front):
     front.extra["DURSOR_ENCRYPTION_KEY"] = "open sesame"
     done = front("models", "set-key", "gpt", "--stdin", "--json", input="k" * (8 * 1024 + 1))
     assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
@@ -68,7 +68,7 @@ def test_a_default_model_that_does_not_exist(front: Front, value: str):
         ("my keys/a[1].key", "--allow-path 'my keys/a[[]1].key'"),
     ],
 )
-def test_a_file_that_may_not_be_sent_has_a_hint_that_leads_on(front: Front, path: str, hint: str):
+def test_a_file_that_may_not_be_sent_gives_a_useful_hint(front: Front, path: str, hint: str):
     done = front("context", "x y", "--file", path, "--json")
     assert done.exit_code == 7
     assert done.json["errors"][0]["hint"] == hint
@@ -82,7 +82,7 @@ def test_no_option_allows_a_file_outside(front: Front, path: str):
         assert "--allow-path" not in done.stdout
 
 
-def test_a_merge_that_failed_is_not_advised_again(front: Front):
+def test_a_failed_merge_is_not_suggested_again(front: Front):
     front.answers(
         "Done.\n\n```diff\n--- a/README.md\n+++ b/README.md\n@@ -2 +2 @@\n-line 2\n+two\n```\n"
     )
@@ -113,7 +113,7 @@ def test_a_merge_that_failed_is_not_advised_again(front: Front):
         ("write an utterly.py new", None),
     ],
 )
-def test_a_path_that_is_misspelt(front: Front, text: str, told: str | None):
+def test_a_misspelled_path_in_an_instruction(front: Front, text: str, told: str | None):
     repos.commit(front.repo, {"src/calculator.py": "x = 1\n"})
     for form in ((), ("--json",)):
         done = front("context", text, *form)

@@ -1,4 +1,4 @@
-"""What `choose` sends, what it never sends, and what it says of both."""
+"""The files that `select_context` selects and withholds, and the reasons."""
 
 import pytest
 from memory_tree import MemoryTree
@@ -50,7 +50,7 @@ def test_tokens_are_a_quarter_of_the_bytes_and_twelve_a_file():
     assert selection.total_tokens == 28
 
 
-def test_the_most_relevant_file_comes_first_and_the_budget_holds():
+def test_the_most_relevant_file_comes_first_within_the_budget():
     selection = pick(tree_of(LARGE), "the pagination is off by one: paginate", budget=4000)
     assert sent(selection)[0] == "pkg/pages.py"
     assert selection.file_tokens <= 4000
@@ -59,7 +59,7 @@ def test_the_most_relevant_file_comes_first_and_the_budget_holds():
     assert "pages.py" not in selection.repo_map
 
 
-def test_an_empty_tree_gives_nothing():
+def test_an_empty_tree_gives_an_empty_selection():
     selection = pick(tree_of({}))
     assert selection.files == ()
     assert selection.total_tokens == 0
@@ -92,7 +92,7 @@ class LinkedTree(MemoryTree):
         (b"x" * 2_000_000, FILE, "limit"),
     ],
 )
-def test_what_is_no_text_is_withheld(data, mode, reason):
+def test_files_that_are_not_text_are_withheld(data, mode, reason):
     tree = LinkedTree({"a.py": FileState(FILE, b"a = 1\n"), "odd": FileState(mode, data)})
     selection = pick(tree, "look at odd and lib", budget=1_000_000)
     assert sent(selection) == ["a.py"]
@@ -130,25 +130,25 @@ def test_pinned_files_come_first_whole_and_once():
     assert len(set(sent(selection))) == len(selection.files)
 
 
-def test_a_misspelled_pin_is_refused_with_the_close_one():
+def test_a_misspelled_pin_is_refused_with_a_suggestion():
     with pytest.raises(UsageError, match=r"pkg/page\.py") as caught:
         pick(tree_of(LARGE), pinned=["pkg/page.py"])
     assert caught.value.hint == "did you mean --file pkg/pages.py"
 
 
-def test_a_pinned_folder_is_refused_with_a_file_in_it():
+def test_a_pinned_folder_is_refused_with_a_file_to_pin():
     with pytest.raises(UsageError) as caught:
         pick(tree_of(SMALL), pinned=["src"])
     assert "--file src/a.py" in (caught.value.hint or "")
 
 
-def test_a_forbidden_pin_is_a_matter_of_policy():
+def test_a_forbidden_pin_is_a_policy_error():
     with pytest.raises(PolicyError, match=r"config/\.env") as caught:
         pick(tree_of({**SMALL, "config/.env": "A=1\n"}), pinned=["config/.env"])
     assert caught.value.hint == "--allow-path config/.env"
 
 
-def test_a_pin_that_does_not_fit_says_what_would():
+def test_a_pin_that_does_not_fit_suggests_a_budget():
     with pytest.raises(UsageError, match="does not fit") as caught:
         pick(tree_of(LARGE), budget=100, pinned=["pkg/pages.py"])
     needed = int((caught.value.hint or "").split()[-1])
@@ -156,7 +156,7 @@ def test_a_pin_that_does_not_fit_says_what_would():
 
 
 @pytest.mark.parametrize(("data", "mode"), [(b"a\0", FILE), (b"a.py", SYMLINK)])
-def test_a_pin_that_is_no_text_is_refused(data, mode):
+def test_a_pin_that_is_not_text_is_refused(data, mode):
     tree = MemoryTree({"odd": FileState(mode, data)})
     with pytest.raises(UsageError, match="odd cannot be sent"):
         pick(tree, pinned=["odd"])
@@ -175,19 +175,19 @@ def test_guidance_is_agents_md_or_else_claude_md():
     assert pick(MemoryTree(linked)).guidance.text == "c\n"
 
 
-def test_long_guidance_is_cut_and_says_so():
+def test_long_guidance_is_cut_with_a_note():
     guide = pick(tree_of({"AGENTS.md": "a rule of this house\n" * 2000})).guidance
     assert len(guide.text) < 17_000
     assert guide.text.endswith("[AGENTS.md continues; the rest was omitted]\n")
 
 
-def test_what_is_read_in_pieces_is_chosen_alike(monkeypatch):
+def test_reading_in_batches_does_not_change_the_selection(monkeypatch):
     whole = pick(tree_of(LARGE), "the pagination is off by one: paginate", budget=4000)
     for name in ("READ_AT_ONCE", "WORDS_AT_ONCE"):
         monkeypatch.setattr(retrieve, name, 1)
     assert pick(tree_of(LARGE), "the pagination is off by one: paginate", budget=4000) == whole
 
 
-def test_texts_beyond_what_memory_is_for_are_not_read_closely():
+def test_peeked_texts_are_limited_by_memory():
     source = TextSource(tree_of({f"{n}.py": "a\n" * 500_000 for n in range(12)}), Placeholders())
     assert len(source.peek_many([f"{n}.py" for n in range(12)])) == 1
