@@ -157,7 +157,7 @@ class ModelCall:
         return None
 
     async def _read_error(self, response: StreamingResponse) -> CallFailure:
-        body = await response.excerpt()
+        body = await response.read_excerpt()
         payload = read_response(response.status, response.headers, body)
         self.adapter = self.adapter.find_alternative(payload) or self.adapter
         return classify(self._endpoint, payload)

@@ -80,7 +80,7 @@ class ModelClient:
         ):
             if response.status == 200:
                 return None
-            body = await response.excerpt()
+            body = await response.read_excerpt()
             return read_response(response.status, response.headers, body)
 
     async def _send_tiny_prompt(self, endpoint: Endpoint, limits: CallLimits) -> None:

@@ -73,17 +73,17 @@ class DeadlineTimer:
         self._name, self._allowed = name, allowed
         self._start()
 
-    def _expiry(self) -> float:
+    def _compute_expiry(self) -> float:
         return min(self._last + self._allowed, self._deadline)
 
     def _start(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._expiry(), self._check)
+        self._timer = self._loop.call_at(self._compute_expiry(), self._check)
 
     def _check(self) -> None:
         now = self._loop.time()
-        if now < self._expiry():
+        if now < self._compute_expiry():
             self._start()
         else:
             self._scope.reschedule(now)

@@ -55,13 +55,13 @@ class StreamingResponse:
         more streams there are.
         """
         if not self._unread:
-            self._unread = memoryview(await self._next())
+            self._unread = memoryview(await self._read_next())
         else:
             await asyncio.sleep(0)  # lets time limits take effect
         piece, self._unread = bytes(self._unread[:SLICE_BYTES]), self._unread[SLICE_BYTES:]
         return piece
 
-    async def _next(self) -> bytes:
+    async def _read_next(self) -> bytes:
         waited: list[bool] = []
         mark = asyncio.get_running_loop().call_soon(waited.append, True)
         with translate_errors(self._host):
@@ -71,7 +71,7 @@ class StreamingResponse:
             await asyncio.sleep(self._rest())
         return piece
 
-    async def excerpt(self) -> bytes:
+    async def read_excerpt(self) -> bytes:
         """Return the start of an error's body, as far as it arrived."""
         body = b""
         with suppress(NetworkError, ProviderError, TimeoutError):
@@ -100,7 +100,7 @@ class StreamingTransport:
         self._clients: dict[Route, httpx.AsyncClient] = {}
         self._streams = 0
 
-    def _rest(self) -> float:
+    def _compute_rest(self) -> float:
         return min(MAX_REST, REST_SECONDS + REST_PER_STREAM * self._streams)
 
     def warm(self, *, tls: bool) -> None:
@@ -109,7 +109,7 @@ class StreamingTransport:
         thread.submit(_import_backend)
         thread.shutdown(wait=False)
         if tls:
-            self._tls()
+            self._build_context()
 
     @asynccontextmanager
     async def exchange(self, request: Request, connect: float) -> AsyncIterator[StreamingResponse]:
@@ -118,8 +118,8 @@ class StreamingTransport:
         Raises NetworkError, DeadlineError (no connection within CONNECT seconds), ProviderError
         (not HTTP), UsageError (not a URL).
         """
-        url = parse(request.url)
-        client = await self._client(url)
+        url = parse_url(request.url)
+        client = await self._select_client(url)
         with translate_errors(url.host, connect):
             message = client.build_request(
                 request.method,
@@ -128,7 +128,9 @@ class StreamingTransport:
                 content=request.body,
                 timeout=httpx.Timeout(None, connect=connect),
             )
-            response = StreamingResponse(await client.send(message, stream=True), self._rest)
+            response = StreamingResponse(
+                await client.send(message, stream=True), self._compute_rest
+            )
         self._streams += 1
         try:
             yield response
@@ -137,26 +139,26 @@ class StreamingTransport:
             self._streams -= 1
             await response.aclose()
 
-    async def _client(self, url: httpx.URL) -> httpx.AsyncClient:
-        proxy = proxy_for(url.scheme, url.host, url.port or _PORTS[url.scheme])
+    async def _select_client(self, url: httpx.URL) -> httpx.AsyncClient:
+        proxy = find_proxy(url.scheme, url.host, url.port or _PORTS[url.scheme])
         route = (url.scheme, proxy)
         if route not in self._clients:
-            self._clients[route] = _open(proxy, await self._trust(route))
+            self._clients[route] = _open_client(proxy, await self._load_trust(route))
         return self._clients[route]
 
-    async def _trust(self, route: Route) -> ssl.SSLContext | bool:
+    async def _load_trust(self, route: Route) -> ssl.SSLContext | bool:
         """Return the TLS context; plain http needs none, and building it is slow."""
         if route == ("http", None):
             return False
         try:
-            return await asyncio.wrap_future(self._tls())
+            return await asyncio.wrap_future(self._build_context())
         except OSError as error:
             raise NetworkError(
                 f"cannot load the trusted certificates: {error}",
                 hint="check the files in SSL_CERT_FILE and SSL_CERT_DIR",
             ) from error
 
-    def _tls(self) -> Future[ssl.SSLContext]:
+    def _build_context(self) -> Future[ssl.SSLContext]:
         if self._context is None:
             thread = ThreadPoolExecutor(1, "dursor-tls")
             self._context = thread.submit(httpx.create_ssl_context)
@@ -175,7 +177,7 @@ def _import_backend() -> None:
     import_module("anyio._backends._asyncio")
 
 
-def _open(proxy: str | None, trust: ssl.SSLContext | bool) -> httpx.AsyncClient:
+def _open_client(proxy: str | None, trust: ssl.SSLContext | bool) -> httpx.AsyncClient:
     try:
         return httpx.AsyncClient(
             headers=HEADERS,
@@ -196,7 +198,7 @@ CUT = ("Server disconnected", "peer closed connection", "Connection lost")
 _PORTS = {"http": 80, "https": 443}
 
 
-def parse(text: str) -> httpx.URL:
+def parse_url(text: str) -> httpx.URL:
     """Parse a request's URL. Raises UsageError for an unsupported one."""
     try:
         url = httpx.URL(text)
@@ -213,7 +215,7 @@ def parse(text: str) -> httpx.URL:
     return url
 
 
-def proxy_for(scheme: str, host: str, port: int) -> str | None:
+def find_proxy(scheme: str, host: str, port: int) -> str | None:
     """Return the environment's proxy for a host, None for this machine."""
     if is_loopback(host):
         return None
@@ -245,7 +247,7 @@ def translate_errors(host: str, connect: float = 0.0) -> Iterator[None]:
             hint=f"allow more time: dursor config set connect_timeout {connect * 2:g}",
         ) from error
     except httpx.ConnectError as error:
-        raise _connect_error(host, error) from error
+        raise _build_connect_error(host, error) from error
     except httpx.DecodingError as error:
         raise ProviderError(f"the response of {host} cannot be decoded: {error}") from error
     except httpx.RemoteProtocolError as error:
@@ -256,7 +258,7 @@ def translate_errors(host: str, connect: float = 0.0) -> Iterator[None]:
         raise NetworkError(f"the connection to {host} was cut: {error}") from error
 
 
-def _connect_error(host: str, error: BaseException) -> NetworkError:
+def _build_connect_error(host: str, error: BaseException) -> NetworkError:
     cause: BaseException | None = error
     while cause is not None:
         if reason := getattr(cause, "verify_message", None):  # of ssl.SSLCertVerificationError

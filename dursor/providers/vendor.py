@@ -1,10 +1,9 @@
-"""The record of a vendor. Light: the registry loads every record in every command."""
+"""The record of a vendor. Keep it light: model name completion loads every record."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +23,7 @@ class ErrorKind(Enum):
     TRANSIENT = auto()  # another attempt may succeed
 
 
-@dataclass(frozen=True)
-class ModelLimits:
+class ModelLimits(NamedTuple):
     """Tokens of one request, input and output together, and of its output alone."""
 
     context_window: int
@@ -35,8 +33,7 @@ class ModelLimits:
 UNKNOWN = ModelLimits(128_000, 32_000)
 
 
-@dataclass(frozen=True)
-class Vendor:
+class Vendor(NamedTuple):
     """Everything that differs from vendor to vendor, apart from its wire formats."""
 
     name: str

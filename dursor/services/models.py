@@ -61,13 +61,13 @@ class Models:
 
     def list(self, limit: int) -> Sequence[Model]:
         """List profiles with the sources of their keys."""
-        return [self._with_key(profile) for profile in self.list_profiles()[:limit]]
+        return [self._add_key_source(profile) for profile in self.list_profiles()[:limit]]
 
     def find(self, name: str) -> Model:
         """Return one profile with the source of its key."""
-        return self._with_key(self.find_profile(name))
+        return self._add_key_source(self.find_profile(name))
 
-    def _with_key(self, profile: ModelProfile) -> Model:
+    def _add_key_source(self, profile: ModelProfile) -> Model:
         from dursor.services.results import Model
 
         return Model(profile, self.keys.find_source(profile))
@@ -79,7 +79,7 @@ class Models:
 
     def choose(self, counts: Sequence[ModelCount]) -> Sequence[tuple[ModelProfile, int]]:
         """Return the profiles of a round and their samples, the config's when COUNTS is empty."""
-        if chosen := list(counts) or self._configured():
+        if chosen := list(counts) or self._list_configured():
             return [(self.find_profile(name), samples) for name, samples in chosen]
         if ready := self.list_ready():
             raise UsageError(
@@ -91,7 +91,7 @@ class Models:
             hint="export OPENAI_API_KEY=..., then add -m gpt (dursor models list shows all)",
         )
 
-    def _configured(self) -> Sequence[tuple[str, int]]:
+    def _list_configured(self) -> Sequence[tuple[str, int]]:
         counts: dict[str, int] = {}
         for word in self.settings.get("models"):
             name, _, samples = word.partition(":")
@@ -153,7 +153,7 @@ class Models:
             source = self.keys.store(get_profile_key(profile.name), key)
             profile = replace(profile, key_source=source)
         store.add_model(profile)
-        return self._with_key(profile)
+        return self._add_key_source(profile)
 
     def _check_new(self, new: NewModel) -> None:
         if not NAME.fullmatch(new.name):
@@ -179,7 +179,7 @@ class Models:
         """Store a key for one profile, or for all profiles of a provider."""
         if vendor := VENDORS.get(name_or_provider):
             self._store_key(get_provider_key(vendor.name), ask_key)
-            return self._with_key(vendor.built_in[0])
+            return self._add_key_source(vendor.built_in[0])
         profile = self.find_profile(name_or_provider)
         self._store_key(get_profile_key(profile.name), ask_key)
         return self.find(profile.name)

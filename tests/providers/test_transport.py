@@ -13,7 +13,7 @@ from vendors.streams import ALL, PATHS
 from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError
 from dursor.providers.base import CallLimits
 from dursor.providers.client import ModelClient
-from dursor.providers.transport import is_loopback, parse, proxy_for
+from dursor.providers.transport import find_proxy, is_loopback, parse_url
 
 ONCE = CallLimits(retries=0)
 
@@ -274,15 +274,15 @@ def test_loopback(host, is_ours):
 
 
 def test_the_environment_s_proxy_is_not_used_for_this_machine(monkeypatch):
-    assert proxy_for("https", "api.openai.com", 443) is None
+    assert find_proxy("https", "api.openai.com", 443) is None
     monkeypatch.setenv("HTTPS_PROXY", "proxy.corp:3128")
     monkeypatch.setenv("NO_PROXY", "internal.corp")
-    assert proxy_for("https", "api.openai.com", 443) == "http://proxy.corp:3128"
-    assert proxy_for("http", "api.openai.com", 80) is None
-    assert proxy_for("https", "llm.internal.corp", 443) is None
-    assert proxy_for("https", "127.0.0.1", 443) is None
+    assert find_proxy("https", "api.openai.com", 443) == "http://proxy.corp:3128"
+    assert find_proxy("http", "api.openai.com", 80) is None
+    assert find_proxy("https", "llm.internal.corp", 443) is None
+    assert find_proxy("https", "127.0.0.1", 443) is None
     monkeypatch.setenv("ALL_PROXY", "http://all:1")
-    assert proxy_for("http", "api.openai.com", 80) == "http://all:1"
+    assert find_proxy("http", "api.openai.com", 80) == "http://all:1"
 
 
 async def test_a_call_goes_through_the_proxy(server, endpoint, client, prompt, monkeypatch):
@@ -318,4 +318,6 @@ async def test_an_unsupported_proxy_is_reported(endpoint, client, prompt, monkey
 
 
 def test_a_url_keeps_its_parts():
-    assert str(parse("https://x.example:8443/a/b?alt=sse")) == "https://x.example:8443/a/b?alt=sse"
+    assert (
+        str(parse_url("https://x.example:8443/a/b?alt=sse")) == "https://x.example:8443/a/b?alt=sse"
+    )
