@@ -1,9 +1,9 @@
-"""Time `dursor context` in a repository as a user waits for it: cold, warm, after a commit.
+"""Time `dursor context` in a repository: cold, warm, after a commit.
 
     python tests/benchmarks/context.py REPOSITORY [--text TEXT] [--budgets 8000,64000] [--times 5]
 
-Each line gives the wall clock and the CPU time (with git's) of a whole process in seconds, the best
-of several for warm ones, and the peak of its memory. REPOSITORY is only read: commits go to a clone.
+Each line has the wall clock and CPU time (including git) of a whole process in seconds, the best of
+several if warm, and its peak memory. REPOSITORY is only read: commits go to a clone.
 """
 
 import argparse
@@ -17,29 +17,29 @@ from typing import NamedTuple
 TEXT = "Pagination is off by one: the last page is empty when the count is a multiple of the size"
 
 
-class Taken(NamedTuple):
-    """What a process took: seconds of wall clock and of CPU, MiB at its peak."""
+class Cost(NamedTuple):
+    """The cost of a process: seconds of wall clock and CPU, peak MiB."""
 
     wall: float
     cpu: float
     peak: float
 
 
-def run(command: list[str]) -> Taken:
-    """Run COMMAND in a process of its own, so that the peak is its own, too."""
+def run(command: list[str]) -> Cost:
+    """Run COMMAND in a separate process and measure its cost."""
     program = (
         "import os, resource, subprocess, sys, time\n"
         "began = time.perf_counter()\n"
-        "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
+        "result = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
         "wall, used = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)\n"
         "print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)\n"
-        "sys.exit(done.returncode)\n"
+        "sys.exit(result.returncode)\n"
     )
     words = [sys.executable, "-c", program, *command]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return Taken(*map(float, done.stdout.split()))
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    if result.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{result.stderr}")
+    return Cost(*map(float, result.stdout.split()))
 
 
 def git(folder: Path, *words: str) -> str:
@@ -50,7 +50,7 @@ def git(folder: Path, *words: str) -> str:
 
 
 def change_ten(folder: Path) -> None:
-    """Commit a change of ten files of code, spread over the repository."""
+    """Commit a change to ten source files across the repository."""
     suffixes = (".py", ".js", ".ts", ".go", ".rs", ".java", ".c", ".rb", ".php")
     paths = [path for path in git(folder, "ls-files").splitlines() if path.endswith(suffixes)]
     for path in paths[:: max(1, len(paths) // 10)][:10]:
@@ -60,15 +60,15 @@ def change_ten(folder: Path) -> None:
     git(folder, *who, "commit", "-q", "-a", "-m", "Change ten files")
 
 
-def show(what: str, taken: list[Taken]) -> None:
-    """Print the best of TAKEN."""
-    wall, cpu = min(one.wall for one in taken), min(one.cpu for one in taken)
-    peak = max(one.peak for one in taken)
-    print(f"{what:28} wall {wall:6.2f} s   CPU {cpu:6.2f} s   peak {peak:5.0f} MiB", flush=True)
+def show(title: str, costs: list[Cost]) -> None:
+    """Print the best of COSTS."""
+    wall, cpu = min(cost.wall for cost in costs), min(cost.cpu for cost in costs)
+    peak = max(cost.peak for cost in costs)
+    print(f"{title:28} wall {wall:6.2f} s   CPU {cpu:6.2f} s   peak {peak:5.0f} MiB", flush=True)
 
 
 def main() -> None:
-    """Measure, and print a line for each kind of start."""
+    """Measure and print a line for each kind of start."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repository", type=Path)
     parser.add_argument("--text", default=TEXT)

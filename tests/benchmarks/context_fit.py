@@ -1,19 +1,19 @@
-"""Fit the weights that choose context, and say how good they are on repositories they never saw.
+"""Fit the weights that select context, and measure them on repositories they were not fitted on.
 
     pip install numpy scipy
     python tests/benchmarks/context_fit.py extract INSTANCES REPOSITORIES WORK [--part 0/2]
     python tests/benchmarks/context_fit.py fit WORK [--write dursor/context/ranking/weights.json]
 
-INSTANCES is JSON lines, gzipped or not, one a task that was solved: `id`, `repo` (OWNER/NAME),
-`base_commit`, `instruction`, perhaps `instruction_nopath` (without the names of changed files),
+INSTANCES has JSON lines, gzipped or not, one per solved task: `id`, `repo` (OWNER/NAME),
+`base_commit`, `instruction`, optionally `instruction_nopath` (without the names of changed files),
 `source`, `gold_files`, and `gold_hunks`: for each of them the line ranges of the base that the fix
-changed. REPOSITORIES holds a bare clone OWNER+NAME of each. `extract` writes what the product sees
-of each instance to WORK (minutes); `fit` learns from that in a minute.
+changed. REPOSITORIES has a bare clone OWNER+NAME of each. `extract` writes the features of each
+instance to WORK (minutes); `fit` learns from them in a minute.
 
-The model is three linear ones over the columns of `file_features.py` and `block_features.py`: files at first
-sight, files that were read, blocks of a file. Each maximises the likelihood of what was changed
-among all there was to choose from (a softmax over the files, or the blocks of a file), with a
-quadratic penalty. Evidence that can only speak for a file never gets a negative weight.
+There are three linear models over the columns of `file_features.py` and `block_features.py`: of all
+files, of files that were read, of the blocks of a file. Each maximises the likelihood of the changed
+files or blocks among all candidates (a softmax), with a quadratic penalty. Features that can only
+support a file never get a negative weight.
 """
 
 import argparse
@@ -50,32 +50,32 @@ from dursor.vcs.repository import Repository
 
 BUDGETS = (8_000, 16_000, 32_000, 64_000)
 PENALTY = 4.0
-WITHOUT_PATHS = 0.3  # what an instance counts whose changed files' names were struck out
-LONGEST_HUNK = 400  # lines of a change that have to be in view
-# What is no evidence for a file but its nature: its weight may be negative.
+WITHOUT_PATHS = 0.3  # weight of an instance without the names of its changed files
+MAX_HUNK = 400  # lines of a change that have to be selected
+# Properties of a file, whose weights can be negative.
 NATURE = {"size", "is_index", "sideline", "depth", "language", "generated", "churn"}
 NATURE |= {"is_test", "is_docs", "is_data", "is_foreign"}
 NATURE |= {"header", "first", "lines", "nameless"}
-# What a user names is meant, whatever the issues fitted on mention in passing; and kinds of files
-# that are only looked through when they are asked for are too few there to learn from.
+# A user means the files that an instruction names, although issues mention others in passing. Kinds
+# of files that are candidates only if asked for are too few to learn from.
 FLOORS = {"named": 1.5, "module": 0.5, "traced_last": 0.8}
 FIXED = {"asked": 2.5, "is_test": -1.5, "is_docs": -1.5, "is_data": -1.5, "is_foreign": -1.5}
 
 
 @dataclass
 class Example:
-    """An instance as the product sees it: rows of features, and which rows were changed."""
+    """The features of an instance, and its changed rows."""
 
     id: str
     repo: str
     is_issue: bool
     without_paths: bool
-    first: Any  # rows: candidates; columns: features at first sight
+    first: Any  # rows: candidates; columns: features of all files
     first_gold: list[int]
     file: Any  # rows: files that were read
     paths: list[str]
     sizes: list[int]
-    lines: list[Any]  # of each file that was read, the bytes of its lines
+    lines: list[Any]  # the bytes of each line, by file that was read
     block: Any  # rows: blocks of all files that were read
     block_file: Any
     block_gold: Any
@@ -97,7 +97,7 @@ class Weights(NamedTuple):
 # ---------------------------------------------------------------------------------- extract
 
 
-def instances(path: Path) -> list[dict[str, Any]]:
+def read_instances(path: Path) -> list[dict[str, Any]]:
     """Read the instances in PATH."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8") as stream:
@@ -108,22 +108,22 @@ def extract(path: Path, repositories: Path, work: Path, part: str) -> None:
     """Write the examples of every repository to WORK; PART `0/2` takes every second one."""
     number, parts = map(int, part.split("/"))
     by_repo = defaultdict(list)
-    for instance in instances(path):
+    for instance in read_instances(path):
         by_repo[instance["repo"]].append(instance)
     for repo in sorted(by_repo, key=lambda name: -len(by_repo[name]))[number::parts]:
         with Repository.open(repositories / repo.replace("/", "+")) as repository:
             cache = work / "cache" / repo.replace("/", "+")
             found = [
-                seen(repository, instance, key, cache)
+                build_example(repository, instance, key, cache)
                 for instance in by_repo[repo]
-                for key in keys(instance)
+                for key in list_keys(instance)
             ]
         with (work / f"{repo.replace('/', '+')}.pickle").open("wb") as stream:
             pickle.dump(found, stream)
         print(f"{repo}: {len(found)} examples", flush=True)
 
 
-def keys(instance: dict[str, Any]) -> list[str]:
+def list_keys(instance: dict[str, Any]) -> list[str]:
     """Return the keys of the texts of INSTANCE that differ."""
     bare = instance.get("instruction_nopath", instance["instruction"])
     return (
@@ -133,8 +133,10 @@ def keys(instance: dict[str, Any]) -> list[str]:
     )
 
 
-def seen(repository: Repository, instance: dict[str, Any], key: str, cache: Path) -> Example:
-    """Look at an instance as `rank` does, and keep every column."""
+def build_example(
+    repository: Repository, instance: dict[str, Any], key: str, cache: Path
+) -> Example:
+    """Compute the features of an instance like `rank`, and keep every column."""
     import numpy as np
 
     commit = instance["base_commit"]
@@ -142,28 +144,28 @@ def seen(repository: Repository, instance: dict[str, Any], key: str, cache: Path
     sendable, _ = split_sendable(tree.entries(), PathRules())
     query = InstructionQuery(instance[key])
     pool = list_candidates(sendable, query, BUDGETS[0])
-    evidence = collect_features(
+    features = collect_features(
         tree, pool, query, folder=cache, history=History(repository, commit)
     )
-    columns = evidence.build_columns()
-    first = sum_columns(load_weights().first, columns, len(evidence.paths))
-    order = sorted(range(len(evidence.paths)), key=lambda n: -first[n])
-    paths, sizes = evidence.paths, evidence.sizes
+    columns = features.build_columns()
+    first = sum_columns(load_weights().first, columns, len(features.paths))
+    order = sorted(range(len(features.paths)), key=lambda n: -first[n])
+    paths, sizes = features.paths, features.sizes
     texts = TextSource(tree, Placeholders()).peek_many([paths[n] for n in order[:MAX_READ]])
     near = [n for n in order[:MAX_READ] if paths[n] in texts]
-    closer = BlockFeatures(evidence, [(n, texts[paths[n]]) for n in near])
+    near_blocks = BlockFeatures(features, [(n, texts[paths[n]]) for n in near])
     likely = softmax([first[n] for n in near])
-    blocks = closer.build_columns(likely)
+    blocks = near_blocks.build_columns(likely)
     known = {name: [column[n] for n in near] for name, column in columns.items()}
-    known |= closer.build_file_columns(blocks, likely)
+    known |= near_blocks.build_file_columns(blocks, likely)
     hunks = {path: instance["gold_hunks"][path] for path in instance["gold_files"]}
 
-    def matrix(of: dict[str, list[float]]) -> Any:
-        return np.array(list(of.values()), dtype=np.float32).T.reshape(-1, len(of))
+    def matrix(columns: dict[str, list[float]]) -> Any:
+        return np.array(list(columns.values()), dtype=np.float32).T.reshape(-1, len(columns))
 
     def was_changed(n: int) -> bool:
-        block = closer.blocks[n]
-        found = hunks.get(paths[closer.files[block.file].number], [])
+        block = near_blocks.blocks[n]
+        found = hunks.get(paths[near_blocks.files[block.file].number], [])
         return any(a <= block.block.last and block.block.first <= z for a, z in found)
 
     return Example(
@@ -176,12 +178,14 @@ def seen(repository: Repository, instance: dict[str, Any], key: str, cache: Path
         file=matrix(known),
         paths=[paths[n] for n in near],
         sizes=[sizes[n] for n in near],
-        lines=[np.array([len(x.encode()) for x in read.lines], np.uint32) for read in closer.files],
+        lines=[
+            np.array([len(x.encode()) for x in read.lines], np.uint32) for read in near_blocks.files
+        ],
         block=matrix(blocks),
-        block_file=np.array([block.file for block in closer.blocks], int),
-        block_gold=np.array([was_changed(n) for n in range(len(closer.blocks))], bool),
-        blocks=[block.block for block in closer.blocks],
-        block_bytes=[block.bytes for block in closer.blocks],
+        block_file=np.array([block.file for block in near_blocks.blocks], int),
+        block_gold=np.array([was_changed(n) for n in range(len(near_blocks.blocks))], bool),
+        blocks=[block.block for block in near_blocks.blocks],
+        block_bytes=[block.bytes for block in near_blocks.blocks],
         rest=[(paths[n], sizes[n]) for n in order if n not in set(near)][:500],
         hunks=hunks,
         names={"first": list(columns), "file": list(known), "block": list(blocks)},
@@ -190,11 +194,11 @@ def seen(repository: Repository, instance: dict[str, Any], key: str, cache: Path
 
 # -------------------------------------------------------------------------------------- fit
 
-Group = tuple[Any, Any, float]  # rows of features, the numbers of those that are right, a weight
+Group = tuple[Any, Any, float]  # rows of features, the numbers of the right ones, a weight
 
 
-def listwise(groups: Sequence[Group], names: Sequence[str]) -> Any:
-    """Find the weights under which the right rows of GROUPS are likeliest."""
+def fit_listwise(groups: Sequence[Group], names: Sequence[str]) -> Any:
+    """Find the weights that maximise the likelihood of the right rows of GROUPS."""
     import numpy as np
     from scipy.optimize import minimize
 
@@ -220,18 +224,20 @@ def listwise(groups: Sequence[Group], names: Sequence[str]) -> Any:
 def fit(examples: Sequence[Example]) -> Weights:
     """Fit all three models on EXAMPLES."""
     groups: dict[str, list[Group]] = {"first": [], "file": [], "block": []}
-    for one in examples:
-        weight = WITHOUT_PATHS if one.without_paths else 1.0
-        right = [n for n, path in enumerate(one.paths) if path in one.hunks]
-        if one.first_gold:
-            groups["first"].append((one.first.astype(float), one.first_gold, weight))
+    for example in examples:
+        weight = WITHOUT_PATHS if example.without_paths else 1.0
+        right = [n for n, path in enumerate(example.paths) if path in example.hunks]
+        if example.first_gold:
+            groups["first"].append((example.first.astype(float), example.first_gold, weight))
         if right:
-            groups["file"].append((one.file.astype(float), right, weight))
-        groups["block"] += [(rows, blocks, w * weight) for rows, blocks, w in block_groups(one)]
-    return Weights(*(listwise(groups[model], examples[0].names[model]) for model in groups))
+            groups["file"].append((example.file.astype(float), right, weight))
+        groups["block"] += [
+            (rows, blocks, w * weight) for rows, blocks, w in list_block_groups(example)
+        ]
+    return Weights(*(fit_listwise(groups[model], examples[0].names[model]) for model in groups))
 
 
-def block_groups(example: Example) -> Iterator[Group]:
+def list_block_groups(example: Example) -> Iterator[Group]:
     """Yield the blocks of each changed file, and which of them were changed."""
     import numpy as np
 
@@ -245,7 +251,7 @@ def block_groups(example: Example) -> Iterator[Group]:
 # ------------------------------------------------------------------------------------ report
 
 
-def ranked(example: Example, weights: Weights) -> list[RankedFile]:
+def rank_example(example: Example, weights: Weights) -> list[RankedFile]:
     """Rank the files of EXAMPLE as `rank` does."""
     values = softmax(list(example.file @ weights.file))
     blocks = example.block @ weights.block
@@ -258,11 +264,11 @@ def ranked(example: Example, weights: Weights) -> list[RankedFile]:
             for m, share in zip(mine, shares, strict=True)
         ]
         found.append(RankedFile(n, path, example.sizes[n], values[n], parts))
-    found.sort(key=lambda one: -one.value)
+    found.sort(key=lambda file: -file.value)
     return found + [RankedFile(-1, path, size, 0.0, []) for path, size in example.rest]
 
 
-def in_view(example: Example, order: Sequence[RankedFile], budget: int) -> tuple[bool, bool]:
+def check_view(example: Example, order: Sequence[RankedFile], budget: int) -> tuple[bool, bool]:
     """Tell whether all changed files are sent whole, and whether all changed lines are sent."""
     sizes = {path: one.tolist() for path, one in zip(example.paths, example.lines, strict=True)}
     sizes |= {path: [size] for path, size in example.rest}
@@ -278,7 +284,7 @@ def in_view(example: Example, order: Sequence[RankedFile], budget: int) -> tuple
         wanted = {
             line
             for first, last in example.hunks[path]
-            for line in range(first, min(last, first + LONGEST_HUNK) + 1)
+            for line in range(first, min(last, first + MAX_HUNK) + 1)
         }
         return path in whole or (path in sent and wanted <= sent[path].chosen)
 
@@ -289,10 +295,10 @@ def report(title: str, examples: Iterable[Example], weights: Callable[[Example],
     """Print the share of EXAMPLES whose changed files are whole, and whose changed lines, are sent."""
     rows: dict[tuple[str, int], dict[str, tuple[bool, bool]]] = defaultdict(dict)
     for example in examples:
-        order = ranked(example, weights(example))
+        order = rank_example(example, weights(example))
         kind = "issues" if example.is_issue else "commits"
         for budget in BUDGETS:
-            found = in_view(example, order, budget)
+            found = check_view(example, order, budget)
             if not example.without_paths:
                 rows[kind, budget][example.id] = found
                 rows[f"{kind}, no paths", budget].setdefault(example.id, found)
@@ -300,19 +306,21 @@ def report(title: str, examples: Iterable[Example], weights: Callable[[Example],
                 rows[f"{kind}, no paths", budget][example.id] = found
     for kind in ("issues", "issues, no paths", "commits", "commits, no paths"):
         if n := len(rows[kind, BUDGETS[0]]):
-            shares = " | ".join(percent(rows[kind, budget].values(), budget) for budget in BUDGETS)
+            shares = " | ".join(
+                format_shares(rows[kind, budget].values(), budget) for budget in BUDGETS
+            )
             print(f"{title:8} {kind:18} n={n:3} {shares}", flush=True)
 
 
-def percent(found: Iterable[tuple[bool, bool]], budget: int) -> str:
-    """Say the shares FOUND at BUDGET."""
+def format_shares(found: Iterable[tuple[bool, bool]], budget: int) -> str:
+    """Format the shares FOUND at BUDGET."""
     files, lines = zip(*found, strict=True)
     share = [100 * sum(one) / len(one) for one in (files, lines)]
     return f"{budget // 1000}k files {share[0]:4.1f} lines {share[1]:4.1f}"
 
 
 def write(weights: Weights, names: dict[str, list[str]], path: Path) -> None:
-    """Write WEIGHTS as the product reads them."""
+    """Write WEIGHTS in the format of `load_weights`."""
     found = {
         model: {
             name: round(float(w), 3)
@@ -338,7 +346,7 @@ def learn(work: Path, path: Path | None) -> None:
 
 
 def main() -> None:
-    """Extract or fit, as the command line says."""
+    """Extract or fit."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
     one = verbs.add_parser("extract")

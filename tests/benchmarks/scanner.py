@@ -1,8 +1,8 @@
-"""Scan the files of repositories for secrets: how fast, and what is taken for one.
+"""Scan the files of repositories for secrets: print the speed and the matches.
 
     python tests/benchmarks/scanner.py [--show] REPOSITORY...
 
-Every hit of a repository that is public is a false one, or a secret that was made up for a test.
+In a public repository every match is false, or a secret made up for a test.
 """
 
 import argparse
@@ -17,8 +17,8 @@ from dursor.secrets.scan import find_secrets
 from dursor.vcs.repository import Repository
 
 
-def texts(top):
-    """Yield the path and text of every file at HEAD that may be sent."""
+def list_texts(top):
+    """Yield path and text of every sendable file at HEAD."""
     with Repository.open(top) as repository:
         tree = repository.tree(repository.resolve("HEAD"))
         sendable, _ = split_sendable(tree.entries(), PathRules())
@@ -32,8 +32,8 @@ def texts(top):
 
 
 def measure(top, *, show):
-    """Scan the repository at TOP and print a line, and each hit where SHOW asks for it."""
-    files = list(texts(top))
+    """Scan the repository at TOP and print a line, and each match if SHOW."""
+    files = list(list_texts(top))
     size = sum(len(text.encode()) for _, text in files) / 1e6
     began = time.process_time()
     hits = [(path, text, hit) for path, text in files for hit in find_secrets(text, path)]
@@ -49,11 +49,11 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--show", action="store_true", help="print every hit")
+    parser.add_argument("--show", action="store_true", help="print every match")
     parser.add_argument("repositories", nargs="+", type=Path)
-    asked = parser.parse_args()
-    for top in asked.repositories:
-        measure(top, show=asked.show)
+    args = parser.parse_args()
+    for top in args.repositories:
+        measure(top, show=args.show)
 
 
 if __name__ == "__main__":
