@@ -1,4 +1,4 @@
-"""Settings: where they come from, what they accept, how they are written."""
+"""Settings: sources, validation and writing."""
 
 import os
 import subprocess
@@ -36,10 +36,10 @@ def settings(tmp_path):
     return make
 
 
-# places
+# folders
 
 
-def test_folders_are_those_of_the_environment(tmp_path):
+def test_folders_from_the_environment(tmp_path):
     env = {
         "DURSOR_DATA_DIR": str(tmp_path / "d"),
         "DURSOR_CONFIG_DIR": "~/c",
@@ -58,7 +58,7 @@ def test_folders_are_those_of_the_environment(tmp_path):
 
 @pytest.mark.parametrize("xdg", [{}, {"XDG_DATA_HOME": "/x/data", "XDG_CONFIG_HOME": "/x/config"}])
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_folders_are_those_that_platformdirs_finds(monkeypatch, platform, xdg):
+def test_folders_equal_platformdirs(monkeypatch, platform, xdg):
     from platformdirs.macos import MacOS
     from platformdirs.unix import Unix
 
@@ -79,13 +79,13 @@ def test_folder_of_this_platform(monkeypatch):
     assert Settings(os.environ).data_dir == platformdirs.user_data_path("dursor", appauthor=False)
 
 
-def test_folder_of_windows_is_what_platformdirs_finds(tmp_path):
+def test_windows_folders_equal_platformdirs(tmp_path):
     settings = Settings({}, platform="win32")
     assert settings.data_dir == platformdirs.user_data_path("dursor", appauthor=False)
     assert settings.config_dir == platformdirs.user_config_path("dursor", appauthor=False)
 
 
-def test_no_home_folder_is_said(monkeypatch):
+def test_missing_home_folder_is_reported(monkeypatch):
     import pwd
 
     def unknown(_):
@@ -98,7 +98,7 @@ def test_no_home_folder_is_said(monkeypatch):
         assert "DURSOR_DATA_DIR" in caught.value.hint
 
 
-def test_a_home_folder_that_is_not_absolute_is_said():
+def test_relative_home_folder_is_reported():
     with pytest.raises(UsageError, match="HOME is 'rel', which is not an absolute path"):
         print(Settings({"HOME": "rel"}, platform="linux").data_dir)
 
@@ -111,7 +111,7 @@ def test_an_empty_home_is_not_the_root_folder(monkeypatch):
     assert Settings({"HOME": ""}, platform="linux").config_dir == known / ".config/dursor"
 
 
-def test_relative_xdg_folder_counts_as_none():
+def test_relative_xdg_folder_is_ignored():
     env = {"HOME": "/home/me", "XDG_DATA_HOME": "data"}
     assert Settings(env, platform="linux").data_dir == Path("/home/me/.local/share/dursor")
 
@@ -130,14 +130,14 @@ def test_defaults(settings):
 
 def test_environment_comes_before_the_file_and_the_file_before_defaults(settings):
     text = 'models = ["gpt"]\njobs = 3\ntimeout = 30'
-    found = settings(text, DURSOR_MODELS="claude, gemini", DURSOR_RETRIES="0", DURSOR_JOBS="")
-    assert found.find("models") == setting(
+    config = settings(text, DURSOR_MODELS="claude, gemini", DURSOR_RETRIES="0", DURSOR_JOBS="")
+    assert config.find("models") == setting(
         "models", ("claude", "gemini"), "environment DURSOR_MODELS"
     )
-    assert found.find("jobs") == setting("jobs", 3, "file")
-    assert found.find("timeout") == setting("timeout", 30, "file")
-    assert found.find("retries") == setting("retries", 0, "environment DURSOR_RETRIES")
-    assert found.get("max_files") == 50
+    assert config.find("jobs") == setting("jobs", 3, "file")
+    assert config.find("timeout") == setting("timeout", 30, "file")
+    assert config.find("retries") == setting("retries", 0, "environment DURSOR_RETRIES")
+    assert config.get("max_files") == 50
 
 
 def test_every_setting_has_a_short_description_of_its_own():
@@ -170,7 +170,7 @@ EACH_KEY = {
 
 
 @pytest.mark.parametrize("key", OPTIONS)
-def test_each_key_is_set_read_and_guarded(settings, key):
+def test_each_setting_is_written_read_and_validated(settings, key):
     good, value, bad = EACH_KEY[key]
     made = settings()
     assert made.set(key, good) == setting(key, value, "file")
@@ -188,16 +188,16 @@ def test_each_key_is_set_read_and_guarded(settings, key):
 
 @pytest.mark.parametrize("text", ["jobs = true", 'jobs = "x"', "jobs = 1.5", "jobs = [1]"])
 def test_bad_value_in_the_file_names_file_and_key(settings, text):
-    found = settings(text)
+    config = settings(text)
     with pytest.raises(UsageError) as caught:
-        found.get("jobs")
-    assert str(found.config_file) in caught.value.message
+        config.get("jobs")
+    assert str(config.config_file) in caught.value.message
     assert "jobs" in caught.value.message
     assert "a whole number" in caught.value.message
-    assert found.get("retries") == 4
+    assert config.get("retries") == 4
 
 
-def test_unknown_key_is_refused_with_the_close_one(settings):
+def test_unknown_key_suggests_a_similar_one(settings):
     for use in (lambda: settings().get("max_file"), lambda: settings().set("max_file", "3")):
         with pytest.raises(UsageError, match="setting max_file does not exist") as caught:
             use()
@@ -211,53 +211,53 @@ def test_unknown_key_is_refused_with_the_close_one(settings):
     "text", ["jobs = \n", "a = 1\nb = = 2\n", "[" * 9000, "jobs = 1\njobs = 2"]
 )
 def test_broken_file_is_named_with_its_line(settings, text):
-    found = settings(text)
-    for use in (lambda: found.get("jobs"), lambda: found.set("jobs", "3"), found.find_all):
+    config = settings(text)
+    for use in (lambda: config.get("jobs"), lambda: config.set("jobs", "3"), config.find_all):
         with pytest.raises(UsageError) as caught:
             use()
-        assert f"{found.config_file} is not valid TOML" in caught.value.message
+        assert f"{config.config_file} is not valid TOML" in caught.value.message
         assert "\n" not in caught.value.message
         assert "nested" in caught.value.message or "at line " in caught.value.message
-    assert found.config_file.read_text() == text
-    assert found.database.name == "dursor.db"  # places do not need the file
+    assert config.config_file.read_text() == text
+    assert config.database.name == "dursor.db"  # places do not need the file
 
 
-def test_file_that_is_no_text(settings, tmp_path):
-    found = settings()
-    found.config_file.write_bytes(b"\xff\xfe")
+def test_file_that_is_not_text(settings, tmp_path):
+    config = settings()
+    config.config_file.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="not UTF-8"):
-        found.get("jobs")
+        config.get("jobs")
 
 
 def test_file_that_cannot_be_read(settings):
-    found = settings()
-    found.config_file.mkdir()
+    config = settings()
+    config.config_file.mkdir()
     with pytest.raises(InternalError, match="cannot read"):
-        found.get("jobs")
+        config.get("jobs")
 
 
 # prices
 
 
 def test_prices_are_a_free_table(settings):
-    found = settings()
-    assert found.find("prices") == setting("prices", {}, "default")
-    assert found.set('prices."gpt-5.6".output', "$10") == setting(
+    config = settings()
+    assert config.find("prices") == setting("prices", {}, "default")
+    assert config.set('prices."gpt-5.6".output', "$10") == setting(
         'prices."gpt-5.6".output', 10.0, "file"
     )
-    found.set("prices.gpt-5.6.input", "1.25")
-    found.set("prices.local.cached_input", "0")
-    assert found.get("prices") == {
+    config.set("prices.gpt-5.6.input", "1.25")
+    config.set("prices.local.cached_input", "0")
+    assert config.get("prices") == {
         "gpt-5.6": {"output": 10.0, "input": 1.25},
         "local": {"cached_input": 0.0},
     }
-    assert [value.key for value in found.find_all()[-3:]] == [
+    assert [value.key for value in config.find_all()[-3:]] == [
         'prices."gpt-5.6".output',
         'prices."gpt-5.6".input',
         'prices."local".cached_input',
     ]
-    assert found.get("prices.gpt-5.6.input") == 1.25
-    assert found.find("prices.other.input") == setting("prices.other.input", None, "default")
+    assert config.get("prices.gpt-5.6.input") == 1.25
+    assert config.find("prices.other.input") == setting("prices.other.input", None, "default")
 
 
 @pytest.mark.parametrize("text", ["prices = 3", "[prices.x]\ninput = 'a'", "[prices.x]\nin = 1"])
@@ -299,16 +299,16 @@ jobs = "not this one"
 """
 
 
-def test_everything_else_in_the_file_stays(settings):
-    found = settings(COMMENTED)
-    found.set("jobs", "8")
-    found.set("prices.gpt-5.6.input", "2")
-    found.set("prices.gpt-5.6.output", "9.5")
-    found.set("max_files", "7")
-    found.set("models", "claude")
-    found.set("prices.new.input", "3")
+def test_everything_else_in_the_file_is_kept(settings):
+    config = settings(COMMENTED)
+    config.set("jobs", "8")
+    config.set("prices.gpt-5.6.input", "2")
+    config.set("prices.gpt-5.6.output", "9.5")
+    config.set("max_files", "7")
+    config.set("models", "claude")
+    config.set("prices.new.input", "3")
     assert (
-        found.config_file.read_text()
+        config.config_file.read_text()
         == """\
 # my own settings
 
@@ -332,65 +332,65 @@ input = 3
 
 
 def test_key_goes_before_the_first_table(settings):
-    found = settings("# about prices\n[prices.x]\ninput = 1\n")
-    found.set("jobs", "2")
-    assert found.config_file.read_text() == "jobs = 2\n# about prices\n[prices.x]\ninput = 1\n"
+    config = settings("# about prices\n[prices.x]\ninput = 1\n")
+    config.set("jobs", "2")
+    assert config.config_file.read_text() == "jobs = 2\n# about prices\n[prices.x]\ninput = 1\n"
 
 
-def test_none_takes_the_line_away(settings):
-    found = settings("budget_usd = 3 # dollars\njobs = 1")
-    assert found.set("budget_usd", "none") == setting("budget_usd", None, "default")
-    assert found.config_file.read_text() == "jobs = 1"
-    found.set("budget_usd", "none")
-    found.set("retries", "2")
-    assert found.config_file.read_text() == "jobs = 1\nretries = 2\n"
+def test_none_removes_the_line(settings):
+    config = settings("budget_usd = 3 # dollars\njobs = 1")
+    assert config.set("budget_usd", "none") == setting("budget_usd", None, "default")
+    assert config.config_file.read_text() == "jobs = 1"
+    config.set("budget_usd", "none")
+    config.set("retries", "2")
+    assert config.config_file.read_text() == "jobs = 1\nretries = 2\n"
 
 
-def test_way_of_writing_that_only_a_person_can_change(settings):
+def test_inline_table_is_not_changed(settings):
     text = "prices = { x = { input = 1 } }\n"
-    found = settings(text)
+    config = settings(text)
     with pytest.raises(UsageError, match="cannot change"):
-        found.set("prices.x.input", "2")
-    assert found.config_file.read_text() == text
+        config.set("prices.x.input", "2")
+    assert config.config_file.read_text() == text
 
 
 @pytest.mark.parametrize("text", ["prices = {}\n", "prices = 1\n", "[[prices]]\n"])
-def test_table_that_cannot_be_added_to_is_left(settings, text):
-    found = settings(text)
+def test_table_that_cannot_be_extended_is_not_changed(settings, text):
+    config = settings(text)
     with pytest.raises(UsageError):
-        found.set("prices.x.input", "2")
-    assert found.config_file.read_text() == text
+        config.set("prices.x.input", "2")
+    assert config.config_file.read_text() == text
 
 
-def test_mark_of_a_comment_inside_a_string_is_none(settings):
-    found = settings('require = "any#"  # "all#"\n')
-    found.set("require", "all")
-    assert found.config_file.read_text() == 'require = "all"  # "all#"\n'
+def test_hash_inside_a_string_is_not_a_comment(settings):
+    config = settings('require = "any#"  # "all#"\n')
+    config.set("require", "all")
+    assert config.config_file.read_text() == 'require = "all"  # "all#"\n'
 
 
-def test_dotted_keys_are_changed_where_they_stand(settings):
-    found = settings("prices.x.input = 1\nprices.x.output = 2 # much\n")
-    found.set("prices.x.output", "3")
-    assert found.config_file.read_text() == "prices.x.input = 1\nprices.x.output = 3  # much\n"
+def test_dotted_keys_are_changed_in_place(settings):
+    config = settings("prices.x.input = 1\nprices.x.output = 2 # much\n")
+    config.set("prices.x.output", "3")
+    assert config.config_file.read_text() == "prices.x.input = 1\nprices.x.output = 3  # much\n"
 
 
 def test_symlinked_file_stays_a_link(settings, tmp_path):
-    found = settings()
+    config = settings()
     real = tmp_path / "dotfiles.toml"
     real.write_text("jobs = 1\n")
-    found.config_file.symlink_to(real)
-    found.set("jobs", "2")
-    assert found.config_file.is_symlink()
+    config.config_file.symlink_to(real)
+    config.set("jobs", "2")
+    assert config.config_file.is_symlink()
     assert real.read_text() == "jobs = 2\n"
 
 
-def test_folder_is_made_for_the_first_setting(tmp_path):
-    found = Settings({"DURSOR_CONFIG_DIR": str(tmp_path / "a" / "b")})
-    found.set("jobs", "2")
-    assert found.config_file.read_text() == "jobs = 2\n"
+def test_folder_is_created_for_the_first_setting(tmp_path):
+    config = Settings({"DURSOR_CONFIG_DIR": str(tmp_path / "a" / "b")})
+    config.set("jobs", "2")
+    assert config.config_file.read_text() == "jobs = 2\n"
 
 
-def test_settings_written_at_once_are_all_kept(tmp_path):
+def test_concurrent_writes_keep_all_settings(tmp_path):
     code = """
 import sys
 from dursor.config import Settings
@@ -399,8 +399,8 @@ Settings({"DURSOR_CONFIG_DIR": sys.argv[1]}).set(sys.argv[2], "7")
     keys = ["jobs", "retries", "max_files", "concurrency"]
     started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), key]) for key in keys]
     assert [one.wait() for one in started] == [0] * len(keys)
-    found = Settings({"DURSOR_CONFIG_DIR": str(tmp_path)})
-    assert [found.get(key) for key in keys] == [7] * len(keys)
+    config = Settings({"DURSOR_CONFIG_DIR": str(tmp_path)})
+    assert [config.get(key) for key in keys] == [7] * len(keys)
 
 
 names = st.text(st.characters(codec="utf-8"), min_size=1)
@@ -417,7 +417,7 @@ def test_any_name_and_value_can_be_written_and_read(prices, globs):
     assert known["forbidden_paths"] == globs
 
 
-def test_places_need_nothing_heavy():
+def test_paths_need_no_heavy_import():
     code = """
 import sys
 from dursor.config import Settings

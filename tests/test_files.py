@@ -1,4 +1,4 @@
-"""Private folders, atomic replacement, locks between processes."""
+"""Private folders, atomic file replacement and locks between processes."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ from dursor.errors import InternalError
 from dursor.files import hold_lock, make_private_dir, replace_file
 
 
-def test_folder_is_its_owner_s_alone(tmp_path):
+def test_folder_is_accessible_to_its_owner_only(tmp_path):
     tmp_path.chmod(0o755)
     make_private_dir(tmp_path / "a" / "b")
     assert [stat.S_IMODE((tmp_path / one).stat().st_mode) for one in ("a", "a/b")] == [0o700] * 2
@@ -19,7 +19,7 @@ def test_folder_is_its_owner_s_alone(tmp_path):
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
 
-def test_folder_that_cannot_be_made_is_named(tmp_path):
+def test_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "a").touch()
     with pytest.raises(InternalError, match=r"cannot create folder .*a/b"):
         make_private_dir(tmp_path / "a" / "b")
@@ -76,6 +76,6 @@ def test_lock_is_held_by_one_process(tmp_path):
         pass
 
 
-def test_lock_that_cannot_be_made_is_named(tmp_path):
+def test_lock_that_cannot_be_created_is_named(tmp_path):
     with pytest.raises(InternalError, match="cannot open"), hold_lock(tmp_path):
         pytest.fail("a folder is no lock")

@@ -1,4 +1,4 @@
-"""Which paths are forbidden, in whatever spelling."""
+"""Forbidden paths in any spelling."""
 
 import time
 
@@ -56,7 +56,7 @@ def test_git_is_forbidden_in_any_spelling(path):
         ("SERVER~2.PEM", "*.pem"),
     ],
 )
-def test_the_defaults_hold_at_any_depth_and_in_any_case(path, glob):
+def test_the_defaults_apply_at_any_depth_and_in_any_case(path, glob):
     assert RULES.find_reason(path) == f"it matches {glob!r}"
 
 
@@ -106,7 +106,7 @@ def test_paths_that_leave_the_repository_are_forbidden(path, reason):
         "caf\udce9.txt",
     ],
 )
-def test_ordinary_paths_are_free(path):
+def test_ordinary_paths_are_allowed(path):
     assert RULES.find_reason(path) is None
 
 
@@ -146,13 +146,13 @@ def test_allowed_globs_override_forbidden_ones_but_neither_git_nor_escapes():
     assert "leaves" in (rules.find_reason("../x") or "")
 
 
-def test_an_allowed_glob_opens_no_more_than_it_names():
+def test_an_allowed_glob_allows_only_what_it_matches():
     rules = PathRules(allowed=(".env.example",))
     assert rules.find_reason(".env.local") == "it matches '.env.*'"
     assert rules.find_reason(".env") == "it matches '.env'"
 
 
-def test_hostile_globs_and_paths_take_no_time():
+def test_hostile_globs_and_paths_are_fast():
     rules = PathRules(forbidden=("*a" * 30 + "b", "**/" * 30 + "x", "*" * 200 + "/" + "*?" * 60))
     began = time.process_time()
     rules.find_reason("a" * 250 + "/" + "/".join("a" * 200 for _ in range(20)))
@@ -160,13 +160,13 @@ def test_hostile_globs_and_paths_take_no_time():
 
 
 @given(st.text(min_size=1, max_size=12), st.sampled_from(DEFAULT_FORBIDDEN))
-def test_nothing_hides_below_a_forbidden_folder(name, glob):
+def test_everything_below_a_forbidden_folder_is_forbidden(name, glob):
     folder = glob.replace("*", "x")
     assert RULES.find_reason(f"{folder}/{name}") is not None
 
 
 @given(st.text(max_size=20))
-def test_a_free_path_stays_inside_of_the_repository(path):
+def test_an_allowed_path_is_inside_the_repository(path):
     if RULES.find_reason(path) is None:
         parts = path.replace("\\", "/").split("/")
         assert parts

@@ -26,14 +26,14 @@ class Memory(KeyringBackend):
 
 
 class Forgetful(Memory):
-    """A keyring that says nothing and keeps nothing."""
+    """A keyring that silently stores nothing."""
 
     def set_password(self, service, username, password):
         pass
 
 
 class Plaintext(Memory):
-    """A keyring that keeps keys in the clear."""
+    """A keyring that stores plain text."""
 
 
 class Failing(Memory):
@@ -44,7 +44,7 @@ class Failing(Memory):
 
 
 class Odd(Memory):
-    """A keyring that fails in a way of its own."""
+    """A keyring that raises its own exception."""
 
     class OddError(Exception):
         pass
@@ -54,7 +54,7 @@ class Odd(Memory):
 
 
 class Hanging(Memory):
-    """A keyring that waits for somebody who is not there."""
+    """A keyring that hangs."""
 
     def __init__(self):
         super().__init__()
@@ -65,7 +65,7 @@ class Hanging(Memory):
 
 
 class Chain(Memory):
-    """Several keyrings, as keyring's own chainer has them."""
+    """Several keyrings, as in keyring's chainer backend."""
 
     def __init__(self, *backends):
         super().__init__()
@@ -74,7 +74,7 @@ class Chain(Memory):
 
 @pytest.fixture
 def use():
-    """Makes a backend the one in use."""
+    """Activate a backend."""
     before, hanging = keyring.get_keyring(), []
 
     def choose(backend):

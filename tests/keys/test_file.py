@@ -1,4 +1,4 @@
-"""The encrypted file: nothing plain in it, nothing lost, and one clear line when it will not open."""
+"""The encrypted key file."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory):
-    """A file with one key; made once, for PBKDF2 is slow on purpose."""
+    """A file with one key, created once, since PBKDF2 is slow on purpose."""
     path = tmp_path_factory.mktemp("keys") / "data" / "keys.json"
     EncryptedFile(path, ENV).set("model:gpt", KEY)
     return path
@@ -36,7 +36,7 @@ def ring(sealed, path):
     return EncryptedFile(path, ENV)
 
 
-def test_secret_comes_back_in_another_process_and_not_in_the_clear(ring, path):
+def test_secret_is_encrypted_and_readable_in_another_process(ring, path):
     assert ring.source is KeySource.FILE
     other = EncryptedFile(path, ENV)
     assert other.get("model:gpt") == KEY
@@ -49,7 +49,7 @@ def test_secret_comes_back_in_another_process_and_not_in_the_clear(ring, path):
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_secrets_are_replaced_and_forgotten_by_name(ring, path):
+def test_secrets_are_replaced_and_deleted_by_name(ring, path):
     ring.set("github:token", Secret("ghp_ä\n-----BEGIN"))
     ring.set("model:gpt", Secret("another"))
     assert ring.delete("model:claude") is False
@@ -62,7 +62,7 @@ def test_secrets_are_replaced_and_forgotten_by_name(ring, path):
     ]
 
 
-def test_passphrase_is_derived_once_a_process(ring, path):
+def test_key_is_derived_once_per_process(ring, path):
     ring.set("provider:openai", KEY)
     before = module._derive_key.cache_info().misses
     ring.get("provider:openai")
@@ -76,7 +76,7 @@ def test_two_files_have_two_salts(ring, path):
     assert json.loads(other.read_text())["salt"] != json.loads(path.read_text())["salt"]
 
 
-def test_no_file_needs_no_passphrase(path):
+def test_missing_file_needs_no_passphrase(path):
     ring = EncryptedFile(path, {})
     assert ring.get("model:gpt") is None
     assert ring.delete("model:gpt") is False
@@ -96,7 +96,7 @@ def test_no_passphrase_and_nobody_to_ask(ring, path, use):
 
 
 @pytest.mark.parametrize("use", ["get", "set", "delete"])
-def test_wrong_passphrase_is_said_and_changes_nothing(ring, path, use):
+def test_wrong_passphrase_is_reported_and_changes_nothing(ring, path, use):
     before = path.read_bytes()
     closed = EncryptedFile(path, {VARIABLE: "wr0ng"})
     arguments = ("model:gpt", KEY) if use == "set" else ("model:gpt",)
@@ -107,7 +107,7 @@ def test_wrong_passphrase_is_said_and_changes_nothing(ring, path, use):
 
 
 class Typist:
-    """Types the given answers, and remembers the questions."""
+    """Types the given answers and records the prompts."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -134,13 +134,13 @@ def test_passphrase_is_typed_twice_for_a_new_file_and_once_for_an_old_one(path):
 
 
 @pytest.mark.parametrize("answers", [("",), ("one", "two")])
-def test_typed_passphrase_must_be_one(path, answers):
+def test_empty_passphrase_is_refused(path, answers):
     with pytest.raises(AuthError):
         EncryptedFile(path, {}, Typist(*answers)).set("model:gpt", KEY)
     assert not path.exists()
 
 
-def test_passphrase_of_the_environment_is_not_asked_for(path):
+def test_passphrase_in_the_environment_is_not_prompted(path):
     EncryptedFile(path, ENV, Typist()).set("model:gpt", KEY)
 
 
@@ -166,7 +166,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_damaged_file_is_told_from_a_wrong_passphrase(ring, path, damage):
+def test_damaged_file_is_distinguished_from_a_wrong_passphrase(ring, path, damage):
     path.write_bytes(damage(path.read_bytes()))
     for use in (lambda: ring.get("model:gpt"), lambda: ring.set("model:gpt", KEY)):
         with pytest.raises(AuthError, match="is damaged") as caught:
@@ -175,7 +175,7 @@ def test_damaged_file_is_told_from_a_wrong_passphrase(ring, path, damage):
         assert "set-key" in caught.value.hint
 
 
-def test_weak_derivation_cannot_be_asked_for(path):
+def test_weak_key_derivation_is_refused(path):
     with pytest.raises(ValueError, match=str(ITERATIONS)):
         EncryptedFile(path, ENV, iterations=ITERATIONS - 1)
 
@@ -186,7 +186,7 @@ def test_file_that_cannot_be_read(path):
         EncryptedFile(path, ENV).get("x")
 
 
-def test_secrets_kept_at_once_are_all_kept(ring, path):
+def test_concurrent_writes_keep_all_secrets(ring, path):
     code = """
 import pathlib, sys
 from dursor.domain import Secret

@@ -1,4 +1,4 @@
-"""Which key is used: the profile's, the environment's, the provider's; and where new ones go."""
+"""The choice of a model's key and of the store for new keys."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ PASSPHRASE = {"DURSOR_ENCRYPTION_KEY": "correct horse"}
 
 
 class Places(dict):
-    """What the store remembers."""
+    """The store's record of key sources."""
 
     def key_sources(self):
         return self
@@ -52,7 +52,7 @@ def memory(use, backends):
         ({"GEMINI_API_KEY": "b", "GOOGLE_API_KEY": " "}, GOOGLE, "b"),
     ],
 )
-def test_key_of_the_environment(make, env, profile, key):
+def test_key_in_the_environment(make, env, profile, key):
     keys = make(**env)
     assert keys.read(profile) == Secret(key)
     assert keys.find_source(profile) is KeySource.ENV
@@ -79,43 +79,41 @@ def test_missing_key_names_variable_and_command(make, profile, named):
 
 
 @pytest.mark.parametrize("key", ["sk-1 2", "sk-\n1", "sk-ä", "sk-\x00"])
-def test_key_that_no_header_can_carry(make, key):
+def test_key_that_is_invalid_in_a_header(make, key):
     with pytest.raises(AuthError, match="OPENAI_API_KEY contains a space") as caught:
         make(OPENAI_API_KEY=key).read(OPENAI)
     assert "sk-" not in caught.value.message
 
 
-def test_profile_s_stored_key_comes_before_the_environment_s_and_that_before_the_provider_s(
-    make, memory
-):
+def test_precedence_is_profile_then_environment_then_provider(make, memory):
     memory.set_password("dursor", "model:gpt", "own")
     memory.set_password("dursor", "provider:openai", "shared")
     own, shared = {"model:gpt": KeySource.KEYRING}, {"provider:openai": KeySource.KEYRING}
     env = {"OPENAI_API_KEY": "env"}
 
-    def found(sources, **env):
+    def read(sources, **env):
         return read_key(make(sources, **env), OPENAI)
 
-    assert found(own | shared, **env) == (Secret("own"), KeySource.KEYRING)
-    assert found(shared, **env) == (Secret("env"), KeySource.ENV)
-    assert found(shared) == (Secret("shared"), KeySource.KEYRING)
+    assert read(own | shared, **env) == (Secret("own"), KeySource.KEYRING)
+    assert read(shared, **env) == (Secret("env"), KeySource.ENV)
+    assert read(shared) == (Secret("shared"), KeySource.KEYRING)
 
 
-def test_profile_itself_may_say_where_its_key_lies(make, memory):
+def test_profile_may_name_its_key_source(make, memory):
     memory.set_password("dursor", "model:mine", "own")
     profile = ModelProfile("4" * 32, "mine", "openai", "m", "M", key_source=KeySource.KEYRING)
     assert read_key(make(OPENAI_API_KEY="env"), profile) == (Secret("own"), KeySource.KEYRING)
 
 
 @pytest.mark.parametrize(("name", "target"), [("model:gpt", "gpt"), ("provider:openai", "openai")])
-def test_stored_key_that_is_gone_is_no_reason_to_use_another(make, memory, name, target):
+def test_missing_stored_key_is_an_error_not_a_fallback(make, memory, name, target):
     env = {"OPENAI_API_KEY": "env"} if name == "model:gpt" else {}
     with pytest.raises(AuthError, match=f"'{target}' is no longer in the OS keyring") as caught:
         make({name: KeySource.KEYRING}, **env).read(OPENAI)
     assert caught.value.hint == f"dursor models set-key {target}"
 
 
-def test_key_handed_down_comes_first(make):
+def test_key_from_the_parent_process_comes_first(make):
     keys = make({"model:gpt": KeySource.FILE}, handed={OPENAI.id: "handed"}, OPENAI_API_KEY="env")
     assert keys.read(OPENAI) == Secret("handed")
     assert keys.read(GOOGLE.__class__(**{**vars(OPENAI), "id": "9" * 32, "name": "x"})) == Secret(
@@ -146,7 +144,7 @@ def test_new_key_goes_into_the_file_when_there_is_no_keyring(make, use, tmp_path
     assert not again.delete("model:gpt", KeySource.FILE)
 
 
-def test_no_keyring_and_no_passphrase_is_said_at_once(make, use, tmp_path):
+def test_no_keyring_and_no_passphrase_is_an_error(make, use, tmp_path):
     use(fail.Keyring())
     for keys in (make(), make(DURSOR_KEY_STORE="file")):
         with pytest.raises(AuthError, match=r"key file (.* )?has no passphrase") as caught:
@@ -166,14 +164,14 @@ def test_chosen_keyring_is_not_replaced_by_the_file(make, use, tmp_path):
     assert not (tmp_path / "keys.json").exists()
 
 
-def test_chosen_file_leaves_the_keyring_alone(make, use, backends, tmp_path):
+def test_chosen_file_does_not_use_the_keyring(make, use, backends, tmp_path):
     use(backends["Hanging"]())
     keys = make(DURSOR_KEY_STORE="file", **PASSPHRASE)
     assert keys.store("model:gpt", Secret("k")) is KeySource.FILE
     assert keys.describe_store() == f"the encrypted key file {tmp_path / 'keys.json'}"
 
 
-def test_key_stored_elsewhere_leaves_its_former_place(make, memory):
+def test_key_stored_elsewhere_is_deleted_from_its_former_place(make, memory):
     memory.set_password("dursor", "model:gpt", "old")
     keys = make({"model:gpt": KeySource.KEYRING}, DURSOR_KEY_STORE="file", **PASSPHRASE)
     assert keys.read(OPENAI) == Secret("old")  # read where it lies, whatever is chosen for new ones
@@ -181,7 +179,7 @@ def test_key_stored_elsewhere_leaves_its_former_place(make, memory):
     assert memory.kept == {}
 
 
-def test_environment_is_no_store(make):
+def test_environment_is_not_a_key_store(make):
     with pytest.raises(UsageError, match="environment"):
         make().delete("model:gpt", KeySource.ENV)
 
@@ -191,7 +189,7 @@ def test_bad_choice_of_a_store_is_a_usage_error(make):
         make(DURSOR_KEY_STORE="plaintext").store("model:gpt", Secret("k"))
 
 
-def test_key_of_the_environment_loads_no_key_store(tmp_path):
+def test_key_in_the_environment_loads_no_key_store(tmp_path):
     code = """
 import sys
 from dursor.config import Settings

@@ -1,4 +1,4 @@
-"""The OS keyring: used when it works, and left in three seconds when it does not."""
+"""The OS keyring and its time limit."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from dursor.keys.system import LIMIT, SystemKeyring
 KEY = Secret("sk-test-0123456789abcdef")
 
 
-def test_secret_is_kept_under_the_program_s_name(use, backends):
+def test_secret_is_stored_under_the_programs_name(use, backends):
     backend, ring = use(backends["Memory"]()), SystemKeyring()
     assert ring.source is KeySource.KEYRING
     assert ring.find_problem() is None
@@ -33,7 +33,7 @@ def test_limit_is_three_seconds():
 
 @pytest.mark.parametrize("kind", ["fail", "null", "plaintext", "chain of unsafe ones"])
 @pytest.mark.parametrize("call", [("get", "x"), ("set", "x", KEY), ("delete", "x")], ids=str)
-def test_absent_keyring_is_said(use, backends, kind, call):
+def test_missing_keyring_is_reported(use, backends, kind, call):
     plain = backends["Plaintext"]()
     kinds = {"fail": fail.Keyring(), "null": null.Keyring(), "plaintext": plain}
     use(kinds.get(kind) or backends["Chain"](plain, fail.Keyring()))
@@ -53,7 +53,7 @@ def test_first_safe_keyring_of_several_is_used(use, backends):
     assert (plain.kept, len(memory.kept)) == ({}, 1)
 
 
-def test_failing_keyring_is_said_in_one_line(use, backends):
+def test_failing_keyring_is_a_one_line_error(use, backends):
     use(backends["Failing"]())
     assert SystemKeyring().find_problem() == "the OS keyring failed: the collection is locked"
     use(backends["Odd"]())
@@ -61,14 +61,14 @@ def test_failing_keyring_is_said_in_one_line(use, backends):
         SystemKeyring().get("x")
 
 
-def test_keyring_that_keeps_nothing_is_found_out(use, backends):
+def test_keyring_that_stores_nothing_is_detected(use, backends):
     use(backends["Forgetful"]())
     with pytest.raises(AuthError, match="did not store the key") as caught:
         SystemKeyring().set("x", KEY)
     assert KEY.reveal() not in caught.value.message
 
 
-def test_hanging_keyring_is_left_and_not_asked_again(use, backends):
+def test_hanging_keyring_times_out_and_is_not_tried_again(use, backends):
     use(backends["Hanging"]())
     ring = SystemKeyring(limit=0.1)
     start = time.monotonic()
@@ -80,7 +80,7 @@ def test_hanging_keyring_is_left_and_not_asked_again(use, backends):
     assert first < 2
 
 
-def test_keyring_whose_import_hangs_does_not_hold_the_process(tmp_path):
+def test_hanging_keyring_import_does_not_block_the_process(tmp_path):
     package = tmp_path / "keyring"
     package.mkdir()
     (package / "__init__.py").write_text("import threading\nthreading.Event().wait(60)\n")

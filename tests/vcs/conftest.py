@@ -23,13 +23,13 @@ HOOKS = (
 
 @pytest.fixture(autouse=True)
 def hermetic(monkeypatch, tmp_path_factory):
-    """Give the code under test nothing of this machine's git configuration."""
+    """Hide this machine's git configuration from the code under test."""
     repos.isolate(monkeypatch, tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture
 def reopen():
-    """Open repositories that are closed at the end of the test."""
+    """Open repositories and close them at the end of the test."""
     opened = []
 
     def open_(path):
@@ -59,7 +59,7 @@ def untouched():
 
 @pytest.fixture
 def spy(tmp_path, monkeypatch):
-    """Put a `git` first on PATH that writes down its arguments and environment, then runs git."""
+    """Put a `git` first on PATH that records its arguments and environment, then runs git."""
     real, folder = shutil.which("git"), tmp_path / "spy"
     folder.mkdir()
     script = (
@@ -85,7 +85,7 @@ def spy(tmp_path, monkeypatch):
 
 @pytest.fixture
 def hostile(tmp_path):
-    """Make a repository that plants a command wherever git might run one; each leaves a trace."""
+    """Build a repository with a trace-leaving command wherever git might run one."""
     trace = tmp_path / "trace"
     trace.mkdir()
     top = repos.build(

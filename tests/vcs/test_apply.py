@@ -41,12 +41,12 @@ def top(tmp_path):
 
 
 def git_folder(top):
-    """The repository's own folder, objects left out: tests write some to make patches."""
+    """Snapshot the repository's folder without objects, since tests write some to make patches."""
     seen = repos.fingerprint(top / ".git")
     return {k: v for k, v in seen.items() if not k.startswith("objects")}
 
 
-def test_every_kind_of_change_arrives_and_nothing_is_staged(top, reopen):
+def test_every_kind_of_change_is_applied_and_nothing_is_staged(top, reopen):
     files = {
         "a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"),
         "b.txt": None,
@@ -76,7 +76,7 @@ def test_every_kind_of_change_arrives_and_nothing_is_staged(top, reopen):
     assert not list((top / ".git").glob("dursor-*"))
 
 
-def test_it_does_what_git_apply_does(top, tmp_path, reopen):
+def test_result_equals_git_apply(top, tmp_path, reopen):
     patch = repos.patch(
         top, {"a.txt": repos.replace_line(BASE["a.txt"], 9, "nine\n"), "n/n": "n\n", "b.txt": None}
     )
@@ -90,7 +90,7 @@ def test_it_does_what_git_apply_does(top, tmp_path, reopen):
     assert worktree(top) == worktree(tmp_path / "twin")
 
 
-def test_permissions_of_a_changed_file_stay_but_for_what_the_patch_says(top, reopen):
+def test_permissions_change_only_as_the_patch_requires(top, reopen):
     repos.commit(top, {"more.sh": repos.Script("echo\n")})
     for name, mode in {"a.txt": 0o600, "run.sh": 0o640, "more.sh": 0o750, "b.txt": 0o444}.items():
         (top / name).chmod(mode)
@@ -110,7 +110,7 @@ def test_permissions_of_a_changed_file_stay_but_for_what_the_patch_says(top, reo
     assert modes == {"a.txt": 0o600, "run.sh": 0o750, "more.sh": 0o640, "b.txt": 0o444}
 
 
-def test_own_edits_elsewhere_stay(top, reopen):
+def test_unrelated_edits_are_kept(top, reopen):
     patch = repos.patch(top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n")})
     repos.write(
         top,
@@ -140,9 +140,7 @@ def test_own_edits_elsewhere_stay(top, reopen):
         {"b.txt": "edited, and the patch deletes it\n"},
     ],
 )
-def test_whatever_is_in_the_way_is_a_conflict_and_nothing_changes(
-    top, reopen, untouched, mine, three_way
-):
+def test_every_obstacle_is_a_conflict_and_changes_nothing(top, reopen, untouched, mine, three_way):
     change = {
         "a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"),
         "b.txt": None,
@@ -156,7 +154,7 @@ def test_whatever_is_in_the_way_is_a_conflict_and_nothing_changes(
     assert name in caught.value.message
 
 
-def test_three_way_merges_what_has_moved_on(top, reopen):
+def test_three_way_merges_later_changes(top, reopen):
     patch = repos.patch(top, {"a.txt": repos.replace_line(BASE["a.txt"], 10, "ten\n")})
     moved = repos.replace_line(repos.replace_line(BASE["a.txt"], 7, "seven\n"), 13, "thirteen\n")
     repos.commit(top, {"a.txt": moved.replace("line 8\n", "line 8\nline 8b\n")})
@@ -186,7 +184,7 @@ def test_three_way_never_writes_conflict_markers(top, reopen, untouched):
         apply_patch(reopen(top), patch, three_way=True)
 
 
-def test_change_that_is_already_there_says_so(top, reopen, untouched):
+def test_change_already_applied_is_reported(top, reopen, untouched):
     patch = repos.patch(
         top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"), "new": "n\n", "b.txt": None}
     )
@@ -196,7 +194,7 @@ def test_change_that_is_already_there_says_so(top, reopen, untouched):
         apply_patch(repo, patch)
 
 
-def test_file_and_folder_change_places(tmp_path, reopen):
+def test_file_and_folder_swap_names(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"x": "file\n", "y/z": "folder\n"})
     apply_patch(
         reopen(top),
@@ -206,7 +204,7 @@ def test_file_and_folder_change_places(tmp_path, reopen):
     assert (top / "y").read_text() == "now a file\n"
 
 
-def test_folder_with_something_untracked_does_not_become_a_file(tmp_path, reopen, untouched):
+def test_folder_with_an_untracked_file_is_not_replaced(tmp_path, reopen, untouched):
     top = repos.build(tmp_path / "r", {"y/z": "folder\n"})
     patch = repos.patch(top, {"y/z": None, "y": "now a file\n"})
     repos.write(top, {"y/own": "mine\n"})
@@ -215,7 +213,7 @@ def test_folder_with_something_untracked_does_not_become_a_file(tmp_path, reopen
 
 
 @pytest.mark.parametrize("setting", ["true", "input", "false"])
-def test_line_ends_follow_the_users_setting(tmp_path, reopen, setting):
+def test_line_endings_follow_the_users_setting(tmp_path, reopen, setting):
     top = repos.build(tmp_path / "r", {"lf": "1\n2\n3\n", "crlf": b"1\r\n2\r\n3\r\n"})
     patch = repos.patch(top, {"lf": "1\ntwo\n3\n", "crlf": b"1\r\ntwo\r\n3\r\n", "new": "n\n"})
     repos.git(top, "config", "core.autocrlf", setting)
@@ -228,14 +226,14 @@ def test_line_ends_follow_the_users_setting(tmp_path, reopen, setting):
     assert (top / "new").read_bytes() == b"n" + end
 
 
-def test_whitespace_is_not_mended_whatever_the_user_configured(top, reopen):
+def test_whitespace_is_never_fixed_despite_user_configuration(top, reopen):
     repos.git(top, "config", "apply.whitespace", "fix")
     patch = repos.patch(top, {"b.txt": "hard break  \n\tb \n\n\n"})
     apply_patch(reopen(top), patch)
     assert (top / "b.txt").read_text() == "hard break  \n\tb \n\n\n"
 
 
-def test_white_space_must_match_whatever_the_user_configured(top, reopen, untouched):
+def test_whitespace_must_match_despite_user_configuration(top, reopen, untouched):
     repos.git(top, "config", "apply.ignoreWhitespace", "change")
     patch = repos.patch(top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n")})
     repos.write(top, {"a.txt": BASE["a.txt"].replace("line 2", "line  2")})
@@ -243,7 +241,7 @@ def test_white_space_must_match_whatever_the_user_configured(top, reopen, untouc
         apply_patch(reopen(top), patch)
 
 
-def test_edits_git_was_told_to_overlook_are_not_written_over(top, reopen, untouched):
+def test_edits_hidden_from_git_are_not_overwritten(top, reopen, untouched):
     patch = repos.patch(
         top, {"a.txt": repos.replace_line(BASE["a.txt"], 3, "three\n"), "b.txt": "new\n"}
     )
@@ -273,7 +271,7 @@ def test_links_are_changed_and_never_followed(tmp_path, reopen, untouched):
             apply_patch(reopen(top), each)
 
 
-def test_submodules_are_not_touched(tmp_path, reopen, untouched):
+def test_submodules_are_not_changed(tmp_path, reopen, untouched):
     inner = repos.build(tmp_path / "inner")
     top = repos.build(tmp_path / "r")
     repos.git(top, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
@@ -307,12 +305,12 @@ def test_paths_that_leave_the_tree_are_refused(top, tmp_path, reopen, untouched,
         (b"diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ nonsense\n", ApplyFailedError),
     ],
 )
-def test_what_is_no_patch_is_refused(top, reopen, untouched, patch, error):
+def test_text_that_is_not_a_patch_is_refused(top, reopen, untouched, patch, error):
     with untouched(top), pytest.raises(error):
         apply_patch(reopen(top), patch)
 
 
-def test_filtered_files_are_left_to_git(hostile, reopen, untouched):
+def test_filtered_files_are_refused(hostile, reopen, untouched):
     patch = written("b.evil", "plain\n", "changed\n")
     with untouched(hostile), pytest.raises(ConflictError, match=r"b\.evil has a git filter"):
         apply_patch(reopen(hostile), patch)
@@ -347,7 +345,7 @@ def test_linked_worktree_is_written_and_its_repository_is_not(top, tmp_path, reo
     assert "three" in (tmp_path / "w/a.txt").read_text()
 
 
-def test_sparse_checkout_gets_the_file_it_did_not_have(tmp_path, reopen):
+def test_sparse_checkout_gets_a_changed_file(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"in/a": "a\n", "out/b": "b\n"})
     patch = repos.patch(top, {"in/a": "A\n", "out/b": "B\n"})
     repos.git(top, "sparse-checkout", "set", "--cone", "in")
@@ -355,7 +353,7 @@ def test_sparse_checkout_gets_the_file_it_did_not_have(tmp_path, reopen):
     assert ((top / "in/a").read_text(), (top / "out/b").read_text()) == ("A\n", "B\n")
 
 
-def test_deleting_what_a_sparse_checkout_does_not_have(tmp_path, reopen):
+def test_sparse_checkout_can_delete_an_absent_file(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"in/a": "a\n", "out/b": "b\n"})
     patch = repos.patch(top, {"in/a": None, "out/b": None})
     repos.git(top, "sparse-checkout", "set", "--cone", "in")
@@ -364,20 +362,20 @@ def test_deleting_what_a_sparse_checkout_does_not_have(tmp_path, reopen):
     assert not (top / "out").exists()
 
 
-def test_empty_folder_is_not_in_the_way_of_a_file(top, reopen):
+def test_empty_folder_can_be_replaced_by_a_file(top, reopen):
     (top / "new/deeper").mkdir(parents=True)
     (top / "new/deeper").rmdir()
     apply_patch(reopen(top), repos.patch(top, {"new": "n\n"}))
     assert (top / "new").read_text() == "n\n"
 
 
-def test_folder_one_stands_in_is_not_removed(top, reopen, monkeypatch):
+def test_current_folder_is_not_removed(top, reopen, monkeypatch):
     monkeypatch.chdir(top / "d/e")
     apply_patch(reopen(top), repos.patch(top, {"d/e/f.txt": None}))
     assert (top / "d/e").is_dir()
 
 
-def test_folder_that_cannot_be_written_changes_nothing(top, reopen, untouched):
+def test_read_only_folder_changes_nothing(top, reopen, untouched):
     patch = repos.patch(top, {"a.txt": None, "b.txt": "B\n", "d/e/f.txt": "F\n", "new": "n\n"})
     (top / "d/e").chmod(0o555)
     try:
@@ -399,7 +397,7 @@ FILES = st.dictionaries(
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(base=FILES, new=FILES)
-def test_patch_between_two_trees_makes_the_second_of_the_first(tmp_path_factory, base, new):
+def test_patch_between_two_trees_turns_the_first_into_the_second(tmp_path_factory, base, new):
     top = tmp_path_factory.mktemp("p") / "r"
     repos.build(top, {k: "".join(v) for k, v in base.items() if v is not None})
     files = {k: None if v is None else "".join(v) for k, v in new.items()}
@@ -418,7 +416,7 @@ def test_patch_between_two_trees_makes_the_second_of_the_first(tmp_path_factory,
     assert (top / ".git/index").read_bytes() == before
 
 
-def test_interrupt_between_files_puts_everything_back(top, untouched):
+def test_interrupt_between_files_restores_everything(top, untouched):
     patch = repos.patch(top, {"a.txt": "A\n", "b.txt": None, "d/e/f.txt": None, "new/n": "n\n"})
     code = (
         "import os, signal, sys\n"

@@ -34,7 +34,7 @@ def origin(tmp_path):
 
 @pytest.fixture
 def fetch(tmp_path):
-    """Clone into the workspaces; everything opened is closed at the end."""
+    """Clone into the workspaces and close every repository at the end."""
     opened = []
 
     def fetch(url, name="r.git"):
@@ -88,7 +88,7 @@ def inside(tmp_path):
     return sorted(names - {".waiting.lock"})
 
 
-def test_clone_is_bare_and_whole(origin, tmp_path, fetch, untouched):
+def test_clone_is_bare_and_complete(origin, tmp_path, fetch, untouched):
     with untouched(origin):
         repo = fetch(f"file://{origin}")
     head = repos.head(origin)
@@ -128,7 +128,7 @@ def test_refresh_follows_branches_tags_and_the_default(origin, fetch):
         repo.resolve("v1")
 
 
-def test_refresh_takes_a_rewritten_branch(origin, fetch):
+def test_refresh_accepts_a_rewritten_branch(origin, fetch):
     repo = fetch(f"file://{origin}")
     repos.git(origin, "commit", "-q", "--amend", "-m", "rewritten")
     refresh(repo)
@@ -156,7 +156,7 @@ def test_sha256(tmp_path, fetch):
 
 @pytest.fixture
 def long(tmp_path, monkeypatch):
-    """A repository with more commits than a clone brings; all of them, the oldest first."""
+    """Build a repository with more commits than a clone fetches; return their ids, oldest first."""
     monkeypatch.setattr(clones, "DEPTH", 2)
     top = repos.build(tmp_path / "origin", {"a": "0\n"})
     made = [repos.head(top), *(repos.commit(top, {"a": f"{n}\n"}) for n in range(1, 5))]
@@ -168,7 +168,7 @@ def count(repo, ref="HEAD"):
     return int(repo.command.run("rev-list", "--count", ref).out)
 
 
-def test_a_clone_brings_the_newest_commits_and_older_ones_when_asked(long, fetch):
+def test_clone_has_the_newest_commits_and_fetches_older_ones(long, fetch):
     origin, made = long
     repo = fetch(f"file://{origin}")
     assert (count(repo), repo.resolve("HEAD")) == (2, made[-1])
@@ -184,7 +184,7 @@ def test_a_clone_brings_the_newest_commits_and_older_ones_when_asked(long, fetch
     assert repo.tree(repo.resolve("v0")).read("a") == b"0\n"
 
 
-def test_a_clone_of_the_newest_commits_follows(long, fetch):
+def test_shallow_clone_is_refreshed(long, fetch):
     origin, made = long
     repo = fetch(f"file://{origin}")
     repos.git(origin, "branch", "old", made[1])
@@ -198,7 +198,7 @@ def test_a_clone_of_the_newest_commits_follows(long, fetch):
     assert repo.resolve("main") == repos.head(origin)
 
 
-def test_without_news_nothing_is_fetched(long, fetch, spy):
+def test_refresh_fetches_nothing_without_new_commits(long, fetch, spy):
     origin, made = long
     repo = fetch(f"file://{origin}")
     repos.git(origin, "branch", "deep/er", made[3])
@@ -211,7 +211,7 @@ def test_without_news_nothing_is_fetched(long, fetch, spy):
     assert repo.resolve("HEAD") == made[3]
 
 
-def test_failure_leaves_nothing(tmp_path, fetch, origin):
+def test_failed_clone_leaves_nothing(tmp_path, fetch, origin):
     with pytest.raises(NotFoundError, match="file:///no/such is not a repository"):
         fetch("file:///no/such")
     assert inside(tmp_path) == []
@@ -221,7 +221,7 @@ def test_failure_leaves_nothing(tmp_path, fetch, origin):
     assert inside(tmp_path) == ["r.git"]
 
 
-def test_what_a_killed_process_left_goes_with_the_next_clone(tmp_path, fetch, origin):
+def test_next_clone_deletes_folders_of_killed_processes(tmp_path, fetch, origin):
     folder = tmp_path / "workspaces"
     left = (".clone-early", ".clone-dead", ".removed-dead", ".clone-alive", "r.git.clone-not")
     repos.write(folder, {f"{name}/bare/objects/x": "x\n" for name in left})
@@ -232,7 +232,7 @@ def test_what_a_killed_process_left_goes_with_the_next_clone(tmp_path, fetch, or
         assert inside(tmp_path) == [".clone-alive", "r.git", "r.git.clone-not"]
 
 
-def test_dangling_link_in_the_place_is_not_followed(tmp_path, fetch, origin):
+def test_dangling_link_as_target_is_not_followed(tmp_path, fetch, origin):
     (tmp_path / "workspaces").mkdir()
     (tmp_path / "workspaces/r.git").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConflictError):
@@ -250,14 +250,14 @@ def test_dangling_link_in_the_place_is_not_followed(tmp_path, fetch, origin):
         (503, NetworkError),
     ],
 )
-def test_answers_of_a_server(tmp_path, fetch, serve, status, error):
+def test_responses_of_a_server(tmp_path, fetch, serve, status, error):
     url, _ = serve(tmp_path, status=status)
     with pytest.raises(error, match=r"127\.0\.0\.1"):
         fetch(f"{url}/r.git")
     assert inside(tmp_path) == []
 
 
-def test_answer_that_is_no_repository(tmp_path, fetch, serve):
+def test_response_that_is_not_a_repository(tmp_path, fetch, serve):
     repos.write(
         tmp_path, {"served/r.git/info/refs": "<html>hello</html>\n", "served/r.git/HEAD": "x\n"}
     )
@@ -267,7 +267,7 @@ def test_answer_that_is_no_repository(tmp_path, fetch, serve):
     assert inside(tmp_path) == []
 
 
-def test_answer_that_is_no_text(hub, fetch):
+def test_response_that_is_not_text(hub, fetch):
     hub.repo("ada/lib", {"a": "1\n"})
     kind = [("Content-Type", "application/x-git-upload-pack-advertisement")]
     hub.on("GET *info/refs", lambda r, p: Response(200, b"\xff" * 9, kind))
@@ -275,7 +275,7 @@ def test_answer_that_is_no_text(hub, fetch):
         fetch(f"{hub.url}/ada/lib.git")
 
 
-def test_login_is_never_asked_for_but_the_users_helper_may_know(
+def test_login_is_never_prompted_but_the_users_helper_is_used(
     tmp_path, origin, fetch, serve, monkeypatch
 ):
     repos.git(origin, "update-server-info")
@@ -295,14 +295,14 @@ def test_login_is_never_asked_for_but_the_users_helper_may_know(
         assert not path.is_file() or b"very-secret" not in path.read_bytes()
 
 
-def test_nobody_there(fetch):
+def test_unreachable_server(fetch):
     for url in ("https://127.0.0.1:1/o/r", "http://127.0.0.1:1/o/r"):
         with pytest.raises(NetworkError, match="cannot reach") as caught:
             fetch(url)
         assert caught.value.exit_code == 5
 
 
-def test_refresh_of_an_origin_that_is_gone(origin, fetch, tmp_path):
+def test_refresh_of_a_deleted_origin(origin, fetch, tmp_path):
     repo = fetch(f"file://{origin}")
     origin.rename(tmp_path / "moved")
     before = repos.fingerprint(repo.top)
@@ -311,7 +311,7 @@ def test_refresh_of_an_origin_that_is_gone(origin, fetch, tmp_path):
     assert repos.fingerprint(repo.top) == before
 
 
-def test_refresh_is_for_our_clones_only(origin, reopen, tmp_path):
+def test_refresh_refuses_a_users_repository(origin, reopen, tmp_path):
     with pytest.raises(UsageError, match="is not a clone by dursor"):
         refresh(reopen(origin))
     repos.git(tmp_path, "init", "-q", "--bare", "b.git")
@@ -336,7 +336,7 @@ def test_rewriting_to_another_protocol_is_explained(origin, fetch, monkeypatch, 
     assert caught.value.hint == "git config --get-regexp ^url"
 
 
-def test_templates_and_hooks_of_the_user_stay_out(origin, fetch, monkeypatch, tmp_path):
+def test_user_templates_and_hooks_are_not_used(origin, fetch, monkeypatch, tmp_path):
     hook = f"#!/bin/sh\ntouch '{tmp_path}/ran'\n"
     repos.write(tmp_path, {"template/hooks/reference-transaction": repos.Script(hook)})
     (tmp_path / "gitconfig").write_text(f"[init]\n\ttemplateDir = {tmp_path}/template\n")
@@ -347,7 +347,7 @@ def test_templates_and_hooks_of_the_user_stay_out(origin, fetch, monkeypatch, tm
     assert not (tmp_path / "ran").exists()
 
 
-def test_no_key_reaches_a_process_that_talks(origin, fetch, spy, monkeypatch):
+def test_no_key_reaches_a_network_process(origin, fetch, spy, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     refresh(fetch(f"file://{origin}"))
     assert "sk-very-secret" not in spy.environment
@@ -372,7 +372,7 @@ def test_remove_deletes_a_clone(origin, tmp_path, fetch):
     remove(repo.top, tmp_path / "workspaces")
 
 
-def test_remove_stays_below_the_workspaces(origin, tmp_path, untouched):
+def test_remove_refuses_paths_outside_the_workspaces(origin, tmp_path, untouched):
     workspaces = tmp_path / "workspaces"
     (workspaces / "deep").mkdir(parents=True)
     (workspaces / "link").symlink_to(origin)
@@ -395,7 +395,7 @@ def test_remove_stays_below_the_workspaces(origin, tmp_path, untouched):
     assert not os.path.lexists(workspaces / "link")
 
 
-def test_remove_that_fails_is_one_line(tmp_path, monkeypatch):
+def test_failed_remove_is_a_one_line_error(tmp_path, monkeypatch):
     (tmp_path / "workspaces/r.git").mkdir(parents=True)
 
     def rename(self, target):
@@ -406,5 +406,5 @@ def test_remove_that_fails_is_one_line(tmp_path, monkeypatch):
         remove(tmp_path / "workspaces/r.git", tmp_path / "workspaces")
 
 
-def test_name_of_is_offered_here_too():
+def test_name_is_derived_from_the_url():
     assert derive_name("https://host/o/r.git") == "r"

@@ -32,13 +32,13 @@ def secrets(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-def test_bytes_come_out_as_they_are(tmp_path):
+def test_stdout_bytes_are_unchanged(tmp_path):
     data = b"\r\n\xff\0 text without end\n\n"
     top = repos.build(tmp_path / "r", {"a": data})
     assert GitCommand(top).run("cat-file", "blob", "HEAD:a").out == data
 
 
-def test_bytes_go_in_as_they_are(tmp_path):
+def test_stdin_bytes_are_unchanged(tmp_path):
     top = repos.build(tmp_path / "r")
     data = b"\r\n\xff\0" + b"x" * 300_000
     output = GitCommand(top).run("hash-object", "--stdin", stdin=data)
@@ -64,7 +64,7 @@ def test_import_starts_no_process(spy, secrets):
     assert spy.calls == []
 
 
-def test_import_leaves_the_callers_variables_alone(spy):
+def test_import_restores_the_callers_variables(spy):
     code = "import dursor.vcs.command, os; print(os.environ['GIT_PYTHON_REFRESH'])"
     env = {**os.environ, "GIT_PYTHON_REFRESH": "warn"}
     done = subprocess.run(
@@ -76,7 +76,7 @@ def test_import_leaves_the_callers_variables_alone(spy):
 @pytest.mark.parametrize(
     "name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_TRACE"]
 )
-def test_inherited_git_variables_do_not_lead_astray(tmp_path, monkeypatch, reopen, name):
+def test_inherited_git_variables_are_ignored(tmp_path, monkeypatch, reopen, name):
     other = repos.build(tmp_path / "other", {"other": "x\n"})
     top = repos.build(tmp_path / "r", {"mine": "x\n"})
     monkeypatch.setenv(name, str(other / ".git"))
@@ -85,14 +85,14 @@ def test_inherited_git_variables_do_not_lead_astray(tmp_path, monkeypatch, reope
     assert read_changes(repo, repo.resolve("HEAD")) == {}
 
 
-def test_users_global_configuration_counts(tmp_path, monkeypatch):
+def test_users_global_configuration_is_read(tmp_path, monkeypatch):
     top = repos.build(tmp_path / "r")
     (tmp_path / "gitconfig").write_text("[demo]\n\tword = yes\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     assert GitCommand(top).run("config", "demo.word").out == b"yes\n"
 
 
-def test_git_of_the_repository_itself_is_never_run(tmp_path, monkeypatch):
+def test_git_program_in_the_repository_is_never_run(tmp_path, monkeypatch):
     top = repos.build(tmp_path / "r")
     repos.write(top, {"git": repos.Script("#!/bin/sh\necho mine\n")})
     monkeypatch.chdir(top)
@@ -101,7 +101,7 @@ def test_git_of_the_repository_itself_is_never_run(tmp_path, monkeypatch):
     assert "." not in build_local_env()["PATH"].split(os.pathsep)
 
 
-def test_missing_git_is_one_clear_line(tmp_path, monkeypatch):
+def test_missing_git_is_a_one_line_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="git is not installed") as caught:
         GitCommand(tmp_path).run("status")
@@ -114,26 +114,26 @@ def test_failure_names_the_command_and_the_reason(tmp_path):
         GitCommand(top).run("ls-tree", "nope")
 
 
-def test_slow_process_is_ended(tmp_path):
+def test_slow_process_is_killed(tmp_path):
     top = repos.build(tmp_path / "r")
     with pytest.raises(InternalError, match=r"git nap timed out after 0\.2 s"):
         GitCommand(top).run("-c", "alias.nap=!exec sleep 20", "nap", seconds=0.2)
 
 
-def test_slow_process_with_hooks_is_ended_too(tmp_path):
+def test_slow_process_with_hooks_is_killed(tmp_path):
     top = repos.build(tmp_path / "r")
     with pytest.raises(InternalError, match="timed out"):
         GitCommand(top, hooks=True).run("-c", "alias.nap=!exec sleep 5 >&2", "nap", seconds=0.2)
 
 
-def test_program_that_cannot_start_is_one_line(tmp_path, monkeypatch):
+def test_program_that_cannot_start_is_a_one_line_error(tmp_path, monkeypatch):
     repos.write(tmp_path, {"bin/git": repos.Script("#!/no/such/interpreter\n")})
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     with pytest.raises(InternalError, match="cannot start git: No such file"):
         GitCommand(tmp_path).run("status")
 
 
-def test_endless_output_is_cut(tmp_path, monkeypatch):
+def test_endless_output_is_an_error(tmp_path, monkeypatch):
     top = repos.build(tmp_path / "r")
     monkeypatch.setattr(command, "OUTPUT_LIMIT", 1 << 20)
     with pytest.raises(InternalError, match="more than 1 MiB"):
@@ -145,14 +145,14 @@ def test_zero_byte_is_refused(tmp_path):
         GitCommand(tmp_path).run("rev-parse", "a\0b")
 
 
-def test_names_survive_both_ways():
+def test_names_survive_encoding_and_decoding():
     data = b"caf\xe9/\xc3\xa9\n\"'\\ \xff"
     assert encode(decode(data)) == data
     with pytest.raises(UsageError, match="cannot store the name"):
         encode("\ud800")
 
 
-def test_dubious_ownership_says_what_to_type(tmp_path, reopen):
+def test_dubious_ownership_hints_at_the_command(tmp_path, reopen):
     top = repos.build(tmp_path / "it's mine")
     repo = reopen(top)
     repo.command.update_environment(GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
@@ -171,7 +171,7 @@ def test_safe_directory_of_the_user_is_honoured(tmp_path, monkeypatch, reopen):
     assert repo.resolve("HEAD") == repos.head(top)
 
 
-def test_complaint_is_one_short_line_without_credentials():
+def test_reason_is_one_short_line_without_credentials():
     text = "hint: x\nfatal: cannot read https://user:pw@host/a 'b@c'\nmore\n"
     assert find_reason(text) == "cannot read https://host/a 'b@c'"
     assert len(find_reason("fatal: " + "x" * 5000)) == 300
@@ -179,6 +179,6 @@ def test_complaint_is_one_short_line_without_credentials():
     assert explain("gc", "").message == "git gc failed: no reason given"
 
 
-def test_gitpython_itself_runs_only_processes(tmp_path):
+def test_gitpython_only_starts_processes(tmp_path):
     with pytest.raises(NotImplementedError):
         GitCommand(tmp_path).version()

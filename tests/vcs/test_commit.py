@@ -48,7 +48,7 @@ def refs(top):
     return (top / ".git/HEAD").read_text(), repos.git(top, "for-each-ref")
 
 
-def test_branch_is_made_at_head_and_stood_on(top, reopen):
+def test_branch_is_created_at_head_and_checked_out(top, reopen):
     patch, head = repos.patch(top, CHANGE), repos.head(top)
     repo = reopen(top)
     assert apply_patch(repo, patch, branch="dursor/x") is None
@@ -67,7 +67,7 @@ def test_branch_is_made_at_head_and_stood_on(top, reopen):
     assert repo.find_current_branch() == "main"
 
 
-def test_names_that_are_no_branches(top, reopen, untouched):
+def test_invalid_branch_names(top, reopen, untouched):
     patch, repo = repos.patch(top, CHANGE), reopen(top)
     with untouched(top):
         odd = [
@@ -89,7 +89,7 @@ def test_names_that_are_no_branches(top, reopen, untouched):
                 apply_patch(repo, patch, branch=name)
 
 
-def test_branch_that_exists_or_cannot_stand_beside_another(top, reopen, untouched):
+def test_branch_that_exists_or_conflicts_with_another(top, reopen, untouched):
     patch = repos.patch(top, CHANGE)
     repos.git(top, "branch", "taken/deep")
     with untouched(top), pytest.raises(ConflictError, match="taken/deep already exists"):
@@ -100,7 +100,7 @@ def test_branch_that_exists_or_cannot_stand_beside_another(top, reopen, untouche
     assert (refs(top), status(top)) == (before, seen)
 
 
-def test_commit_holds_the_patch_and_leaves_a_clean_tree(top, reopen):
+def test_commit_contains_the_patch_and_leaves_a_clean_tree(top, reopen):
     head = repos.head(top)
     patch = repos.patch(top, CHANGE)
     applied = apply_patch(reopen(top), patch, commit=MESSAGE)
@@ -112,7 +112,7 @@ def test_commit_holds_the_patch_and_leaves_a_clean_tree(top, reopen):
     assert shown == "Ada <ada@example.com>\n" + MESSAGE.message
 
 
-def test_commit_on_a_new_branch_leaves_the_old_one(top, reopen):
+def test_commit_on_a_new_branch_keeps_the_old_one(top, reopen):
     head, patch = repos.head(top), repos.patch(top, CHANGE)
     applied = apply_patch(reopen(top), patch, branch="side", commit=MESSAGE)
     assert repos.git(top, "rev-parse", "side") == applied
@@ -120,7 +120,7 @@ def test_commit_on_a_new_branch_leaves_the_old_one(top, reopen):
     assert status(top) == []
 
 
-def test_own_changes_stay_out_of_the_commit(top, reopen):
+def test_users_changes_are_not_committed(top, reopen):
     patch = repos.patch(top, CHANGE)
     mine = repos.replace_line(BASE["a.txt"], 18, "mine\n")
     repos.write(top, {"a.txt": mine, "c.txt": "mine\n", "staged.txt": "mine\n", "own": "mine\n"})
@@ -140,7 +140,7 @@ def test_staged_changes_of_a_file_in_the_patch_are_refused(top, reopen, untouche
         apply_patch(reopen(top), patch, commit=MESSAGE)
 
 
-def test_patch_that_builds_on_uncommitted_work_is_refused(top, reopen, untouched):
+def test_patch_based_on_uncommitted_changes_is_refused(top, reopen, untouched):
     mine = repos.replace_line(BASE["a.txt"], 3, "mine\n")
     repos.write(top, {"a.txt": mine})
     patch = repos.diff(top, "HEAD").replace(b"-line 3\n+mine\n", b"-mine\n+three\n")
@@ -174,7 +174,7 @@ def test_three_way_commit(top, reopen, untouched):
     assert status(top) == []
 
 
-def test_hooks_of_the_user_run_and_see_only_the_patch(top, tmp_path, reopen, monkeypatch):
+def test_user_hooks_run_and_see_only_the_patch(top, tmp_path, reopen, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("VIRTUAL_ENV", "/some/venv")
     out = tmp_path / "out"
@@ -207,7 +207,7 @@ def test_hook_that_adds_to_the_commit(top, reopen):
 
 @pytest.mark.parametrize("branch", [None, "side"])
 @pytest.mark.parametrize("name", ["pre-commit", "commit-msg"])
-def test_hook_that_refuses_undoes_everything(top, reopen, name, branch):
+def test_failing_hook_undoes_everything(top, reopen, name, branch):
     repos.write(top, {"c.txt": "mine\n", "own": "mine\n"})
     repos.git(top, "add", "c.txt")
     hook(top, name, "echo 'secret found in a.txt' >&2; echo spoilt >a.txt; exit 1")
@@ -228,7 +228,7 @@ def test_hook_that_refuses_undoes_everything(top, reopen, name, branch):
     assert (top / "a.txt").read_text() == BASE["a.txt"]
 
 
-def test_refused_commit_returns_to_a_detached_head(top, reopen):
+def test_failed_commit_returns_to_a_detached_head(top, reopen):
     repos.git(top, "checkout", "-q", "--detach")
     hook(top, "pre-commit", "exit 1")
     before = refs(top)
@@ -242,7 +242,7 @@ def test_refused_commit_returns_to_a_detached_head(top, reopen):
     ("name", "what"),
     [("MERGE_HEAD", "merge"), ("CHERRY_PICK_HEAD", "cherry-pick"), ("rebase-merge", "rebase")],
 )
-def test_nothing_is_branched_or_committed_amid_something_else(top, reopen, untouched, name, what):
+def test_no_branch_or_commit_during_a_merge_or_rebase(top, reopen, untouched, name, what):
     patch = repos.patch(top, CHANGE)
     (top / ".git" / name).write_text(repos.head(top))
     for options in ({"branch": "side"}, {"commit": MESSAGE}):
@@ -254,7 +254,7 @@ def test_nothing_is_branched_or_committed_amid_something_else(top, reopen, untou
         assert caught.value.hint == f"git {what} --continue, or git {what} --abort"
 
 
-def test_missing_identity_is_one_clear_line(top, reopen, untouched, monkeypatch):
+def test_missing_identity_is_a_one_line_error(top, reopen, untouched, monkeypatch):
     patch = repos.patch(top, CHANGE)
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.delenv(f"GIT_{role}_NAME")
@@ -293,7 +293,7 @@ def test_commit_in_a_linked_worktree_and_in_sha256(tmp_path, reopen):
     assert (status(top), status(tmp_path / "w")) == ([], [])
 
 
-def test_commit_with_autocrlf_stores_line_feeds(top, reopen):
+def test_commit_with_autocrlf_stores_lf(top, reopen):
     repos.git(top, "config", "core.autocrlf", "true")
     patch = repos.patch(top, {"c.txt": "c\nd\n"})
     apply_patch(reopen(top), patch, commit=MESSAGE)

@@ -1,4 +1,4 @@
-"""A repository made out of nothing."""
+"""Creating a repository."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def commit_of(path: Path) -> str:
         return repository.resolve("HEAD")
 
 
-def test_it_holds_the_files_byte_for_byte_on_one_branch(tmp_path: Path) -> None:
+def test_repository_has_the_exact_files_on_one_branch(tmp_path: Path) -> None:
     with create(tmp_path / "new" / "repo", FILES, "Start") as repository:
         commit = repository.resolve("HEAD")
         tree = repository.tree(commit)
@@ -26,7 +26,9 @@ def test_it_holds_the_files_byte_for_byte_on_one_branch(tmp_path: Path) -> None:
         assert not read_changes(repository, commit)
 
 
-def test_the_users_git_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_git_configuration_has_no_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = commit_of(tmp_path / "plain")
     home = tmp_path / "home"
     (home / "hooks").mkdir(parents=True)
@@ -55,7 +57,7 @@ def test_the_users_git_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not (tmp_path / "other" / ".git" / "planted").exists()
 
 
-def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     with pytest.raises(ConflictError):
         create(tmp_path, FILES, "Start")

@@ -1,4 +1,4 @@
-"""A token reaches the one repository it is for, and nothing and nobody else."""
+"""A token only reaches the repository that it is for."""
 
 import base64
 import json
@@ -38,7 +38,7 @@ def url(hub, lib):
 
 @pytest.fixture
 def token(hub, lib):
-    """A token of an App: long, with dots; Base64 of it has every kind of letter."""
+    """An App's token: long, with dots, and every Base64 character in its encoding."""
     app = hub.app()
     text = long_token(app.id)
     granted = dict(app.permissions)
@@ -48,7 +48,7 @@ def token(hub, lib):
 
 @pytest.fixture
 def evil():
-    """A host that a token must not come to."""
+    """A host that must not receive the token."""
     with ScriptedServer() as server:
         yield server
     assert server.connections == 0
@@ -56,7 +56,7 @@ def evil():
 
 @pytest.fixture
 def trap(tmp_path):
-    """Give a command that leaves a trace; at the end there is none."""
+    """Return a command that leaves a trace, and check for traces at the end."""
     trace = tmp_path / "trapped"
     yield f"env >>'{trace}'; cat"
     assert not trace.exists()
@@ -64,13 +64,13 @@ def trap(tmp_path):
 
 @pytest.fixture
 def mine(tmp_path, lib):
-    """The user's own clone, which others can write to."""
+    """The user's clone, which others can write to."""
     return clone(lib, f"file://{lib.path}", tmp_path / "mine")
 
 
 @pytest.fixture
 def publish(mine, lib, url, token, tmp_path, reopen):
-    """Fetch and push from the user's clone; that both work is part of every test."""
+    """Fetch and push from the user's clone; both must work in every test."""
 
     def run(top=mine):
         head = repos.head(top)
@@ -93,7 +93,7 @@ def plant(top, **settings):
         repos.git(top, "config", "--add", key.replace("__", "."), value)
 
 
-# a repository that its models, or anybody, can have written to
+# a repository that models or other people may have changed
 
 
 def test_hooks(publish, mine, trap):
@@ -121,14 +121,14 @@ def test_a_proxy(publish, mine, evil, url):
     publish()
 
 
-def test_a_rewritten_address(publish, mine, evil, hub, url):
+def test_a_rewritten_url(publish, mine, evil, hub, url):
     for key in ("insteadOf", "pushInsteadOf"):
         repos.git(mine, "config", "--add", f"url.{evil.url}/.{key}", f"{hub.url}/")
         repos.git(mine, "config", "--add", f"url.{evil.url}/x.git.{key}", url)
     publish()
 
 
-def test_another_address_to_push_to(publish, mine, evil, url):
+def test_another_push_url(publish, mine, evil, url):
     plant(mine, remote__origin__pushurl=f"{evil.url}/x.git")
     repos.git(mine, "config", f"remote.{url}.url", f"{evil.url}/x.git")
     repos.git(mine, "config", f"remote.{url}.pushurl", f"{evil.url}/x.git")
@@ -146,7 +146,7 @@ def test_an_alias(publish, mine, trap):
     publish()
 
 
-def test_programs_that_git_can_be_told_to_use(publish, mine, trap):
+def test_programs_in_the_configuration(publish, mine, trap):
     names = ("sshCommand", "gitProxy", "askPass", "pager", "editor", "alternateRefsCommand")
     plant(mine, **{f"core__{name}": trap for name in names})
     plant(mine, uploadpack__packObjectsHook=trap, remote__origin__uploadpack=trap)
@@ -174,7 +174,7 @@ def test_filters_and_attributes(publish, mine, lib, trap):
     publish()
 
 
-def test_settings_from_elsewhere(publish, mine, tmp_path, trap, evil):
+def test_included_settings(publish, mine, tmp_path, trap, evil):
     file = tmp_path / "included"
     for key, value in {"http.proxy": evil.url, "credential.helper": f"!{trap}"}.items():
         repos.git(mine, "config", "--file", str(file), key, value)
@@ -189,14 +189,14 @@ def test_a_linked_worktree(publish, mine, trap, tmp_path):
     publish(tmp_path / "linked")
 
 
-def test_the_user_s_repository_is_as_it_was(publish, mine, untouched):
+def test_the_users_repository_is_unchanged(publish, mine, untouched):
     repos.write(mine, {"a": "uncommitted\n", "new": "x"})
     with untouched(mine):
         publish()
 
 
 def test_the_traps_are_real(mine, url, token, tmp_path):
-    """The same credential, used by git in the user's own folder, gets out in each of these ways."""
+    """Git in the user's own folder leaks the same credential in each of these ways."""
     trace = tmp_path / "caught"
     trap = f"env >>'{trace}'; cat"
     env = build_local_env() | build_authenticated_env(url, token)
@@ -219,7 +219,7 @@ def test_the_traps_are_real(mine, url, token, tmp_path):
         assert "authorization" in proxy.requests[0].headers
 
 
-# our own repositories, tampered with
+# tampering with mirrors and clones
 
 PLANTED = {
     "http.proxy": "{evil}",
@@ -240,7 +240,7 @@ PLANTED = {
 }
 
 
-def test_no_token_where_somebody_else_has_written_settings(
+def test_no_token_in_a_repository_with_foreign_settings(
     hub, mine, url, token, evil, trap, tmp_path, reopen
 ):
     words = {"evil": evil.url, "trap": trap, "hub": hub.url, "url": url}
@@ -266,7 +266,7 @@ def test_no_token_where_somebody_else_has_written_settings(
     assert hub.requests == []
 
 
-def test_hooks_in_our_own_repository_do_not_run(publish, mine, trap, tmp_path, reopen):
+def test_hooks_in_the_mirror_do_not_run(publish, mine, trap, tmp_path, reopen):
     Mirror.open(tmp_path / "data/mine.git", reopen(mine)).close()
     for hook in HOOKS:
         path = f"data/mine.git/hooks/{hook}"
@@ -274,7 +274,7 @@ def test_hooks_in_our_own_repository_do_not_run(publish, mine, trap, tmp_path, r
     publish()
 
 
-def test_a_clone_that_somebody_has_written_to_gets_no_token(hub, url, token, evil, tmp_path):
+def test_a_clone_with_foreign_settings_gets_no_token(hub, url, token, evil, tmp_path):
     clone = clones.clone(url, tmp_path / "ws/lib", token)
     asked = len(hub.requests)
     try:
@@ -286,7 +286,7 @@ def test_a_clone_that_somebody_has_written_to_gets_no_token(hub, url, token, evi
     assert len(hub.requests) == asked
 
 
-def test_the_address_in_a_clone_decides_nothing(lib, url, token, evil, tmp_path):
+def test_the_url_in_a_clone_is_not_used(lib, url, token, evil, tmp_path):
     clone = clones.clone(url, tmp_path / "ws/lib", token)
     try:
         repos.git(clone.git_dir, "config", "remote.origin.url", f"{evil.url}/ada/lib.git")
@@ -297,12 +297,12 @@ def test_the_address_in_a_clone_decides_nothing(lib, url, token, evil, tmp_path)
         clone.close()
 
 
-# what the user has set, for all repositories
+# the user's global settings
 
 
 @pytest.fixture
 def everywhere(tmp_path, monkeypatch):
-    """Set things in the user's own configuration."""
+    """Write to the user's global configuration."""
     file = tmp_path / "gitconfig"
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(file))
 
@@ -312,14 +312,14 @@ def everywhere(tmp_path, monkeypatch):
     return add
 
 
-def test_a_habit_of_ssh(publish, everywhere, hub, url):
+def test_a_rewrite_to_ssh(publish, everywhere, hub, url):
     for key in ("insteadOf", "pushInsteadOf"):
         everywhere(f"url.git@127.0.0.1:.{key}", f"{hub.url}/")
         everywhere(f"url.ssh://git@127.0.0.1/lib.{key}", f"{hub.url}/ada/lib")
     publish()
 
 
-def test_helpers_headers_and_other_habits(publish, everywhere, trap, hub, url):
+def test_user_helpers_headers_and_other_settings(publish, everywhere, trap, hub, url):
     everywhere("credential.helper", f"!{trap}")
     everywhere(f"credential.{hub.url}.helper", f"!{trap}")
     for scope in ("http", f"http.{hub.url}/", f"http.{url}"):
@@ -335,14 +335,16 @@ def test_helpers_headers_and_other_habits(publish, everywhere, trap, hub, url):
     publish()
 
 
-def test_nothing_is_kept_where_the_user_keeps_credentials(publish, everywhere, tmp_path):
+def test_nothing_is_stored_in_the_users_credential_store(publish, everywhere, tmp_path):
     everywhere("credential.helper", f"store --file '{tmp_path}/store'")
     publish()
     assert not (tmp_path / "store").exists()
 
 
-def test_a_refusal_does_not_reach_the_user_s_helpers(everywhere, trap, url, mine, tmp_path, reopen):
-    """They would push as somebody else, or forget what they keep."""
+def test_a_rejection_does_not_reach_the_users_helpers(
+    everywhere, trap, url, mine, tmp_path, reopen
+):
+    """They could push as another user, or delete their credentials."""
     everywhere("credential.helper", f"!{trap}")
     with (
         Mirror.open(tmp_path / "x.git", reopen(mine)) as mirror,
@@ -351,7 +353,7 @@ def test_a_refusal_does_not_reach_the_user_s_helpers(everywhere, trap, url, mine
         find_remote_branch(mirror, url, "main", Secret("ghp_" + "0" * 36))
 
 
-def test_a_trace_that_the_user_has_asked_for_holds_no_token(publish, everywhere, token, tmp_path):
+def test_a_trace_enabled_by_the_user_contains_no_token(publish, everywhere, token, tmp_path):
     everywhere("trace2.eventTarget", str(tmp_path / "trace"))
     everywhere("trace2.envVars", ",".join(f"GIT_CONFIG_VALUE_{n}" for n in range(20)))
     everywhere("trace2.configParams", "*")
@@ -360,12 +362,12 @@ def test_a_trace_that_the_user_has_asked_for_holds_no_token(publish, everywhere,
     assert not file.exists() or not leaks.find(file.read_bytes(), [token.reveal()])
 
 
-# what is left behind
+# traces of the token
 
 
 @pytest.fixture
 def traced(tmp_path, monkeypatch):
-    """Write down every process that git starts, and theirs: program and arguments."""
+    """Record program and arguments of every process that git starts, directly or not."""
     real, file = shutil.which("git"), tmp_path / "bin/trace"
     script = f'#!/bin/sh\nexport GIT_TRACE2_EVENT="{file}"\nexec "{real}" "$@"\n'
     repos.write(tmp_path / "bin", {"git": repos.Script(script)})
@@ -379,7 +381,7 @@ def traced(tmp_path, monkeypatch):
 
 
 def everything(folder):
-    """The content of every file below FOLDER but what the GitHub itself keeps."""
+    """Read every file below FOLDER except those of the GitHub server."""
     files = (path for path in folder.rglob("*") if path.is_file() and "hub" not in path.parts)
     return {str(path): path.read_bytes() for path in files}
 
@@ -395,12 +397,12 @@ def test_no_token_in_any_argument_or_file(
     clones.refresh(clone, url, token)
     clone.close()
     publish()
-    said = traced()
+    lines = traced()
     for part in ("remote-http", "send-pack", "fetch", "push", "ls-remote", "clone"):
-        assert any(part in line for line in said), part
-    # the GitHub's own git runs here too; in the user's folder, none runs on behalf of ours
-    assert [line for line in said if f"--git-dir={tmp_path}/mine" in line] == []
-    assert not leaks.find("\n".join(said).encode(), [token.reveal()])
+        assert any(part in line for line in lines), part
+    # the GitHub server's git runs here too; none runs in the user's folder
+    assert [line for line in lines if f"--git-dir={tmp_path}/mine" in line] == []
+    assert not leaks.find("\n".join(lines).encode(), [token.reveal()])
     leaking = {
         name: True
         for name, data in everything(tmp_path).items()
@@ -414,7 +416,7 @@ def test_no_token_in_any_argument_or_file(
     }
 
 
-def test_no_token_in_what_is_said_of_a_failure(hub, lib, mine, url, token, tmp_path, reopen):
+def test_no_token_in_an_error_message(hub, lib, mine, url, token, tmp_path, reopen):
     def echoing(request, proceed):
         shown = request.headers["authorization"] + " " + token.reveal()
         return Response(403, f"{shown}\n".encode(), [("Content-Type", "text/plain")])
@@ -431,7 +433,7 @@ def test_no_token_in_what_is_said_of_a_failure(hub, lib, mine, url, token, tmp_p
     assert not leaks.find(repr(failure.value).encode(), [token.reveal()])
 
 
-def test_only_the_process_that_needs_it_has_the_token(publish, spy, token):
+def test_only_the_network_process_has_the_token(publish, spy, token):
     publish()
     with_token = spy.environment.count("Authorization: Basic")
     assert 0 < with_token < len(spy.calls)
@@ -440,7 +442,7 @@ def test_only_the_process_that_needs_it_has_the_token(publish, spy, token):
     )
 
 
-# where it goes
+# destinations of the token
 
 
 def test_a_redirect_is_not_followed(hub, mine, url, token, evil, tmp_path, reopen):
@@ -459,7 +461,7 @@ def test_a_proxy_in_the_environment_is_not_used_on_loopback(publish, evil, monke
     publish()
 
 
-def test_other_settings_of_the_environment_stay(monkeypatch, url, token):
+def test_other_settings_in_the_environment_are_kept(monkeypatch, url, token):
     monkeypatch.setenv("GIT_CONFIG_COUNT", "2")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "http.extraHeader")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Authorization: Basic d3Jvbmc=")
@@ -477,7 +479,7 @@ def test_other_settings_of_the_environment_stay(monkeypatch, url, token):
     }
 
 
-def test_authorities_that_python_was_told_to_trust(monkeypatch):
+def test_git_trusts_the_same_authorities_as_python(monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", "/etc/own.pem")
     env = build_authenticated_env("https://ghe.example.com/a/b.git", Secret("t"))
     assert env["GIT_SSL_CAINFO"] == "/etc/own.pem"
@@ -488,6 +490,6 @@ def test_authorities_that_python_was_told_to_trust(monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["file:///srv/x", "ssh://git@host/x/y", "http://host/x/y", "x"])
-def test_addresses_that_get_no_token(url):
+def test_urls_that_get_no_token(url):
     with pytest.raises(UsageError):
         build_authenticated_env(url, Secret("t"))

@@ -13,7 +13,7 @@ def dirty(repo):
 
 
 def stashed(top):
-    """The tree git itself would record of the tracked files."""
+    """Return the tree that git itself would record for the tracked files."""
     index = top.parent / "index.copy"
     index.write_bytes((top / ".git/index").read_bytes())
     env = {"GIT_INDEX_FILE": str(index)}
@@ -63,8 +63,8 @@ def test_every_kind_of_change(tmp_path, reopen, untouched):
     os.utime(top / "same", (1, 1))
     repo = reopen(top)
     with untouched(top):
-        found = dirty(repo)
-    assert found == {
+        changes = dirty(repo)
+    assert changes == {
         "mod": FileState(FILE, b"changed\r\n\xff"),
         "gone": None,
         "exec": FileState(EXECUTABLE, b"exec\n"),
@@ -79,7 +79,7 @@ def test_every_kind_of_change(tmp_path, reopen, untouched):
     }
 
 
-def test_result_is_the_tree_git_would_record(tmp_path, reopen):
+def test_result_is_the_tree_that_git_would_record(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {f"f{n}": f"{n}\n" * 9 for n in range(40)})
     for n in range(0, 40, 3):
         repos.write(top, {f"f{n}": f"new {n}\n", f"f{n + 1}": None})
@@ -101,7 +101,7 @@ def test_staged_then_edited_and_staged_then_restored(tmp_path, reopen):
     assert dirty(reopen(top)) == {"a": FileState(FILE, b"3\n")}
 
 
-def test_untracked_by_hand_counts_as_deleted_and_intent_to_add_as_added(tmp_path, reopen):
+def test_removal_from_the_index_is_a_deletion_and_intent_to_add_an_addition(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"a": "1\n", "b": "1\n"})
     repos.git(top, "rm", "-q", "--cached", "a")
     repos.write(top, {"new": "n\n"})
@@ -109,31 +109,31 @@ def test_untracked_by_hand_counts_as_deleted_and_intent_to_add_as_added(tmp_path
     assert dirty(reopen(top)) == {"a": None, "new": FileState(FILE, b"n\n")}
 
 
-def test_against_an_older_commit(tmp_path, reopen):
+def test_changes_since_an_older_commit(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"a": "1\n", "b": "1\n"})
     first = repos.head(top)
     repos.commit(top, {"a": "2\n"})
     repos.write(top, {"b": "2\n"})
-    found = dict(read_changes(reopen(top), first))
-    assert found == {"a": FileState(FILE, b"2\n"), "b": FileState(FILE, b"2\n")}
+    changes = dict(read_changes(reopen(top), first))
+    assert changes == {"a": FileState(FILE, b"2\n"), "b": FileState(FILE, b"2\n")}
 
 
 @pytest.mark.parametrize("setting", ["true", "input"])
-def test_autocrlf_is_gits_business(tmp_path, reopen, untouched, setting):
+def test_autocrlf_is_applied_by_git(tmp_path, reopen, untouched, setting):
     top = repos.build(tmp_path / "r", {"lf": "1\n2\n", "crlf": b"1\r\n2\r\n", "edit": "1\n2\n"})
     repos.git(top, "config", "core.autocrlf", setting)
     repos.git(top, "config", "core.safecrlf", "true")
     repos.write(top, {"lf": b"1\r\n2\r\n", "edit": b"1\r\nnew\r\n", "crlf": b"1\r\nmore\r\n"})
     with untouched(top):
-        found = dirty(reopen(top))
+        changes = dirty(reopen(top))
     # a file that was committed with CRLF keeps it, as in git
-    assert found == {
+    assert changes == {
         "edit": FileState(FILE, b"1\nnew\n"),
         "crlf": FileState(FILE, b"1\r\nmore\r\n"),
     }
 
 
-def test_attributes_convert_line_ends_and_encodings(tmp_path, reopen):
+def test_attributes_convert_line_endings_and_encodings(tmp_path, reopen):
     top = repos.build(
         tmp_path / "r",
         {
@@ -143,21 +143,26 @@ def test_attributes_convert_line_ends_and_encodings(tmp_path, reopen):
     )
     repos.write(top, {"a.bat": b"y\r\nz\r\n", "b.u16": "hé\n".encode("utf-16le")})
     repos.git(top, "add", "-N", "b.u16")
-    found = dirty(reopen(top))
-    assert found == {"a.bat": FileState(FILE, b"y\nz\n"), "b.u16": FileState(FILE, "hé\n".encode())}
+    changes = dirty(reopen(top))
+    assert changes == {
+        "a.bat": FileState(FILE, b"y\nz\n"),
+        "b.u16": FileState(FILE, "hé\n".encode()),
+    }
 
 
-def test_attributes_outside_the_tree_count(tmp_path, reopen):
+def test_attributes_outside_the_tree_are_read(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"a.bat": "x\n", "b.cmd": "x\n"})
     repos.write(top, {".git/info/attributes": "*.bat text eol=crlf"})
     repos.write(tmp_path, {"attributes": "*.cmd text eol=crlf\n"})
     repos.git(top, "config", "core.attributesFile", str(tmp_path / "attributes"))
     repos.write(top, {"a.bat": b"y\r\n", "b.cmd": b"y\r\n"})
-    found = dirty(reopen(top))
-    assert found == {"a.bat": FileState(FILE, b"y\n"), "b.cmd": FileState(FILE, b"y\n")}
+    changes = dirty(reopen(top))
+    assert changes == {"a.bat": FileState(FILE, b"y\n"), "b.cmd": FileState(FILE, b"y\n")}
 
 
-def test_nothing_planted_is_run_and_filtered_files_stay_as_committed(hostile, reopen, untouched):
+def test_planted_commands_never_run_and_filtered_files_count_as_unchanged(
+    hostile, reopen, untouched
+):
     repos.write(hostile, {"a.txt": "new\n", "b.evil": "new\n", "sub/c.txt": None})
     repo = reopen(hostile)
     with untouched(hostile):
@@ -166,7 +171,7 @@ def test_nothing_planted_is_run_and_filtered_files_stay_as_committed(hostile, re
         assert "b.evil" not in dirty(repo)
 
 
-def test_filters_of_the_user_are_not_run_either(tmp_path, monkeypatch, reopen):
+def test_user_filters_are_not_run(tmp_path, monkeypatch, reopen):
     mark = tmp_path / "ran"
     (tmp_path / "gitconfig").write_text(
         f'[filter "lfs"]\n\tclean = "touch {mark}; cat"\n\trequired\n'
@@ -178,7 +183,7 @@ def test_filters_of_the_user_are_not_run_either(tmp_path, monkeypatch, reopen):
     assert not mark.exists()
 
 
-def test_submodules_are_left_out(tmp_path, reopen, untouched):
+def test_submodules_count_as_unchanged(tmp_path, reopen, untouched):
     inner = repos.build(tmp_path / "inner")
     top = repos.build(tmp_path / "r")
     repos.git(top, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
@@ -194,7 +199,7 @@ def test_submodules_are_left_out(tmp_path, reopen, untouched):
     assert not mark.exists()
 
 
-def test_folder_or_repository_in_place_of_a_file_is_a_deletion(tmp_path, reopen):
+def test_folder_or_repository_instead_of_a_file_is_a_deletion(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"a": "1\n", "b": "1\n", "d/x": "1\n"})
     repos.write(top, {"a": None, "b": None, "d/x": None})
     repos.write(top, {"a/inside": "x\n"})
@@ -204,7 +209,7 @@ def test_folder_or_repository_in_place_of_a_file_is_a_deletion(tmp_path, reopen)
     assert dirty(reopen(top)) == {"a": None, "b": None, "d/x": None}
 
 
-def test_files_git_was_told_to_overlook_stay_overlooked(tmp_path, reopen):
+def test_files_hidden_from_git_stay_hidden(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"a": "1\n", "b": "1\n", "c": "1\n"})
     repos.git(top, "update-index", "--assume-unchanged", "a")
     repos.git(top, "update-index", "--skip-worktree", "b")
@@ -228,7 +233,7 @@ def test_sparse_and_split_indexes(tmp_path, reopen, untouched):
         assert list(dirty(reopen(split))) == ["f2"]
 
 
-def test_an_edit_in_the_second_of_the_commit_counts(tmp_path, reopen):
+def test_an_edit_in_the_same_second_as_the_commit_is_seen(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"a": "1\n"})
     os.utime(top / "a", (1, 1))
     repos.git(top, "update-index", "--refresh")
@@ -238,7 +243,7 @@ def test_an_edit_in_the_second_of_the_commit_counts(tmp_path, reopen):
     assert list(dirty(reopen(top))) == ["a"]
 
 
-def test_merge_in_progress_counts_as_it_stands(tmp_path, reopen, untouched):
+def test_merge_in_progress_is_read_as_it_is(tmp_path, reopen, untouched):
     top = repos.build(tmp_path / "r", {"a": "1\n", "b": "1\n"})
     repos.git(top, "checkout", "-q", "-b", "other")
     repos.commit(top, {"a": "other\n"})
@@ -246,9 +251,9 @@ def test_merge_in_progress_counts_as_it_stands(tmp_path, reopen, untouched):
     repos.commit(top, {"a": "mine\n"})
     repos.git(top, "merge", "-q", "other", ok=(1,))
     with untouched(top):
-        found = dirty(reopen(top))
-    assert found == {"a": FileState(FILE, (top / "a").read_bytes())}
-    assert b"<<<<<<<" in found["a"].data
+        changes = dirty(reopen(top))
+    assert changes == {"a": FileState(FILE, (top / "a").read_bytes())}
+    assert b"<<<<<<<" in changes["a"].data
     (top / "a").unlink()
     assert dirty(reopen(top)) == {"a": None}
 
@@ -264,7 +269,7 @@ def test_linked_worktree_sha256_and_paths_git_must_quote(tmp_path, reopen, untou
         assert dirty(reopen(top)) == {}
 
 
-def test_index_that_is_absent_means_everything_is_deleted(tmp_path, reopen):
+def test_missing_index_means_everything_is_deleted(tmp_path, reopen):
     origin = repos.build(tmp_path / "o")
     repos.git(tmp_path, "clone", "-q", "--no-checkout", str(origin), "r")
     assert dirty(reopen(tmp_path / "r")) == {"README.md": None}
@@ -278,7 +283,7 @@ def test_file_that_cannot_be_stored_is_named(tmp_path, reopen, untouched):
         dirty(reopen(top))
 
 
-def test_no_scratch_folder_stays_behind(tmp_path, monkeypatch, reopen):
+def test_no_temporary_folder_remains(tmp_path, monkeypatch, reopen):
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     top = repos.build(tmp_path / "r")

@@ -39,7 +39,7 @@ def test_symbolic_link_leads_to_the_real_top(tmp_path):
     assert find_top(tmp_path / "link") == top
 
 
-def test_nothing_outside_a_repository(tmp_path):
+def test_no_top_outside_a_repository(tmp_path):
     assert find_top(tmp_path) is None
 
 
@@ -51,7 +51,7 @@ def test_empty_git_folder_does_not_hide_the_repository_around_it(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "gitdir: /no/such/place\n", "gitdir: a\0b\n"])
-def test_broken_gitfile_is_no_repository(tmp_path, text):
+def test_broken_gitfile_is_not_a_repository(tmp_path, text):
     top = repos.build(tmp_path / "r")
     repos.write(top, {"a/.git": text})
     assert find_top(top / "a") is None
@@ -63,7 +63,7 @@ def test_bare_repository_has_no_top(tmp_path):
     assert find_top(tmp_path / "b.git") is None
 
 
-def test_places_that_cannot_be(tmp_path):
+def test_invalid_paths(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     for name in ("loop", "loop/x", "x" * 300, "a\0b", "none"):
         assert find_top(tmp_path / name) is None

@@ -22,7 +22,7 @@ def mirror(tmp_path, top, reopen):
         yield opened
 
 
-def test_it_is_private_bare_and_has_what_the_other_has(mirror, top, tmp_path):
+def test_mirror_is_private_and_bare_and_has_the_repositorys_commits(mirror, top, tmp_path):
     folder = tmp_path / "data/publish/x.git"
     head = repos.head(top)
     assert mirror.repository.is_bare
@@ -34,39 +34,39 @@ def test_it_is_private_bare_and_has_what_the_other_has(mirror, top, tmp_path):
     assert not (folder / "hooks").exists()
 
 
-def test_opening_it_writes_nothing_into_the_other(top, tmp_path, reopen, untouched):
+def test_opening_a_mirror_does_not_write_to_the_repository(top, tmp_path, reopen, untouched):
     with untouched(top):
         Mirror.open(tmp_path / "x.git", reopen(top)).close()
         Mirror.open(tmp_path / "x.git", reopen(top)).close()
 
 
-def test_what_a_commit_says(mirror, top):
+def test_commit_is_parsed(mirror, top):
     head = repos.head(top)
     message = "Title\n\nBody: not a trailer\n\nDursor-Run: first\nDursor-Run: abc\nSigned: x: y\n"
     made = repos.git(
         top, "commit-tree", f"{head}^{{tree}}", "-p", head, "-p", head, stdin=message.encode()
     )
-    found = mirror.commit(made)
-    assert (found.id, found.tree) == (made, repos.git(top, "rev-parse", f"{head}^{{tree}}"))
-    assert found.parents in {(head,), (head, head)}
-    assert found.author == "Ada <ada@example.com>"
-    assert found.message == message
-    assert found.trailers == {"Dursor-Run": "abc", "Signed": "x: y"}
+    commit = mirror.commit(made)
+    assert (commit.id, commit.tree) == (made, repos.git(top, "rev-parse", f"{head}^{{tree}}"))
+    assert commit.parents in {(head,), (head, head)}
+    assert commit.author == "Ada <ada@example.com>"
+    assert commit.message == message
+    assert commit.trailers == {"Dursor-Run": "abc", "Signed": "x: y"}
     assert mirror.tree_id(made) == mirror.tree_id(head)
 
 
 @pytest.mark.parametrize("name", ["f" * 40, "HEAD", "main", "--all", "", "a" * 39])
-def test_a_commit_that_is_not_here(mirror, name):
+def test_a_missing_commit(mirror, name):
     with pytest.raises(NotFoundError):
         mirror.commit(name)
 
 
-def test_a_file_is_no_commit(mirror, top):
+def test_a_blob_is_not_a_commit(mirror, top):
     with pytest.raises(NotFoundError):
         mirror.commit(repos.git(top, "rev-parse", "HEAD:a"))
 
 
-def test_who_comes_after_whom(mirror, top):
+def test_ancestors(mirror, top):
     first = repos.head(top)
     second = repos.commit(top, {"a": "2\n"})
     assert mirror.is_ancestor(first, second)
@@ -74,7 +74,7 @@ def test_who_comes_after_whom(mirror, top):
     assert not mirror.is_ancestor(second, first)
 
 
-def test_the_tips_of_the_other_are_followed(tmp_path, top, reopen):
+def test_tips_follow_the_repository(tmp_path, top, reopen):
     def tips():
         with Mirror.open(tmp_path / "x.git", reopen(top)) as mirror:
             listing = mirror.command.run("for-each-ref", "--format=%(objectname)").out
@@ -88,14 +88,14 @@ def test_the_tips_of_the_other_are_followed(tmp_path, top, reopen):
     assert tips() == {second}
 
 
-def test_a_branch_whose_commit_is_lost_is_no_obstacle(tmp_path, top, reopen):
+def test_a_branch_with_a_lost_commit_is_ignored(tmp_path, top, reopen):
     Mirror.open(tmp_path / "x.git", reopen(top)).close()
     (top / ".git/refs/heads/lost").write_text("f" * 40 + "\n")
     with Mirror.open(tmp_path / "x.git", reopen(top)) as mirror:
         assert mirror.has(repos.head(top))
 
 
-def test_a_damaged_one_is_told_of(tmp_path, top, reopen):
+def test_a_damaged_mirror_is_reported(tmp_path, top, reopen):
     Mirror.open(tmp_path / "x.git", reopen(top)).close()
     (tmp_path / "x.git/HEAD").unlink()
     with pytest.raises(InternalError, match=r"x\.git is damaged") as failure:
@@ -103,7 +103,7 @@ def test_a_damaged_one_is_told_of(tmp_path, top, reopen):
     assert failure.value.hint == f"rm -r {tmp_path / 'x.git'}"
 
 
-def test_a_repository_that_moves_is_found_again(tmp_path, top, reopen):
+def test_a_moved_repository_is_found_again(tmp_path, top, reopen):
     Mirror.open(tmp_path / "x.git", reopen(top)).close()
     moved = top.rename(tmp_path / 'elsewhere "q" : ü')
     head = repos.head(moved)
@@ -117,13 +117,13 @@ def test_a_repository_without_commits(tmp_path, reopen):
         assert not mirror.has("f" * 40)
 
 
-def test_objects_that_github_does_not_take(tmp_path, reopen):
+def test_objects_that_github_does_not_support(tmp_path, reopen):
     top = repos.build(tmp_path / "new", sha256=True)
     with pytest.raises(ConflictError, match="SHA-256"):
         Mirror.open(tmp_path / "x.git", reopen(top))
 
 
-def test_a_shallow_clone_ends_where_it_ends(tmp_path, top, reopen):
+def test_a_shallow_history_stays_shallow(tmp_path, top, reopen):
     repos.commit(top, {"a": "2\n"})
     repos.git(tmp_path, "clone", "-q", "--depth=1", f"file://{top}", "shallow")
     head = repos.head(top)
@@ -135,7 +135,7 @@ def test_a_shallow_clone_ends_where_it_ends(tmp_path, top, reopen):
         assert len(mirror.command.run("rev-list", head).out.split()) == 2
 
 
-def test_many_open_it_at_once(tmp_path, top):
+def test_many_processes_open_a_mirror_at_once(tmp_path, top):
     failures = []
 
     def open_():
@@ -154,7 +154,7 @@ def test_many_open_it_at_once(tmp_path, top):
     assert not [item for item in tmp_path.iterdir() if item.name.startswith(".new-")]
 
 
-def test_a_folder_that_others_can_enter_is_closed(tmp_path, top, reopen):
+def test_a_folder_open_to_others_is_restricted(tmp_path, top, reopen):
     Mirror.open(tmp_path / "x.git", reopen(top)).close()
     (tmp_path / "x.git").chmod(0o777)
     Mirror.open(tmp_path / "x.git", reopen(top)).close()
@@ -168,7 +168,7 @@ def test_a_link_is_not_followed(tmp_path, top, reopen):
         Mirror.open(tmp_path / "link", reopen(top))
 
 
-def test_the_other_can_borrow_what_was_fetched(tmp_path, top, reopen, mirror):
+def test_the_repository_can_read_fetched_objects(tmp_path, top, reopen, mirror):
     other = repos.build(tmp_path / "other", {"a": "new\n"})
     commit = repos.head(other)
     env = {"GIT_DIR": str(tmp_path / "data/publish/x.git")}
@@ -182,7 +182,7 @@ def test_the_other_can_borrow_what_was_fetched(tmp_path, top, reopen, mirror):
     assert repo.tree(repo.resolve("HEAD")).read("a") == b"1\n"
 
 
-def test_a_place_to_borrow_from_may_be_called_anything(tmp_path, top, reopen):
+def test_an_alternate_may_have_any_name(tmp_path, top, reopen):
     for name in (f'o"t{os.pathsep}h\\er', '"quoted', "plain ü"):
         place = repos.build(tmp_path / name, {"a": name})
         repo = reopen(top)
@@ -191,7 +191,7 @@ def test_a_place_to_borrow_from_may_be_called_anything(tmp_path, top, reopen):
         assert repo.tree(repos.head(place)).read("a") == name.encode()
 
 
-def test_a_three_way_merge_finds_what_is_borrowed(tmp_path, top, reopen):
+def test_a_three_way_merge_finds_objects_in_alternates(tmp_path, top, reopen):
     from dursor.vcs.apply.apply import apply_patch
 
     other = repos.build(tmp_path / "other", {"a": "1\n2\n3\n4\n5\n6\n7\n8\n"})

@@ -1,4 +1,4 @@
-"""Commits byte for byte, and pushes that never write over anything."""
+"""Exact commits, and pushes that never overwrite anything."""
 
 import threading
 
@@ -43,7 +43,7 @@ def change(mirror, base, changes, **options):
 
 
 def files(git_dir, commit):
-    """Every path of COMMIT with mode and blob id."""
+    """Return every path of COMMIT with mode and blob id."""
     listing = repos.git(git_dir, "ls-tree", "-r", "-z", commit)
     records = [record.partition("\t") for record in listing.split("\0")[:-1]]
     return {path: tuple(facts.split()[::2]) for facts, _, path in records}
@@ -68,10 +68,10 @@ def mirror(tmp_path, top, reopen):
 # commits
 
 
-def test_a_commit_is_what_was_asked_for(mirror, top, head):
+def test_a_commit_has_the_given_contents(mirror, top, head):
     made = change(mirror, head, {"a": FileState(FILE, b"one\n")})
-    found = mirror.commit(made)
-    assert (found.parents, found.message, found.trailers) == (
+    commit = mirror.commit(made)
+    assert (commit.parents, commit.message, commit.trailers) == (
         (head,),
         MESSAGE,
         {"Dursor-Run": "abc"},
@@ -89,7 +89,7 @@ def test_equal_arguments_make_the_same_commit(mirror, head):
     assert change(mirror, head, {"a": FileState(FILE, b"one\n")}, message="x") != first
 
 
-def test_nothing_is_left_behind_but_the_commit(mirror, top, head, untouched):
+def test_only_the_commit_remains(mirror, top, head, untouched):
     with untouched(top):
         made = change(mirror, head, {"a": FileState(FILE, b"one\n")})
     listing = mirror.command.run("for-each-ref", "--format=%(refname)").out.decode()
@@ -115,7 +115,7 @@ CONTENTS = {
 }
 
 
-def test_every_byte_is_as_given_whatever_is_set_to_mislead(tmp_path, reopen, monkeypatch):
+def test_every_byte_is_kept_despite_misleading_settings(tmp_path, reopen, monkeypatch):
     trap = f"touch '{tmp_path}/trapped'; cat"
     top = repos.build(
         tmp_path / "misled", {".gitattributes": MISLEADING, "old": "1\r\n", "gone": "2\n"}
@@ -151,7 +151,7 @@ def test_every_byte_is_as_given_whatever_is_set_to_mislead(tmp_path, reopen, mon
     assert not (tmp_path / "trapped").exists()
 
 
-def test_the_patch_that_is_committed_is_the_patch_that_was_shown(tmp_path, reopen):
+def test_the_committed_patch_is_the_shown_patch(tmp_path, reopen):
     many = "".join(f"line {number}\n" for number in range(30))
     top = repos.build(
         tmp_path / "r",
@@ -185,7 +185,7 @@ STATES = st.builds(FileState, st.sampled_from([FILE, EXECUTABLE, SYMLINK]), st.b
 
 
 def test_any_tree_becomes_any_other(mirror, top, head):
-    """The result holds exactly what was wanted: what was there before is deleted."""
+    """The result has exactly the given files; all others are deleted."""
     before = files(top, head)
 
     @settings(max_examples=8)
@@ -204,13 +204,13 @@ def test_any_tree_becomes_any_other(mirror, top, head):
 
 
 def test_a_tree_on_another_parent(mirror, top, head):
-    """An update: the tree is the run's, the parent is what the branch holds now."""
+    """An update has the run's tree and the branch's current commit as its parent."""
     first = change(mirror, head, {"a": FileState(FILE, b"one\n"), "x": FileState(FILE, b"x")})
     second = change(mirror, head, {"a": FileState(FILE, b"two\n")}, parents=[first])
     assert mirror.commit(second).parents == (first,)
-    found = files(mirror.repository.git_dir, second)
-    assert set(found) == {"a", "d/b", "d/c"}
-    assert found["a"][1] == repos.blob_id(b"two\n")
+    tree = files(mirror.repository.git_dir, second)
+    assert set(tree) == {"a", "d/b", "d/c"}
+    assert tree["a"][1] == repos.blob_id(b"two\n")
 
 
 def test_a_merge(mirror, top, head):
@@ -220,7 +220,7 @@ def test_a_merge(mirror, top, head):
 
 
 @pytest.mark.parametrize("changes", [{}, {"a": FileState(FILE, b"1\n")}])
-def test_what_changes_nothing_is_no_commit(mirror, head, changes):
+def test_an_empty_change_is_not_committed(mirror, head, changes):
     with pytest.raises(NoChangeError):
         change(mirror, head, changes)
 
@@ -234,12 +234,12 @@ def test_what_changes_nothing_is_no_commit(mirror, head, changes):
         ("Ü N.", "ü@b", "Ü N <ü@b>"),
     ],
 )
-def test_names_that_git_would_stumble_over(mirror, head, name, email, line):
+def test_names_that_need_quoting(mirror, head, name, email, line):
     made = change(mirror, head, {"a": FileState(FILE, b"x")}, author=Identity(name, email))
     assert mirror.commit(made).author == line
 
 
-def test_a_base_that_is_not_here(mirror):
+def test_a_missing_base(mirror):
     with pytest.raises(NotFoundError):
         change(mirror, "f" * 40, {"a": None})
 
@@ -264,7 +264,7 @@ def token(hub, lib):
 
 @pytest.fixture
 def local(lib, tmp_path, reopen):
-    """Ada's own clone, with a mirror."""
+    """Ada's clone with a mirror."""
     clone(lib, f"file://{lib.path}", tmp_path / "mine")
     with Mirror.open(tmp_path / "mine.git", reopen(tmp_path / "mine")) as opened:
         yield opened
@@ -275,7 +275,7 @@ def made(local, lib):
     return change(local, lib.head("main"), {"a": FileState(FILE, b"one\n")})
 
 
-def test_a_branch_is_made_and_nothing_else(local, lib, url, token, made, tmp_path, untouched):
+def test_only_a_branch_is_created(local, lib, url, token, made, tmp_path, untouched):
     with untouched(tmp_path / "mine"):
         for _ in range(2):  # the second time it is there
             push(local, url, made, "dursor/1234", expect=None, secret=token)
@@ -285,14 +285,14 @@ def test_a_branch_is_made_and_nothing_else(local, lib, url, token, made, tmp_pat
     }
 
 
-def test_a_branch_goes_on(local, lib, url, token, made):
+def test_a_branch_is_updated(local, lib, url, token, made):
     push(local, url, made, "t", expect=None, secret=token)
     after = change(local, made, {"a": FileState(FILE, b"two\n")})
     push(local, url, after, "t", expect=made, secret=token)
     assert lib.head("t") == after
 
 
-def test_what_a_colleague_pushed_stays(local, lib, url, token, made):
+def test_a_colleagues_push_is_kept(local, lib, url, token, made):
     push(local, url, made, "t", expect=None, secret=token)
     theirs = lib.commit("t", {"b": "theirs\n"})
     after = change(local, made, {"a": FileState(FILE, b"two\n")})
@@ -304,7 +304,7 @@ def test_what_a_colleague_pushed_stays(local, lib, url, token, made):
     assert lib.head("t") == theirs
 
 
-def test_a_branch_that_was_deleted_is_not_made_again_unawares(local, lib, url, token, made):
+def test_a_deleted_branch_is_not_created_again(local, lib, url, token, made):
     push(local, url, made, "t", expect=None, secret=token)
     lib.delete_branch("t")
     after = change(local, made, {"a": FileState(FILE, b"two\n")})
@@ -323,7 +323,7 @@ def test_commits_of_the_branch_are_never_dropped(local, lib, url, token, made):
     assert lib.head("t") == theirs
 
 
-def test_two_at_once_make_one_branch(local, lib, url, token, tmp_path):
+def test_two_concurrent_pushes_create_one_branch(local, lib, url, token, tmp_path):
     head, failures = lib.head("main"), []
 
     def publish():
@@ -347,7 +347,9 @@ def test_two_at_once_make_one_branch(local, lib, url, token, tmp_path):
     assert lib.git("rev-list", "--count", "t") == "2"
 
 
-def test_only_what_is_new_is_sent_though_the_remote_went_on(hub, lib, tmp_path, reopen, url, token):
+def test_only_new_objects_are_sent_to_a_remote_that_has_moved(
+    hub, lib, tmp_path, reopen, url, token
+):
     big = {f"f{number}": str(number) * 2000 for number in range(200)}
     base = lib.commit("main", big)
     repos.git(tmp_path, "clone", "-q", f"file://{lib.path}", "mine")
@@ -369,7 +371,7 @@ def test_from_a_shallow_clone(lib, tmp_path, reopen, url, token):
     assert lib.git("rev-list", "--count", "t") == "3"
 
 
-def test_from_a_clone_without_old_contents(lib, tmp_path, reopen, url, token):
+def test_from_a_partial_clone(lib, tmp_path, reopen, url, token):
     base = lib.commit("main", {"b": "2\n"})
     lib.commit("main", {"c": "3\n"})
     repos.git(tmp_path, "clone", "-q", "--bare", "--filter=blob:none", f"file://{lib.path}", "mine")
@@ -392,7 +394,7 @@ def test_to_a_fork(hub, lib, local, tmp_path):
 # fetches
 
 
-def test_where_a_branch_stands(hub, lib, local, url, token):
+def test_a_branch_is_looked_up(hub, lib, local, url, token):
     lib.commit("feature/x", {"b": "1\n"})
     assert find_remote_branch(local, url, "main", token) == lib.head("main")
     assert find_remote_branch(local, url, "feature/x", token) == lib.head("feature/x")
@@ -401,7 +403,7 @@ def test_where_a_branch_stands(hub, lib, local, url, token):
     assert find_remote_branch(local, f"{hub.url}/ada/empty.git", "main", token) is None
 
 
-def test_only_what_is_new_is_fetched(hub, lib, local, url, token, tmp_path, untouched):
+def test_only_new_objects_are_fetched(hub, lib, local, url, token, tmp_path, untouched):
     theirs = lib.commit("t", {"b": "theirs\n"}, author="Grace")
     with untouched(tmp_path / "mine"):
         assert fetch(local, url, "t", token) == theirs
@@ -413,7 +415,7 @@ def test_only_what_is_new_is_fetched(hub, lib, local, url, token, tmp_path, unto
     assert fetch(local, url, "absent", token) is None
 
 
-def test_a_branch_that_was_rebased_is_fetched(lib, local, url, token):
+def test_a_rebased_branch_is_fetched(lib, local, url, token):
     first = lib.commit("t", {"b": "1\n"})
     fetch(local, url, "t", token)
     lib.delete_branch("t")
@@ -456,21 +458,21 @@ def test_workflow_files(hub, lib, local, url, token):
     assert lib.head("t") == made
 
 
-def test_a_token_that_is_not_valid(local, url, made):
+def test_an_invalid_token(local, url, made):
     error = failing(local, url, made, Secret("ghp_" + "1" * 36))
     assert isinstance(error, AuthError)
     assert error.exit_code == 4
     assert "rejected the login" in error.message
 
 
-def test_a_token_that_may_only_read(hub, lib, local, url, made):
+def test_a_read_only_token(hub, lib, local, url, made):
     lib.roles["bob"] = "read"
     error = failing(local, url, made, Secret(hub.token("bob")))
     assert isinstance(error, AuthError)
     assert "Permission to ada/lib.git denied to bob." in error.message
 
 
-def test_a_token_that_cannot_see_it(hub, lib, local, url, made):
+def test_a_token_without_access(hub, lib, local, url, made):
     error = failing(local, url, made, Secret(hub.token("eve")))
     assert isinstance(error, NotFoundError)
     with pytest.raises(NotFoundError):
@@ -484,14 +486,14 @@ def test_an_archived_repository(lib, local, url, made, token):
     assert "archived" in error.message
 
 
-def test_a_repository_that_has_moved(hub, lib, local, url, made, token):
+def test_a_moved_repository(hub, lib, local, url, made, token):
     hub.rename(lib, "ada/other")
     error = failing(local, url, made, token)
     assert isinstance(error, NotFoundError)
     assert "has moved" in error.message
 
 
-def test_a_branch_in_the_way(lib, local, url, made, token):
+def test_a_conflicting_branch_name(lib, local, url, made, token):
     lib.commit("dursor", {"x": "1"})
     error = failing(local, url, made, token, "dursor/1234")
     assert isinstance(error, ConflictError)
@@ -499,7 +501,7 @@ def test_a_branch_in_the_way(lib, local, url, made, token):
     assert error.hint == "--branch ANOTHER-NAME"
 
 
-def test_what_is_no_branch(local, url, made, token):
+def test_an_invalid_branch_name(local, url, made, token):
     for name in ("-x", "a..b", "a b", "@{-1}", "x.lock", "", "@", "a\nb", "refs/heads/", "HEAD"):
         with pytest.raises(UsageError):
             push(local, url, made, name, expect=None, secret=token)
@@ -507,18 +509,18 @@ def test_what_is_no_branch(local, url, made, token):
             find_remote_branch(local, url, name, token)
 
 
-def test_nobody_there(hub, local, made, token):
+def test_unreachable_server(hub, local, made, token):
     assert isinstance(failing(local, "http://127.0.0.1:9/ada/lib.git", made, token), NetworkError)
 
 
-def test_a_server_out_of_order(hub, local, url, made, token):
+def test_a_failing_server(hub, local, url, made, token):
     for status in (500, 503):
         hub.answer_once("GET /ada/lib.git/*", status, "down")
         assert isinstance(failing(local, url, made, token), NetworkError)
 
 
-def test_an_answer_that_was_cut_short(hub, local, url, made, token, monkeypatch):
-    """Some versions of git wait for the rest, though nothing comes any more."""
+def test_a_response_that_was_cut_short(hub, local, url, made, token, monkeypatch):
+    """Some versions of git wait forever for the rest."""
     monkeypatch.setattr(publish, "PUSH_SECONDS", 0.3)
     kind = [("Content-Type", "application/x-git-receive-pack-result")]
     hub.on("POST *git-receive-pack", lambda r, p: Response(200, b"0030", kind))
@@ -527,7 +529,7 @@ def test_an_answer_that_was_cut_short(hub, local, url, made, token, monkeypatch)
     assert (failure.value.exit_code, failure.value.hint) == (5, "try again")
 
 
-def test_addresses_that_a_token_is_not_shown_to(local, made, token):
+def test_urls_that_get_no_token_for_a_push(local, made, token):
     for url in ("http://example.com/a/b", "ssh://git@example.com/a/b", "file:///tmp/x", "ext::id"):
         with pytest.raises(UsageError):
             push(local, url, made, "t", expect=None, secret=token)

@@ -50,7 +50,7 @@ def everything(tmp_path):
 
 
 def read_all(top, path):
-    """Do everything that reads, from PATH."""
+    """Call every reading function for PATH."""
     with Repository.open(path) as repo:
         commit = repo.resolve("HEAD")
         tree = repo.tree(commit)
@@ -68,13 +68,13 @@ def read_all(top, path):
 
 
 @pytest.mark.parametrize("folder", ["", "a b"])
-def test_reading_leaves_every_byte(everything, tmp_path, untouched, folder):
+def test_reading_changes_no_byte(everything, tmp_path, untouched, folder):
     with untouched(everything):
         read_all(everything, everything / folder)
     assert not (tmp_path / "hook-ran").exists()
 
 
-def test_reading_leaves_a_linked_worktree(everything, tmp_path, untouched):
+def test_reading_changes_no_linked_worktree(everything, tmp_path, untouched):
     repos.git(
         everything,
         "-c",
@@ -97,7 +97,7 @@ def test_reading_a_hostile_repository_runs_nothing(hostile, untouched):
         read_all(hostile, hostile)
 
 
-def test_traps_of_the_hostile_repository_do_spring(hostile, tmp_path):
+def test_traps_of_the_hostile_repository_work(hostile, tmp_path):
     repos.write(hostile, {"a.txt": "edited\n", "b.evil": "edited\n"})
     repos.git(hostile, "diff", "HEAD", "--", "a.txt", ok=(0, 128))
     repos.git(hostile, "status", ok=(0, 128))

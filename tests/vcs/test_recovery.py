@@ -1,4 +1,4 @@
-"""Applies whose process was killed: a real one, at a chosen moment, and what a later one makes of it."""
+"""Recovery after an apply whose process was killed at a chosen moment."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from dursor.vcs.apply.apply import apply_patch
 from dursor.vcs.apply.journal import open_journal
 from dursor.vcs.apply.recovery import recover
 
-# argv: the working tree, the journals, what dies, after how many calls of it, options
+# argv: working tree, journals, function that kills the process, calls before that, options
 DYING = """
 import os, signal, sys
 from pathlib import Path
@@ -51,7 +51,7 @@ def journals(tmp_path):
 
 
 def kill(top, journals, what, count, *options):
-    """Apply NEW in a process that is killed; returns how the working tree was before."""
+    """Apply NEW in a process that is killed; return the former working tree."""
     patch, before = repos.patch(top, NEW), seen(top)
     done = subprocess.run(
         [sys.executable, "-c", DYING, str(top), str(journals), what, str(count), *options],
@@ -65,7 +65,7 @@ def kill(top, journals, what, count, *options):
 
 
 def seen(top):
-    """Files and modes, git's own log and objects left out."""
+    """Return files and modes without git's logs and objects."""
     skipped = (".git/logs", ".git/objects", ".git/COMMIT_EDITMSG")
     return {k: v for k, v in repos.fingerprint(top).items() if not k.startswith(skipped)}
 
@@ -80,14 +80,14 @@ def test_an_apply_killed_between_two_files_is_undone(top, journals, count):
     assert [*recover(journals)] == []
 
 
-def test_a_branch_that_has_no_commit_yet_is_left_again(top, journals):
+def test_a_new_branch_without_a_commit_is_deleted(top, journals):
     before = kill(top, journals, "commit_patch", 0, "--commit")
     assert repos.git(top, "symbolic-ref", "HEAD") == "refs/heads/side"
     [*recover(journals)]
     assert seen(top) == before
 
 
-def test_a_commit_that_was_made_is_finished(top, journals):
+def test_a_created_commit_is_finished(top, journals):
     kill(top, journals, "update_index", 0, "--commit")
     made = repos.git(top, "rev-parse", "side")
     assert [*recover(journals)] == [f"finished the interrupted apply in {top}: commit {made[:8]}"]
@@ -95,7 +95,7 @@ def test_a_commit_that_was_made_is_finished(top, journals):
     assert (top / "x/z").read_text() == "z\n"
 
 
-def test_what_was_written_since_is_left_and_the_old_file_kept(top, journals):
+def test_later_changes_and_the_old_file_are_kept(top, journals):
     kill(top, journals, "move", 6)
     (top / "a").write_text("mine, since\n")
     (line,) = recover(journals)
@@ -106,7 +106,7 @@ def test_what_was_written_since_is_left_and_the_old_file_kept(top, journals):
     assert kept.read_text() == "a\n"
 
 
-def test_nothing_is_put_back_over_a_head_that_has_moved(top, journals):
+def test_nothing_is_restored_after_head_has_moved(top, journals):
     kill(top, journals, "move", 6)
     repos.commit(top)
     before = seen(top)
@@ -117,7 +117,7 @@ def test_nothing_is_put_back_over_a_head_that_has_moved(top, journals):
     }
 
 
-def test_a_folder_that_leads_elsewhere_by_now_is_not_followed(top, journals, tmp_path):
+def test_a_folder_replaced_by_a_link_is_not_followed(top, journals, tmp_path):
     (tmp_path / "outside").mkdir()
     kill(top, journals, "move", 6)
     (top / "d").symlink_to(tmp_path / "outside")
@@ -126,14 +126,14 @@ def test_a_folder_that_leads_elsewhere_by_now_is_not_followed(top, journals, tmp
     assert [*(tmp_path / "outside").iterdir()] == []
 
 
-def test_a_repository_that_is_gone_is_forgotten(top, journals, tmp_path):
+def test_the_journal_of_a_deleted_repository_is_dropped(top, journals, tmp_path):
     kill(top, journals, "move", 2)
     top.rename(tmp_path / "elsewhere")
     assert [*recover(journals)] == []
     assert [*journals.iterdir()] == []
 
 
-def test_an_apply_at_work_is_left_alone_and_another_waits_for_it(
+def test_a_running_apply_is_not_undone_and_another_waits_for_it(
     top, journals, reopen, untouched, monkeypatch
 ):
     monkeypatch.setattr(apply_journal, "PATIENCE", 0.0)
@@ -149,7 +149,7 @@ def test_an_apply_at_work_is_left_alone_and_another_waits_for_it(
     assert (top / "a").read_text() == "A\n"
 
 
-def test_a_journal_written_in_part_undoes_nothing(top, journals, untouched):
+def test_an_incomplete_journal_undoes_nothing(top, journals, untouched):
     journals.mkdir(parents=True)
     (journals / "0.json").write_text('{"head": "0", "plan": {"top": "/"')
     with untouched(top):

@@ -1,4 +1,4 @@
-"""What git and GitHub were seen to say, and what a user is told."""
+"""Observed messages of git and GitHub, and dursor's errors for them."""
 
 import pytest
 
@@ -187,19 +187,19 @@ REASONS = [
 
 
 @pytest.mark.parametrize(("reason", "stderr", "kind", "part"), REASONS)
-def test_pushes_that_are_refused(reason, stderr, kind, part):
+def test_rejected_pushes(reason, stderr, kind, part):
     error = explain_push(REFUSED.format(reason), stderr, URL, "t")
     assert type(error) is kind
     assert part in error.message
     assert error.hint
 
 
-def test_a_push_that_did_not_come_so_far():
+def test_a_push_that_failed_early():
     error = explain_push("", "fatal: unable to access 'x': Connection reset\n", URL, "t")
     assert isinstance(error, NetworkError)
 
 
-def test_what_a_server_says_is_made_fit_for_a_terminal():
+def test_server_messages_are_safe_for_a_terminal():
     stderr = "remote: \x1b[2J\u202eevil\x07 " + "x" * 1000 + "\nfatal: returned error: 403\n"
     error = explain_login(stderr, URL)
     assert error.message.isprintable()

@@ -26,7 +26,7 @@ def swap(tmp_path):
     return swap
 
 
-def test_files_go_in_and_out(swap):
+def test_files_are_written_and_removed(swap):
     swap.check(["n/m/x", "s"], ["a", "l"], GONE)
     swap.run(list(NEW), GONE)
     assert sorted(p.relative_to(swap.top).as_posix() for p in swap.top.rglob("*")) == [
@@ -41,7 +41,7 @@ def test_files_go_in_and_out(swap):
     assert not (swap.top / "l").is_symlink()
 
 
-def test_undo_puts_everything_back(swap):
+def test_undo_restores_everything(swap):
     before = repos.fingerprint(swap.top)
     swap.run(list(NEW), GONE)
     swap.undo()
@@ -51,7 +51,7 @@ def test_undo_puts_everything_back(swap):
 
 
 @pytest.mark.parametrize("failing", range(6))
-def test_failure_at_any_file_puts_everything_back(swap, monkeypatch, failing):
+def test_failure_at_any_file_restores_everything(swap, monkeypatch, failing):
     before, real, count = repos.fingerprint(swap.top), rename.move, [0]
 
     def move(source, target):
@@ -67,7 +67,7 @@ def test_failure_at_any_file_puts_everything_back(swap, monkeypatch, failing):
     assert repos.fingerprint(swap.top) == before
 
 
-def test_old_files_are_kept_when_they_cannot_be_put_back(swap, monkeypatch, tmp_path):
+def test_old_files_are_kept_when_they_cannot_be_restored(swap, monkeypatch, tmp_path):
     swap.run(list(NEW), GONE)
 
     def move(source, target):
@@ -90,7 +90,7 @@ def test_folder_with_other_files_stays(tmp_path):
     assert [path.name for path in (tmp_path / "top/d").iterdir()] == ["b"]
 
 
-def test_working_folder_that_is_gone_does_not_matter(tmp_path, monkeypatch):
+def test_deleted_current_folder_does_not_matter(tmp_path, monkeypatch):
     repos.write(tmp_path, {"top/d/a": "a\n"})
     for name in ("folder", "gone"):
         (tmp_path / name).mkdir()
@@ -100,7 +100,7 @@ def test_working_folder_that_is_gone_does_not_matter(tmp_path, monkeypatch):
     assert not (tmp_path / "top/d").exists()
 
 
-def test_other_file_system_is_reached_by_a_copy(swap, monkeypatch):
+def test_other_file_system_gets_a_copy(swap, monkeypatch):
     real, crossed = Path.replace, []
 
     def replace(self, target):
@@ -123,7 +123,7 @@ def test_other_file_system_is_reached_by_a_copy(swap, monkeypatch):
     assert repos.fingerprint(swap.top) == before
 
 
-def test_file_written_meanwhile_is_a_conflict(swap):
+def test_file_changed_in_the_meantime_is_a_conflict(swap):
     tick = swap._start
     while (swap.top / "a").stat().st_ctime_ns <= tick:  # the file system's clock has steps
         (swap.top / "a").write_text("mine\n")
@@ -133,7 +133,7 @@ def test_file_written_meanwhile_is_a_conflict(swap):
         swap.check([], [], ["a"])
 
 
-def test_rename_that_changes_only_the_case_is_not_in_its_own_way(swap, tmp_path):
+def test_rename_that_only_changes_case_is_allowed(swap, tmp_path):
     os.link(swap.top / "b", swap.top / "B")  # what a file system without case would show
     (tmp_path / "later").mkdir()
     swap = FileReplacement(swap.top, tmp_path / "later")
@@ -142,7 +142,7 @@ def test_rename_that_changes_only_the_case_is_not_in_its_own_way(swap, tmp_path)
         swap.check(["B"], [], [])
 
 
-def test_signal_waits_for_the_end_of_the_block():
+def test_signal_is_deferred_until_the_block_ends():
     steps = []
 
     def work():
@@ -156,7 +156,7 @@ def test_signal_waits_for_the_end_of_the_block():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_other_threads_have_no_signals_to_wait_for():
+def test_other_threads_defer_no_signals():
     ran = []
 
     def work():

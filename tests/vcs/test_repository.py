@@ -22,7 +22,7 @@ ODD = (
 
 
 @pytest.mark.parametrize("sha256", [False, True])
-def test_tree_holds_every_kind_of_entry(tmp_path, reopen, sha256):
+def test_tree_has_every_kind_of_entry(tmp_path, reopen, sha256):
     inner = repos.build(tmp_path / "inner", sha256=sha256)
     files = {
         "a.txt": "one\n",
@@ -60,15 +60,15 @@ def test_tree_holds_every_kind_of_entry(tmp_path, reopen, sha256):
     assert tree.read("outside") == b"/etc/passwd"
 
 
-def test_names_that_are_not_utf8_come_back_as_surrogates(tmp_path, reopen):
+def test_names_that_are_not_utf8_become_surrogates(tmp_path, reopen):
     top = repos.init(tmp_path / "r")
     blob = repos.git(top, "hash-object", "-w", "--stdin", stdin=b"x")
     listing = b"100644 blob " + blob.encode() + b"\tcaf\xe9\0"
     tree = repos.git(top, "mktree", "-z", stdin=listing)
     commit = repos.git(top, "commit-tree", "-m", "x", tree)
-    found = reopen(top).tree(commit)
-    assert list(found.entries()) == ["caf\udce9"]
-    assert found.read("caf\udce9") == b"x"
+    tree = reopen(top).tree(commit)
+    assert list(tree.entries()) == ["caf\udce9"]
+    assert tree.read("caf\udce9") == b"x"
 
 
 def test_missing_path_and_submodule_are_key_errors(tmp_path, reopen):
@@ -121,7 +121,7 @@ def test_large_batches_do_not_block(tmp_path, reopen):
     assert tree.read_many(files) == files
 
 
-def test_reader_starts_again_after_close_and_after_its_process_died(tmp_path, reopen):
+def test_reader_restarts_after_close_and_after_its_process_died(tmp_path, reopen):
     repo = reopen(repos.build(tmp_path / "r"))
     tree = repo.tree(repo.resolve("HEAD"))
     tree.close()
@@ -194,7 +194,7 @@ def test_shallow_clone(tmp_path, reopen):
     assert caught.value.hint == "git fetch --unshallow"
 
 
-def test_partial_clone_is_not_filled_while_it_is_read(tmp_path, reopen, untouched):
+def test_reading_a_partial_clone_fetches_nothing(tmp_path, reopen, untouched):
     origin = repos.build(tmp_path / "origin", {"a": "old\n"})
     repos.commit(origin, {"a": "new\n"})
     repos.git(origin, "config", "uploadpack.allowFilter", "true")
@@ -228,7 +228,7 @@ def test_linked_worktree_has_its_own_head(tmp_path, reopen):
     assert (repo.git_dir, repo.common_dir) == (top / ".git/worktrees/w", top / ".git")
 
 
-def test_unknown_refs_say_what_is_near(tmp_path, reopen):
+def test_unknown_ref_suggests_a_similar_one(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
     head = repos.head(top)
     for ref in ("refs/heads/develop", "refs/tags/v1.0", "refs/remotes/origin/topic"):
@@ -257,7 +257,7 @@ def test_unknown_refs_say_what_is_near(tmp_path, reopen):
             repo.resolve(ref)
 
 
-def test_objects_that_are_no_commits_are_named(tmp_path, reopen):
+def test_objects_that_are_not_commits_are_named(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
     blob = repos.git(top, "rev-parse", "HEAD:README.md")
     repos.git(top, "tag", "blob", blob)
@@ -272,7 +272,7 @@ def test_objects_that_are_no_commits_are_named(tmp_path, reopen):
             repo.resolve(ref)
 
 
-def test_name_of_both_branch_and_tag_is_refused_unless_they_agree(tmp_path, reopen):
+def test_name_of_a_branch_and_a_tag_is_refused_unless_they_agree(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
     first = repos.head(top)
     repos.git(top, "tag", "both", first)
@@ -322,7 +322,7 @@ def test_outside_a_repository(tmp_path, reopen):
         reopen(tmp_path / "broken")
 
 
-def test_configuration_that_git_cannot_read_is_one_line(tmp_path, reopen):
+def test_invalid_git_configuration_is_a_one_line_error(tmp_path, reopen):
     top = repos.build(tmp_path / "r")
     (top / ".git/config").write_text("[core\nnonsense")
     with pytest.raises(UsageError, match="configuration") as caught:
@@ -343,7 +343,7 @@ def test_bare_repository(tmp_path, reopen):
 
 
 @pytest.mark.parametrize("named", ["all", "explicit"])
-def test_bare_repository_whose_configuration_does_not_say_so(tmp_path, monkeypatch, reopen, named):
+def test_bare_repository_without_that_setting(tmp_path, monkeypatch, reopen, named):
     top = repos.build(tmp_path / "r")
     repos.git(tmp_path, "clone", "-q", "--bare", str(top), "b.git")
     repos.git(tmp_path, "clone", "-q", "--bare", str(top), "c.git")
@@ -357,7 +357,7 @@ def test_bare_repository_whose_configuration_does_not_say_so(tmp_path, monkeypat
         assert repo.tree(repo.resolve("HEAD")).read("README.md").startswith(b"line 1")
 
 
-def test_bare_repository_where_the_user_wants_them_named(tmp_path, monkeypatch, reopen):
+def test_bare_repository_with_safe_bare_repository_explicit(tmp_path, monkeypatch, reopen):
     top = repos.build(tmp_path / "r")
     repos.git(tmp_path, "clone", "-q", "--bare", str(top), "b.git")
     (tmp_path / "gitconfig").write_text("[safe]\n\tbareRepository = explicit\n")
@@ -391,7 +391,7 @@ def test_branches_and_the_default_one(tmp_path, reopen):
         ("/some/place", "/some/place"),
     ],
 )
-def test_origin_is_shown_without_credentials(tmp_path, reopen, url, shown):
+def test_origin_url_has_no_credentials(tmp_path, reopen, url, shown):
     top = repos.build(tmp_path / "r")
     repo = reopen(top)
     assert repo.read_origin_url() is None
@@ -417,7 +417,7 @@ def test_sparse_checkout_hides_nothing_from_the_tree(tmp_path, reopen):
     assert read_changes(repo, commit) == {}
 
 
-def test_object_that_is_lost_is_named(tmp_path, reopen):
+def test_lost_object_is_named(tmp_path, reopen):
     top = repos.build(tmp_path / "r", {"a": "a\n", "b": "b\n"})
     repo = reopen(top)
     tree = repo.tree(repo.resolve("HEAD"))

@@ -61,12 +61,12 @@ def test_urls_that_can_be_cloned(url):
         ("", "not a URL"),
     ],
 )
-def test_urls_that_cannot(url, why):
+def test_urls_that_cannot_be_cloned(url, why):
     with pytest.raises(UsageError, match=why):
         check_url(url)
 
 
-def test_ssh_forms_are_shown_over_https():
+def test_ssh_urls_hint_at_https():
     for url in ("git@host:o/r.git", "ssh://git@host/o/r.git"):
         with pytest.raises(UsageError) as caught:
             check_url(url)
@@ -77,7 +77,7 @@ def test_ssh_forms_are_shown_over_https():
     st.text(min_size=6).map(lambda s: "S3cret" + s),
     st.sampled_from(["https", "http", "ftp", "ssh", "x"]),
 )
-def test_credentials_are_never_echoed(secret, scheme):
+def test_credentials_are_never_printed(secret, scheme):
     url = f"{scheme}://user:{secret.replace('/', '').replace('@', '')}@host/o/r"
     with pytest.raises(UsageError) as caught:
         check_url(url)
@@ -85,7 +85,7 @@ def test_credentials_are_never_echoed(secret, scheme):
 
 
 @given(st.text())
-def test_any_text_is_accepted_or_refused_in_one_line(text):
+def test_any_text_is_accepted_or_a_one_line_error(text):
     try:
         check_url(text)
     except UsageError as error:
@@ -104,7 +104,7 @@ def test_any_text_is_accepted_or_refused_in_one_line(text):
         ("/a/b@c", "/a/b@c"),
     ],
 )
-def test_credentials_are_taken_out(url, shown):
+def test_credentials_are_removed(url, shown):
     assert strip_credentials(url) == shown
 
 
@@ -124,12 +124,12 @@ def test_credentials_are_taken_out(url, shown):
         ("https://host", "repository"),
     ],
 )
-def test_name_of(url, name):
+def test_derived_name(url, name):
     assert derive_name(url) == name
 
 
 @given(st.text())
-def test_name_of_is_always_a_plain_file_name(text):
+def test_derived_name_is_always_a_plain_file_name(text):
     name = derive_name(text)
     assert name
     assert not set(name) & set("/\\\0")
