@@ -144,7 +144,8 @@ class ModelCall:
                 self._transport.exchange(request, self._limits.connect) as response,
             ):
                 self._request_id = read_request_id(response.headers)
-                if response.status != 200 or not _is_stream(response):
+                content_type = response.headers.get("content-type", "").lower()
+                if response.status != 200 or content_type.startswith(NO_STREAM):
                     return await self._read_error(response)
                 self._listener.on_connect()
                 await self._read(response, decoder, timer)
@@ -202,10 +203,6 @@ class ModelCall:
             self._listener.on_delta(text)
         if changed and (usage := self.usage):
             self._listener.on_usage(usage)
-
-
-def _is_stream(response: StreamingResponse) -> bool:
-    return not response.headers.get("content-type", "").lower().startswith(NO_STREAM)
 
 
 def _iterate_texts(events: list[Event], decoder: Decoder) -> Iterator[str]:

@@ -106,7 +106,7 @@ class StreamingTransport:
     def warm(self, *, tls: bool) -> None:
         """Import the backend and build the TLS context in threads, before the first request."""
         thread = ThreadPoolExecutor(1, "dursor-warm")
-        thread.submit(_import_backend)
+        thread.submit(import_module, "anyio._backends._asyncio")  # httpx imports it late
         thread.shutdown(wait=False)
         if tls:
             self._build_context()
@@ -170,11 +170,6 @@ class StreamingTransport:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
-
-
-def _import_backend() -> None:
-    """Import the backend that httpx imports with the first connection."""
-    import_module("anyio._backends._asyncio")
 
 
 def _open_client(proxy: str | None, trust: ssl.SSLContext | bool) -> httpx.AsyncClient:

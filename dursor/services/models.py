@@ -161,7 +161,12 @@ class Models:
                 f"{new.name!r} is not a valid model name",
                 hint="use lowercase letters, digits, '.', '_' and '-', a letter or digit first",
             )
-        _check_model_name(new.model_name)
+        if not new.model_name or " " in new.model_name or not new.model_name.isprintable():
+            raise UsageError(
+                f"{new.model_name!r} is not a valid --model: it is empty or contains spaces or "
+                "control characters",
+                hint="--model gpt-5.2",
+            )
         if new.name in self.list_names():
             raise ConflictError(
                 f"model {new.name!r} already exists",
@@ -248,16 +253,6 @@ class Models:
     def describe_key_store(self) -> str:
         """Describe where new keys are stored; DursorError when they cannot be stored."""
         return self.keys.describe_store()
-
-
-def _check_model_name(name: str) -> None:
-    if not name.strip():
-        raise UsageError("--model is empty", hint="--model gpt-5.2")
-    if not name.isprintable() or " " in name:
-        raise UsageError(
-            f"{name!r} is not a valid --model: it contains spaces or control characters",
-            hint="--model gpt-5.2",
-        )
 
 
 def _check_url(url: str, prefix: str, hint: str) -> None:
