@@ -188,7 +188,7 @@ class Repos:
     def _clone(self, url: str, name: str | None, listener: Listener) -> Repo:
         from dursor.services.events import Notice
         from dursor.vcs import urls
-        from dursor.vcs.remote import clone as clones
+        from dursor.vcs.remote import clone
 
         if (known := self._find_by_url(url)) is not None:
             return self._return_known(known, name)
@@ -200,7 +200,7 @@ class Repos:
         listener(Notice(f"cloning {urls.strip_credentials(url)}"))
         into = self.workspaces / wanted
         repository = access.run_git(
-            url, lambda address, key: clones.clone(address, into, key), listener
+            url, lambda address, key: clone.clone(address, into, key), listener
         )
         with repository:
             repo = self._build_repo(repository, wanted, urls.strip_credentials(url))
@@ -221,10 +221,10 @@ class Repos:
     def refresh(self, repo: Repo, repository: Repository) -> None:
         """Fetch new commits into a clone."""
         from dursor.services.events import ignore_event
-        from dursor.vcs.remote import clone as clones
+        from dursor.vcs.remote import clone
 
         def fetch(url: str, secret: Secret | None) -> None:
-            clones.refresh(repository, None if secret is None else url, secret)
+            clone.refresh(repository, None if secret is None else url, secret)
 
         self.open_access().run_git(repo.repo_url or "", fetch, ignore_event)
         head = _find_head(repository)
@@ -234,14 +234,14 @@ class Repos:
     def resolve(self, repo: Repo, repository: Repository, ref: str) -> str:
         """Return the id of the commit REF; a clone fetches missing tags and commits."""
         from dursor.services.events import ignore_event
-        from dursor.vcs.remote import clone as clones
+        from dursor.vcs.remote import clone
 
         try:
             return repository.resolve(ref)
         except UsageError:
             if repo.workspace_path is None or not self.open_access().run_git(
                 repo.repo_url or "",
-                lambda url, key: clones.fetch_ref(
+                lambda url, key: clone.fetch_ref(
                     repository, ref, None if key is None else url, key
                 ),
                 ignore_event,
@@ -251,13 +251,13 @@ class Repos:
 
     def remove(self, selector: str) -> Repo:
         """Unregister a repository; a clone is deleted, the user's folder never."""
-        from dursor.vcs.remote import clone as clones
+        from dursor.vcs.remote import clone
 
         repo = self.find(selector)
         self.open_store().remove_repo(repo.id)
         if repo.workspace_path is not None:
-            clones.remove(Path(repo.workspace_path), self.workspaces)
-        clones.remove(self.build_mirror_path(repo), self.mirrors)
+            clone.remove(Path(repo.workspace_path), self.workspaces)
+        clone.remove(self.build_mirror_path(repo), self.mirrors)
         return repo
 
 

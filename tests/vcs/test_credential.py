@@ -275,26 +275,26 @@ def test_hooks_in_the_mirror_do_not_run(publish, mine, trap, tmp_path, reopen):
 
 
 def test_a_clone_with_foreign_settings_gets_no_token(hub, url, token, evil, tmp_path):
-    clone = clones.clone(url, tmp_path / "ws/lib", token)
+    copy = clones.clone(url, tmp_path / "ws/lib", token)
     asked = len(hub.requests)
     try:
-        repos.git(clone.git_dir, "config", "http.proxy", evil.url)
+        repos.git(copy.git_dir, "config", "http.proxy", evil.url)
         with pytest.raises(PolicyError):
-            clones.refresh(clone, url, token)
+            clones.refresh(copy, url, token)
     finally:
-        clone.close()
+        copy.close()
     assert len(hub.requests) == asked
 
 
 def test_the_url_in_a_clone_is_not_used(lib, url, token, evil, tmp_path):
-    clone = clones.clone(url, tmp_path / "ws/lib", token)
+    copy = clones.clone(url, tmp_path / "ws/lib", token)
     try:
-        repos.git(clone.git_dir, "config", "remote.origin.url", f"{evil.url}/ada/lib.git")
+        repos.git(copy.git_dir, "config", "remote.origin.url", f"{evil.url}/ada/lib.git")
         after = lib.commit("main", {"c": "3\n"})
-        clones.refresh(clone, url, token)
-        assert clone.resolve("HEAD") == after
+        clones.refresh(copy, url, token)
+        assert copy.resolve("HEAD") == after
     finally:
-        clone.close()
+        copy.close()
 
 
 # the user's global settings
@@ -393,9 +393,9 @@ def test_no_token_in_any_argument_or_file(
     for name in ("GIT_TRACE", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_CURL_VERBOSE"):
         monkeypatch.setenv(name, str(tmp_path / "trace-of-the-user"))
     monkeypatch.setenv("GIT_TRACE_REDACT", "0")
-    clone = clones.clone(url, tmp_path / "ws/lib", token)
-    clones.refresh(clone, url, token)
-    clone.close()
+    copy = clones.clone(url, tmp_path / "ws/lib", token)
+    clones.refresh(copy, url, token)
+    copy.close()
     publish()
     lines = traced()
     for part in ("remote-http", "send-pack", "fetch", "push", "ls-remote", "clone"):

@@ -23,7 +23,7 @@ from dursor.errors import (
 )
 from dursor.patch.diff.apply_canonical import apply_canonical
 from dursor.tree import EXECUTABLE, FILE, SYMLINK, FileState
-from dursor.vcs.remote import push as publish
+from dursor.vcs.remote import push as push_module
 from dursor.vcs.remote.mirror import Mirror
 from dursor.vcs.remote.push import Identity, commit_change, fetch, find_remote_branch, push
 from dursor.vcs.repository import Repository
@@ -521,7 +521,7 @@ def test_a_failing_server(hub, local, url, made, token):
 
 def test_a_response_that_was_cut_short(hub, local, url, made, token, monkeypatch):
     """Some versions of git wait forever for the rest."""
-    monkeypatch.setattr(publish, "PUSH_SECONDS", 0.3)
+    monkeypatch.setattr(push_module, "PUSH_SECONDS", 0.3)
     kind = [("Content-Type", "application/x-git-receive-pack-result")]
     hub.on("POST *git-receive-pack", lambda r, p: Response(200, b"0030", kind))
     with pytest.raises(DursorError) as failure:

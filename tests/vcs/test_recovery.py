@@ -8,7 +8,7 @@ import pytest
 import repos
 
 from dursor.errors import ConflictError
-from dursor.vcs.apply import journal as apply_journal
+from dursor.vcs.apply import journal
 from dursor.vcs.apply.apply import apply_patch
 from dursor.vcs.apply.journal import open_journal
 from dursor.vcs.apply.recovery import recover
@@ -136,7 +136,7 @@ def test_the_journal_of_a_deleted_repository_is_dropped(top, journals, tmp_path)
 def test_a_running_apply_is_not_undone_and_another_waits_for_it(
     top, journals, reopen, untouched, monkeypatch
 ):
-    monkeypatch.setattr(apply_journal, "PATIENCE", 0.0)
+    monkeypatch.setattr(journal, "PATIENCE", 0.0)
     patch = repos.patch(top, NEW)
     with open_journal(journals, top):
         assert [*recover(journals)] == []
