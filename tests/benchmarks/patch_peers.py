@@ -1,4 +1,4 @@
-"""Hold the resolver against its peers: the same replies, the same machine, one table.
+"""Compare the resolver with its peers on the same replies and the same machine.
 
     python tests/benchmarks/patch_peers.py CORPUS [--limit N]
 
@@ -9,13 +9,13 @@ others where this interpreter can import them:
 
     pip install whatthepatch diff-match-patch tqdm && pip install --no-deps aider-chat
 
-Each peer gets the diff cut out of the reply: its last fence that holds one, else what follows the
-first header. A peer that applies some hunks and complains of others has refused, and so has one
-that changes nothing. Aider's coder gets the headers that it asks models for: paths alone.
+Each peer gets the diff of the reply: its last fence with a diff, else the text from the first
+header on. A peer that applies only some hunks, or changes nothing, counts as refusing. Aider's
+coder gets the headers that it asks models for, which are bare paths.
 
-`right, wrong, missed` count replies that can be applied: as their author meant, otherwise, or not.
-`accepted` are replies that must be refused and were applied; `open` are those applied of which
-nobody knows what they mean. `ms` are milliseconds a case; a peer's hold the folder it works in.
+`right, wrong, missed` count replies that can be applied: with the known result, with another, or
+not applied. `accepted` counts replies that must be refused and were applied, `open` applied ones
+without a known result. `ms` is milliseconds per case; a peer's includes creating its folder.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from typing import Any
 
 import patches
 
-Texts = dict[str, str | None]  # what a file holds; None when it is gone
-Peer = Callable[[str, Path], bool]  # applies a diff in a folder, or says that it cannot
+Texts = dict[str, str | None]  # None for a deleted file
+Peer = Callable[[str, Path], bool]  # applies a diff in a folder; False when it refuses
 
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 START = re.compile(r"^(?:diff --git |--- )", re.MULTILINE)
@@ -57,7 +57,7 @@ COLUMNS = ("right", "wrong", "missed", "accepted", "open")
 
 
 def cases(corpus: Path) -> Iterator[dict[str, Any]]:
-    """Read the unified diffs of CORPUS, with the texts before (`files`) and after (`gold`)."""
+    """Yield the unified diffs of CORPUS with the texts before (`files`) and after (`gold`)."""
     with gzip.open(corpus / "blobs.jsonl.gz", "rt", encoding="utf-8", newline="") as lines:
         blobs = dict(json.loads(line) for line in lines)
     with gzip.open(corpus / "cases.jsonl.gz", "rt", encoding="utf-8", newline="") as lines:
@@ -70,7 +70,7 @@ def cases(corpus: Path) -> Iterator[dict[str, Any]]:
 
 
 def wanted(base: str, entry: dict[str, Any] | None) -> str | None:
-    """Make the text that an ENTRY of the corpus describes."""
+    """Return the text that an ENTRY of the corpus describes."""
     if entry is None:
         return None
     lines = base.split("\n")
@@ -80,7 +80,7 @@ def wanted(base: str, entry: dict[str, Any] | None) -> str | None:
 
 
 def diff_in(reply: str) -> str | None:
-    """Cut the diff out of REPLY."""
+    """Return the diff in REPLY."""
     held = [body for body in FENCE.findall(reply) if START.search(body)]
     text = held[-1] if held else reply
     found = START.search(text)
@@ -88,7 +88,7 @@ def diff_in(reply: str) -> str | None:
 
 
 def command(*words: str) -> Peer:
-    """Make a peer of a program that reads a diff from its input."""
+    """Return a peer for a program that reads a diff from its input."""
 
     def apply(diff: str, top: Path) -> bool:
         prefixed = re.search(r"^(?:--- a/|\+\+\+ b/)", diff, re.MULTILINE)
@@ -106,7 +106,7 @@ def command(*words: str) -> Peer:
 
 
 def whatthepatch() -> Peer:
-    """Make a peer of the library of that name."""
+    """Return a peer for the library of that name."""
     library = importlib.import_module("whatthepatch")
 
     def apply(diff: str, top: Path) -> bool:
@@ -124,7 +124,7 @@ def whatthepatch() -> Peer:
 
 
 def aider() -> Peer:
-    """Make a peer of the functions of aider's udiff coder; the rest of aider is not loaded."""
+    """Return a peer for aider's udiff coder, without loading the rest of aider."""
     coder = aiders_coder()
 
     def apply(diff: str, top: Path) -> bool:
@@ -148,7 +148,7 @@ def aider() -> Peer:
 
 
 def aiders_coder() -> ModuleType:
-    """Import aider's udiff coder with hollow modules in place of what needs all of aider."""
+    """Import aider's udiff coder with empty modules for its other dependencies."""
     found = importlib.util.find_spec("aider")
     if found is None or found.origin is None:
         raise ImportError("No module named 'aider'")
@@ -180,7 +180,7 @@ PEERS: dict[str, Callable[[], Peer]] = {
 
 
 def by_peer(peer: Peer, case: dict[str, Any]) -> Texts | None:
-    """Let PEER resolve CASE in a folder of its own; None when it refuses."""
+    """Resolve CASE with PEER in a temporary folder; None when it refuses."""
     diff = diff_in(case["reply"])
     if diff is None:
         return None
@@ -191,7 +191,7 @@ def by_peer(peer: Peer, case: dict[str, Any]) -> Texts | None:
             (top / path).write_text(text, newline="")
         try:
             applied = peer(diff, top)
-        except Exception:  # noqa: BLE001 - whatever a peer dies of, it has not applied the diff
+        except Exception:  # noqa: BLE001 - a peer that crashes has not applied the diff
             applied = False
         after = {
             path.relative_to(top).as_posix(): path.read_bytes().decode("utf-8", "replace")
@@ -203,13 +203,13 @@ def by_peer(peer: Peer, case: dict[str, Any]) -> Texts | None:
 
 
 def by_dursor(case: dict[str, Any]) -> Texts | None:
-    """Let this resolver do it."""
+    """Resolve CASE with dursor."""
     answer = patches.answer(case)
     return {**case["files"], **answer["files"]} if answer["status"] == "applied" else None
 
 
 def verdict(case: dict[str, Any], after: Texts | None) -> str | None:
-    """Name the column that an answer counts in; None for a refusal that nobody minds."""
+    """Return the column in which an answer counts; None for an expected refusal."""
     if case["expected"] != "applied" or not case["gold"]:
         what = "accepted" if case["expected"] == "refused" else "open"
         return None if after is None else what
@@ -221,14 +221,14 @@ def verdict(case: dict[str, Any], after: Texts | None) -> str | None:
 
 
 def ended(text: str | None) -> str | None:
-    """Leave newlines at the end away, which a corpus of texts does not know for sure."""
+    """Return TEXT without trailing newlines, which the corpus does not record reliably."""
     return None if text is None else text.rstrip("\n")
 
 
 def row(
     name: str, corpus: list[dict[str, Any]], resolve: Callable[[dict[str, Any]], Texts | None]
 ) -> str:
-    """Resolve every case and describe what came of them."""
+    """Resolve every case and return the row of the table."""
     began = time.perf_counter()
     seen = [(case, verdict(case, resolve(case))) for case in corpus]
     took = 1000 * (time.perf_counter() - began) / max(1, len(corpus))
