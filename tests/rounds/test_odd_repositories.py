@@ -228,7 +228,7 @@ def test_a_partial_clone_is_looked_at_as_far_as_it_goes(front: Front):
     assert "lacks 2 of the commit's files" in done.stderr
     assert done.runs[0]["status"] == "succeeded", done.runs[0]["error"]
     outputs = [one["output"] for one in front.sent[1].json["input"] if "output" in one]
-    assert outputs[0] == "error: far/away.py is not shown: not in this partial clone"
+    assert outputs[0] == "error: far/away.py cannot be shown: not in this partial clone"
     assert outputs[2] == "no line matches"
     assert front("run", "apply", done.runs[0]["id"], cwd=partial).exit_code == 0
     assert "line 4" in (partial / "README.md").read_text()

@@ -76,6 +76,6 @@ def test_what_cannot_be_placed_says_where_it_differs(front: Front):
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "error: README.md: the hunk does not match the file: it has no 'line 9' there; "
-        "the nearest text begins at line 1\n"
+        "error: README.md: the hunk does not match the file: 'line 9' was not found; "
+        "the nearest text is at line 1\n"
     )
