@@ -199,7 +199,7 @@ class Planner:
         if count := sum(entry.size == NOT_FETCHED for entry in entries.values()):
             warnings += (ABSENT.format(count),)
         if slip := find_typo(text, entries):
-            warnings += (f"the instruction names {slip[0]}, which is not there: {slip[1]} is",)
+            warnings += (f"{slip[0]} does not exist; did you mean {slip[1]}?",)
         return Plan(text, standing, bounds, selection, (), warnings, None, choices)
 
     def _bounds(self, request: RoundRequest, standing: Standing) -> tuple[Bounds, tuple[str, ...]]:
