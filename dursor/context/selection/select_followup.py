@@ -21,7 +21,7 @@ from dursor.secrets.placeholders import Placeholders
 from dursor.tree import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from dursor.context.index.commit_cache import CommitLog
@@ -63,29 +63,18 @@ class FollowUpSelector:
         sendable, _ = split_sendable(self.base.entries(), self.rules)
         source = TextSource(self.base, Placeholders(self.key))
         guidance = select_guidance(sendable, source)
-        again = [
-            _select_again(file, sendable, source)
-            for file in earlier
-            if file.reason != GUIDANCE_REASON
-        ]
+        known = [file for file in earlier if file.reason != GUIDANCE_REASON]
+        again = (_select_again(file, sendable, source) for file in known)
         kept = tuple(file for file in again if file is not None)
         whole = {file.path for file in kept if file.ranges is None}
         pins = {path.removeprefix("./") for path in pinned} - (whole - self.changes.keys())
         room = budget - sum(file.tokens for file in kept)
-        if len(kept) < len(again) or self._count_tokens(pins) > room:
+        if len(kept) < len(known) or self._count_tokens(pins) > room:
             return None
         sent = (whole | self.changes.keys()) - pins
-        fresh = select_context(
-            Overlay(self._current, dict.fromkeys(sent)),
-            instruction,
-            budget=room,
-            pinned=[path for path in pinned if path.removeprefix("./") in pins],
-            rules=self.rules,
-            cache_dir=self.cache_dir,
-            history=self.history,
-            key=self.key,
-        )
-        known = {(file.path, file.ranges) for file in kept}
+        wanted = [path for path in pinned if path.removeprefix("./") in pins]
+        fresh = self._select_unsent(instruction, sent, wanted, room)
+        shown = {(file.path, file.ranges) for file in kept}
         changed, omitted = self._select_changed(source, pins)
         masked = list_withheld({}, source.secrets, "", fits=False)
         return replace(
@@ -99,11 +88,25 @@ class FollowUpSelector:
             added=tuple(
                 file
                 for file in fresh.files
-                if file.path in pins or (file.path, file.ranges) not in known
+                if file.path in pins or (file.path, file.ranges) not in shown
             ),
             changed=changed,
             deleted=tuple(path for path, state in self.changes.items() if state is None),
             omitted=omitted,
+        )
+
+    def _select_unsent(
+        self, instruction: str, sent: Iterable[str], pinned: Sequence[str], budget: int
+    ) -> Selection:
+        return select_context(
+            Overlay(self._current, dict.fromkeys(sent)),
+            instruction,
+            budget=budget,
+            pinned=pinned,
+            rules=self.rules,
+            cache_dir=self.cache_dir,
+            history=self.history,
+            key=self.key,
         )
 
     @cached_property
