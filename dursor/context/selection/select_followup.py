@@ -69,12 +69,13 @@ class FollowUpSelector:
         whole = {file.path for file in kept if file.ranges is None}
         pins = {path.removeprefix("./") for path in pinned} - (whole - self.changes.keys())
         room = budget - sum(file.tokens for file in kept)
-        if len(kept) < len(known) or self._count_tokens(pins) > room:
+        if len(kept) < len(known) or self._count_pins(pins) > room:
             return None
         sent = (whole | self.changes.keys()) - pins
         wanted = [path for path in pinned if path.removeprefix("./") in pins]
         fresh = self._select_unsent(instruction, sent, wanted, room)
         shown = {(file.path, file.ranges) for file in kept}
+        added = (f for f in fresh.files if f.path in pins or (f.path, f.ranges) not in shown)
         changed, omitted = self._select_changed(source, pins)
         masked = list_withheld({}, source.secrets, "", fits=False)
         return replace(
@@ -85,11 +86,7 @@ class FollowUpSelector:
             repo_map=render_map(list_unsent(sendable, kept, guidance)),
             guidance=guidance,
             placeholders=fresh.placeholders | source.placeholders.mapping,
-            added=tuple(
-                file
-                for file in fresh.files
-                if file.path in pins or (file.path, file.ranges) not in shown
-            ),
+            added=tuple(added),
             changed=changed,
             deleted=tuple(path for path, state in self.changes.items() if state is None),
             omitted=omitted,
@@ -113,7 +110,7 @@ class FollowUpSelector:
     def _current(self) -> Tree:
         return Overlay(self.base, self.changes)
 
-    def _count_tokens(self, pins: Collection[str]) -> int:
+    def _count_pins(self, pins: Collection[str]) -> int:
         """Count the tokens of PINS; `select_context` refuses those that may not be sent."""
         source, entries = TextSource(self._current, Placeholders(self.key)), self._current.entries()
         known = [path for path in pins if path in entries]
