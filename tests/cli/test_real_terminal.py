@@ -193,7 +193,7 @@ def test_the_file_key_store_asks_for_a_passphrase(home, tmp_path):
     )
     child.expect_exact("Key for gpt: ")
     child.sendline("sk-typed-by-hand")
-    for question in ("New passphrase for the key file: ", "Once more: "):
+    for question in ("New passphrase for the key file: ", "Repeat the passphrase: "):
         child.expect_exact(question)
         child.sendline("open sesame")
     code, rest = wait_for_end(child)

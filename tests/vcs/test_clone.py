@@ -388,7 +388,7 @@ def test_remove_refuses_paths_outside_the_workspaces(origin, tmp_path, untouched
         tmp_path / "workspaces-other",
     ]
     for path in outside:
-        with untouched(tmp_path), pytest.raises(UsageError, match="stays"):
+        with untouched(tmp_path), pytest.raises(UsageError, match="is not in"):
             remove(path, workspaces)
     with untouched(origin):
         remove(workspaces / "link", workspaces)
