@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dursor.services.repos import Repos
     from dursor.services.results import LiveHead
     from dursor.services.rounds.plan import Planner
-    from dursor.services.rounds.service import Rounds
+    from dursor.services.rounds.service import RoundService
     from dursor.services.runs import Runs
     from dursor.services.tasks import Tasks
     from dursor.store.lease import Lease
@@ -89,10 +89,10 @@ class App:
 
     def reap(self) -> None:
         """Mark the runs whose process is gone as interrupted; one query when there are none."""
-        from dursor.store.lease import dead
+        from dursor.store.lease import find_dead
 
-        if gone := dead(self.leases, self.reader.active_runs()):
-            self.open_store().reap({run.lease for run in gone})
+        if leases := find_dead(self.leases, self.reader.active_leases()):
+            self.open_store().reap(leases)
 
     def recover(self) -> Iterator[str]:
         """Undo applies whose process was killed; says what was done, in a line each."""
@@ -195,20 +195,20 @@ class App:
 
     @cached_property
     def planner(self) -> Planner:
-        from dursor.services.rounds.base import Surveyor
+        from dursor.services.rounds.base import BaseResolver
         from dursor.services.rounds.plan import Planner
 
-        surveyor = Surveyor(self.repos, self.reader, self._live_head)
-        return Planner(self.settings, self.models, surveyor, self.cwd)
+        bases = BaseResolver(self.repos, self.reader, self._live_head)
+        return Planner(self.settings, self.models, bases, self.cwd)
 
     def _live_head(self, task: Task, repo: Repo, repository: Repository) -> LiveHead:
         return self.pulls.find_live_head(task, repo, repository)
 
     @cached_property
-    def rounds(self) -> Rounds:
-        from dursor.services.rounds.service import Rounds
+    def rounds(self) -> RoundService:
+        from dursor.services.rounds.service import RoundService
 
-        return Rounds(
+        return RoundService(
             self.planner,
             self.reader,
             self.runs,

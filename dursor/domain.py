@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -37,16 +36,26 @@ class Stage(StrEnum):
     CONTEXT = "context"
     CALL = "call"
     RESOLVE = "resolve"
-    CHECK = "check"
+    POLICY = "policy"
     FINISH = "finish"
 
 
 class Role(StrEnum):
-    """Who says a message."""
+    """The author of a message, as models distinguish them."""
 
     USER = "user"
     ASSISTANT = "assistant"
     SYSTEM = "system"
+
+
+class MessageKind(StrEnum):
+    """The purpose of a message."""
+
+    INSTRUCTION = "instruction"  # starts a round
+    NOTE = "note"  # `task say`
+    REPLY = "reply"  # a model's answer
+    COMMENT = "comment"  # a review or comment on a pull request
+    PR_STATE = "pr_state"  # a pull request was opened, merged, closed, ...
 
 
 class Change(StrEnum):
@@ -126,14 +135,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Message:
-    """One thing said in a task; an assistant's names the run that said it."""
+    """One message of a task: an instruction names its round, a reply its run."""
 
     id: str
     task_id: str
     role: Role
+    kind: MessageKind
     content: str
-    run_id: str | None
     created_at: str
+    run_id: str | None = None
+    round_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -208,68 +219,99 @@ class HunkFailure:
     nearest_line: int | None = None  # its first line number, from 1
 
 
+@dataclass(frozen=True)
+class AttemptReply:
+    """The text that a model sent in one attempt, also in one that failed or was cut."""
+
+    attempt: int  # from 1
+    text: str
+
+
 LISTS = ("files", "allow_paths")  # of Choices
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What was asked of a round beside its words; None: not said, the configuration decides."""
+    """The options of a round; None leaves the decision to the configuration."""
 
-    files: tuple[str, ...] = ()  # as typed; those of a run from the top of its repository
+    files: tuple[str, ...] = ()  # as typed; in a stored round relative to the repository's top
     context_budget: int | None = None  # tokens
     budget_usd: float | None = None
     max_files: int | None = None
     allow_paths: tuple[str, ...] = ()  # globs
-    timeout: float | None = None  # seconds a run may take in all
+    timeout: float | None = None  # seconds for a whole run
     explore: bool | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Choices:
-        """Read what JSON made of one."""
+        """Build choices from parsed JSON."""
         lists = {name: tuple(data[name]) for name in LISTS}
         return cls(**{**data, **lists})
 
-    def over(self, former: Choices) -> Choices:
-        """What was asked with FORMER, and now this besides."""
-        lists = {name: (*getattr(former, name), *getattr(self, name)) for name in LISTS}
-        said = {name: value for name, value in vars(self).items() if value is not None}
-        return replace(former, **said | lists)
+    def override(self, earlier: Choices) -> Choices:
+        """EARLIER with the options that are set here; lists are joined."""
+        lists = {name: (*getattr(earlier, name), *getattr(self, name)) for name in LISTS}
+        values = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(earlier, **values | lists)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One instruction on one base with one context, sent to several models.
+
+    Lists leave out the last four fields.
+    """
+
+    id: str
+    task_id: str
+    number: int  # within the task, from 1; 0 until it is stored
+    parent_run_id: str | None  # the run whose result this round starts from
+    base_ref: str
+    base_commit: str
+    dirty: bool
+    created_at: str
+    instruction: str
+    choices: Choices = Choices()
+    logs: tuple[LogEntry, ...] = ()  # of the stages before the runs
+    context: tuple[ContextFile, ...] = ()
+    dirty_patch: str | None = None  # from HEAD to the tree that --dirty took
 
 
 @dataclass(frozen=True)
 class Run:
-    """One model's attempt."""
+    """One model's attempt at a round. Lists leave out logs, overrides, patch and replies."""
 
     id: str
-    task_id: str
-    round: int
+    round: Round
     sample: int
-    parent_run_id: str | None
     model_id: str
     model: str
     provider: str  # a name in dursor.providers.vendors
     model_name: str
-    instruction: str
-    base_ref: str
-    base_commit: str
-    dirty: bool
     status: RunStatus
     created_at: str
+    started_at: str | None = None
+    completed_at: str | None = None
     error: RunError | None = None
     summary: str | None = None
-    patch: str | None = None  # bytes decoded as UTF-8 with surrogateescape
     files_changed: tuple[FileChange, ...] = ()
     warnings: tuple[str, ...] = ()
-    logs: tuple[LogEntry, ...] = ()
-    context: tuple[ContextFile, ...] = ()
     usage: Usage | None = None
     cost_usd: float | None = None
     attempts: int = 0
-    started_at: str | None = None
-    completed_at: str | None = None
-    dirty_patch: str | None = None  # HEAD to the tree that --dirty took; not shown
-    lease: str | None = None  # names the lock that the owning process holds; not shown
-    choices: Choices = Choices()  # what `run retry` repeats; not shown
+    logs: tuple[LogEntry, ...] = ()
+    overrides: Choices | None = None  # options that replace the round's, in a retry
+    patch: str | None = None  # bytes decoded as UTF-8 with surrogateescape
+    replies: tuple[AttemptReply, ...] = ()
+
+    @property
+    def task_id(self) -> str:
+        return self.round.task_id
+
+    @property
+    def whole_log(self) -> tuple[LogEntry, ...]:
+        """The log of the round, then of this run."""
+        return (*self.round.logs, *self.logs)
 
 
 @dataclass(frozen=True)
@@ -326,11 +368,6 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
-
-
-def new_id() -> str:
-    """128 random bits as 32 hex digits."""
-    return os.urandom(16).hex()  # as `secrets` does, without its 5 ms of import
 
 
 def now() -> str:

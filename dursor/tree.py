@@ -78,3 +78,8 @@ class Overlay:
         wanted = list(paths)
         below = self.base.read_many([path for path in wanted if path not in self.changes])
         return {path: below[path] if path in below else self.read(path) for path in wanted}
+
+
+def read_or_empty(tree: Tree, path: str) -> bytes:
+    """Return the content of PATH in TREE, empty when TREE does not have it."""
+    return tree.read(path) if path in tree.entries() else b""

@@ -1,4 +1,4 @@
-"""The process that goes on with a detached round: `python -m dursor.worker`, orders on stdin."""
+"""The process that runs a detached round: `python -m dursor.worker`, its order on stdin."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from pathlib import Path
 
 from dursor.app import App
 from dursor.services.events import ignore_event
-from dursor.services.rounds.service import spec_of
+from dursor.services.rounds.detach import read_order
 from dursor.store.lease import Lease
 
 
 def main() -> int:
-    """Read the orders, say that they arrived, and run the round to its end."""
-    spec = spec_of(sys.stdin.readline())
-    app = App(os.environ, Path(spec["cwd"]), keys=spec["keys"])
-    lease = Lease.adopt(app.leases, spec["lease"], spec["lease_fd"])
+    """Read the order, acknowledge it, and run the round to its end."""
+    order = read_order(sys.stdin.readline())
+    app = App(os.environ, Path(order["cwd"]), keys=order["keys"])
+    lease = Lease.adopt(app.leases, order["lease"], order["lease_fd"])
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    _let_go_of_the_terminal()
+    _close_standard_streams()
     try:
         with app:
-            app.rounds.adopt(spec, ignore_event)
+            app.rounds.adopt(order, ignore_event)
     finally:
         lease.release()
     return 0
 
 
-def _let_go_of_the_terminal() -> None:
-    """Point the standard streams at nothing, so that whoever reads them sees their end."""
-    nothing = os.open(os.devnull, os.O_RDWR)
+def _close_standard_streams() -> None:
+    """Redirect the standard streams to devnull, so that their readers see the end."""
+    devnull = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
-        os.dup2(nothing, stream)
-    os.close(nothing)
+        os.dup2(devnull, stream)
+    os.close(devnull)
 
 
 if __name__ == "__main__":

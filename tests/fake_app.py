@@ -15,16 +15,19 @@ from typing import Any
 
 from dursor import interrupts
 from dursor.domain import (
+    AttemptReply,
     Change,
     ContextFile,
     FileChange,
     KeySource,
     LogEntry,
     Message,
+    MessageKind,
     ModelProfile,
     PullRequest,
     Repo,
     Role,
+    Round,
     Run,
     RunError,
     RunStatus,
@@ -49,27 +52,41 @@ LATER = "2026-01-02T03:04:26.000Z"
 
 TASK = Task("7d1f" * 8, "4ee0" * 8, "Pagination", TaskStatus.OPEN, AT, AT)
 REPO = Repo("4ee0" * 8, "shop", None, "/home/ada/shop", "main", "c0de" * 10, None, AT)
-MESSAGE = Message("5a1d" * 8, TASK.id, Role.USER, "Fix the off-by-one\nin pagination", None, AT)
+MESSAGE = Message(
+    "5a1d" * 8,
+    TASK.id,
+    Role.USER,
+    MessageKind.INSTRUCTION,
+    "Fix the off-by-one\nin pagination",
+    AT,
+    round_id="0123" * 8,
+)
 CHANGED = FileChange("shop/pages.py", None, Change.MODIFIED, 11, 4)
 USAGE = Usage(12_345, 6_000, 1_234, 200, 0)
 LOGGED = LogEntry(AT, Stage.CALL, "streaming")
 SENT = ContextFile("shop/pages.py", ((1, 20), (40, 60)), 321, "named in the instruction")
 PATCH = "diff --git a/shop/pages.py b/shop/pages.py\n--- a/shop/pages.py\n+++ b/shop/pages.py\n"
 PATCH += "@@ -1 +1 @@\n-last = 9\n+last = 10\n"
+ROUND = Round(
+    id="0123" * 8,
+    task_id=TASK.id,
+    number=1,
+    parent_run_id=None,
+    base_ref="main",
+    base_commit="c0de" * 10,
+    dirty=False,
+    created_at=AT,
+    instruction="Fix the off-by-one in pagination",
+    context=(SENT, ContextFile("README.md", None, 12, "guidance")),
+)
 RUN = Run(
     id="3fa1c9e2" * 4,
-    task_id=TASK.id,
-    round=1,
+    round=ROUND,
     sample=1,
-    parent_run_id=None,
     model_id="aaaa" * 8,
     model="gpt",
     provider="openai",
     model_name="gpt-5.2",
-    instruction="Fix the off-by-one in pagination",
-    base_ref="main",
-    base_commit="c0de" * 10,
-    dirty=False,
     status=RunStatus.SUCCEEDED,
     created_at=AT,
     summary="Counts from one.",
@@ -77,12 +94,12 @@ RUN = Run(
     files_changed=(CHANGED, FileChange("b.py", "a.py", Change.RENAMED, 0, 0)),
     warnings=("line endings differ",),
     logs=(LOGGED,),
-    context=(SENT, ContextFile("README.md", None, 12, "guidance")),
     usage=USAGE,
     cost_usd=0.0312,
     attempts=1,
     started_at=AT,
     completed_at=LATER,
+    replies=(AttemptReply(1, "Counts from one."),),
 )
 OTHER = replace(RUN, id="b07d55aa" * 4, model="claude", provider="anthropic")
 FAILED = replace(
@@ -175,7 +192,7 @@ def run_round(request: Any, listener: Any) -> results.RoundResult:
     listener(OutputGrew(RUN.id, 4000, USAGE, 0.0312))
     listener(RunFinished(RUN))
     listener(RunFinished(FAILED))
-    return results.RoundResult(TASK, (RUN, FAILED))
+    return results.RoundResult(TASK, ROUND, (RUN, FAILED))
 
 
 def run_until_interrupted(request: Any, listener: Any) -> results.RoundResult:
@@ -185,7 +202,7 @@ def run_until_interrupted(request: Any, listener: Any) -> results.RoundResult:
     with interrupts.hold(), interrupts.call_on_interrupt(interrupted.set):
         while not interrupted.wait(0.01):
             pass
-    return results.RoundResult(TASK, (CANCELED,), interrupted=True)
+    return results.RoundResult(TASK, ROUND, (CANCELED,), interrupted=True)
 
 
 def run_under_interrupts(request: Any, listener: Any) -> results.RoundResult:

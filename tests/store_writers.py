@@ -1,4 +1,4 @@
-"""Processes that write rounds to one database at the same time."""
+"""Processes that write rounds into one database at the same moment."""
 
 import subprocess
 import sys
@@ -7,9 +7,10 @@ WRITER = """
 import pathlib, sys
 from dataclasses import replace
 from dursor.domain import *
+from dursor.ids import new_id
 from dursor.store.lease import Lease
 from dursor.store.read import Reader
-from dursor.store.write import RunUpdate, Store
+from dursor.store.write import Store
 
 path, rounds = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 reader = Reader(path)
@@ -19,26 +20,37 @@ with Store(path) as store:
     repo = Repo(new_id(), "app", None, "/code/app", "main", None, None, now())
     task = Task(sys.argv[3], repo.id, "shared", TaskStatus.OPEN, now(), now())
     for _ in range(rounds):
-        run = Run(
-            new_id(), task.id, 0, 0, None, new_id(), "gpt", "openai", "m", "mend it",
-            "HEAD", "c" * 40, False, RunStatus.QUEUED, now(), lease=lease.id,
+        round_ = Round(
+            new_id(), task.id, 0, None, "HEAD", "c" * 40, False, now(), "fix it",
+            logs=(LogEntry(now(), Stage.PREPARE, "prepared"),),
         )
-        message = Message(new_id(), task.id, Role.USER, "mend it", None, now())
-        task, (run,) = store.start_round(task, repo, [message], [run])
-        entry = LogEntry(now(), Stage.CALL, "called")
-        store.update_runs([RunUpdate(run.id, {"status": RunStatus.RUNNING}, [entry])])
+        run = Run(
+            new_id(), round_, 0, new_id(), "gpt", "openai", "m", RunStatus.QUEUED, now()
+        )
+        instruction = Message(
+            new_id(), task.id, Role.USER, MessageKind.INSTRUCTION, "fix it", now(),
+            round_id=round_.id,
+        )
+        task, _, (run,) = store.start_round(
+            round_, [run], task=task, repo=repo, message=instruction, lease=lease.id
+        )
+        logs = (LogEntry(now(), Stage.CALL, "called"),)
+        store.record_runs({run.id: {"status": RunStatus.RUNNING, "logs": logs}})
         reader.runs(limit=5)
         reader.cancel_requested(lease.id)
         done = replace(run, status=RunStatus.SUCCEEDED, patch="x" * 2000, completed_at=now())
-        answer = Message(new_id(), task.id, Role.ASSISTANT, "done", run.id, now())
-        assert store.finish_run(done, answer)
+        reply = Message(
+            new_id(), task.id, Role.ASSISTANT, MessageKind.REPLY, "done", now(), run_id=run.id
+        )
+        text = AttemptReply(1, "a patch")
+        assert store.record_runs({}, [(done, reply)], [(run.id, text)]) == frozenset()
     lease.release()
 reader.close()
 """
 
 
 def write_at_once(path, processes, rounds):
-    """Start PROCESSES writers at the same time; return their errors."""
+    """Start PROCESSES writers at the same moment; returns the error output of failed ones."""
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path), str(rounds), "a" * 32],
@@ -52,4 +64,4 @@ def write_at_once(path, processes, rounds):
         writer.stdin.write("go\n")
         writer.stdin.flush()
     errors = [writer.communicate()[1] for writer in writers]
-    return [error for writer, error in zip(writers, errors, strict=True) if writer.returncode]
+    return [error for writer, error in zip(writers, errors, strict=True) if writer.returncode != 0]

@@ -1,4 +1,4 @@
-"""Money spent by a round, counted while it is being spent."""
+"""The money limit of a round, enforced while its runs spend."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dursor.errors import BudgetError
 Price = Callable[[Usage], float | None]
 
 
-class Meter:
-    """Keeps a round within its limit, and every run's first call safe from the others.
+class Budget:
+    """Keeps a round within LIMIT_USD (None: no limit).
 
-    RESERVED are US dollars by run that first calls may cost at most; together they are within
-    LIMIT_USD (None: no limit). All amounts are what a run has cost since it began.
+    RESERVED maps each run to the most that its first call may cost, in US dollars; the sum is
+    within the limit. All amounts are what a run has cost since it began.
     """
 
     def __init__(
@@ -25,36 +25,36 @@ class Meter:
         self._spent: dict[str, float] = {}
 
     def record(self, run_id: str, usd: float) -> None:
-        """Say what RUN has cost by now; BudgetError when that is what passes the round's limit."""
+        """Record the cost of a run so far; BudgetError when it takes the round over its limit."""
         self._spent[run_id] = usd
         if self.limit is None or usd <= self._reserved.get(run_id, 0.0):
             return
         if self._committed() > self.limit:
             raise BudgetError(
-                f"cut: the round has passed its budget of ${self.limit:g}",
+                f"the round exceeded its budget of ${self.limit:g}",
                 hint="raise --budget, or ask fewer models",
             )
 
     def settle(self, run_id: str, usd: float | None) -> None:
-        """Let go of what a call of RUN did not use; USD None: what was recorded last holds."""
+        """Release what a call reserved and did not use; USD None keeps the last recorded cost."""
         if usd is not None:
             self._spent[run_id] = usd
         self._reserved[run_id] = self._spent.get(run_id, 0.0)
 
     def reserve(self, run_id: str, usd: float | None) -> None:
-        """Set aside USD, the worst of one more call of RUN; BudgetError when it is not left."""
+        """Reserve USD, the worst case of one more call; BudgetError when less is left."""
         if self.limit is None or usd is None:
             return
         left = self.limit - self._committed()
         if usd > left:
             raise BudgetError(
-                f"one more call could cost ${usd:.4f}, and ${max(0.0, left):.4f} "
+                f"one more call could cost ${usd:.4f}, but only ${max(0.0, left):.4f} "
                 f"of the budget of ${self.limit:g} is left",
                 hint="raise --budget",
             )
         self._reserved[run_id] = self._spent.get(run_id, 0.0) + usd
 
     def _committed(self) -> float:
-        """US dollars that are spent or set aside."""
+        """US dollars that are spent or reserved."""
         runs = {*self._spent, *self._reserved}
         return sum(max(self._spent.get(run, 0.0), self._reserved.get(run, 0.0)) for run in runs)

@@ -1,4 +1,4 @@
-"""What is said to a model, in order: the repository, what was said before, the instruction."""
+"""Prompts as lists of turns: the context, earlier messages, the instruction, repairs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.agent import prompts
-from dursor.domain import Message, Role
+from dursor.domain import Message, MessageKind, Role
 from dursor.providers.base import Prompt, Turn
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from dursor.providers.base import Tool
 
-WORST_BYTES_PER_TOKEN = 3  # no tokenizer here makes more tokens of text than this
+WORST_BYTES_PER_TOKEN = 3  # tokenizers need at least as many bytes for a token of text
 
 
-def opening(
+def build_prompt(
     context: str,
     earlier: Sequence[Message],
     instruction: str,
@@ -26,43 +26,45 @@ def opening(
     now: str = "",
     tools: Sequence[Tool] = (),
 ) -> Prompt:
-    """The prompt of a round, what stays the same over the rounds of a task first.
+    """Build the prompt of a round; what later rounds of the task repeat comes first.
 
-    CONTEXT is shown before anything is said; NOW, which only this round shows, beside its
+    CONTEXT precedes every turn; NOW holds the files that only this round adds, beside its
     INSTRUCTION.
     """
-    turns = [Turn(message.role, _said(message)) for message in earlier]
-    asked = prompts.instruction(instruction)
-    turns.append(Turn(Role.USER, f"{now}\n\n{asked}" if now else asked))
+    turns = [Turn(message.role, _format_message(message)) for message in earlier]
+    request = prompts.format_instruction(instruction)
+    turns.append(Turn(Role.USER, f"{now}\n\n{request}" if now else request))
     if turns[0].role is not Role.USER:
-        turns.insert(0, Turn(Role.USER, ""))  # the context stands alone there
+        turns.insert(0, Turn(Role.USER, ""))  # holds the context alone
     return Prompt(prompts.system(explores=bool(tools)), tuple(turns), context, tuple(tools))
 
 
-def _said(message: Message) -> str:
-    if message.role is Role.USER:
-        return prompts.said(message.content)
-    return message.content
+def _format_message(message: Message) -> str:
+    if message.role is not Role.USER:
+        return message.content
+    if message.kind is MessageKind.COMMENT:
+        return prompts.format_comment(message.content)
+    return prompts.format_instruction(message.content)
 
 
-def grown(prompt: Prompt, *turns: Turn) -> Prompt:
-    """PROMPT, and what was said since."""
+def extend(prompt: Prompt, *turns: Turn) -> Prompt:
+    """Return PROMPT with TURNS at its end."""
     return replace(prompt, turns=(*prompt.turns, *turns))
 
 
-def repairing(prompt: Prompt, reply: str, said: str) -> Prompt:
-    """PROMPT, what the model answered to it, and SAID, which asks for a repair."""
-    return grown(prompt, Turn(Role.ASSISTANT, reply), Turn(Role.USER, said))
+def request_repair(prompt: Prompt, reply: str, request: str) -> Prompt:
+    """Return PROMPT with the model's REPLY and the REQUEST to repair it."""
+    return extend(prompt, Turn(Role.ASSISTANT, reply), Turn(Role.USER, request))
 
 
-def size(prompt: Prompt) -> int:
-    """Bytes of everything said."""
+def count_bytes(prompt: Prompt) -> int:
+    """Count the bytes of a prompt's text."""
     return sum(len(text.encode("utf-8", "replace")) for text in _texts(prompt))
 
 
-def most_tokens(prompt: Prompt) -> int:
-    """Tokens that everything said can be at most."""
-    return -(-size(prompt) // WORST_BYTES_PER_TOKEN)
+def bound_tokens(prompt: Prompt) -> int:
+    """Return an upper bound on a prompt's token count."""
+    return -(-count_bytes(prompt) // WORST_BYTES_PER_TOKEN)
 
 
 def _texts(prompt: Prompt) -> Iterator[str]:

@@ -17,7 +17,7 @@ from dursor.providers.base import Prompt, ToolResult, Turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.agent.observer import Watch
+    from dursor.agent.observer import Observer
     from dursor.agent.tools import Toolbox
     from dursor.providers.base import Reply, ToolCall
 
@@ -46,10 +46,14 @@ class Exploration:
     """
 
     def __init__(
-        self, toolbox: Toolbox, watch: Watch, room: int, limits: ExplorationLimits | None = None
+        self,
+        toolbox: Toolbox,
+        observer: Observer,
+        room: int,
+        limits: ExplorationLimits | None = None,
     ) -> None:
         self._toolbox = toolbox
-        self._watch = watch
+        self._observer = observer
         self._room = room  # bytes of the whole conversation
         self._limits = limits or ExplorationLimits()
         self._replies = 0
@@ -66,12 +70,12 @@ class Exploration:
             )
         began = time.monotonic()
         echo = Turn(Role.ASSISTANT, reply.text, items=reply.items)
-        room = self._count_room(conversation.grown(prompt, echo))
+        room = self._count_room(conversation.extend(prompt, echo))
         results = await self._call_all(reply.calls, room, seconds)
         self._replies += 1
         self._seconds += time.monotonic() - began
         self._size += sum(count_bytes(result.text) for result in results)
-        extended = conversation.grown(prompt, echo, Turn(Role.USER, "", results=results))
+        extended = conversation.extend(prompt, echo, Turn(Role.USER, "", results=results))
         limits = self._limits
         if (
             self._replies < limits.replies
@@ -80,10 +84,10 @@ class Exploration:
             and self._count_room(extended) >= MIN_ROOM
         ):
             return extended
-        self._watch.stage(Stage.CALL, f"exploration ends after {self._count}")
+        self._observer.stage(Stage.CALL, f"exploration ends after {self._count}")
         results = (*results[:-1], replace(results[-1], text=results[-1].text + LAST_CALL))
         last = Turn(Role.USER, "", results=results)
-        return replace(conversation.grown(prompt, echo, last), final=True)
+        return replace(conversation.extend(prompt, echo, last), final=True)
 
     @property
     def _count(self) -> str:
@@ -91,7 +95,7 @@ class Exploration:
 
     def _count_room(self, prompt: Prompt) -> int:
         """Return the bytes left for results."""
-        return min(self._limits.size - self._size, self._room - conversation.size(prompt))
+        return min(self._limits.size - self._size, self._room - conversation.count_bytes(prompt))
 
     async def _call_all(
         self, calls: Sequence[ToolCall], room: int, seconds: float
@@ -105,7 +109,7 @@ class Exploration:
         share = room // max(1, len(accepted))
         results = await asyncio.gather(*(self._call(call, share, end) for call in accepted))
         if refused:
-            self._watch.stage(Stage.CALL, f"{len(refused)} further calls were not carried out")
+            self._observer.stage(Stage.CALL, f"{len(refused)} further calls were not carried out")
         text = f"not carried out: the limit is {limit} calls"
         return (*results, *(ToolResult(call.id, call.name, text, failed=True) for call in refused))
 
@@ -123,7 +127,7 @@ class Exploration:
         except TimeoutError:
             text = "not carried out: the time for exploration is over"
         outcome = text if failed else f"{count_bytes(text)} bytes"
-        self._watch.stage(Stage.CALL, f"{_describe(call)}: {to_one_line(outcome)}")
+        self._observer.stage(Stage.CALL, f"{_describe(call)}: {to_one_line(outcome)}")
         return ToolResult(call.id, call.name, text, failed)
 
 

@@ -1,4 +1,4 @@
-"""Who hears how an attempt goes."""
+"""The interface through which one run reports its progress."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from dursor.errors import DursorError
 
 
-class Watch(Protocol):
-    """Hears how an attempt goes; every call is cheap."""
+class Observer(Protocol):
+    """Receives the progress of one run; every call returns at once."""
 
     def stage(self, stage: Stage, message: str) -> None: ...
 
@@ -21,3 +21,7 @@ class Watch(Protocol):
     def progress(self, output_chars: int, usage: Usage | None) -> None: ...
 
     def retry(self, seconds: float, error: DursorError) -> None: ...
+
+    def reply(self, attempt: int, text: str) -> None:
+        """Store the text that the model sent in ATTEMPT, in place of an earlier part of it."""
+        ...

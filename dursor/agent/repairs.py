@@ -1,4 +1,4 @@
-"""What an answer comes to on top of a broken one, and whether it answers what it was asked for."""
+"""Resolving a repair on top of the reply that it repairs, and checking that it is complete."""
 
 from __future__ import annotations
 
@@ -14,110 +14,109 @@ from dursor.patch.formats.blocks import SEARCH
 from dursor.patch.names import strip_prefix
 from dursor.patch.resolve import PartlyResolvedError, Resolution, list_edits, resolve
 from dursor.secrets.placeholders import PREFIX
+from dursor.tree import read_or_empty
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
     from dursor.tree import Tree
 
-LEFT_OUT = "it could not be placed before, and the last answer leaves it out"
+MISSING = "it could not be applied before, and the last reply leaves it out"
 
 _PLACEHOLDER = re.compile(PREFIX.encode() + rb"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
-class Broken:
-    """An answer that could not be placed whole."""
+class PartialReply:
+    """A reply of which only a part could be resolved."""
 
     message: str
     failures: tuple[HunkFailure, ...]
-    kept: Resolution  # what could
+    kept: Resolution  # the resolved part
 
 
-def placed(text: str, tree: Tree, broken: Broken | None) -> Resolution:
-    """Resolve an answer's TEXT, or what is to mend what failed of a BROKEN one.
+def resolve_with_repairs(text: str, tree: Tree, partial: PartialReply | None) -> Resolution:
+    """Resolve TEXT, a first reply or the repair of a PARTIAL one.
 
-    Raises as `resolve` does, and for a placeholder that stands for no secret.
+    Raises as `resolve` does, and PartlyResolvedError for a placeholder without a secret.
     """
-    found = repaired(text, tree, broken) if broken else resolve(text, tree, finished=True)
-    strange = {
+    change = _resolve_repair(text, tree, partial) if partial else resolve(text, tree, finished=True)
+    unknown = {
         path: min(names).decode()
-        for path, state in found.changes.items()
+        for path, state in change.changes.items()
         if state is not None
-        and (names := _strange(state.data, content(tree, found.renames.get(path, path))))
+        and (
+            names := _new_placeholders(
+                state.data, read_or_empty(tree, change.renames.get(path, path))
+            )
+        )
     }
-    if strange:
-        why = "{} stands for no secret of these files"
-        failures = tuple(HunkFailure(path, n, why.format(n)) for path, n in strange.items())
-        raise PartlyResolvedError(failures, kept=without(found, strange))
-    return found
+    if unknown:
+        failures = tuple(
+            HunkFailure(path, name, f"{name} is not a placeholder of a secret in these files")
+            for path, name in unknown.items()
+        )
+        raise PartlyResolvedError(failures, kept=_without(change, unknown))
+    return change
 
 
-def content(tree: Tree, path: str) -> bytes:
-    """What TREE holds at PATH; nothing, where nothing is."""
-    return tree.read(path) if path in tree.entries() else b""
-
-
-def _strange(data: bytes, before: bytes) -> set[bytes]:
-    """Placeholders in DATA that were not there BEFORE."""
+def _new_placeholders(data: bytes, before: bytes) -> set[bytes]:
+    """Return the placeholders of DATA that are not in BEFORE."""
     names = set(_PLACEHOLDER.findall(data))
     return names - set(_PLACEHOLDER.findall(before)) if names else names
 
 
-def repaired(text: str, tree: Tree, broken: Broken) -> Resolution:
-    """Resolve TEXT, which is to mend what failed of a BROKEN answer."""
+def _resolve_repair(text: str, tree: Tree, partial: PartialReply) -> Resolution:
     failures: tuple[HunkFailure, ...] = ()
     try:
-        found = resolve(text, tree, kept=broken.kept, finished=True)
+        change = resolve(text, tree, kept=partial.kept, finished=True)
     except PartlyResolvedError as error:
-        failures, found = error.failures, error.kept
+        failures, change = error.failures, error.kept
     except NoPatchError as error:
-        raise ApplyFailedError(
-            f"{broken.message}; asked to repair it, the model gave no patch"
-        ) from error
-    missing = left_out(broken, text)
+        raise ApplyFailedError(f"{partial.message} (the repair contains no patch)") from error
+    missing = _find_missing(partial, text)
     if failures or missing:
-        raise PartlyResolvedError((*failures, *missing), kept=found)
-    return found
+        raise PartlyResolvedError((*failures, *missing), kept=change)
+    return change
 
 
-def without(found: Resolution, paths: Container[str]) -> Resolution:
-    """Give what FOUND does to other paths than these."""
-    moved = {old for new, old in found.renames.items() if new in paths}
-    gone = {path for path in found.changes if path in paths or path in moved}
+def _without(change: Resolution, paths: Container[str]) -> Resolution:
+    """Return CHANGE without PATHS and the renames that they are part of."""
+    old_paths = {old for new, old in change.renames.items() if new in paths}
+    dropped = {path for path in change.changes if path in paths or path in old_paths}
     return replace(
-        found,
-        changes={path: state for path, state in found.changes.items() if path not in gone},
-        renames={new: old for new, old in found.renames.items() if new not in gone},
-        splices={path: splices for path, splices in found.splices.items() if path not in gone},
+        change,
+        changes={path: state for path, state in change.changes.items() if path not in dropped},
+        renames={new: old for new, old in change.renames.items() if new not in dropped},
+        splices={path: splice for path, splice in change.splices.items() if path not in dropped},
     )
 
 
-def left_out(broken: Broken, reply: str) -> tuple[HunkFailure, ...]:
-    """Pick those failures of a BROKEN answer that REPLY, which was to mend them, says nothing of.
+def _find_missing(partial: PartialReply, repair: str) -> tuple[HunkFailure, ...]:
+    """Return the failures of a PARTIAL reply that REPAIR leaves out.
 
-    What has merely been dropped would be missing from a tree that passes for the whole answer. A
-    part is there when one of its changed lines is, or when its file has as many hunks as failed;
-    what has no file, or failed as a whole, when a file is named of which nothing was kept.
+    Otherwise a dropped part would be missing from the tree of a run that succeeded. A part is
+    covered when one of its changed lines is, or when its file has as many hunks as failed. A part
+    without a file, or a file that failed as a whole, is covered when a new file is named.
     """
-    said = set(_stripped(reply.splitlines()))
-    hunks = _hunks(reply)
-    has_new = any(name not in broken.kept.changes for name in hunks)
-    failed = Counter(failure.path for failure in broken.failures)
+    lines = set(_strip_lines(repair.splitlines()))
+    hunks = _count_hunks(repair)
+    has_new = any(name not in partial.kept.changes for name in hunks)
+    failed = Counter(failure.path for failure in partial.failures)
 
-    def is_there(failure: HunkFailure) -> bool:
+    def is_covered(failure: HunkFailure) -> bool:
         if hunks[failure.path] >= failed[failure.path]:
             return True
-        telling = _telling(failure.hunk)
-        may_be_new = has_new and (failure.path is None or not telling)
-        return may_be_new or not said.isdisjoint(telling)
+        changed = _changed_lines(failure.hunk)
+        may_be_new = has_new and (failure.path is None or not changed)
+        return may_be_new or not lines.isdisjoint(changed)
 
-    missing = (one for one in broken.failures if not is_there(one))
-    return tuple(replace(one, reason=LEFT_OUT) for one in missing)
+    missing = (failure for failure in partial.failures if not is_covered(failure))
+    return tuple(replace(failure, reason=MISSING) for failure in missing)
 
 
-def _telling(part: str) -> set[str]:
-    """Give the changed lines of a failed part, as far as they say anything."""
+def _changed_lines(part: str) -> set[str]:
+    """Return the changed lines of a failed part that contain a letter or a digit."""
     lines = part.splitlines()
     if lines and SEARCH.match(lines[0]):
         changed = lines[1:-1]
@@ -126,18 +125,18 @@ def _telling(part: str) -> set[str]:
     return {line.strip() for line in changed if any(map(str.isalnum, line))}
 
 
-def _stripped(lines: Sequence[str]) -> Iterator[str]:
+def _strip_lines(lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
         yield line.strip()
-        yield line[1:].strip()  # without the tag it may have
+        yield line[1:].strip()  # without a diff's tag
 
 
-def _hunks(reply: str) -> Counter[str | None]:
-    """Count the hunks of REPLY for each path it names; a file given whole has any number."""
-    found: Counter[str | None] = Counter()
+def _count_hunks(reply: str) -> Counter[str | None]:
+    """Count the hunks of REPLY by path; a whole file counts as more than any number."""
+    counts: Counter[str | None] = Counter()
     for edit in list_edits(reply, finished=True):
         is_part = edit.action is Action.MODIFY
         count = sum(hunk.changes for hunk in edit.hunks) if is_part else len(reply)
         for name in {edit.path, edit.new_path or edit.path}:
-            found.update(dict.fromkeys({name, strip_prefix(name)}, count))
-    return found
+            counts.update(dict.fromkeys({name, strip_prefix(name)}, count))
+    return counts

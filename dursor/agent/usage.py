@@ -1,4 +1,4 @@
-"""What one run uses and costs, while it does."""
+"""Usage and cost of a run while it runs."""
 
 from __future__ import annotations
 
@@ -8,81 +8,83 @@ from typing import TYPE_CHECKING
 from dursor.domain import Stage, Usage
 
 if TYPE_CHECKING:
-    from dursor.agent.budget import Meter, Price
-    from dursor.agent.observer import Watch
+    from dursor.agent.budget import Budget, Price
+    from dursor.agent.observer import Observer
     from dursor.errors import DursorError
 
-BYTES_PER_TOKEN = 4  # an estimate, until the vendor says what was used
+BYTES_PER_TOKEN = 4  # an estimate, used until the vendor reports usage
 
 
 @dataclass
-class Spending:
+class RunUsage:
     """Usage and cost of one run, summed over its calls."""
 
     run_id: str
     price: Price
-    meter: Meter
+    budget: Budget
     usage: Usage | None = None
     cost_usd: float | None = None  # of all calls; None when a price or a usage is unknown
-    estimated: bool = False  # a cut stream's usage is counted here, not said by the vendor
+    estimated: bool = False  # the usage of a cut stream is counted here
 
     def charge(self, running: Usage) -> None:
-        """Count a call that runs and has used RUNNING so far; BudgetError cuts it."""
+        """Charge the running call for RUNNING, its usage so far; BudgetError stops it."""
         cost = self.price(running)
         if cost is not None:
-            self.meter.record(self.run_id, (self.cost_usd or 0.0) + cost)
+            self.budget.record(self.run_id, (self.cost_usd or 0.0) + cost)
 
     def add(self, usage: Usage | None, *, estimated: bool = False) -> None:
-        """Add a call that is over; a price depends on the size of the call, so each has its own."""
+        """Add a finished call; each is priced alone, since the price depends on its size."""
         if usage is not None:
             cost = self.price(usage)
-            known = cost is not None and (self.usage is None or self.cost_usd is not None)
-            self.cost_usd = (self.cost_usd or 0.0) + (cost or 0.0) if known else None
+            is_known = cost is not None and (self.usage is None or self.cost_usd is not None)
+            self.cost_usd = (self.cost_usd or 0.0) + (cost or 0.0) if is_known else None
             self.usage = usage if self.usage is None else self.usage + usage
             self.estimated = self.estimated or estimated
-        self.meter.settle(self.run_id, self.cost_usd if usage is not None else None)
+        self.budget.settle(self.run_id, self.cost_usd if usage is not None else None)
 
 
-class Listening:
-    """Counts one call's output and what it costs, and cuts the stream when money runs out."""
+class StreamListener:
+    """Collects one call's output, charges for it, and stops the stream over budget."""
 
-    STEP = 256  # characters between two looks at the price
+    STEP = 256  # characters between two charges
 
-    def __init__(self, watch: Watch, spending: Spending, input_bytes: int) -> None:
-        self.latest: Usage | None = None
-        self.heard = False
-        self._watch = watch
-        self._spending = spending
+    def __init__(self, observer: Observer, run_usage: RunUsage, input_bytes: int) -> None:
+        self.latest: Usage | None = None  # as the vendor reported it last
+        self.is_connected = False
+        self._observer = observer
+        self._run_usage = run_usage
         self._input_tokens = input_bytes // BYTES_PER_TOKEN
+        self._parts: list[str] = []
         self._chars = 0
         self._next = self.STEP
 
     @property
-    def spoke(self) -> bool:
-        """Whether any of the answer came."""
-        return self._chars > 0
+    def text(self) -> str:
+        """The output so far."""
+        return "".join(self._parts)
 
     def on_connect(self) -> None:
-        self.heard = True
-        self._watch.stage(Stage.CALL, "the answer begins")
-        self._spending.charge(self.so_far())
+        self.is_connected = True
+        self._observer.stage(Stage.CALL, "receiving the reply")
+        self._run_usage.charge(self.estimate())
 
     def on_delta(self, text: str) -> None:
+        self._parts.append(text)
         self._chars += len(text)
         if self._chars >= self._next:
             self._next = self._chars + self.STEP
-            self._watch.progress(self._chars, self.latest)
-            self._spending.charge(self.so_far())
+            self._observer.progress(self._chars, self.latest)
+            self._run_usage.charge(self.estimate())
 
     def on_usage(self, usage: Usage) -> None:
         self.latest = usage
 
     def on_retry(self, seconds: float, error: DursorError) -> None:
-        self._watch.retry(seconds, error)
+        self._observer.retry(seconds, error)
 
-    def so_far(self) -> Usage:
-        """What this call has used: the vendor's word, or an estimate of what was sent and seen."""
-        seen = self._chars // BYTES_PER_TOKEN
+    def estimate(self) -> Usage:
+        """Usage of this call so far: the vendor's figures, or an estimate from the text."""
+        output_tokens = self._chars // BYTES_PER_TOKEN
         if self.latest is None:
-            return Usage(input_tokens=self._input_tokens, output_tokens=seen)
-        return replace(self.latest, output_tokens=max(self.latest.output_tokens, seen))
+            return Usage(input_tokens=self._input_tokens, output_tokens=output_tokens)
+        return replace(self.latest, output_tokens=max(self.latest.output_tokens, output_tokens))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.cli.command_result import CommandResult, Failure
-from dursor.cli.output.formats import short_id
 from dursor.cli.output.printer import INTERRUPTED, INTERRUPTION
 from dursor.domain import Run, RunStatus
 from dursor.errors import DursorError, describe
+from dursor.ids import short_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -25,7 +25,7 @@ def format_report(result: DemoResult) -> list[str]:
     lines = [
         NOTICE,
         "",
-        f"instruction: {result.runs[0].instruction}",
+        f"instruction: {result.runs[0].round.instruction}",
         f"test before any change: {result.before}",
         "",
     ]

@@ -10,7 +10,7 @@ from dursor.domain import RunStatus
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dursor.domain import Run, Task
+    from dursor.domain import Round, Run, Task
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class DemoResult:
     """A round and the test outcome of each run."""
 
     task: Task
+    round: Round
     runs: tuple[Run, ...]
     tests: tuple[TestOutcome, ...]  # in the order of `runs`
     before: str  # detail of the same test on the base, where it fails

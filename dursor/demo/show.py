@@ -63,12 +63,14 @@ def run_demo(
             raise InternalError("the sample's test passes before any change")
         with make_app(_make_environment(environ, folder) | endpoints, repository) as app:
             round_ = _run_round(app, models, listener or ignore_event)
-        if round_.interrupted or round_.task is None:
+        if round_.interrupted or round_.task is None or round_.round is None:
             raise KeyboardInterrupt
         answers_folder = folder / "answers"
         tests = tuple(verify(run, repository, answers_folder / run.model) for run in round_.runs)
     notes = tuple(f"{model.name}: {model.note}" for model in models if model.note)
-    return DemoResult(round_.task, round_.runs, tests, detail, notes, folder if keep else None)
+    return DemoResult(
+        round_.task, round_.round, round_.runs, tests, detail, notes, folder if keep else None
+    )
 
 
 def _run_round(app: App, models: Sequence[PracticeModel], listener: Listener) -> RoundResult:

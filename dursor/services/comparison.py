@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError, UsageError
+from dursor.ids import short_id
 from dursor.patch.diff.apply_canonical import apply_canonical, overlay_dirty_patch
 from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.diff.index_lines import add_index_lines
@@ -56,8 +57,8 @@ def require_patch(run: Run) -> str:
     """Return RUN's patch; UsageError if it has none."""
     if run.patch is None:
         raise UsageError(
-            f"run {run.id[:8]} has no patch: it {_describe_state(run)}",
-            hint=f"dursor run show {run.id[:8]}",
+            f"run {short_id(run.id)} has no patch: it {_describe_state(run)}",
+            hint=f"dursor run show {short_id(run.id)}",
         )
     return run.patch
 
@@ -78,13 +79,14 @@ def _build_tree(repository: Repository, run: Run) -> Tree:
 def _find_base(repository: Repository, run: Run) -> Tree:
     """Return the tree that RUN started from; ConflictError if its commit no longer exists."""
     try:
-        repository.resolve(run.base_commit)
+        repository.resolve(run.round.base_commit)
     except UsageError as error:
         raise ConflictError(
-            f"{repository.top} no longer has {run.base_commit[:12]}, the base of run {run.id[:8]}",
-            hint=f"dursor run diff {run.id[:8]}",
+            f"{repository.top} no longer has {short_id(run.round.base_commit)}, "
+            f"the base of run {short_id(run.id)}",
+            hint=f"dursor run diff {short_id(run.id)}",
         ) from error
-    return overlay_dirty_patch(repository.tree(run.base_commit), run.dirty_patch)
+    return overlay_dirty_patch(repository.tree(run.round.base_commit), run.round.dirty_patch)
 
 
 def _list_paths(run: Run) -> set[str]:
@@ -106,7 +108,7 @@ def _read_state(tree: Tree, path: str) -> FileState | None:
 def compute_interdiff(first: Tree, last: Tree, first_run: Run, last_run: Run) -> str:
     """Return the patch from the first run's resulting tree to the last one's."""
     touched = _list_paths(first_run) | _list_paths(last_run)
-    if first_run.base_commit != last_run.base_commit:
+    if first_run.round.base_commit != last_run.round.base_commit:
         touched |= _list_differing(first, last)
     changes = {
         path: _read_state(last, path)
@@ -142,7 +144,7 @@ def apply(
     """Apply RUN's change to the working tree of its repository, all or nothing."""
     patch = require_patch(run)
     repo = reader.repo(reader.task(run.task_id).repo_id)
-    require_working_tree(repo, hint=f"dursor run diff {run.id[:8]} | git apply")
+    require_working_tree(repo, hint=f"dursor run diff {short_id(run.id)} | git apply")
     request = CommitRequest(build_commit_message(run)) if commit else None
     with repos.open(repo) as repository, TemporaryDirectory(prefix="dursor-") as objects:
         if three_way:
@@ -176,7 +178,7 @@ def _add_blob_ids(repository: Repository, run: Run, patch: str, objects: Path) -
 
 def _suggest(run: Run, *, merged: bool) -> str:
     """Return the hint for changed files: merge, or if that failed, retry."""
-    again = f"dursor run apply {run.id[:8]}"
+    again = f"dursor run apply {short_id(run.id)}"
     if not merged:
         return f"{again} --3way"
     return f"git stash && {again}, or dursor run TEXT -m {run.model}"

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.domain import ModelProfile, Secret, new_id, now
+from dursor.domain import ModelProfile, Secret, now
 from dursor.errors import ConflictError, DursorError, NotFoundError, UsageError
+from dursor.ids import new_id
 from dursor.keys.resolve import Keys, get_profile_key, get_provider_key
 from dursor.providers.vendors import BUILT_IN, VENDORS
 

@@ -17,7 +17,7 @@ from dursor.patch.policy import check_policy
 from dursor.patch.resolve import Resolution, resolve
 from dursor.services.repos import Repos, require_working_tree
 from dursor.services.results import AppliedChange, ResolvedPatch
-from dursor.services.rounds.plan import path_rules, repo_policy
+from dursor.services.rounds.limits import build_path_rules, read_repo_policy
 from dursor.vcs.apply.apply import apply_patch
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Patches:
             raise UsageError("the reply is empty", hint="dursor patch FILE, or dursor patch -")
         commit = self.repos.resolve(repo, repository, "HEAD" if base is None else base)
         tree: Tree = repository.tree(commit)
-        policy = repo_policy(tree)
-        rules = path_rules(self.settings, policy)
+        policy = read_repo_policy(tree)
+        rules = build_path_rules(self.settings, policy)
         resolution = _resolve_quoted(text, tree, rules)
         max_files = min(self.settings.get("max_files"), policy.max_files or sys.maxsize)
         check_policy(tree, resolution, rules, max_files)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from dursor.domain import Secret
+    from dursor.domain import AttemptReply, Message, Repo, Round, Run, Secret, Task
     from dursor.github.host import GitHubHost
     from dursor.github.repo_names import RepoName
     from dursor.github.resources import (
@@ -18,6 +18,41 @@ if TYPE_CHECKING:
         PullInfo,
         RepoInfo,
     )
+    from dursor.store.rounds import StoredRound
+
+
+class RunStore(Protocol):
+    """Stores rounds and their runs; every call is one transaction."""
+
+    def start_round(
+        self,
+        round_: Round,
+        runs: Sequence[Run],
+        *,
+        task: Task | None = None,
+        repo: Repo | None = None,
+        message: Message | None = None,
+        lease: str | None = None,
+    ) -> StoredRound:
+        """Store a round and its queued runs, owned by LEASE."""
+
+    def record_runs(
+        self,
+        changes: Mapping[str, Mapping[str, Any]],
+        finals: Iterable[tuple[Run, Message | None]] = (),
+        replies: Iterable[tuple[str, AttemptReply]] = (),
+    ) -> frozenset[str]:
+        """Change runs by id, end others, add replies; returns the ids of final runs."""
+
+    def request_cancel(self, run_ids: Collection[str]) -> list[str]:
+        """Ask the owners of active runs to cancel them; returns the ids that were active."""
+
+
+class Executor(Protocol):
+    """Executes the stored runs of a planned round."""
+
+    async def run(self) -> bool:
+        """Run everything to its end; returns whether it was interrupted."""
 
 
 class Forge(Protocol):

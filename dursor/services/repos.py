@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dursor.domain import Repo, new_id, now
+from dursor.domain import Repo, now
 from dursor.errors import AuthError, ConflictError, NotFoundError, UsageError
+from dursor.ids import new_id
 from dursor.vcs.locate import find_top
 
 if TYPE_CHECKING:

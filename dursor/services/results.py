@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Message,
         ModelProfile,
         PullRequest,
+        Round,
         Run,
         Task,
     )
@@ -26,6 +27,7 @@ class RoundResult:
     """Runs and their task; `task` is None when they belong to several."""
 
     task: Task | None
+    round: Round | None
     runs: tuple[Run, ...]
     interrupted: bool = False  # by Ctrl-C, which canceled the unfinished runs
     require: str = "any"  # runs that must succeed: "any" or "all"
@@ -133,6 +135,7 @@ class TaskHistory:
 
     task: Task
     messages: tuple[Message, ...]
+    rounds: tuple[Round, ...]
     runs: tuple[Run, ...]
     prs: tuple[PullRequest, ...]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from dursor.domain import LogEntry, Run, RunStatus, Task
+    from dursor.domain import LogEntry, Round, Run, RunStatus, Task
     from dursor.services.repos import Repos
     from dursor.services.results import AppliedChange, Comparison, RoundResult
     from dursor.store.read import Reader
@@ -60,8 +60,8 @@ class Runs:
         count = 0
         while True:
             current = self.find(run)
-            yield from current.logs[count:]
-            count = len(current.logs)
+            yield from current.whole_log[count:]
+            count = len(current.whole_log)
             if current.status.is_final:
                 return
             time.sleep(FOLLOW_SECONDS)  # another process writes the store
@@ -75,7 +75,7 @@ class Runs:
             raise UsageError("no run given", hint="dursor run list --status running")
         self.open_store().request_cancel(ids)
         settled = tuple(map(self._wait_for, ids))
-        return RoundResult(self.find_common_task(settled), settled)
+        return RoundResult(self.find_common_task(settled), self.find_common_round(settled), settled)
 
     def _wait_for(self, run_id: str) -> Run:
         """Return the run when it is finished, or after five seconds."""
@@ -90,6 +90,11 @@ class Runs:
         """Return the task of all RUNS; None if they belong to several."""
         ids = {run.task_id for run in runs}
         return self.reader.task(ids.pop()) if len(ids) == 1 else None
+
+    def find_common_round(self, runs: Sequence[Run]) -> Round | None:
+        """Return the round of all RUNS; None if they belong to several."""
+        ids = {run.round.id for run in runs}
+        return runs[0].round if len(ids) == 1 else None
 
     def compare(self, runs: Sequence[str]) -> Comparison:
         """Compare the changes of RUNS and diff the first against the last."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.domain import Message, Role, Task, TaskStatus, new_id, now
+from dursor.domain import Message, MessageKind, Role, Task, TaskStatus, now
 from dursor.errors import UsageError
+from dursor.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +51,7 @@ class Tasks:
         return TaskHistory(
             found,
             tuple(self.reader.messages(found.id)),
+            tuple(self.reader.rounds(found.id)),
             tuple(reversed(runs)),
             tuple(self.reader.prs(task_id=found.id)),
         )
@@ -61,7 +63,7 @@ class Tasks:
             raise UsageError("there is nothing to say", hint=f"dursor task say {task} TEXT")
         if found.status is TaskStatus.CLOSED:
             raise UsageError(f"task {found.id[:8]} is closed", hint="dursor task new TITLE")
-        message = Message(new_id(), found.id, Role.USER, self.clean(text), None, now())
+        message = Message(new_id(), found.id, Role.USER, MessageKind.NOTE, self.clean(text), now())
         return self.open_store().add_message(message)
 
     def rename(self, task: str, title: str) -> Task:
@@ -94,7 +96,7 @@ def new_task(repo_id: str, title: str) -> Task:
     return Task(new_id(), repo_id, title, TaskStatus.OPEN, at, at)
 
 
-def title_of(instruction: str) -> str:
+def build_title(instruction: str) -> str:
     """A title from an instruction: its first line, cut at a word."""
     line = next((one.strip() for one in instruction.splitlines() if one.strip()), "untitled")
     if len(line) <= TITLE_LENGTH:

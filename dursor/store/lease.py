@@ -1,4 +1,4 @@
-"""Who owns a run: a process that holds a lock file for as long as it lives, however it ends."""
+"""Ownership of runs: a process holds a lock file until it ends, in whatever way."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.domain import Run, new_id
 from dursor.errors import InternalError
 from dursor.files import make_private_dir, try_lock
+from dursor.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Lease(NamedTuple):
-    """A lock held by this process; `id` stands in the rows of the runs it owns."""
+    """A lock held by this process; the store names its `id` for each run that it owns."""
 
     id: str
     path: Path
@@ -24,7 +24,7 @@ class Lease(NamedTuple):
 
     @classmethod
     def acquire(cls, folder: Path) -> Lease:
-        """Take a new lease in FOLDER, and clear away what dead processes left there."""
+        """Take a new lease in FOLDER, and delete those of dead processes."""
         make_private_dir(folder)
         sweep(folder)
         while True:
@@ -33,30 +33,30 @@ class Lease(NamedTuple):
             descriptor = _open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             if try_lock(descriptor) and _is_at(descriptor, path):
                 return cls(lease_id, path, descriptor)
-            os.close(descriptor)  # another process swept it away between making and locking
+            os.close(descriptor)  # another process deleted it between creation and lock
 
     @classmethod
     def adopt(cls, folder: Path, lease_id: str, descriptor: int) -> Lease:
-        """Take over the lease that a parent process handed down as an inherited descriptor."""
+        """Take over a lease whose descriptor was inherited from the parent process."""
         return cls(lease_id, _path(folder, lease_id), descriptor)
 
     def fileno(self) -> int:
-        """Give the locked descriptor; a child that inherits it (`pass_fds`) holds the lease too."""
+        """Return the locked descriptor; a child that inherits it holds the lease too."""
         return self.descriptor
 
     def hand_over(self) -> None:
-        """Let go of the lease without ending it: a child holds the same lock."""
+        """Close the descriptor without ending the lease: a child holds the same lock."""
         os.close(self.descriptor)
 
     def release(self) -> None:
         """End the lease."""
-        with contextlib.suppress(OSError):  # Windows does not delete what is open; a sweep will
+        with contextlib.suppress(OSError):  # Windows does not delete open files; a sweep will
             self.path.unlink(missing_ok=True)
         os.close(self.descriptor)
 
 
 def is_alive(folder: Path, lease_id: str) -> bool:
-    """Tell whether some process holds the lease."""
+    """Return whether some process holds the lease."""
     path = _path(folder, lease_id)
     try:
         descriptor = os.open(path, os.O_RDWR)
@@ -70,22 +70,15 @@ def is_alive(folder: Path, lease_id: str) -> bool:
         os.close(descriptor)
 
 
-def dead(folder: Path, runs: Iterable[Run]) -> list[Run]:
-    """Pick those of the active RUNS whose owner is gone."""
-    alive: dict[str | None, bool] = {None: False}
-    found = []
-    for run in runs:
-        if run.lease not in alive:
-            alive[run.lease] = is_alive(folder, run.lease or "")
-        if not alive[run.lease]:
-            found.append(run)
-    return found
+def find_dead(folder: Path, leases: Iterable[str | None]) -> set[str | None]:
+    """Return those of LEASES that no process holds; None is always one of them."""
+    return {lease for lease in leases if lease is None or not is_alive(folder, lease)}
 
 
 def sweep(folder: Path) -> None:
     """Delete the lock files that no process holds."""
     for path in folder.glob("*.lock"):
-        with contextlib.suppress(OSError):  # gone already, or not ours to delete
+        with contextlib.suppress(OSError):  # already deleted, or owned by another user
             descriptor = os.open(path, os.O_RDWR)
             try:
                 if try_lock(descriptor):
@@ -96,7 +89,7 @@ def sweep(folder: Path) -> None:
 
 def _path(folder: Path, lease_id: str) -> Path:
     if not lease_id.isalnum():
-        raise InternalError(f"{lease_id!r} names no lease")
+        raise InternalError(f"{lease_id!r} is not a lease id")
     return folder / f"{lease_id}.lock"
 
 
@@ -108,7 +101,7 @@ def _open(path: Path, flags: int) -> int:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Tell whether PATH still names the open file."""
+    """Return whether PATH still names the open file."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

@@ -1,10 +1,12 @@
-"""Numbered steps of the schema. A shipped step is never edited; a change is a new step."""
+"""Numbered steps of the schema. A released step is never edited; a change is a new step."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sqlite_utils.migrations import Migrations
+
+from dursor.store import split_rounds
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -14,15 +16,21 @@ migrations = Migrations("dursor")
 
 @migrations()
 def m001_first_tables(db: Database) -> None:
-    """Make every table of the first release."""
+    """Create every table of 0.1.0."""
     for statement in _FIRST_TABLES:
         db.execute(statement)
 
 
 @migrations()
 def m002_choices_of_runs(db: Database) -> None:
-    """Keep what was asked of a run beside its words, for `run retry`."""
+    """Add the options of each run."""
     db.execute("ALTER TABLE runs ADD COLUMN choices TEXT")
+
+
+@migrations()
+def m003_rounds(db: Database) -> None:
+    """Give rounds, replies and the facts of this machine tables of their own."""
+    split_rounds.migrate(db)
 
 
 _FIRST_TABLES = (

@@ -1,14 +1,16 @@
-"""Writing rounds and their runs. A run that reached a final status never changes again."""
+"""Writes of rounds and their runs. A run that has a final status never changes again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dursor.domain import (
+    AttemptReply,
     LogEntry,
     Message,
     Repo,
+    Round,
     Run,
     RunError,
     RunStatus,
@@ -18,16 +20,16 @@ from dursor.domain import (
     now,
 )
 from dursor.errors import ConflictError, NotFoundError
+from dursor.ids import short_id
 from dursor.store import rows
 from dursor.store.lease import is_alive
-from dursor.store.schema import ACTIVE, RUN_COLUMNS, RUN_WIDE_COLUMNS
+from dursor.store.schema import ACTIVE, RUN_COLUMNS, RUN_WIDE_COLUMNS, SELECT_REPOS
 from dursor.store.transaction import Transactions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-_FIXED = frozenset({"id", "task_id", "round", "sample", "created_at"})
-_CHANGEABLE = frozenset({*RUN_COLUMNS, *RUN_WIDE_COLUMNS}) - _FIXED
+_CHANGEABLE = frozenset({*RUN_COLUMNS, *RUN_WIDE_COLUMNS}) - {"id", "sample", "created_at"}
 _RESULT = (
     "status",
     "error",
@@ -41,106 +43,115 @@ _RESULT = (
     "started_at",
     "completed_at",
 )
-_GROWN = ("logs", "context")  # an empty one in a finished run leaves what was stored before
+_REPO_PATHS = ("path", "workspace_path")  # facts of this machine
 
 
-@dataclass(frozen=True)
-class RunUpdate:
-    """Changes to one run: fields by their names in `Run`, and entries to append to its log."""
+class StoredRound(NamedTuple):
+    """A round as it was stored, with its task and its new runs."""
 
-    run_id: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    logs: Sequence[LogEntry] = ()
+    task: Task
+    round: Round
+    runs: tuple[Run, ...]
 
 
-class Rounds(Transactions):
+class RoundWriter(Transactions):
     """Starts rounds, keeps their runs up to date and ends them."""
 
     def start_round(
         self,
-        task: Task | None,
-        repo: Repo | None,
-        messages: Sequence[Message],
+        round_: Round,
         runs: Sequence[Run],
-    ) -> tuple[Task, tuple[Run, ...]]:
-        """Store a round in one transaction; returns its task and runs as they are stored.
+        *,
+        task: Task | None = None,
+        repo: Repo | None = None,
+        message: Message | None = None,
+        lease: str | None = None,
+    ) -> StoredRound:
+        """Store ROUND_ with its RUNS, owned by LEASE, in one transaction.
 
-        TASK and REPO are added when they are new (None: the task of the runs, the repository of
-        the task); a folder that another process registered meanwhile keeps its row. A run's
-        round 0 means the task's next one, its sample 0 the model's next one in that round.
+        TASK and REPO are added when they are new (None: they exist); a folder that another
+        process registered meanwhile keeps its row. The round gets the next number of its task; one
+        that has a number exists, and RUNS join it. A run's sample 0 means the next one of its
+        model in that round.
         """
         with self._writing():
-            repo_id = None if repo is None else self._registered(repo).id
-            stored = self._standing(task, runs, repo_id)
-            numbered = self._numbered(stored.id, runs)
+            repo_id = None if repo is None else self._register(repo).id
+            stored = self._store_task(task, round_.task_id, repo_id)
+            round_ = self._store_round(replace(round_, task_id=stored.id))
+            numbered = self._number_samples(round_, runs)
             self._table("runs").insert_all(
-                {**rows.encode(vars(run)), "repo_id": stored.repo_id} for run in numbered
+                {**rows.encode_run(run), "repo_id": stored.repo_id} for run in numbered
             )
-            self._table("messages").insert_all(
-                rows.encode(vars(replace(one, task_id=stored.id))) for one in messages
-            )
-        return stored, numbered
+            if lease is not None:
+                self._table("run_leases").insert_all(
+                    {"run_id": run.id, "lease": lease, "cancel_requested_at": None} for run in runs
+                )
+            if message is not None:
+                message = replace(message, task_id=stored.id)
+                self._table("messages").insert(rows.encode(vars(message)))
+        return StoredRound(stored, round_, numbered)
 
-    def _standing(self, task: Task | None, runs: Sequence[Run], repo_id: str | None) -> Task:
+    def _store_task(self, task: Task | None, task_id: str, repo_id: str | None) -> Task:
         """Find or add the task of a round."""
-        task_id = runs[0].task_id if task is None else task.id
+        task_id = task_id if task is None else task.id
         row = self._one("SELECT * FROM tasks WHERE id = ?", task_id)
         if row is not None:
             stored = rows.decode_task(row)
             if stored.status is TaskStatus.CLOSED:
                 raise ConflictError(
-                    f"task {task_id[:8]} was closed meanwhile", hint="dursor task new TITLE"
+                    f"another process closed task {short_id(task_id)}",
+                    hint="dursor task new TITLE",
                 )
-            return self._touched(stored)
+            return self._touch(stored)
         if task is None:
             raise NotFoundError(f"no task {task_id!r}", hint="dursor task list")
         stored = replace(task, repo_id=repo_id or task.repo_id)
         self._table("tasks").insert(rows.encode(vars(stored)))
         return stored
 
-    def _touched(self, task: Task) -> Task:
-        at = now()
-        self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", at, task.id)
-        return replace(task, updated_at=at)
+    def _touch(self, task: Task) -> Task:
+        updated_at = now()
+        self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", updated_at, task.id)
+        return replace(task, updated_at=updated_at)
 
-    def _numbered(self, task_id: str, runs: Sequence[Run]) -> tuple[Run, ...]:
-        (last,) = self._one("SELECT max(round) FROM runs WHERE task_id = ?", task_id)
-        following = (last or 0) + 1
-        samples: dict[tuple[int, str], int] = {}
+    def _store_round(self, round_: Round) -> Round:
+        if round_.number:
+            return round_
+        sql = "SELECT coalesce(max(number), 0) + 1 FROM rounds WHERE task_id = ?"
+        round_ = replace(round_, number=self._one(sql, round_.task_id)[0])
+        self._table("rounds").insert(rows.encode(vars(round_)))
+        return round_
+
+    def _number_samples(self, round_: Round, runs: Sequence[Run]) -> tuple[Run, ...]:
+        samples: dict[str, int] = {}
         numbered = []
         for run in runs:
-            number = run.round or following
-            key = number, run.model
-            if key not in samples:
-                samples[key] = self._samples(task_id, number, run.model)
-            samples[key] = run.sample or samples[key] + 1
-            numbered.append(replace(run, task_id=task_id, round=number, sample=samples[key]))
+            if run.model not in samples:
+                samples[run.model] = self._last_sample(round_.id, run.model)
+            samples[run.model] = run.sample or samples[run.model] + 1
+            numbered.append(replace(run, round=round_, sample=samples[run.model]))
         return tuple(numbered)
 
-    def _samples(self, task_id: str, number: int, model: str) -> int:
-        sql = "SELECT max(sample) FROM runs WHERE task_id = ? AND round = ? AND model = ?"
-        (last,) = self._one(sql, task_id, number, model)
-        return last or 0
+    def _last_sample(self, round_id: str, model: str) -> int:
+        sql = "SELECT coalesce(max(sample), 0) FROM runs WHERE round_id = ? AND model = ?"
+        return int(self._one(sql, round_id, model)[0])
 
-    def _registered(self, repo: Repo) -> Repo:
-        """Find REPO; where it is not registered, add it under a free name, or bring it back."""
-        row = self._one("SELECT * FROM repos WHERE id = ?", repo.id) or self._one(
-            "SELECT * FROM repos WHERE path = ?", rows.text(repo.path)
-        )
+    def _find_repo(self, condition: str, value: str) -> Any:
+        return self._one(f"{SELECT_REPOS} WHERE {condition}", rows.text(value))
+
+    def _register(self, repo: Repo) -> Repo:
+        """Find REPO, or add it under a free name, or restore it if it was removed."""
+        row = self._find_repo("repos.id = ?", repo.id) or self._find_repo("path = ?", repo.path)
         if row is not None and row["removed_at"] is None:
             return rows.decode_repo(row)
-        repo = replace(repo, name=self._free_name(repo.name))
-        if row is None:
-            self._table("repos").insert(rows.encode(vars(repo)))
-            return repo
-        return self._brought_back(rows.decode_repo(row), repo)
-
-    def _brought_back(self, old: Repo, new: Repo) -> Repo:
-        """Register a removed repository anew: it keeps its id, and so its history."""
-        back = replace(new, id=old.id)
-        columns = {name: value for name, value in vars(back).items() if name != "id"}
-        self._table("repos").update(old.id, {**rows.encode(columns), "removed_at": None})
-        return back
+        repo = replace(
+            repo, id=repo.id if row is None else row["id"], name=self._free_name(repo.name)
+        )
+        columns = rows.encode(vars(repo))
+        paths = {name: columns.pop(name) for name in _REPO_PATHS}
+        self._table("repos").upsert({**columns, "removed_at": None}, pk="id")
+        self._table("repo_paths").upsert({"repo_id": repo.id, **paths}, pk="repo_id")
+        return repo
 
     def _free_name(self, wanted: str) -> str:
         sql = "SELECT 1 FROM repos WHERE name = ? AND removed_at IS NULL"
@@ -150,102 +161,92 @@ class Rounds(Transactions):
             name = f"{wanted}-{number}"
         return name
 
-    # runs under way
-
-    def update_runs(self, changes: Sequence[RunUpdate]) -> frozenset[str]:
-        """Apply CHANGES in one transaction; returns the ids of runs that were final already."""
-        with self._writing():
-            return frozenset(one.run_id for one in changes if not self._change(one))
-
-    def finish_run(self, run: Run, message: Message | None = None) -> bool:
-        """Store a run's end and what it said; False (and nothing stored) when it was final."""
-        with self._writing():
-            return self._finish(run, message)
-
     def record_runs(
         self,
         changes: Mapping[str, Mapping[str, Any]],
         finals: Iterable[tuple[Run, Message | None]] = (),
+        replies: Iterable[tuple[str, AttemptReply]] = (),
     ) -> frozenset[str]:
-        """Set fields of many runs (whole logs among them) and end others, in one transaction.
+        """Set fields of many runs, end others, and add REPLIES by run id, in one transaction.
 
-        Returns the ids of runs that were final already, and so stayed as they were.
+        Returns the ids of runs that were final already and so kept their fields.
         """
         with self._writing():
-            late = {i for i, fields in changes.items() if not self._change(RunUpdate(i, fields))}
+            self._table("replies").insert_all(
+                (
+                    {"run_id": run_id, "created_at": now(), **rows.encode(vars(reply))}
+                    for run_id, reply in replies
+                ),
+                replace=True,
+            )
+            late = {
+                run_id for run_id, fields in changes.items() if not self._change(run_id, fields)
+            }
             late |= {run.id for run, message in finals if not self._finish(run, message)}
             return frozenset(late)
 
-    def _change(self, change: RunUpdate) -> bool:
-        if unknown := set(change.fields) - _CHANGEABLE:
-            raise ValueError(f"no such changeable fields of a run: {sorted(unknown)}")
-        columns = rows.encode(change.fields)
-        if change.logs:
-            columns["logs"] = self._longer_log(change.run_id, change.logs)
-        return self._set(change.run_id, columns)
-
-    def _longer_log(self, run_id: str, entries: Sequence[LogEntry]) -> str:
-        row = self._one("SELECT logs FROM runs WHERE id = ?", run_id)
-        return rows.append_logs("[]" if row is None else row["logs"], entries)
-
-    def _set(self, run_id: str, columns: Mapping[str, Any]) -> bool:
-        """Change a run that is still active; tell whether it was."""
+    def _change(self, run_id: str, fields: Mapping[str, Any]) -> bool:
+        """Change a run that is still active; return whether it was."""
+        if unknown := set(fields) - _CHANGEABLE:
+            raise ValueError(f"not changeable fields of a run: {sorted(unknown)}")
+        columns = rows.encode(fields)
         names = ", ".join(f"{name} = ?" for name in columns) or "id = id"
         sql = f"UPDATE runs SET {names} WHERE id = ? AND {ACTIVE}"
         return self._do(sql, *columns.values(), run_id) == 1
 
     def _finish(self, run: Run, message: Message | None) -> bool:
         if not run.status.is_final:
-            raise ValueError(f"{run.status.value} is no end of a run")
-        grown = [name for name in _GROWN if getattr(run, name)]
-        fields = {name: getattr(run, name) for name in (*_RESULT, *grown)}
-        if not self._set(run.id, rows.encode(fields)):
+            raise ValueError(f"{run.status.value} is not a final status")
+        names = (*_RESULT, "logs") if run.logs else _RESULT  # an empty log keeps the stored one
+        if not self._change(run.id, {name: getattr(run, name) for name in names}):
             return False
+        self._do("DELETE FROM run_leases WHERE run_id = ?", run.id)
         if message is not None:
             self._table("messages").insert(rows.encode(vars(message)))
         return True
 
-    # cancel, and owners that are gone
-
     def request_cancel(self, run_ids: Collection[str]) -> list[str]:
         """Ask the owners of active runs to cancel them; returns the ids that were active.
 
-        Runs whose owner is gone end here, as interrupted.
+        Runs whose owner is gone end as interrupted.
         """
-        asked = []
+        active = []
         with self._writing():
             for run_id in run_ids:
-                sql = f"SELECT id, lease, logs FROM runs WHERE id = ? AND {ACTIVE}"
-                row = self._one(sql, run_id)
+                row = self._one(f"{_ACTIVE_RUNS} AND id = ?", run_id)
                 if row is None:
                     continue
-                asked.append(run_id)
+                active.append(run_id)
                 if row["lease"] is not None and is_alive(self.leases, row["lease"]):
-                    self._set(run_id, {"cancel_requested_at": now()})
+                    sql = "UPDATE run_leases SET cancel_requested_at = ? WHERE run_id = ?"
+                    self._do(sql, now(), run_id)
                 else:
                     self._interrupt(row)
-        return asked
+        return active
 
     def reap(self, leases: Collection[str | None]) -> list[str]:
         """End the active runs of dead LEASES (None: runs without one); returns their ids."""
         with self._writing():
-            rows_found = self._all(f"SELECT id, lease, logs FROM runs WHERE {ACTIVE}")
-            dead = [row for row in rows_found if row["lease"] in leases]
+            dead = [row for row in self._all(_ACTIVE_RUNS) if row["lease"] in leases]
             for row in dead:
                 self._interrupt(row)
         return [row["id"] for row in dead]
 
     def _interrupt(self, row: Any) -> None:
-        at, logged = now(), rows.load_logs(row["logs"])
-        stage = logged[-1].stage if logged else Stage.PREPARE
-        message = "the process that owned the run is gone"
-        error = RunError("interrupted", message, f"dursor run retry {row['id'][:8]}", stage)
-        columns = rows.encode(
-            {
-                "status": RunStatus.FAILED,
-                "error": error,
-                "completed_at": at,
-                "logs": (*logged, LogEntry(at, stage, f"interrupted: {message}")),
-            }
-        )
-        self._set(row["id"], columns)
+        ended_at, logs = now(), rows.load_logs(row["logs"])
+        stage = logs[-1].stage if logs else Stage.PREPARE
+        message = "the process that owned the run ended"
+        hint = f"dursor run retry {short_id(row['id'])}"
+        fields = {
+            "status": RunStatus.FAILED,
+            "error": RunError("interrupted", message, hint, stage),
+            "completed_at": ended_at,
+            "logs": (*logs, LogEntry(ended_at, stage, f"interrupted: {message}")),
+        }
+        self._change(row["id"], fields)
+        self._do("DELETE FROM run_leases WHERE run_id = ?", row["id"])
+
+
+_ACTIVE_RUNS = (
+    f"SELECT id, lease, logs FROM runs LEFT JOIN run_leases ON run_id = id WHERE {ACTIVE}"
+)

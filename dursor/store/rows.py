@@ -1,4 +1,4 @@
-"""Domain objects to columns and back. Text that is no valid Unicode is kept as a BLOB of bytes."""
+"""Domain objects to columns and back. Text that is not valid Unicode is stored as bytes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from dursor.domain import (
     KeySource,
     LogEntry,
     Message,
+    MessageKind,
     ModelProfile,
     PullRequest,
     Repo,
     Role,
+    Round,
     Run,
     RunError,
     RunStatus,
@@ -25,6 +27,7 @@ from dursor.domain import (
     TaskStatus,
     Usage,
 )
+from dursor.store.schema import ROUND_PREFIX, RUN_COLUMNS, RUN_WIDE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,7 +37,7 @@ Record: TypeAlias = dict[str, Any]
 
 
 def text(value: str) -> str | bytes:
-    """Give VALUE as SQLite takes it: lone surrogates (of a path, of broken JSON) make it bytes."""
+    """Return VALUE as SQLite accepts it: bytes if it has lone surrogates (paths, broken JSON)."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -43,20 +46,20 @@ def text(value: str) -> str | bytes:
 
 
 def blob(value: str) -> bytes:
-    """Give the bytes VALUE was decoded from; a surrogate that stands for no byte becomes `?`."""
+    """Return the bytes that VALUE was decoded from; a surrogate of no byte becomes `?`."""
     try:
         return value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        kept = "".join("?" if _stands_for_no_byte(char) else char for char in value)
-        return kept.encode("utf-8", "surrogateescape")
+        encodable = "".join("?" if _is_unpaired(char) else char for char in value)
+        return encodable.encode("utf-8", "surrogateescape")
 
 
-def _stands_for_no_byte(char: str) -> bool:
+def _is_unpaired(char: str) -> bool:
     return "\ud800" <= char <= "\udfff" and not "\udc80" <= char <= "\udcff"
 
 
 def plain(value: Any) -> Any:
-    """Give a column's value, with bytes read back as the text they were."""
+    """Return a column's value, bytes decoded to the text they were."""
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
@@ -87,12 +90,13 @@ _ENCODERS: Mapping[str, Callable[[Any], Column]] = {
     "dirty_patch": _optional_blob,
     "patch": _optional_blob,
     "choices": _dump_one,
+    "overrides": _dump_one,
     "options": lambda value: _dump(dict(value)),
 }
 
 
 def encode(fields: Mapping[str, Any]) -> Record:
-    """Make columns of FIELDS of any domain object."""
+    """Encode FIELDS of any domain object as columns."""
     return {name: _encode(name, value) for name, value in fields.items()}
 
 
@@ -104,24 +108,38 @@ def _encode(name: str, value: Any) -> Column:
     return value  # type: ignore[no-any-return] # a number or None
 
 
-def append_logs(stored: str, entries: Iterable[LogEntry]) -> str:
-    """Put ENTRIES at the end of the log column STORED."""
-    more = [_dump(vars(entry)) for entry in entries]
-    before = [] if stored == "[]" else [stored[1:-1]]
-    return f"[{','.join([*before, *more])}]"
-
-
 def _load(value: Any) -> Any:
     return None if value is None else json.loads(value)
 
 
+def encode_run(run: Run) -> Record:
+    """Encode RUN as columns of its own table."""
+    fields = {name: getattr(run, name) for name in (*RUN_COLUMNS, *RUN_WIDE_COLUMNS)}
+    return {**encode(fields), "round_id": run.round.id, "task_id": run.task_id}
+
+
 def decode_run(row: Mapping[str, Any]) -> Run:
-    """Make a run; without its wide fields when the row was read without them."""
+    """Build a run from its columns and its round's, which start with ROUND_PREFIX."""
     columns = dict(row)
-    for name, reader in _RUN_READERS.items():
-        if name in columns:
-            columns[name] = reader(columns[name])
-    return Run(**{name: plain(value) for name, value in columns.items()})
+    round_columns = {
+        name.removeprefix(ROUND_PREFIX): columns.pop(name)
+        for name in [*columns]
+        if name.startswith(ROUND_PREFIX)
+    }
+    return Run(round=decode_round(round_columns), **_decode(columns))
+
+
+def decode_round(row: Mapping[str, Any]) -> Round:
+    """Build a round; without its wide fields when the row was read without them."""
+    return Round(**_decode(dict(row)))
+
+
+def _decode(columns: Record) -> Record:
+    """Decode the columns that have a reader, and bytes to text."""
+    return {
+        name: read(value) if (read := _READERS.get(name)) else plain(value)
+        for name, value in columns.items()
+    }
 
 
 def _error(value: Any) -> RunError | None:
@@ -135,8 +153,12 @@ def _usage(value: Any) -> Usage | None:
 
 
 def _choices(value: Any) -> Choices:
+    return _overrides(value) or Choices()  # 0.1.0 stored none
+
+
+def _overrides(value: Any) -> Choices | None:
     raw = _load(value)
-    return Choices() if raw is None else Choices.from_json(raw)  # an older dursor kept none
+    return None if raw is None else Choices.from_json(raw)
 
 
 def _file_changes(value: Any) -> tuple[FileChange, ...]:
@@ -144,7 +166,7 @@ def _file_changes(value: Any) -> tuple[FileChange, ...]:
 
 
 def load_logs(value: Any) -> tuple[LogEntry, ...]:
-    """Read the log column VALUE."""
+    """Decode the log column VALUE."""
     return tuple(LogEntry(raw["at"], Stage(raw["stage"]), raw["message"]) for raw in _load(value))
 
 
@@ -156,7 +178,7 @@ def _ranges(value: Any) -> tuple[tuple[int, int], ...] | None:
     return None if value is None else tuple((first, last) for first, last in value)
 
 
-_RUN_READERS: Mapping[str, Callable[[Any], Any]] = {
+_READERS: Mapping[str, Callable[[Any], Any]] = {
     "status": RunStatus,
     "dirty": bool,
     "error": _error,
@@ -166,12 +188,13 @@ _RUN_READERS: Mapping[str, Callable[[Any], Any]] = {
     "logs": load_logs,
     "context": _context,
     "choices": _choices,
+    "overrides": _overrides,
 }
 
 
 def decode_model(row: Mapping[str, Any]) -> ModelProfile:
-    """Make a profile that the user added."""
-    columns = {name: plain(value) for name, value in dict(row).items() if name != "kind"}
+    """Build a profile that the user added."""
+    columns = _plain_row(row)
     source = columns["key_source"]
     return ModelProfile(
         **{
@@ -182,29 +205,30 @@ def decode_model(row: Mapping[str, Any]) -> ModelProfile:
     )
 
 
-def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _plain_row(row: Mapping[str, Any]) -> Record:
     return {name: plain(value) for name, value in dict(row).items()}
 
 
 def decode_repo(row: Mapping[str, Any]) -> Repo:
-    """Make a repository."""
+    """Build a repository."""
     columns = _plain_row(row)
     columns.pop("removed_at", None)
     return Repo(**columns)
 
 
 def decode_task(row: Mapping[str, Any]) -> Task:
-    """Make a task."""
+    """Build a task."""
     columns = _plain_row(row)
     return Task(**{**columns, "status": TaskStatus(columns["status"])})
 
 
 def decode_message(row: Mapping[str, Any]) -> Message:
-    """Make a message."""
+    """Build a message."""
     columns = _plain_row(row)
-    return Message(**{**columns, "role": Role(columns["role"])})
+    kind, role = MessageKind(columns["kind"]), Role(columns["role"])
+    return Message(**{**columns, "role": role, "kind": kind})
 
 
 def decode_pr(row: Mapping[str, Any]) -> PullRequest:
-    """Make a pull request."""
+    """Build a pull request."""
     return PullRequest(**_plain_row(row))

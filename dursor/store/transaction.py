@@ -1,4 +1,4 @@
-"""The database file opened for writing: its settings, its schema, and one way to change it."""
+"""The database file opened for writing: its settings, its schema and its transactions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEASES = "leases"
 
 
 class Transactions:
-    """The open file. Opening makes it where it is missing and brings its schema up to date."""
+    """The open file. Opening creates a missing file and brings its schema up to date."""
 
     def __init__(
         self, path: Path, *, leases: Path | None = None, busy_timeout: float = BUSY_TIMEOUT
@@ -39,7 +39,7 @@ class Transactions:
             stack.pop_all()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with translated(self.path):
             self._connection.close()
 
@@ -51,12 +51,12 @@ class Transactions:
 
     def _prepare(self, busy_timeout: float) -> None:
         self._db = Database(self._connection, execute_plugins=False, recursive_triggers=False)
-        self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._use_wal(time.monotonic() + busy_timeout)
         if version_of(self._connection, self.path) < VERSION:
-            with self._writing():
+            with self._writing():  # foreign keys are off: migrations replace tables
                 self._upgrade()
+        self._connection.execute("PRAGMA foreign_keys = ON")
 
     def _use_wal(self, deadline: float) -> None:
         while True:
@@ -70,7 +70,7 @@ class Transactions:
                 return
 
     def _upgrade(self) -> None:
-        if version_of(self._connection, self.path) < VERSION:  # nobody was faster
+        if version_of(self._connection, self.path) < VERSION:  # no other process was faster
             migrations.apply(self._db)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -82,7 +82,7 @@ class Transactions:
             try:
                 yield
                 self._connection.execute("COMMIT")
-            except BaseException:  # Ctrl-C, too, must not keep the lock
+            except BaseException:  # Ctrl-C must release the lock, too
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
@@ -98,5 +98,5 @@ class Transactions:
         return self._db.execute(sql, values).fetchall()
 
     def _do(self, sql: str, *values: Any) -> int:
-        """Execute, and count the rows that were changed."""
+        """Execute SQL; returns the number of changed rows."""
         return self._db.execute(sql, values).rowcount

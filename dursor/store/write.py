@@ -1,4 +1,4 @@
-"""Writing the store: every method is one transaction that takes its lock at once."""
+"""Writes to the store: every method is one transaction that takes its lock at once."""
 
 from __future__ import annotations
 
@@ -13,90 +13,86 @@ from dursor.domain import (
     PullRequest,
     Repo,
     Task,
-    new_id,
     now,
 )
 from dursor.errors import ConflictError, NotFoundError
 from dursor.store import rows
-from dursor.store.rounds import Rounds, RunUpdate
-from dursor.store.schema import KEY, PROFILE
+from dursor.store.rounds import RoundWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["RunUpdate", "Store"]
 
-
-class Store(Rounds):
-    """The database file, opened for writing; one thread at a time.
+class Store(RoundWriter):
+    """The database file, opened for writing, in one thread at a time.
 
     Raises InternalError when the file cannot be used, ConflictError when a name is taken,
-    NotFoundError when what is to be changed is not there.
+    NotFoundError when the row to change does not exist.
     """
 
-    # models, and where keys lie
+    # models and keys
 
     def add_model(self, profile: ModelProfile) -> ModelProfile:
-        """Add a profile; a key stored for a built-in of this name does not become its key."""
+        """Add a profile; a key stored for a built-in model of its name does not become its key."""
         with self._writing():
-            sql = "SELECT 1 FROM models WHERE kind = ? AND name = ?"
-            if self._one(sql, PROFILE, profile.name) is not None:
+            if self._one("SELECT 1 FROM models WHERE name = ?", profile.name) is not None:
                 raise ConflictError(
-                    f"a model called {profile.name!r} is there already",
+                    f"model {profile.name!r} already exists",
                     hint=f"dursor models remove {profile.name}",
                 )
             stored = replace(profile, created_at=profile.created_at or now(), built_in=False)
-            self._do("DELETE FROM models WHERE name = ?", f"model:{profile.name}")
-            columns = {name: value for name, value in vars(stored).items() if name != "built_in"}
-            self._table("models").insert({**rows.encode(columns), "kind": PROFILE})
+            columns = {
+                name: value
+                for name, value in vars(stored).items()
+                if name not in {"built_in", "key_source"}
+            }
+            self._table("models").insert(rows.encode(columns))
+            self._set_key_source(f"model:{profile.name}", profile.key_source)
         return stored
 
     def remove_model(self, name: str) -> None:
-        """Forget the profile called NAME."""
+        """Delete the profile called NAME."""
         with self._writing():
-            if not self._do("DELETE FROM models WHERE kind = ? AND name = ?", PROFILE, name):
-                raise NotFoundError(
-                    f"no model called {name!r} was added", hint="dursor models list"
-                )
+            if not self._do("DELETE FROM models WHERE name = ?", name):
+                raise NotFoundError(f"no added model {name!r}", hint="dursor models list")
+            self._set_key_source(f"model:{name}", None)
 
     def set_key_source(self, key_name: str, source: KeySource | None) -> None:
-        """Remember where the key KEY_NAME lies ("model:gpt", "provider:openai"); None: nowhere.
-
-        A profile's own row remembers it, or else a row of kind "key" that no list of models shows.
-        """
-        stored = None if source is None else source.value
+        """Record which store holds the key KEY_NAME ("model:gpt", "provider:openai"), or none."""
         with self._writing():
-            sql = "UPDATE models SET key_source = ? WHERE kind = ? AND name = ?"
-            if self._do(sql, stored, PROFILE, _profile_of(key_name)):
-                return
-            self._do("DELETE FROM models WHERE kind = ? AND name = ?", KEY, key_name)
-            if stored is not None:
-                self._table("models").insert(_key_row(key_name, stored))
+            self._set_key_source(key_name, source)
+
+    def _set_key_source(self, key_name: str, source: KeySource | None) -> None:
+        if source is None:
+            self._do("DELETE FROM key_sources WHERE name = ?", key_name)
+        else:
+            row = {"name": key_name, "source": source.value}
+            self._table("key_sources").upsert(row, pk="name")
 
     # repositories
 
     def add_repo(self, repo: Repo) -> Repo:
-        """Register a folder; one that is registered already stays as it is and is returned.
+        """Register a folder, or return the row of one that is registered.
 
-        A removed one comes back with its old id, so use the id of what is returned.
+        A removed repository is restored with its old id, so use the id of the returned one.
         """
         with self._writing():
-            sql = "SELECT * FROM repos WHERE path = ? AND removed_at IS NULL"
-            if (row := self._one(sql, rows.text(repo.path))) is not None:
+            row = self._find_repo("removed_at IS NULL AND path = ?", repo.path)
+            if row is not None:
                 return rows.decode_repo(row)
             if self._free_name(repo.name) != repo.name:
                 raise ConflictError(
-                    f"a repository called {repo.name!r} is registered already",
+                    f"repository {repo.name!r} already exists",
                     hint="choose another --name, or dursor repo list",
                 )
-            return self._registered(repo)
+            return self._register(repo)
 
     def update_repo(self, repo_id: str, **fields: Any) -> None:
-        """Set fields of a repository by their names in `Repo`."""
+        """Set fields of a repository by their names in `Repo`, its paths apart."""
         self._update("repos", repo_id, fields)
 
     def remove_repo(self, repo_id: str) -> None:
-        """Forget a repository; its tasks and runs stay, and are its own again if it comes back."""
+        """Hide a repository; its tasks and runs stay, and are restored with it."""
         self._update("repos", repo_id, {"removed_at": now()})
 
     # tasks and messages
@@ -108,13 +104,13 @@ class Store(Rounds):
         return task
 
     def update_task(self, task: Task) -> Task:
-        """Store what changed of a task."""
+        """Store the title and status of a task."""
         fields = {"title": task.title, "status": task.status, "updated_at": task.updated_at}
         self._update("tasks", task.id, fields)
         return task
 
     def add_message(self, message: Message) -> Message:
-        """Add something said in a task."""
+        """Add a message to its task."""
         with self._writing():
             self._table("messages").insert(rows.encode(vars(message)))
             self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", now(), message.task_id)
@@ -125,21 +121,21 @@ class Store(Rounds):
     def save_pr(self, pr: PullRequest) -> PullRequest:
         """Add a pull request, or update the one with its URL, which keeps its id."""
         with self._writing():
-            return self._saved(pr)
+            return self._save_pr(pr)
 
     def sync_pr(
         self, pr: PullRequest, messages: Sequence[Message]
     ) -> tuple[PullRequest, tuple[Message, ...]]:
-        """Save PR with what was said about it; returns those MESSAGES that were not there yet."""
+        """Save PR and MESSAGES about it; returns those messages that were not stored yet."""
         with self._writing():
-            known = "SELECT 1 FROM messages WHERE id = ?"
-            new = {one.id: one for one in messages if self._one(known, one.id) is None}
+            sql = "SELECT 1 FROM messages WHERE id = ?"
+            new = {m.id: m for m in messages if self._one(sql, m.id) is None}
             if new:
-                self._table("messages").insert_all(rows.encode(vars(one)) for one in new.values())
+                self._table("messages").insert_all(rows.encode(vars(m)) for m in new.values())
                 self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", now(), pr.task_id)
-            return self._saved(pr), tuple(new.values())
+            return self._save_pr(pr), tuple(new.values())
 
-    def _saved(self, pr: PullRequest) -> PullRequest:
+    def _save_pr(self, pr: PullRequest) -> PullRequest:
         row = self._one("SELECT id, created_at FROM prs WHERE url = ?", rows.text(pr.url))
         if row is not None:
             pr = replace(pr, id=row["id"], created_at=row["created_at"])
@@ -147,36 +143,17 @@ class Store(Rounds):
         return pr
 
     def save_github_app(self, config: GitHubAppConfig) -> None:
-        """Remember the one GitHub App."""
+        """Store the one GitHub App."""
         with self._writing():
             self._table("github_app").upsert({"id": 1, **rows.encode(vars(config))}, pk="id")
 
     def remove_github_app(self) -> None:
-        """Forget the GitHub App."""
+        """Delete the GitHub App."""
         with self._writing():
             self._do("DELETE FROM github_app")
 
     def _update(self, table: str, row_id: str, fields: dict[str, Any]) -> None:
         with self._writing():
             if self._one(f"SELECT 1 FROM {table} WHERE id = ?", row_id) is None:
-                raise NotFoundError(f"nothing in {table} has the id {row_id!r}")
+                raise NotFoundError(f"no row {row_id!r} in {table}")
             self._table(table).update(row_id, rows.encode(fields))
-
-
-def _profile_of(key_name: str) -> str:
-    """Name the profile whose key this is; "" when it is no profile's."""
-    return key_name.removeprefix("model:") if key_name.startswith("model:") else ""
-
-
-def _key_row(key_name: str, source: str) -> dict[str, str]:
-    return {
-        "id": new_id(),
-        "kind": KEY,
-        "name": key_name,
-        "provider": "",
-        "model_name": "",
-        "display_name": "",
-        "options": "{}",
-        "key_source": source,
-        "created_at": now(),
-    }

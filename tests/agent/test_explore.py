@@ -80,9 +80,9 @@ async def test_each_limit_ends_exploration(log, bounds):
 
 
 async def test_results_never_exceed_the_context_window(log):
-    room = conversation.size(PROMPT) + 20_000
+    room = conversation.count_bytes(PROMPT) + 20_000
     looked = await exploration(log, room).extend(PROMPT, calling(read()), 60)
-    assert conversation.size(looked) <= room + len(LAST_CALL)
+    assert conversation.count_bytes(looked) <= room + len(LAST_CALL)
     assert looked.final
     assert looked.turns[2].results[0].text.startswith("a.txt, lines 1-")
 
@@ -97,7 +97,7 @@ async def test_results_of_one_reply_share_the_room(log):
 
 
 async def test_no_call_is_carried_out_without_room(log):
-    room = conversation.size(PROMPT)
+    room = conversation.count_bytes(PROMPT)
     looked = await exploration(log, room).extend(PROMPT, calling(read()), 60)
     (result,) = looked.turns[2].results
     assert result.failed

@@ -5,8 +5,8 @@ import re
 import pytest
 from replies import tree
 
-from dursor.agent.prompts import repair
-from dursor.agent.repairs import Broken, placed
+from dursor.agent.prompts import format_repair
+from dursor.agent.repairs import PartialReply, resolve_with_repairs
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError
 from dursor.patch.resolve import PartlyResolvedError
@@ -77,23 +77,23 @@ MENDED: dict[str, tuple[str, dict[str, str | None]]] = {
 
 
 @pytest.fixture
-def broken() -> Broken:
+def broken() -> PartialReply:
     with pytest.raises(PartlyResolvedError) as caught:
-        placed(FIRST, BASE, None)
-    return Broken(caught.value.message, caught.value.failures, caught.value.kept)
+        resolve_with_repairs(FIRST, BASE, None)
+    return PartialReply(caught.value.message, caught.value.failures, caught.value.kept)
 
 
 @pytest.mark.parametrize("kind", MENDED)
-def test_what_mends_an_answer_completes_its_tree(broken: Broken, kind: str):
+def test_what_mends_an_answer_completes_its_tree(broken: PartialReply, kind: str):
     reply, otherwise = MENDED[kind]
-    found = placed(reply, BASE, broken)
+    found = resolve_with_repairs(reply, BASE, broken)
     after = {path: state.data.decode() if state else None for path, state in found.changes.items()}
     assert after == WHOLE | otherwise
 
 
-def test_what_is_no_patch_mends_nothing(broken: Broken):
-    with pytest.raises(ApplyFailedError, match=r"a\.py: no line .* the model gave no patch"):
-        placed("I cannot do that.", BASE, broken)
+def test_what_is_no_patch_mends_nothing(broken: PartialReply):
+    with pytest.raises(ApplyFailedError, match=r"a\.py: no line .* .the repair contains no patch"):
+        resolve_with_repairs("I cannot do that.", BASE, broken)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_what_is_no_patch_mends_nothing(broken: Broken):
     ],
 )
 def test_what_failed_and_what_is_left_out_is_asked_for_again(
-    broken: Broken, reply: str, reasons: list[str]
+    broken: PartialReply, reply: str, reasons: list[str]
 ):
     with pytest.raises(PartlyResolvedError) as caught:
-        placed(reply, BASE, broken)
+        resolve_with_repairs(reply, BASE, broken)
     failures = caught.value.failures
     assert len(failures) == len(reasons)
     assert all(why in one.reason for why, one in zip(reasons, failures, strict=True))
@@ -121,22 +121,26 @@ def test_what_failed_and_what_is_left_out_is_asked_for_again(
 
 def test_a_path_corrected_is_an_answer():
     with pytest.raises(PartlyResolvedError) as caught:
-        placed(fenced(diff("lib/a.py", ("row 9", "x"))), BASE, None)
-    broken = Broken(caught.value.message, caught.value.failures, caught.value.kept)
-    assert {*placed(fenced(NINE.replace("ROW 9", "x")), BASE, broken).changes} == {"a.py"}
+        resolve_with_repairs(fenced(diff("lib/a.py", ("row 9", "x"))), BASE, None)
+    broken = PartialReply(caught.value.message, caught.value.failures, caught.value.kept)
+    assert {*resolve_with_repairs(fenced(NINE.replace("ROW 9", "x")), BASE, broken).changes} == {
+        "a.py"
+    }
 
 
 def test_an_invented_placeholder_costs_its_own_file_alone():
     secret = "DURSOR_SECRET_00c0ffee"
-    with pytest.raises(PartlyResolvedError, match="stands for no secret") as caught:
-        placed(fenced(NINE.replace("ROW 9", secret), diff("b.py", ("b2", "B2"))), BASE, None)
+    with pytest.raises(PartlyResolvedError, match="is not a placeholder of a secret") as caught:
+        resolve_with_repairs(
+            fenced(NINE.replace("ROW 9", secret), diff("b.py", ("b2", "B2"))), BASE, None
+        )
     assert {*caught.value.kept.changes} == {"b.py"}
 
 
 def test_a_repair_shows_a_bounded_part_of_much_that_failed():
     long = HunkFailure("min.js", "-x\n+y", "no", "x" * 5_000_000, f"a\n{'b' * 5_000_000}\nc", 1)
     many = [HunkFailure("a.py", f"-row {n}\n" * 60, "no", nearest="r\n" * 60) for n in range(2000)]
-    said = repair([long, *many], kept=True)
+    said = format_repair([long, *many], has_kept=True)
     assert len(said) < 60_000
     assert "a\n[a line of 5000000 characters]\nc" in said
     assert re.search(r"\n\n(19\d\d) more parts failed: \1 in a\.py\.", said)

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import fake_app
 
-from dursor.domain import new_id
+from dursor.ids import new_id
 from dursor.store.write import Store
 
 RUNS = 10_000
@@ -61,9 +61,13 @@ def fill(data: Path, repository: Path) -> None:
     store = Store(data / "dursor.db")
     for _ in range(RUNS // RUNS_A_ROUND):
         task = replace(fake_app.TASK, id=new_id())
-        run = replace(fake_app.RUN, task_id=task.id, round=0, sample=0)
+        run = replace(
+            fake_app.RUN,
+            round=replace(fake_app.ROUND, id=new_id(), task_id=task.id, number=0),
+            sample=0,
+        )
         runs = [replace(run, id=new_id()) for _ in range(RUNS_A_ROUND)]
-        store.start_round(task, repo, [], runs)
+        store.start_round(run.round, runs, task=task, repo=repo)
     store.close()
 
 

@@ -1,7 +1,7 @@
-"""What the store costs: python tests/benchmarks/store.py
+"""Measure the store: python tests/benchmarks/store.py
 
-Eight processes write 200 rounds of one run each into one database (target: 0 errors, 0 lost); then
-20 of 10,000 runs are listed, opening the file included, by a process that has nothing loaded.
+Eight processes write 200 rounds of one run each into one database (target: 0 errors, 0 lost). Then
+fresh processes list 20 of 10,000 runs, opening the file included.
 """
 
 import statistics
@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from store_writers import write_at_once
 
-from dursor.domain import RunStatus, new_id
+from dursor.domain import RunStatus
+from dursor.ids import new_id
 from dursor.store.read import Reader
 from dursor.store.write import Store
 
@@ -29,24 +30,23 @@ print(time.perf_counter() - start)
 """
 
 
-def written(path: Path) -> None:
-    """Write, count and say."""
+def measure_writers(path: Path) -> None:
+    """Write rounds at once and count those that were lost."""
     start = time.perf_counter()
-    complaints = write_at_once(path, PROCESSES, ROUNDS)
+    errors = write_at_once(path, PROCESSES, ROUNDS)
     seconds = time.perf_counter() - start
     with Reader(path) as reader:
         runs = reader.runs(limit=None)
-        whole = [run for run in runs if run.status is RunStatus.SUCCEEDED]
-        rounds = {run.round for run in whole}
+        rounds = {run.round.number for run in runs if run.status is RunStatus.SUCCEEDED}
     lost = PROCESSES * ROUNDS - len(rounds)
     print(f"{PROCESSES} processes x {ROUNDS} rounds in {seconds:.1f} s: ", end="")
-    print(f"{len(complaints)} processes failed, {lost} rounds lost")
-    for complaint in complaints:
-        print(complaint.strip().splitlines()[-1])
+    print(f"{len(errors)} processes failed, {lost} rounds lost")
+    for error in errors:
+        print(error.strip().splitlines()[-1])
 
 
-def multiplied(path: Path) -> None:
-    """Copy rows until there are ROWS."""
+def copy_runs(path: Path) -> None:
+    """Copy runs until there are ROWS."""
     with Store(path) as store, store._writing():
         names = [row[1] for row in store._all("PRAGMA table_info(runs)")]
         copied = ", ".join("?" if name == "id" else name for name in names)
@@ -56,7 +56,7 @@ def multiplied(path: Path) -> None:
             store._do(sql, new_id(), index % count)
 
 
-def listed(path: Path) -> None:
+def measure_list(path: Path) -> None:
     """Time the list in fresh processes."""
     command = [sys.executable, "-c", LIST, str(path)]
     times = [float(subprocess.check_output(command)) for _ in range(9)]
@@ -67,6 +67,6 @@ def listed(path: Path) -> None:
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
         database = Path(folder) / "dursor.db"
-        written(database)
-        multiplied(database)
-        listed(database)
+        measure_writers(database)
+        copy_runs(database)
+        measure_list(database)

@@ -18,9 +18,9 @@ from dursor.services.results import (
     TaskHistory,
 )
 
-ROUND = RoundResult(TASK, (RUN, OTHER))
+ROUND = RoundResult(TASK, fake_app.ROUND, (RUN, OTHER))
 NO_FILTER = {"everywhere": False, "task": None, "status": None, "limit": 20}
-HISTORY = TaskHistory(TASK, (fake_app.MESSAGE,), (RUN,), (fake_app.PR,))
+HISTORY = TaskHistory(TASK, (fake_app.MESSAGE,), (fake_app.ROUND,), (RUN,), (fake_app.PR,))
 COMPARED = Comparison(
     (RUN, OTHER),
     (ComparedFile("shop/pages.py", (RUN.id, OTHER.id), identical=True),),

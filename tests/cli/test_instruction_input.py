@@ -7,7 +7,7 @@ from dursor.cli.input.instruction_input import read_instruction
 from dursor.errors import UsageError
 from dursor.services.results import ResolvedPatch, RoundResult
 
-DONE = {"rounds.start": RoundResult(fake_app.TASK, (fake_app.RUN,))}
+DONE = {"rounds.start": RoundResult(fake_app.TASK, fake_app.ROUND, (fake_app.RUN,))}
 
 
 def sent(done):

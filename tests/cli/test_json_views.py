@@ -16,6 +16,7 @@ from dursor.services import results
 
 CHANGE = {"path", "old_path", "change", "added_lines", "removed_lines"}
 LISTED_RUN = {
+    "round_id",
     "id",
     "task_id",
     "round",
@@ -41,9 +42,10 @@ LISTED_RUN = {
     "started_at",
     "completed_at",
 }
-FULL_RUN = LISTED_RUN | {"patch", "logs", "context"}
+FULL_RUN = LISTED_RUN | {"patch", "logs", "context", "replies"}
 TASK = {"id", "repo_id", "title", "status", "created_at", "updated_at"}
-MESSAGE = {"id", "task_id", "role", "content", "run_id", "created_at"}
+MESSAGE = {"id", "task_id", "role", "kind", "content", "run_id", "round_id", "created_at"}
+ROUND = {"id", "number", "task_id", "instruction", "base_ref", "base_commit", "dirty", "created_at"}
 REPO = {
     "id",
     "name",
@@ -82,14 +84,16 @@ PR = {
 SETTING = {"key", "value", "source", "description"}
 PLAN = {"base_commit", "budget", "tokens", "files", "withheld"}
 SENT = {"path", "ranges", "tokens", "reason"}
-HISTORY = results.TaskHistory(fake_app.TASK, (fake_app.MESSAGE,), (RUN,), (fake_app.PR,))
+HISTORY = results.TaskHistory(
+    fake_app.TASK, (fake_app.MESSAGE,), (fake_app.ROUND,), (RUN,), (fake_app.PR,)
+)
 COMPARED = results.Comparison(
     (RUN, OTHER), (results.ComparedFile("a.py", (RUN.id,), identical=False),), "diff"
 )
 
 VALUES = [
     (RunView(RUN, frozenset()), FULL_RUN),
-    (results.RoundResult(fake_app.TASK, (RUN, FAILED)), {"task", "runs"}),
+    (results.RoundResult(fake_app.TASK, fake_app.ROUND, (RUN, FAILED)), {"task", "round", "runs"}),
     (Items("run", [RUN]), {"items"}),
     (PatchOutput("diff", {}), {"patch"}),
     (
@@ -102,9 +106,9 @@ VALUES = [
     (fake_app.REPO, REPO),
     (fake_app.TASK, TASK),
     (fake_app.MESSAGE, MESSAGE),
-    (HISTORY, {"task", "messages", "runs", "prs"}),
+    (HISTORY, {"task", "messages", "rounds", "runs", "prs"}),
     (fake_app.PLAN, PLAN),
-    (results.RoundPlan(fake_app.PLAN, ()), {"task", "runs", "plan"}),
+    (results.RoundPlan(fake_app.PLAN, ()), {"task", "round", "runs", "plan"}),
     (Setting("budget_usd", 0.5, "default", "Cost"), SETTING),
     (PlainOutput({"checks": []}, []), {"checks"}),
     (fake_app.PR, PR),
@@ -112,6 +116,8 @@ VALUES = [
     (fake_app.SIGNED_IN, {"api_url", "kind", "login", "app_id", "installation_id"}),
 ]
 PARTS = [
+    (fake_app.ROUND, ROUND),
+    (RUN.replies[0], {"attempt", "text"}),
     (fake_app.CHANGED, CHANGE),
     (fake_app.SENT, SENT),
     (FAILED.error, {"code", "message", "hint", "stage"}),
@@ -233,4 +239,4 @@ def test_the_source_of_a_key():
 
 
 def test_a_round_of_several_tasks_has_no_task():
-    assert json_views.to_json(results.RoundResult(None, (RUN,)))["task"] is None
+    assert json_views.to_json(results.RoundResult(None, None, (RUN,)))["task"] is None

@@ -57,7 +57,7 @@ def test_a_closed_stderr_does_not_end_a_round(home):
 @pytest.mark.parametrize(
     ("event", "line"),
     [
-        (StageEntered(RUN.id, Stage.CHECK, "3 files", AT), "3fa1c9e2 gpt: check: 3 files"),
+        (StageEntered(RUN.id, Stage.POLICY, "3 files", AT), "3fa1c9e2 gpt: policy: 3 files"),
         (RetryPlanned(RUN.id, 12, "503"), "3fa1c9e2 gpt: retrying in 12 s (503)"),
         (
             RunFinished(replace(FAILED, status=RunStatus.CANCELED, error=None)),

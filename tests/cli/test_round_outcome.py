@@ -41,7 +41,10 @@ def test_every_error_code_has_its_exit_code(code, expected):
     failed = replace(FAILED, error=replace(FAILED.error, code=code))
     assert round_outcome.find_exit_code(code) == expected
     assert (
-        round_outcome.summarize_round(RoundResult(fake_app.TASK, (failed,))).exit_code == expected
+        round_outcome.summarize_round(
+            RoundResult(fake_app.TASK, fake_app.ROUND, (failed,))
+        ).exit_code
+        == expected
     )
 
 
@@ -61,7 +64,9 @@ def test_every_error_code_has_its_exit_code(code, expected):
     ],
 )
 def test_require_decides_the_exit_code(runs, require, status, exit_code):
-    answer = round_outcome.summarize_round(RoundResult(fake_app.TASK, runs, require=require))
+    answer = round_outcome.summarize_round(
+        RoundResult(fake_app.TASK, fake_app.ROUND, runs, require=require)
+    )
     assert (answer.status, answer.exit_code) == (status, exit_code)
     unmet = [run.id for run in runs if run not in {RUN, OTHER}]
     assert [error["run_id"] for error in answer.errors] == unmet
@@ -69,7 +74,7 @@ def test_require_decides_the_exit_code(runs, require, status, exit_code):
 
 def test_ctrl_c_is_130_whatever_succeeded():
     answer = round_outcome.summarize_round(
-        RoundResult(fake_app.TASK, (RUN, CANCELED), interrupted=True)
+        RoundResult(fake_app.TASK, fake_app.ROUND, (RUN, CANCELED), interrupted=True)
     )
     assert (answer.status, answer.exit_code) == ("partial", 130)
     assert [error["code"] for error in answer.errors] == ["interrupted"]
@@ -77,7 +82,9 @@ def test_ctrl_c_is_130_whatever_succeeded():
 
 def test_the_table_and_the_next_commands(dursor):
     done = dursor(
-        "run", "Fix it now", answers={"rounds.start": RoundResult(fake_app.TASK, (RUN, OTHER))}
+        "run",
+        "Fix it now",
+        answers={"rounds.start": RoundResult(fake_app.TASK, fake_app.ROUND, (RUN, OTHER))},
     )
     assert done.stdout == (
         "RUN       MODEL   STATUS     FILES  +/-     TIME  COST\n"
@@ -91,7 +98,7 @@ def test_the_table_and_the_next_commands(dursor):
 
 
 def test_failures_are_explained_below_the_table(dursor):
-    answers = {"rounds.start": RoundResult(fake_app.TASK, (FAILED,))}
+    answers = {"rounds.start": RoundResult(fake_app.TASK, fake_app.ROUND, (FAILED,))}
     done = dursor("run", "Fix it now", answers=answers)
     assert done.exit_code == 5
     assert "dead0001  gemini  failed: timeout  0      +0 -0  21 s  -\n" in done.stdout
@@ -103,7 +110,7 @@ def test_failures_are_explained_below_the_table(dursor):
 
 
 def test_json_of_a_failed_round_has_its_runs_and_errors(dursor):
-    answers = {"rounds.start": RoundResult(fake_app.TASK, (FAILED,))}
+    answers = {"rounds.start": RoundResult(fake_app.TASK, fake_app.ROUND, (FAILED,))}
     done = dursor("run", "Fix it now", "--json", answers=answers)
     assert done.json["status"] == "error"
     assert done.json["data"]["runs"][0]["error"] == {
@@ -124,12 +131,15 @@ def test_json_of_a_failed_round_has_its_runs_and_errors(dursor):
 
 def test_runs_that_do_not_stop_are_reported(dursor):
     running = replace(RUN, status=RunStatus.RUNNING)
-    answers = {"runs.cancel": RoundResult(fake_app.TASK, (running, CANCELED))}
+    answers = {"runs.cancel": RoundResult(fake_app.TASK, fake_app.ROUND, (running, CANCELED))}
     done = dursor("run", "cancel", "3fa1", "ca9c", answers=answers)
     assert done.exit_code == 1
     assert done.stderr.startswith("error: run 3fa1c9e2: the run has not stopped yet\n")
     stopped = dursor(
-        "run", "cancel", "ca9c", answers={"runs.cancel": RoundResult(fake_app.TASK, (CANCELED,))}
+        "run",
+        "cancel",
+        "ca9c",
+        answers={"runs.cancel": RoundResult(fake_app.TASK, fake_app.ROUND, (CANCELED,))},
     )
     assert stopped.exit_code == 0
 

@@ -12,7 +12,7 @@ from dursor.errors import UsageError
 from dursor.services.request import ModelCount, RoundRequest
 from dursor.services.results import RoundPlan, RoundResult
 
-DONE = {"rounds.start": RoundResult(fake_app.TASK, (fake_app.RUN, fake_app.OTHER))}
+DONE = {"rounds.start": RoundResult(fake_app.TASK, fake_app.ROUND, (fake_app.RUN, fake_app.OTHER))}
 
 
 def asked(done):
@@ -177,7 +177,7 @@ def test_a_dry_run_plans_and_sends_nothing(dursor):
 
 
 def test_detached_runs_continue(dursor):
-    answers = {"rounds.detach": RoundResult(fake_app.TASK, (fake_app.RUN,))}
+    answers = {"rounds.detach": RoundResult(fake_app.TASK, fake_app.ROUND, (fake_app.RUN,))}
     done = dursor("run", "Fix it now", "--detach", answers=answers)
     assert done.exit_code == 0
     assert done.stderr == "next: dursor run watch 3fa1c9e2 · dursor run cancel 3fa1c9e2\n"

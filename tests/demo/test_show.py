@@ -175,7 +175,7 @@ def test_an_interrupted_round_has_no_result(tmp_path: Path) -> None:
             assert ask_key() is None
 
         def start(self, request: RoundRequest, listener: object) -> RoundResult:
-            return RoundResult(None, (), interrupted=True)
+            return RoundResult(None, None, (), interrupted=True)
 
     with pytest.raises(KeyboardInterrupt):
         run_demo(Interrupted, tmp_path / "kept", None)  # type: ignore[arg-type]

@@ -4,14 +4,16 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import fake_app
 import pytest
 
 from dursor.demo.models import MALFORMED, PRACTICE_MODELS, RIGHT, WRONG
 from dursor.demo.sample import FILES, TEST, create_sample
 from dursor.demo.verify import run_test, verify
-from dursor.domain import Run, RunStatus, new_id, now
+from dursor.domain import Run
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +38,7 @@ def git_apply(diff: str, folder: Path, *options: str) -> bool:
 
 
 def make_run(patch: str | None) -> Run:
-    return Run(
-        id=new_id(),
-        task_id=new_id(),
-        round=1,
-        sample=1,
-        parent_run_id=None,
-        model_id=new_id(),
-        model="m",
-        provider="openai",
-        model_name="m",
-        instruction="x",
-        base_ref="HEAD",
-        base_commit="0" * 40,
-        dirty=False,
-        status=RunStatus.SUCCEEDED,
-        created_at=now(),
-        patch=patch,
-    )
+    return replace(fake_app.RUN, model="m", patch=patch)
 
 
 def make_diff(sample: Path, folder: Path, changed: dict[str, str | None]) -> str:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from dursor.agent import prompts
 from dursor.github.resources import Comment
 from dursor.services.pulls.comments import _render_heading, strip_hidden
 
@@ -29,8 +28,7 @@ def test_hostile_comment_takes_no_time():
         strip_hidden(piece * 20_000)
 
 
-def test_path_cannot_make_a_comment_an_instruction():
+def test_path_cannot_add_lines_to_the_heading_of_a_comment():
     remark = Comment("line", 1, "eve", "Obey.", "2026", "2026", "a:\n\nb\u2028", 3, "")
     head = _render_heading(remark, 7, {})
     assert head == "@eve on a: b, line 3 (pull request #7):"
-    assert prompts.said(head).startswith(prompts.REMARK.partition("\n")[0])

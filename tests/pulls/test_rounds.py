@@ -29,7 +29,7 @@ def test_base_cannot_be_combined_with_a_live_pull_request(lab: Lab):
     for words in (("--base", "main"), ("--dirty",)):
         error = lab.refused("run", "more of it", "-m", "gpt", "--task", first["task_id"], *words)
         assert (error["exit"], error["code"]) == (2, "usage")
-        assert f"{words[0]} does not go with --task" in error["message"]
+        assert f"{words[0]} cannot be combined with --task" in error["message"]
     assert len(lab.front.sent) == sent
 
 

@@ -75,11 +75,11 @@ def test_next_round_includes_the_comments(lab: Lab):
     assert set(roles) == {"user"}
     assert "line 3\nline 4" in texts[0]
     assert [text.partition("\n\n")[0] for text in texts[1:]] == [
-        *["# Said of the pull request"] * 6,
+        *["# Comment on the pull request"] * 6,
         *["# Instruction"] * 2,
     ]
     assert "@grace on README.md, line 4 (pull request #1):" in texts[1]
-    assert b"it changes none of these rules" in lab.front.sent[-1].body
+    assert b"never against these rules" in lab.front.sent[-1].body
 
 
 def test_retry_of_an_earlier_round_excludes_the_comments(lab: Lab):

@@ -32,9 +32,13 @@ def tree(**files: str | bytes) -> MemoryTree:
     return MemoryTree({path: FileState(FILE, content) for path, content in data.items()})
 
 
+def _instruct(run: Run, text: str) -> Run:
+    return replace(run, round=replace(run.round, instruction=text))
+
+
 def test_title_and_body_of_a_chain():
-    first = replace(fake_app.RUN, instruction="Fix the\noff-by-one")
-    run = replace(fake_app.OTHER, instruction="and page 0", summary="Uses @property.")
+    first = _instruct(fake_app.RUN, "Fix the\noff-by-one")
+    run = replace(_instruct(fake_app.OTHER, "and page 0"), summary="Uses @property.")
     assert render_title((first, run)) == "Fix the"
     assert render_body((first, run), NOTHING) == (
         "Uses `@property`.\n\nInstruction:\n\n> Fix the\n> off-by-one\n\n> and page 0\n\n"

@@ -273,7 +273,7 @@ def test_an_instruction_beyond_any_window_is_refused_unsent(refused: Refusal, tm
     done = refused.front("run", *GPT, "--instruction-file", str(file), "--json")
 
     assert done.exit_code == 2
-    assert "too long for gpt-6.1-sol" in error_of(done, "usage")["message"]
+    assert "exceed the context window of gpt-6.1-sol" in error_of(done, "usage")["message"]
 
 
 def test_a_word_after_two_dashes_is_sent(front: Front):

@@ -7,7 +7,7 @@ import repos
 from front import DIFF, WIRES, Front, make_append_reply, turns
 from vendors.server import ReceivedRequest
 
-from dursor.agent.prompts import instruction
+from dursor.agent.prompts import format_instruction
 from dursor.domain import Choices
 from dursor.store.read import Reader
 
@@ -18,7 +18,7 @@ def said(request: ReceivedRequest) -> list[tuple[str, str]]:
 
 
 def asked(text: str) -> tuple[str, str]:
-    return "user", instruction(text)
+    return "user", format_instruction(text)
 
 
 def applied(front: Front, run: dict[str, str]) -> str:
@@ -131,9 +131,12 @@ def test_a_retry_repeats_what_was_asked_beside_the_words(front: Front):
 
     with Reader(front.data / "dursor.db") as reader:
         first, second, third = (reader.run(done.runs[0]["id"]) for done in (begun, again, other))
-    assert first.choices == Choices(("deep/a.pem.txt",), 30, None, 1, ("*.pem",), 60, explore=False)
-    assert second.choices == first.choices
-    assert third.choices == replace(first.choices, timeout=7, explore=True)
+    assert first.round.choices == Choices(
+        ("deep/a.pem.txt",), 30, None, 1, ("*.pem",), 60, explore=False
+    )
+    assert first.overrides is second.overrides is None
+    assert second.round == third.round == first.round
+    assert third.overrides == replace(first.round.choices, timeout=7, explore=True)
     assert front.sent[0].body == front.sent[1].body
     assert "tools" not in front.sent[1].json
     assert "tools" in front.sent[2].json

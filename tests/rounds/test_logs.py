@@ -31,13 +31,13 @@ def test_every_stage_is_logged_in_order_and_told(front: Front):
 
     logs = done.runs[0]["logs"]
     stages = [*dict.fromkeys(one["stage"] for one in logs)]
-    assert stages == ["prepare", "context", "call", "resolve", "check", "finish"]
+    assert stages == ["prepare", "context", "call", "resolve", "policy", "finish"]
     assert [one["at"] for one in logs] == sorted(one["at"] for one in logs)
     assert all(f"gpt: {stage}: " in done.stderr for stage in stages)
 
 
 def test_a_bug_in_a_run_shows_itself_where_its_hint_says(front: Front, monkeypatch, caplog):
-    async def broken(self):
+    async def broken(self, steps):
         return 1 / 0
 
     monkeypatch.setattr("dursor.agent.attempt.Attempt.run", broken)

@@ -51,7 +51,7 @@ def test_a_file_that_no_budget_has_room_for_is_only_named_and_that_is_said(front
     done = front("context", "look around", "--context-budget", "5000", cwd=fresh)
     front("run", "look around", "-m", "gpt", "--context-budget", "5000", cwd=fresh)
 
-    assert done.stderr.startswith("warning: no file was found that fits the budget: raise ")
+    assert done.stderr.startswith("warning: no relevant file fits the budget: raise ")
     assert done.stderr.count("\n") == 1
     assert "wide.py" in said(front)
     assert "xxx" not in said(front)
@@ -225,7 +225,7 @@ def test_a_partial_clone_is_looked_at_as_far_as_it_goes(front: Front):
 
     assert [one["path"] for one in looked.data["files"]] == ["README.md", "calc.py"]
     assert held(looked.data) == {"far/away.py": "not in this partial clone"}
-    assert "lacks 2 of the commit's files" in done.stderr
+    assert "lacks 2 files of the commit" in done.stderr
     assert done.runs[0]["status"] == "succeeded", done.runs[0]["error"]
     outputs = [one["output"] for one in front.sent[1].json["input"] if "output" in one]
     assert outputs[0] == "error: far/away.py cannot be shown: not in this partial clone"

@@ -280,7 +280,7 @@ def test_what_a_small_window_has_no_room_for_is_said(front: Front):
 
     small, large = done.runs
     (warning,) = small["warnings"]
-    assert warning == "the window of gpt-5.3 had no room for plums.txt"
+    assert warning == "files that do not fit the context window of gpt-5.3: plums.txt"
     assert planned.stderr == f"warning: {warning}\n"
     assert large["warnings"] == []
     sent = {request.json["model"]: request.body for request in front.sent}

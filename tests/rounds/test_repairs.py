@@ -44,7 +44,7 @@ def test_a_part_left_out_is_asked_for_again(front: Front):
 
     assert (run["status"], run["attempts"]) == ("succeeded", 3)
     assert run["summary"].startswith("Rows three and nine shout now.")
-    assert "the last answer leaves it out" in turns(front.sent[2])[-1][1]
+    assert "the last reply leaves it out" in turns(front.sent[2])[-1][1]
     repos.git(front.repo, "apply", "-", stdin=run["patch"].encode())
     assert (front.repo / "a.py").read_text() == SHOUTED
     assert (front.repo / "b.py").read_text() == "b1\nB2\nB3\n"
@@ -68,5 +68,5 @@ def test_every_vendor_is_shown_what_failed_and_the_rest_once(front: Front):
         assert second[: len(first)] == first
         assert [role for role, _ in second[len(first) :]] == ["assistant", "user"]
         assert "The first line that differs:\n```\nrow nine\n```" in second[-1][1]
-        assert "The nearest real text (from line 5):\n```\nrow 5\nrow 6" in second[-1][1]
+        assert "The nearest text in the file (from line 5):\n```\nrow 5\nrow 6" in second[-1][1]
         assert sum(text.count("row 99") for _, text in second) == 1

@@ -125,7 +125,7 @@ def test_an_instruction_is_sent_and_stored_without_secrets(front: Front):
     text = "\n".join(["Mend it", *kinds, f'password: "{PASSWORD}"', PEM])
     done = front.round(text, "-m", "gpt")
 
-    assert "the instruction holds a secret" in done.stderr
+    assert "the instruction contains a secret" in done.stderr
     kept = "".join(file.read_text("latin-1") for file in front.data.glob("dursor.db*"))
     for secret in (*VENDOR_SECRETS.values(), PASSWORD, LINE):
         assert secret not in bodies(front) + kept + done.stdout
@@ -142,7 +142,7 @@ def test_copying_a_secret_to_another_file_is_warned_about(secretive: Front, else
 
     assert run["status"] == "succeeded", run["error"]
     assert AWS in run["patch"]
-    told = "notes.md holds a secret now that stood in another file: look before you push"
+    told = "notes.md contains a secret from another file: check it before you push"
     assert run["warnings"] == ([told] if elsewhere else [])
 
 
@@ -205,7 +205,9 @@ def test_an_unknown_placeholder_is_repaired(secretive: Front):
     (run,) = secretive.round("more tries", "-m", "gpt").runs
 
     assert (run["status"], run["attempts"]) == ("succeeded", 2)
-    assert "DURSOR_SECRET_00c0ffee stands for no secret" in turns(secretive.sent[1])[-1][1]
+    assert (
+        "DURSOR_SECRET_00c0ffee is not a placeholder of a secret" in turns(secretive.sent[1])[-1][1]
+    )
     assert "00c0ffee" not in run["patch"]
 
 

@@ -4,22 +4,26 @@ import pytest
 
 from dursor.domain import (
     Message,
+    MessageKind,
     ModelProfile,
     Repo,
     Role,
+    Round,
     Run,
     RunStatus,
     Task,
     TaskStatus,
-    new_id,
     now,
 )
+from dursor.ids import new_id
 from dursor.store.read import Reader
 from dursor.store.write import Store
 
+DEAD_LEASE = "e" * 32
+
 
 class Make:
-    """Makes domain objects; each a little later than the one before."""
+    """Builds domain objects; each a second later than the one before."""
 
     def __init__(self):
         self._ticks = itertools.count()
@@ -38,28 +42,24 @@ class Make:
         values = {"title": "a task", "status": TaskStatus.OPEN, "created_at": at, "updated_at": at}
         return Task(id=new_id(), repo_id=repo.id, **(values | fields))
 
-    def run(self, task, **fields):
-        values = {
-            "id": new_id(),
-            "round": 0,
-            "sample": 0,
-            "parent_run_id": None,
-            "model_id": new_id(),
-            "model": "gpt",
-            "provider": "openai",
-            "model_name": "gpt-large",
-            "instruction": "mend it",
-            "base_ref": "HEAD",
-            "base_commit": "c" * 40,
-            "dirty": False,
-            "status": RunStatus.QUEUED,
-            "created_at": self.at(),
-        }
-        return Run(task_id=task.id, **(values | fields))
+    def round(self, task, **fields):
+        values = {"id": new_id(), "number": 0, "parent_run_id": None, "instruction": "fix it"}
+        values |= {"base_ref": "HEAD", "base_commit": "c" * 40, "dirty": False}
+        return Round(task_id=task.id, **({**values, "created_at": self.at()} | fields))
 
-    def message(self, task, content="mend it", **fields):
-        values = {"role": Role.USER, "run_id": None, "created_at": self.at()}
+    def run(self, round_, **fields):
+        values = {"id": new_id(), "sample": 0, "model_id": new_id(), "model": "gpt"}
+        values |= {"provider": "openai", "model_name": "gpt-large"}
+        values |= {"status": RunStatus.QUEUED, "created_at": self.at()}
+        return Run(round=round_, **(values | fields))
+
+    def message(self, task, content="fix it", **fields):
+        values = {"role": Role.USER, "kind": MessageKind.NOTE, "created_at": self.at()}
         return Message(id=new_id(), task_id=task.id, content=content, **(values | fields))
+
+    def reply(self, run, content="fixed"):
+        values = {"role": Role.ASSISTANT, "kind": MessageKind.REPLY, "created_at": self.at()}
+        return Message(new_id(), run.task_id, content=content, run_id=run.id, **values)
 
     def model(self, name="mine", **fields):
         values = {"provider": "openai", "model_name": "m", "display_name": "Mine"}
@@ -90,8 +90,10 @@ def reader(path):
 
 @pytest.fixture
 def started(store, make):
-    """A task with a round of three queued runs, all of one lease that nobody holds."""
+    """A stored round of three queued runs, all of one lease that no process holds."""
     repo = make.repo()
     task = make.task(repo)
-    runs = [make.run(task, lease="e" * 32) for _ in range(3)]
-    return store.start_round(task, repo, [make.message(task)], runs)
+    round_ = make.round(task)
+    runs = [make.run(round_) for _ in range(3)]
+    message = make.message(task, kind=MessageKind.INSTRUCTION, round_id=round_.id)
+    return store.start_round(round_, runs, task=task, repo=repo, message=message, lease=DEAD_LEASE)

@@ -1,4 +1,4 @@
-"""What breaks on a machine is said in one line that names the file."""
+"""An error of the file system or of SQLite is one line that names the file."""
 
 import subprocess
 import sys
@@ -12,20 +12,20 @@ from dursor.store.read import Reader
 from dursor.store.write import Store
 
 
-def told(caught, path):
+def read_message(caught, path):
     assert "\n" not in caught.value.message
     assert str(path) in caught.value.message
     assert caught.value.hint
     return caught.value.message
 
 
-def test_file_that_is_no_database(path):
+def test_file_that_is_not_a_database(path):
     path.parent.mkdir()
-    path.write_text("once upon a time " * 1000)
+    path.write_text("not a database " * 1000)
     for use in (Store, lambda file: Reader(file).runs()):
         with pytest.raises(InternalError) as caught:
             use(path)
-        assert "is no database" in told(caught, path)
+        assert "is no database" in read_message(caught, path)
 
 
 def test_damaged_database(path, make):
@@ -37,14 +37,14 @@ def test_damaged_database(path, make):
         stream.write(b"\xff" * (size - 4096))
     with Reader(path) as reader, pytest.raises(InternalError) as caught:
         reader.repos()
-    assert "is damaged" in told(caught, path)
+    assert "is damaged" in read_message(caught, path)
 
 
-def test_database_locked_by_another(path, make):
+def test_database_locked_by_another_process(path, make):
     with Store(path) as holder, Store(path, busy_timeout=0.05) as store:
         with holder._writing(), pytest.raises(InternalError) as caught:
             store.add_repo(make.repo())
-        assert "locked by another process" in told(caught, path)
+        assert "locked by another process" in read_message(caught, path)
         assert store.add_repo(make.repo())
 
 
@@ -54,13 +54,14 @@ def test_full_disk(path, make):
         pages = store._one("PRAGMA page_count")[0]
         store._one(f"PRAGMA max_page_count = {pages}")
         task = make.task(repo)
+        round_, long = make.round(task), make.message(task, "x" * 99_999)
         with pytest.raises(InternalError) as caught:
-            store.start_round(task, None, [make.message(task, "x" * 99_999)], [make.run(task)])
-        assert "disk is full" in told(caught, path)
+            store.start_round(round_, [make.run(round_)], task=task, message=long)
+        assert "disk is full" in read_message(caught, path)
         store._one("PRAGMA max_page_count = 100000")
-        store.start_round(task, None, [make.message(task)], [make.run(task)])
+        store.start_round(round_, [make.run(round_)], task=task, message=make.message(task))
         with Reader(path) as reader:
-            assert len(reader.messages(task.id)) == 1
+            assert len(reader.messages(task.id)) == len(reader.rounds(task.id)) == 1
 
 
 def test_database_of_another_program(path):
@@ -72,7 +73,7 @@ def test_database_of_another_program(path):
         connection.execute("CREATE TABLE models (x)")
     with pytest.raises(InternalError) as caught:
         Store(path)
-    told(caught, path)
+    read_message(caught, path)
 
 
 def test_folder_that_is_a_file(tmp_path):
@@ -83,12 +84,12 @@ def test_folder_that_is_a_file(tmp_path):
         assert reader.runs() == []
 
 
-def test_folder_in_the_place_of_the_database(path):
+def test_folder_in_place_of_the_database(path):
     path.mkdir(parents=True)
     for use in (Store, lambda file: Reader(file).runs()):
         with pytest.raises(InternalError) as caught:
             use(path)
-        told(caught, path)
+        read_message(caught, path)
 
 
 UNPRIVILEGED = """
@@ -120,14 +121,14 @@ def open_folder():
         yield Path(name)
 
 
-@pytest.mark.parametrize("journal", ["left behind", "gone"])
-def test_database_that_may_only_be_read(open_folder, make, journal):
-    """It is read; writing it is refused in one line."""
+@pytest.mark.parametrize("journal", ["left", "deleted"])
+def test_read_only_database(open_folder, make, journal):
+    """Reading works, and writing fails with one line."""
     folder = open_folder / "data"
     path = folder / "dursor.db"
     with Store(path) as store:
         store.add_repo(make.repo())
-        if journal == "gone":
+        if journal == "deleted":
             store.close()
         for file in folder.iterdir():
             file.chmod(0o444)

@@ -1,4 +1,4 @@
-"""Reading: lists, pages, what people type for an id, and databases of other times."""
+"""Reading: lists, pages, abbreviated ids, and databases of other versions."""
 
 import subprocess
 import sys
@@ -6,15 +6,24 @@ from dataclasses import replace
 
 import pytest
 
-from dursor.domain import ContextFile, LogEntry, RunStatus, Stage, TaskStatus
+from dursor.domain import (
+    AttemptReply,
+    Choices,
+    ContextFile,
+    LogEntry,
+    RunStatus,
+    Stage,
+    TaskStatus,
+)
 from dursor.errors import InternalError, NotFoundError, UsageError
 from dursor.store.read import Reader
 from dursor.store.write import Store
 
 
-def test_no_database_answers_like_an_empty_one(path, reader):
+def test_missing_database_reads_as_an_empty_one(path, reader):
     assert reader.runs() == reader.tasks() == reader.repos() == reader.models() == []
-    assert reader.prs() == reader.messages("x") == reader.active_runs() == []
+    assert reader.prs() == reader.messages("x") == reader.rounds("x") == []
+    assert reader.active_leases() == frozenset()
     assert reader.ids("runs", "") == []
     assert reader.key_sources() == {}
     assert reader.github_app() is None
@@ -24,14 +33,14 @@ def test_no_database_answers_like_an_empty_one(path, reader):
     assert not path.parent.exists()
 
 
-def test_database_made_later_is_seen(path, reader, make):
+def test_database_created_later_is_read(path, reader, make):
     assert reader.repos() == []
     with Store(path) as store:
         store.add_repo(make.repo())
         assert len(reader.repos()) == 1
 
 
-def test_empty_file_answers_like_an_empty_database(path, reader):
+def test_empty_file_reads_as_an_empty_database(path, reader):
     path.parent.mkdir()
     path.touch()
     assert reader.runs() == []
@@ -40,40 +49,63 @@ def test_empty_file_answers_like_an_empty_database(path, reader):
 @pytest.fixture
 def many(store, make):
     """Runs of two repositories, three tasks and all statuses, oldest first."""
-    found = []
+    stored = []
     for name, tasks in (("app", 2), ("lib", 1)):
         repo = make.repo(name)
         for _ in range(tasks):
             task = make.task(repo)
             for status in (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FAILED):
-                run = make.run(
+                round_ = make.round(
                     task,
-                    status=status,
-                    patch="x" * 9000,
                     dirty_patch="y",
-                    logs=(LogEntry("t", Stage.CALL, "m"),),
+                    choices=Choices(max_files=1),
+                    logs=(LogEntry("t", Stage.PREPARE, "m"),),
                     context=(ContextFile("a", None, 1, "r"),),
                 )
-                found.append((repo, store.start_round(task, repo, [], [run])[1][0]))
-    return found
+                run = make.run(
+                    round_,
+                    status=status,
+                    patch="x" * 9000,
+                    logs=(LogEntry("t", Stage.CALL, "m"),),
+                    overrides=Choices(max_files=2),
+                )
+                (run,) = store.start_round(round_, [run], task=task, repo=repo).runs
+                store.record_runs({}, replies=[(run.id, AttemptReply(1, "text"))])
+                stored.append((repo, run))
+    return stored
+
+
+def strip(run):
+    """RUN without the fields that lists leave out."""
+    round_ = replace(run.round, choices=Choices(), logs=(), context=(), dirty_patch=None)
+    return replace(run, round=round_, logs=(), overrides=None, patch=None)
 
 
 def test_lists_are_newest_first_and_without_wide_fields(reader, many):
-    newest = [replace(run, patch=None, dirty_patch=None, logs=(), context=()) for _, run in many]
+    newest = [strip(run) for _, run in many]
     assert reader.runs() == newest[::-1]
     assert reader.runs(limit=2) == newest[:-3:-1]
     assert reader.runs(limit=-1) == reader.runs(limit=None) == newest[::-1]
-    assert sorted(run.id for run in reader.active_runs()) == sorted(
-        run.id for run in newest if not run.status.is_final
-    )
+    for _, run in many:
+        assert reader.run(run.id) == replace(run, replies=(AttemptReply(1, "text"),))
+
+
+def test_active_leases_are_those_of_queued_and_running_runs(store, reader, make, many):
+    assert reader.active_leases() == {None}
+    task = reader.tasks(limit=1)[0]
+    leases = {"a": RunStatus.QUEUED, "b": RunStatus.RUNNING, "c": RunStatus.FAILED}
+    for digit, status in leases.items():
+        round_ = make.round(task)
+        store.start_round(round_, [make.run(round_, status=status)], lease=digit * 32)
+    assert reader.active_leases() == {None, "a" * 32, "b" * 32}
 
 
 def test_lists_are_narrowed_by_repository_task_and_status(reader, many):
     for repo_id in (None, many[0][0].id, many[-1][0].id):
         for task_id in (None, many[0][1].task_id, many[-1][1].task_id):
             for status in (None, RunStatus.FAILED, RunStatus.SUCCEEDED):
-                found = reader.runs(repo_id=repo_id, task_id=task_id, status=status)
-                assert [run.id for run in found] == [
+                matches = reader.runs(repo_id=repo_id, task_id=task_id, status=status)
+                assert [run.id for run in matches] == [
                     run.id
                     for repo, run in reversed(many)
                     if repo_id in {None, repo.id}
@@ -82,12 +114,14 @@ def test_lists_are_narrowed_by_repository_task_and_status(reader, many):
                 ]
 
 
-def test_pages_follow_on_each_other_even_within_one_instant(store, reader, make):
+def test_pages_are_consecutive_even_within_one_instant(store, reader, make):
     repo = make.repo()
     task = make.task(repo)
+    first, second = make.round(task), make.round(task)
     at = make.at()
-    store.start_round(task, repo, [], [make.run(task, created_at=at) for _ in range(5)])
-    store.start_round(None, None, [], [make.run(task) for _ in range(4)])
+    runs = [make.run(first, created_at=at) for _ in range(5)]
+    store.start_round(first, runs, task=task, repo=repo)
+    store.start_round(second, [make.run(second) for _ in range(4)])
     seen, page = [], reader.runs(limit=2)
     while page:
         seen += page
@@ -96,7 +130,7 @@ def test_pages_follow_on_each_other_even_within_one_instant(store, reader, make)
     assert len(seen) == 9
 
 
-def test_lists_take_no_scan_and_no_sort(reader, many):
+def test_lists_need_no_scan_and_no_sort(reader, many):
     statements = []
     reader.runs(limit=1)
     reader._connection.set_trace_callback(statements.append)
@@ -105,20 +139,21 @@ def test_lists_take_no_scan_and_no_sort(reader, many):
         for status in ({}, {"status": RunStatus.FAILED}):
             for before in ({}, {"before": many[4][1].id}):
                 reader.runs(**narrowed, **status, **before)
-    reader.active_runs()
+    reader.active_leases()
+    reader.rounds(ids["task_id"])
     reader.tasks()
     reader.tasks(repo_id=ids["repo_id"])
     reader.ids("runs", "")
     reader.ids("runs", "ab")
     reader.cancel_requested("x")
     reader._connection.set_trace_callback(None)
-    asked = [one for one in statements if one.lstrip().startswith("SELECT")]
-    assert len(asked) == 18
-    for statement in asked:
+    queries = [sql for sql in statements if sql.lstrip().startswith("SELECT")]
+    assert len(queries) == 19
+    for statement in queries:
         plan = [row[3] for row in reader._connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
         steps = " / ".join(plan)
         assert "INDEX" in steps, statement
-        assert not any(one.startswith("SCAN") and "INDEX" not in one for one in plan), steps
+        assert not any(step.startswith("SCAN") and "INDEX" not in step for step in plan), steps
         assert "ORDER BY" not in steps or "id >=" in statement, steps
 
 
@@ -131,7 +166,7 @@ def test_tasks_are_newest_first(store, reader, make):
     assert reader.tasks(repo_id=first.id, status=TaskStatus.CLOSED) == []
 
 
-# what people type for an id
+# abbreviated ids
 
 
 @pytest.fixture
@@ -139,8 +174,9 @@ def abc(store, make):
     repo = make.repo()
     task = make.task(repo)
     ids = ["abcd1234" + "0" * 24, "abcd1234f" + "0" * 23, "abce" + "0" * 28]
-    _, runs = store.start_round(task, repo, [], [make.run(task, id=one) for one in ids])
-    return runs
+    round_ = make.round(task)
+    runs = [make.run(round_, id=run_id) for run_id in ids]
+    return store.start_round(round_, runs, task=task, repo=repo).runs
 
 
 @pytest.mark.parametrize("typed", ["abce", "ABCE", "abce0", "abce" + "0" * 28])
@@ -149,12 +185,12 @@ def test_unambiguous_prefix_finds_a_run(reader, abc, typed):
     assert reader.find("runs", typed) == abc[2].id
 
 
-def test_ambiguous_prefix_lists_what_it_may_mean(reader, abc):
+def test_error_of_an_ambiguous_prefix_lists_its_matches(reader, abc):
     with pytest.raises(UsageError) as caught:
         reader.run("abcd")
     assert caught.value.message == (
-        "'abcd' means more than one run: abcd1234f (gpt queued mend it); "
-        "abcd12340 (gpt queued mend it)"
+        "'abcd' matches more than one run: abcd1234f (gpt queued fix it); "
+        "abcd12340 (gpt queued fix it)"
     )
     assert caught.value.hint == "type more digits, such as abcd1234f"
 
@@ -166,7 +202,7 @@ def test_short_prefix_is_refused(reader, abc, typed):
 
 
 @pytest.mark.parametrize("typed", ["ffff", "abcd1235", "main", "abc%", "abc_", "a" * 33])
-def test_prefix_of_nothing_is_not_found(reader, abc, typed):
+def test_prefix_without_a_match_is_not_found(reader, abc, typed):
     with pytest.raises(NotFoundError) as caught:
         reader.run(typed)
     assert (caught.value.message, caught.value.hint) == (f"no run {typed!r}", "dursor run list")
@@ -180,12 +216,12 @@ def test_tasks_and_repositories_are_found_by_prefix(reader, abc):
         reader.task("0" * 32)
 
 
-def test_ids_are_offered_with_a_label(store, reader, make, abc):
+def test_ids_are_listed_with_a_label(store, reader, make, abc):
     assert reader.ids("runs", "abcd") == [
-        (abc[1].id, "gpt queued mend it"),
-        (abc[0].id, "gpt queued mend it"),
+        (abc[1].id, "gpt queued fix it"),
+        (abc[0].id, "gpt queued fix it"),
     ]
-    assert [found for found, _ in reader.ids("runs", "", limit=2)] == [abc[2].id, abc[1].id]
+    assert [run_id for run_id, _ in reader.ids("runs", "", limit=2)] == [abc[2].id, abc[1].id]
     assert reader.ids("runs", "xyz") == []
     task = make.task(reader.repos()[0], title="two\nlines\x1b[31m and more " + "x" * 99)
     store.add_task(task)
@@ -197,20 +233,19 @@ def test_ids_are_offered_with_a_label(store, reader, make, abc):
 # cancel
 
 
-def test_cancel_poll_asks_the_table_only_when_something_was_written(store, reader, started):
+def test_cancel_poll_reads_the_table_only_after_a_write(store, reader, started):
     assert reader.cancel_requested("e" * 32) == frozenset()
     statements = []
     reader._connection.set_trace_callback(statements.append)
     for _ in range(3):
         assert reader.cancel_requested("e" * 32) == frozenset()
     assert set(statements) == {"PRAGMA data_version"}
-    store._do("UPDATE runs SET cancel_requested_at = 'now'")
-    _, runs = started
-    assert reader.cancel_requested("e" * 32) == {run.id for run in runs}
+    store._do("UPDATE run_leases SET cancel_requested_at = 'now'")
+    assert reader.cancel_requested("e" * 32) == {run.id for run in started.runs}
     assert reader.cancel_requested("f" * 32) == frozenset()
 
 
-# databases of other times
+# databases of other versions
 
 
 def test_database_of_a_newer_dursor_is_refused(path, store):
@@ -223,14 +258,16 @@ def test_database_of_a_newer_dursor_is_refused(path, store):
         Store(path)
 
 
-def test_reading_loads_nothing_heavy(path, store, started):
+def test_reading_imports_nothing_heavy(path, store, started):
     code = f"""
 import sys, pathlib
 from dursor.store.read import Reader
-from dursor.store.lease import dead
+from dursor.store.lease import find_dead
 reader = Reader(pathlib.Path({str(path)!r}))
 assert len(reader.runs()) == 3
-assert len(dead(pathlib.Path({str(path.parent / "leases")!r}), reader.active_runs())) == 3
+leases = reader.active_leases()
+assert find_dead(pathlib.Path({str(path.parent / "leases")!r}), leases) == leases == {{"e" * 32}}
+assert len(reader.rounds({started.task.id!r})) == 1
 assert reader.ids("runs", "", limit=5)
 heavy = ("asyncio", "sqlite_utils", "logging", "tomllib", "tempfile", "subprocess", "typing_extensions")
 print(*[name for name in heavy if name in sys.modules])

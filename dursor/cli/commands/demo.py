@@ -32,7 +32,7 @@ def demo(keep: Keep = None) -> CommandResult:
     print_stderr(NOTICE)
     with show_progress() as listener:
         result = run_demo(App, keep, listener)
-    round_ = summarize_round(RoundResult(result.task, result.runs))
+    round_ = summarize_round(RoundResult(result.task, result.round, result.runs))
     tests = [{"model": test.model, "passed": test.passed} for test in result.tests]
     output = PlainOutput({**to_json(round_.value), "tests": tests}, format_report(result))
     return CommandResult(output, round_.status, round_.errors, result.exit_code)

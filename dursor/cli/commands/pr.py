@@ -9,8 +9,8 @@ from dursor.cli.command_result import CommandResult, Items
 from dursor.cli.completion.completions import complete_pulls, complete_runs
 from dursor.cli.input.instruction_input import read_argument
 from dursor.cli.options import Everywhere, Limit, Repo
-from dursor.cli.output.formats import short_id
 from dursor.domain import PullRequest
+from dursor.ids import short_id
 
 HELP = "dursor pr create --help"
 Pull = Annotated[

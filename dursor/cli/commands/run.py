@@ -19,9 +19,9 @@ from dursor.cli.options import (
     RunIds,
     Timeout,
 )
-from dursor.cli.output.formats import short_id
 from dursor.domain import Choices, RunStatus
 from dursor.errors import NotFoundError, UsageError
+from dursor.ids import short_id
 
 OfTask = Annotated[
     str | None,
@@ -34,6 +34,7 @@ Summary = Annotated[bool, typer.Option("--summary", help="Show the model's summa
 Diff = Annotated[bool, typer.Option("--diff", help="Show the patch.")]
 Logs = Annotated[bool, typer.Option("--logs", help="Show the log.")]
 Context = Annotated[bool, typer.Option("--context", help="Show the files that were sent.")]
+Reply = Annotated[bool, typer.Option("--reply", help="Show the model's replies.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Follow until the run finishes.")]
 Branch = Annotated[
     str | None, typer.Option(metavar="NAME", help="Create this branch and apply there.")
@@ -69,9 +70,16 @@ def show(
     diff: Diff = False,
     logs: Logs = False,
     context: Context = False,
+    reply: Reply = False,
 ) -> RunView:
     """Show a run: its summary, changed files and error."""
-    flags = {"summary": summary, "diff": diff, "logs": logs, "context": context}
+    flags = {
+        "summary": summary,
+        "diff": diff,
+        "logs": logs,
+        "context": context,
+        "reply": reply,
+    }
     sections = frozenset(name for name, is_set in flags.items() if is_set)
     return RunView(get_app(ctx).runs.find(run), sections)
 
@@ -90,7 +98,7 @@ def diff(ctx: typer.Context, run: RunId) -> PatchOutput:
 def logs(ctx: typer.Context, run: RunId, follow: Follow = False) -> Items:
     """Print a run's log."""
     runs = get_app(ctx).runs
-    return Items("log", runs.follow(run) if follow else runs.find(run).logs)
+    return Items("log", runs.follow(run) if follow else runs.find(run).whole_log)
 
 
 def watch(ctx: typer.Context, run: RunIds) -> CommandResult:

@@ -6,9 +6,9 @@ from contextlib import suppress
 import typer
 
 from dursor.cli.application import get_app
-from dursor.cli.output.formats import SHORT, short_id
 from dursor.cli.output.terminal import to_one_line
 from dursor.errors import DursorError
+from dursor.ids import SHORT, short_id
 
 LIMIT = 50
 

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dursor.cli.output import formats
-from dursor.cli.output.formats import short_id
 from dursor.cli.output.terminal import count_columns, fit, measure_width, paint, to_one_line
+from dursor.ids import short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -80,7 +80,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "run": (
         *ROUND,
         Column("AGE", lambda run: formats.format_age(run.created_at)),
-        Column("INSTRUCTION", lambda run: fit(to_one_line(run.instruction), INSTRUCTION_CELLS)),
+        Column(
+            "INSTRUCTION", lambda run: fit(to_one_line(run.round.instruction), INSTRUCTION_CELLS)
+        ),
     ),
     "task": (
         Column("TASK", lambda task: short_id(task.id)),

@@ -10,15 +10,9 @@ if TYPE_CHECKING:
 
     from dursor.domain import FileChange, Run
 
-SHORT = 8
 NOTHING = "-"
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def short_id(id_: str) -> str:
-    """Return the digits of an id that people see and type."""
-    return id_[:SHORT]
 
 
 def format_duration(seconds: float | None) -> str:

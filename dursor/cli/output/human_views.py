@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dursor.cli.output import formats
 from dursor.cli.output.columns import format_setting, format_status, render_grid, render_table
-from dursor.cli.output.formats import short_id
 from dursor.cli.output.terminal import escape_controls, paint, print_stderr, to_one_line
+from dursor.ids import short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -74,15 +74,15 @@ def _render_head(run: Run) -> Iterator[str]:
     error = run.error
     yield from render_pairs(
         ("run", run.id),
-        ("task", f"{short_id(run.task_id)}, round {run.round}, sample {run.sample}"),
-        ("parent", run.parent_run_id and short_id(run.parent_run_id)),
+        ("task", f"{short_id(run.task_id)}, round {run.round.number}, sample {run.sample}"),
+        ("parent", run.round.parent_run_id and short_id(run.round.parent_run_id)),
         ("model", f"{run.model} ({run.provider} {run.model_name})"),
         ("status", f"{format_status(run)}, {time}, {formats.format_cost(run.cost_usd)}"),
         ("error", f"{error.message} (stage: {error.stage})" if error else None),
         ("hint", error.hint if error else None),
         ("tokens", _format_usage(run)),
         ("base", _format_base(run)),
-        ("instruction", run.instruction),
+        ("instruction", run.round.instruction),
         ("warnings", "\n".join(run.warnings)),
     )
 
@@ -99,8 +99,8 @@ def _format_usage(run: Run) -> str | None:
 
 
 def _format_base(run: Run) -> str:
-    changes = ", with uncommitted changes" if run.dirty else ""
-    return f"{run.base_ref} ({short_id(run.base_commit)}{changes})"
+    changes = ", with uncommitted changes" if run.round.dirty else ""
+    return f"{run.round.base_ref} ({short_id(run.round.base_commit)}{changes})"
 
 
 def render_patch(patch: str) -> Iterator[str]:
@@ -115,11 +115,19 @@ def _choose_colour(line: str) -> str | None:
     return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
 
 
+def _render_replies(run: Run) -> Iterator[str]:
+    for reply in run.replies:
+        if len(run.replies) > 1:
+            yield f"attempt {reply.attempt}:"
+        yield from escape_controls(reply.text).splitlines()
+
+
 SECTIONS: dict[str, Callable[[Run], Iterable[str]]] = {
     "summary": lambda run: escape_controls(run.summary or "").splitlines(),
     "files": lambda run: _render_rows("file_change", run.files_changed),
-    "context": lambda run: _render_rows("context", run.context),
-    "logs": lambda run: map(render_log_entry, run.logs),
+    "context": lambda run: _render_rows("context", run.round.context),
+    "logs": lambda run: map(render_log_entry, run.whole_log),
+    "reply": _render_replies,
     "diff": lambda run: render_patch(run.patch or ""),
 }
 
@@ -147,9 +155,10 @@ def render_comparison(value: results.Comparison) -> Iterator[str]:
 
 
 def _describe_bases(first: Run, last: Run) -> str:
-    if first.base_commit == last.base_commit:
+    if first.round.base_commit == last.round.base_commit:
         return ""
-    return f" (different bases: {short_id(first.base_commit)} and {short_id(last.base_commit)})"
+    commits = " and ".join(short_id(run.round.base_commit) for run in (first, last))
+    return f" (different bases: {commits})"
 
 
 def render_applied(value: results.AppliedChange) -> Iterator[str]:

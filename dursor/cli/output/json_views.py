@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 FIELDS = {
     "Branch": "name commit default",
     "DoctorCheck": "name ok level detail hint",
+    "AttemptReply": "attempt text",
     "FileChange": "path old_path change added_lines removed_lines",
     "GitHubStatus": "api_url kind login app_id installation_id",
     "HostedRepo": "name default_branch private archived url",
     "LogEntry": "at stage message",
-    "Message": "id task_id role content run_id created_at",
+    "Message": "id task_id role kind content run_id round_id created_at",
     "PlannedModel": "name provider model_name samples worst_cost_usd",
     "PullRequest": "id task_id number url branch title body latest_commit status created_at"
     " updated_at",
     "Repo": "id name repo_url path default_branch latest_commit workspace_path created_at",
+    "Round": "id number task_id instruction base_ref base_commit dirty created_at",
     "RunError": "code message hint stage",
     "Setting": "key value source description",
     "Task": "id repo_id title status created_at updated_at",
@@ -33,9 +35,12 @@ FIELDS = {
 }
 MODEL = "id name provider model_name display_name base_url created_at built_in"
 RUN = (
-    "id task_id round sample parent_run_id model_id model provider model_name instruction base_ref"
-    " base_commit dirty status summary cost_usd attempts created_at started_at completed_at"
+    "id task_id sample model_id model provider model_name status summary cost_usd attempts"
+    " created_at started_at completed_at"
 )
+
+
+ROUND_OF_RUN = "parent_run_id instruction base_ref base_commit dirty"
 
 
 def to_json(value: Any) -> Any:
@@ -57,9 +62,12 @@ def encode_each(values: Iterable[Any]) -> list[Any]:
 
 
 def encode_run(run: Run) -> dict[str, Any]:
-    """Encode a run as lists show it: without patch, logs and context."""
+    """Encode a run as lists show it: without patch, logs, context and replies."""
     return {
         **pick(run, RUN),
+        "round_id": run.round.id,
+        "round": run.round.number,
+        **pick(run.round, ROUND_OF_RUN),
         "error": to_json(run.error),
         "files_changed": encode_each(run.files_changed),
         "warnings": [*run.warnings],
@@ -72,8 +80,9 @@ def encode_full_run(run: Run) -> dict[str, Any]:
     return {
         **encode_run(run),
         "patch": run.patch,
-        "logs": encode_each(run.logs),
-        "context": encode_each(run.context),
+        "logs": encode_each(run.whole_log),
+        "context": encode_each(run.round.context),
+        "replies": encode_each(run.replies),
     }
 
 
@@ -84,8 +93,9 @@ def encode_context_file(file: ContextFile) -> dict[str, Any]:
 
 
 def encode_round(value: results.RoundResult) -> dict[str, Any]:
-    """Encode a round."""
-    return {"task": to_json(value.task), "runs": [encode_full_run(run) for run in value.runs]}
+    """Encode a round with its task and runs."""
+    runs = [encode_full_run(run) for run in value.runs]
+    return {"task": to_json(value.task), "round": to_json(value.round), "runs": runs}
 
 
 def encode_model(value: results.Model) -> dict[str, Any]:
@@ -116,8 +126,8 @@ def encode_applied(value: results.AppliedChange) -> dict[str, Any]:
 
 
 def encode_task_history(value: results.TaskHistory) -> dict[str, Any]:
-    """Encode a task with its messages, runs and pull requests."""
-    lists = ("messages", "runs", "prs")
+    """Encode a task with its messages, rounds, runs and pull requests."""
+    lists = ("messages", "rounds", "runs", "prs")
     return {
         "task": to_json(value.task),
         **{name: encode_each(getattr(value, name)) for name in lists},
@@ -147,7 +157,7 @@ def encode_round_plan(value: results.RoundPlan) -> dict[str, Any]:
         "models": encode_each(value.models),
         "warnings": [*value.context.warnings],
     }
-    return {"task": None, "runs": [], "plan": plan}
+    return {"task": None, "round": None, "runs": [], "plan": plan}
 
 
 ENCODERS: dict[str, Callable[[Any], dict[str, Any]]] = {

@@ -129,7 +129,7 @@ def _print_warnings(warnings: Iterable[str]) -> None:
 
 
 def _print_error(failure: Failure) -> None:
-    from dursor.cli.output.formats import short_id
+    from dursor.ids import short_id
 
     run_id = failure.get("run_id")
     prefix = f"run {short_id(run_id)}: " if run_id else ""

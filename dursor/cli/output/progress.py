@@ -17,9 +17,9 @@ from dursor.cli.output.formats import (
     format_count,
     format_duration,
     measure_elapsed,
-    short_id,
 )
 from dursor.cli.output.terminal import fit, is_terminal, print_stderr, to_one_line
+from dursor.ids import short_id
 from dursor.services.events import (
     Notice,
     OutputGrew,

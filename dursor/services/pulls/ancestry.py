@@ -21,14 +21,14 @@ MAX_COMMITS = 500  # of a branch that are searched
 
 def compute_changes(mirror: Mirror, run: Run) -> Changes:
     """Return the changes of RUN to its base."""
-    return apply_canonical(run.patch or "", mirror.tree(run.base_commit)).changes
+    return apply_canonical(run.patch or "", mirror.tree(run.round.base_commit)).changes
 
 
 def is_commit_of(mirror: Mirror, commit: CommitInfo, run: Run) -> bool:
     """Tell whether dursor made COMMIT from RUN and nobody changed it since."""
-    if commit.trailers.get(RUN) != run.id or not mirror.has(run.base_commit):
+    if commit.trailers.get(RUN) != run.id or not mirror.has(run.round.base_commit):
         return False
-    tree, base = mirror.tree(commit.id), mirror.tree(run.base_commit)
+    tree, base = mirror.tree(commit.id), mirror.tree(run.round.base_commit)
     return _equals(tree, base, compute_changes(mirror, run))
 
 
@@ -68,7 +68,7 @@ def check_ancestry(
     """
     runs = {run.id: run for run in chain}
     commit_id = head
-    while commit_id != chain[-1].base_commit:
+    while commit_id != chain[-1].round.base_commit:
         commit = mirror.commit(commit_id) if mirror.has(commit_id) else None
         source = runs.get(commit.trailers.get(RUN, "")) if commit else None
         if (

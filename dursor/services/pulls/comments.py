@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from dursor.domain import Message, Role, now
+from dursor.domain import Message, MessageKind, Role, now
 from dursor.github.payload import to_line
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def to_messages(
     for comment in comments:
         if (content := _render(comment, pull.number, authors)) is not None:
             key = f"{comment.kind}/{comment.id}/{comment.state or ''}/{comment.body}"
-            messages.append(_build_message(host, key, task_id, Role.USER, content))
+            messages.append(_build_message(host, key, task_id, MessageKind.COMMENT, content))
     return messages
 
 
@@ -49,16 +49,19 @@ def build_state_message(
     """Report a new state of PULL."""
     key = f"state/{pull.url}/{pull.state}/{pull.updated_at}"
     content = f"Pull request #{pull.number} {description}."
-    return _build_message(host, key, task_id, Role.SYSTEM, content)
+    return _build_message(host, key, task_id, MessageKind.PR_STATE, content)
 
 
-def _build_message(host: GitHubHost, key: str, task_id: str, role: Role, content: str) -> Message:
+def _build_message(
+    host: GitHubHost, key: str, task_id: str, kind: MessageKind, content: str
+) -> Message:
     """Build a message whose id depends on KEY alone.
 
     It is dated now, so that a retry of an earlier round does not include it.
     """
     digest = hashlib.sha256(f"{host.name}/{key}".encode("utf-8", "surrogatepass")).hexdigest()
-    return Message(digest[:32], task_id, role, content, None, now())
+    role = Role.USER if kind is MessageKind.COMMENT else Role.SYSTEM
+    return Message(digest[:32], task_id, role, kind, content, now())
 
 
 def _render(comment: Comment, number: int, authors: Mapping[int, str]) -> str | None:

@@ -39,7 +39,7 @@ def check_publishable(run: Run) -> Run:
             f"run {run.id[:8]} has no patch to publish: its status is {run.status}{code}",
             hint=f"dursor run list --task {run.task_id[:8]} --status succeeded",
         )
-    if run.dirty:
+    if run.round.dirty:
         raise ConflictError(
             f"run {run.id[:8]} started from uncommitted changes (--dirty)",
             hint="git commit -a, then run the same instruction without --dirty",
@@ -76,7 +76,7 @@ def create_commit(session: PullSession, run: Run, parent: str, name: RepoName) -
     changes = compute_changes(session.mirror, run)
     commit = commit_change(
         session.mirror,
-        run.base_commit,
+        run.round.base_commit,
         changes,
         parents=[parent],
         message=build_commit_message(run),
@@ -163,7 +163,7 @@ class PullCreator:
     def _push(self) -> None:
         """Push the run's commit unless the branch contains it."""
         session, run, name = self.session, self.run, self.target.head.name
-        commit, workflows = create_commit(session, run, run.base_commit, name)
+        commit, workflows = create_commit(session, run, run.round.base_commit, name)
         try:
             session.push(name, commit, self.branch, expect=None, workflows=workflows)
         except ConflictError as error:
@@ -177,7 +177,7 @@ class PullCreator:
                 ) from error
 
     def _open(self, base: str) -> PullInfo:
-        tree = self.session.mirror.tree(self.run.base_commit)
+        tree = self.session.mirror.tree(self.run.round.base_commit)
         request, target = self.request, self.target
         result = self.session.forge.pulls(target.base).create(
             head=f"{target.head.name.owner}:{self.branch}",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dursor.domain import PullRequest, new_id, now
+from dursor.domain import PullRequest, now
 from dursor.errors import CallError, ConflictError, NotFoundError, UsageError
+from dursor.ids import new_id
 from dursor.services.events import Notice, ignore_event
 from dursor.services.results import LiveHead
 from dursor.services.tasks import scope
@@ -182,7 +183,7 @@ class PullRequests:
 def _refuse_stacking(run: Run, known: Sequence[PullRequest]) -> None:
     """Refuse a second pull request for a run that started from the first one's branch."""
     for pr in known:
-        if pr.branch == run.base_ref and pr.is_live:
+        if pr.branch == run.round.base_ref and pr.is_live:
             raise ConflictError(
                 f"run {run.id[:8]} started from the branch of #{pr.number}",
                 hint=f"dursor pr update {pr.number} --run {run.id[:8]}",

@@ -98,7 +98,7 @@ def _find_pushable(forge: Forge, repo: RepoInfo, others: list[RepoName]) -> Repo
 
 def find_base(forge: Forge, target: PullTarget, run: Run, remotes: Mapping[str, RepoName]) -> str:
     """Return the branch that RUN's base ref names, if it exists, else the default branch."""
-    branch = _parse_branch(run.base_ref, remotes)
+    branch = _parse_branch(run.round.base_ref, remotes)
     if branch is not None and forge.find_branch(target.base, branch) is not None:
         return branch
     return target.default_branch
@@ -122,12 +122,12 @@ def check_base(
 
     CURRENT is the user's current branch.
     """
-    relation = forge.compare(target.base, branch, run.base_commit)
+    relation = forge.compare(target.base, branch, run.round.base_commit)
     if relation in CONTAINED:
         return
     if relation is None and forge.find_branch(target.base, branch) is None:
         raise _to_missing_error(forge, target, branch)
-    commit = f"{run.base_commit[:8]}, the base of run {run.id[:8]}"
+    commit = f"{run.round.base_commit[:8]}, the base of run {run.id[:8]}"
     is_fork = target.base != target.head.name
     fork_hint = f"--base {target.head.name.owner}:{target.head.default_branch}"
     other = _find_other_base(forge, target, branch, run, current)
@@ -146,7 +146,7 @@ def _find_other_base(
     for other in dict.fromkeys([current, target.default_branch]):
         if other is None or other == branch:
             continue
-        if forge.compare(target.base, other, run.base_commit) in CONTAINED:
+        if forge.compare(target.base, other, run.round.base_commit) in CONTAINED:
             return other
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dursor.services.tasks import title_of
+from dursor.services.tasks import build_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,13 +31,13 @@ CODE_OR_MENTION = re.compile(r"(`+)(?:.|\n)*?\1|(?<![\w/.`@])@[A-Za-z0-9][A-Za-z
 
 def render_title(chain: Sequence[Run]) -> str:
     """Return the title for CHAIN, oldest run first: its first instruction."""
-    return title_of(chain[0].instruction)
+    return build_title(chain[0].round.instruction)
 
 
 def render_body(chain: Sequence[Run], base: Tree) -> str:
     """Return the body for CHAIN in the template of BASE."""
     run = chain[-1]
-    instructions = "\n\n".join(_quote(escape_mentions(run.instruction)) for run in chain)
+    instructions = "\n\n".join(_quote(escape_mentions(run.round.instruction)) for run in chain)
     made_by = f"Made by dursor with {run.model} (`{run.model_name}`), run `{run.id[:8]}`."
     parts = [escape_mentions(run.summary or ""), f"Instruction:\n\n{instructions}", made_by]
     text = "\n\n".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""What a round's models are shown: one selection for all, rendered into each model's window."""
+"""The context of a round: one selection for all models, rendered into each model's window."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from dursor.agent.usage import BYTES_PER_TOKEN
 from dursor.context.selection.render import render_selection
 from dursor.context.selection.select import select_context
 from dursor.context.selection.select_followup import FollowUpSelector
+from dursor.domain import Role
 from dursor.errors import InternalError, UsageError
 from dursor.files import hold_lock, replace_file
 from dursor.providers.vendors import VENDORS
-from dursor.services.rounds.base import files_of
-from dursor.tree import Overlay
 from dursor.vcs.history import History
 
 if TYPE_CHECKING:
@@ -31,27 +30,27 @@ if TYPE_CHECKING:
     from dursor.pathrules import PathRules
     from dursor.providers.base import Endpoint, Prompt
     from dursor.secrets.placeholders import PlaceholderKey
-    from dursor.services.rounds.base import Standing
+    from dursor.services.rounds.base import RoundBase
     from dursor.store.read import Reader
 
 log = logging.getLogger(__name__)
 
 KEY_BYTES = 32
-NAMED = 5  # of the files that a window has no room for
+MAX_NAMED = 5  # files that a warning names
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A prompt for one model's window."""
+class FittedPrompt:
+    """A prompt that fits one model's window."""
 
     prompt: Prompt
-    room: int  # bytes that everything said may have
+    room: int  # bytes that the whole conversation may have
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Prompting:
-    """Chooses what to show and puts the prompts together."""
+class ContextBuilder:
+    """Selects the context of a round and renders its prompts."""
 
     reader: Reader
     data_dir: Path
@@ -61,25 +60,25 @@ class Prompting:
         self,
         instruction: str,
         pinned: Sequence[str],
-        standing: Standing,
+        base: RoundBase,
         rules: PathRules,
         *,
         budget: int,
-        before: int | None = None,
+        number: int = 0,
     ) -> Selection:
-        """Choose the context once for the round; BEFORE is its number where it has one already."""
-        query = _query(instruction, standing)
-        cache_dir, key = self._cache_dir(standing), placeholder_key(self.data_dir)
-        history = History(standing.repository, standing.base_commit)
-        if earlier := self._first_context(standing, before):
-            follower = FollowUpSelector(
-                standing.base, standing.start.changes, rules, cache_dir, history, key
+        """Select the context of a round; NUMBER is that of a stored round, 0 for a new one."""
+        query = _build_query(instruction, base)
+        cache_dir, key = self._cache_dir(base), load_placeholder_key(self.data_dir)
+        history = History(base.repository, base.base_commit)
+        if earlier := self._first_context(base, number):
+            selector = FollowUpSelector(
+                base.tree, base.start.changes, rules, cache_dir, history, key
             )
-            found = follower.select(earlier, query, budget=budget, pinned=pinned)
-            if found is not None:
-                return found
+            selection = selector.select(earlier, query, budget=budget, pinned=pinned)
+            if selection is not None:
+                return selection
         return select_context(
-            Overlay(standing.base, standing.start.changes),
+            base.start_tree,
             query,
             budget=budget,
             pinned=pinned,
@@ -89,115 +88,111 @@ class Prompting:
             key=key,
         )
 
-    def _cache_dir(self, standing: Standing) -> Path:
-        """The folder that keeps the index of this repository, whichever worktree it is in."""
-        place = os.fsencode(standing.repository.common_dir)
-        return self.data_dir / "cache" / "context" / hashlib.sha256(place).hexdigest()[:16]
+    def _cache_dir(self, base: RoundBase) -> Path:
+        """Return the folder of this repository's index, the same for all its worktrees."""
+        git_dir = os.fsencode(base.repository.common_dir)
+        return self.data_dir / "cache" / "context" / hashlib.sha256(git_dir).hexdigest()[:16]
 
-    def _first_context(self, standing: Standing, before: int | None) -> Sequence[ContextFile]:
-        """What the task's first round on this base was shown; every later one begins with it."""
-        if standing.task is None:
-            return ()
-        for run in reversed(self.reader.runs(task_id=standing.task.id, limit=None)):
-            if before is not None and run.round >= before:
+    def _first_context(self, base: RoundBase, number: int) -> Sequence[ContextFile]:
+        """Return the context of the task's first round on this base; later rounds repeat it."""
+        rounds = [] if base.task is None else self.reader.rounds(base.task.id)
+        key = base.base_commit, base.dirty, base.dirty_patch
+        for round_ in rounds:
+            if round_.number == number:
                 return ()
-            if (run.base_commit, run.dirty) == (standing.base_commit, standing.dirty):
-                whole = self.reader.run(run.id)
-                if whole.dirty_patch == standing.dirty_patch:
-                    return whole.context
+            if (round_.base_commit, round_.dirty, round_.dirty_patch) == key:
+                return round_.context
         return ()
 
-    def pinned(self, files: Sequence[str], standing: Standing) -> tuple[str, ...]:
-        """FILES, typed relative to the current folder, from the top of the tree."""
-        top = standing.repository.top
-        here = self.cwd.resolve()
-        inside = here.is_relative_to(top)
-        pinned = []
+    def pin(self, files: Sequence[str], base: RoundBase) -> tuple[str, ...]:
+        """Convert FILES, relative to the current folder, to paths from the repository's top."""
+        top, cwd = base.repository.top, self.cwd.resolve()
+        is_inside = cwd.is_relative_to(top)
+        paths = []
         for file in files:
-            whole = here / file if inside or Path(file).is_absolute() else top / file
-            path = os.path.relpath(whole, top).replace(os.sep, "/")
+            absolute = cwd / file if is_inside or Path(file).is_absolute() else top / file
+            path = os.path.relpath(absolute, top).replace(os.sep, "/")
             if path == "." or path.split("/", 1)[0] == "..":
-                raise UsageError(f"--file {file!r} is no file of {top}", hint="git ls-files")
-            pinned.append(path)
-        return tuple(pinned)
+                raise UsageError(f"--file {file!r} is not a file in {top}", hint="git ls-files")
+            paths.append(path)
+        return tuple(paths)
 
-    def fitted(
+    def fit(
         self,
         selection: Selection,
-        standing: Standing,
+        base: RoundBase,
         instruction: str,
         endpoint: Endpoint,
         *,
         explores: bool,
-    ) -> Fitted:
-        """Render the round's prompt for ENDPOINT; UsageError when not even the words fit."""
-        room, tools = _room(endpoint), TOOLS if explores else ()
-        # A remark on a pull request quotes the patch, and that has the secrets it came back with.
-        earlier = [
-            replace(one, content=selection.mask_detected(one.content)) for one in standing.earlier
-        ]
-        said = conversation.opening("", earlier, instruction, tools=tools)
-        size = conversation.size(said)
+    ) -> FittedPrompt:
+        """Render the prompt for ENDPOINT; UsageError when the messages alone do not fit."""
+        room, tools = _window_bytes(endpoint), TOOLS if explores else ()
+        # A review comment quotes the patch, in which the secrets have been restored.
+        earlier = [replace(m, content=selection.mask_detected(m.content)) for m in base.earlier]
+        bare = conversation.build_prompt("", earlier, instruction, tools=tools)
+        size = conversation.count_bytes(bare)
         if room <= size:
             raise UsageError(
-                f"the instruction, with what was said before it, is about "
-                f"{size // BYTES_PER_TOKEN} tokens: "
-                f"too long for {endpoint.model_name}",
-                hint="say it shorter, or name the files that it quotes",
+                f"the instruction and the earlier messages have about {size // BYTES_PER_TOKEN} "
+                f"tokens and exceed the context window of {endpoint.model_name}",
+                hint="shorten the instruction, or name the files that it quotes",
             )
-        shown = render_selection(selection, (room - size) // BYTES_PER_TOKEN)
-        prompt = conversation.opening(
-            shown.context, earlier, instruction, now=shown.current, tools=tools
+        rendered = render_selection(selection, (room - size) // BYTES_PER_TOKEN)
+        prompt = conversation.build_prompt(
+            rendered.context, earlier, instruction, now=rendered.current, tools=tools
         )
-        return Fitted(prompt, room, _warnings(endpoint, shown.omitted))
+        return FittedPrompt(prompt, room, _list_warnings(endpoint, rendered.omitted))
 
 
-def placeholder_key(data_dir: Path) -> PlaceholderKey:
-    """What names placeholders: made once, so that a later round says the same for each secret.
+def load_placeholder_key(data_dir: Path) -> PlaceholderKey:
+    """Return a function that reads the key that names placeholders, created once.
 
-    Where it cannot be kept, it names them for this process: a round is kept nowhere then, either.
+    With one key, later rounds name each secret alike. Where it cannot be stored it is valid for
+    this process; no round can be stored then, either.
     """
     file = data_dir / "placeholder.key"
 
     @cache
     def read() -> bytes:
-        made = os.urandom(KEY_BYTES)
+        new = os.urandom(KEY_BYTES)
         try:
             with hold_lock(data_dir / ".placeholder.lock"):
-                if file.exists() and len(known := file.read_bytes()) == KEY_BYTES:
-                    return known
-                replace_file(file, made)
+                if file.exists() and len(stored := file.read_bytes()) == KEY_BYTES:
+                    return stored
+                replace_file(file, new)
         except OSError as error:
             raise InternalError(f"cannot read {file}: {error.strerror}") from error
         except InternalError as error:
             log.debug("%s", error.message)
-        return made
+        return new
 
     return read
 
 
-def _warnings(endpoint: Endpoint, left_out: Sequence[str]) -> tuple[str, ...]:
+def _list_warnings(endpoint: Endpoint, left_out: Sequence[str]) -> tuple[str, ...]:
     if not left_out:
         return ()
-    names = ", ".join(left_out[:NAMED])
-    more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
-    return (f"the window of {endpoint.model_name} had no room for {names}{more}",)
+    names = ", ".join(left_out[:MAX_NAMED])
+    more = f" and {len(left_out) - MAX_NAMED} more" if len(left_out) > MAX_NAMED else ""
+    return (f"files that do not fit the context window of {endpoint.model_name}: {names}{more}",)
 
 
-def _query(text: str, standing: Standing) -> str:
-    """What the context is chosen by: the instruction, what led to it, the files changed so far."""
-    asked = [one.content for one in standing.earlier if one.role == "user"]
-    return "\n\n".join([text, *reversed(asked), *files_of(standing.start)])
+def _build_query(instruction: str, base: RoundBase) -> str:
+    """Join the texts that rank files: the instructions, newest first, and the changed paths."""
+    earlier = [m.content for m in reversed(base.earlier) if m.role is Role.USER]
+    changed = [path for path, state in base.start.changes.items() if state is not None]
+    return "\n\n".join([instruction, *earlier, *changed])
 
 
-def _room(endpoint: Endpoint) -> int:
-    """Bytes that the model's window holds at least, whatever its tokenizer makes of them."""
+def _window_bytes(endpoint: Endpoint) -> int:
+    """Return the bytes that surely fit the model's window, whatever its tokenizer."""
     window = VENDORS[endpoint.provider].find_limits(endpoint.model_name).context_window
     room = (window - endpoint.max_output_tokens) * conversation.WORST_BYTES_PER_TOKEN
     if room <= 0:
         raise UsageError(
             f"max_output_tokens {endpoint.max_output_tokens} leaves no room for input in the "
-            f"window of {endpoint.model_name} ({window} tokens)",
+            f"context window of {endpoint.model_name} ({window} tokens)",
             hint="dursor config set max_output_tokens 16000",
         )
     return room

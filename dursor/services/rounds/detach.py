@@ -1,4 +1,4 @@
-"""Hands a recorded round to a process of its own."""
+"""Hands a stored round to a worker process."""
 
 from __future__ import annotations
 
@@ -18,19 +18,16 @@ if TYPE_CHECKING:
 SECRET_MARKS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIAL")
 
 
-def spawn(spec: Mapping[str, Any], lease: Lease, env: Mapping[str, str], cwd: Path) -> None:
-    """Start a worker with SPEC, keys included, over its standard input; returns once it has them.
+def spawn(order: Mapping[str, Any], lease: Lease, env: Mapping[str, str], cwd: Path) -> None:
+    """Start a worker and send it ORDER, keys included, over its standard input.
 
-    The worker inherits the lease, so that its runs have an owner from the first moment on.
+    Returns when the worker has it. The worker inherits the lease, so that its runs have an owner
+    from the first moment on.
     """
-    orders = {**spec, "cwd": str(cwd), "lease_fd": lease.fileno()}
+    order = {**order, "cwd": str(cwd), "lease_fd": lease.fileno()}
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-P",
-            "-m",
-            "dursor.worker",
-        ],  # -P: the repository is no place to import from
+        # -P: nothing is imported from the repository
+        [sys.executable, "-P", "-m", "dursor.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -41,27 +38,36 @@ def spawn(spec: Mapping[str, Any], lease: Lease, env: Mapping[str, str], cwd: Pa
     )
     if process.stdin is None or process.stdout is None:
         raise AssertionError
-    _hand(process.stdin, json.dumps(orders) + "\n")
-    with process.stdout as answer:
-        ready = answer.readline().strip() == b"ready"
-    if not ready:
+    _send(process.stdin, json.dumps(order) + "\n")
+    with process.stdout as stdout:
+        is_ready = stdout.readline().strip() == b"ready"
+    if not is_ready:
         raise InternalError(
-            f"the worker process ended at once (exit {process.wait()})",
-            hint="run the same without --detach to see why",
+            f"the worker process ended at once (exit code {process.wait()})",
+            hint="run the same command without --detach to see why",
         )
-    process.returncode = 0  # it lives on; nobody waits for it here
+    process.returncode = 0  # it outlives this process, which never waits for it
 
 
-def _hand(stream: IO[bytes], text: str) -> None:
+def read_order(text: str) -> dict[str, Any]:
+    """Parse the order that `spawn` sent."""
+    try:
+        order: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise InternalError("the worker was started without an order") from error
+    return order
+
+
+def _send(stream: IO[bytes], text: str) -> None:
     try:
         with stream:
             stream.write(text.encode())
     except BrokenPipeError:
-        return  # it ended before it read; its missing answer says so
+        return  # it ended before it read; its missing answer reports that
 
 
 def without_secrets(env: Mapping[str, str]) -> dict[str, str]:
-    """ENV less everything whose name says that it holds a secret."""
+    """Return ENV without the variables whose name suggests a secret."""
     return {
         name: value
         for name, value in env.items()

@@ -1,4 +1,4 @@
-"""A planned round, run: every model at once, each to its own honest end."""
+"""Runs the runs of a round: all models at once, each to its own end."""
 
 from __future__ import annotations
 
@@ -7,43 +7,87 @@ import contextlib
 import logging
 import signal
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor import interrupts
-from dursor.agent.attempt import Answer, Ask, Attempt, Ground
-from dursor.domain import Message, Role, Run, RunError, RunStatus, new_id, now
-from dursor.errors import DursorError, InternalError
-from dursor.services.rounds.recorder import Journal, RunWatch
+from dursor.agent.ask import CallContext
+from dursor.agent.attempt import Attempt, RoundContext, RunResult
+from dursor.agent.budget import Budget
+from dursor.agent.files import RepositoryFiles
+from dursor.agent.steps import STEPS
+from dursor.agent.tools import Toolbox
+from dursor.domain import Message, MessageKind, Role, Run, RunError, RunStatus, now
+from dursor.errors import DursorError, InternalError, PatchError
+from dursor.ids import new_id, short_id
+from dursor.services.rounds.recorder import Recorder, RunObserver
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+    from concurrent.futures import Executor
 
-    from dursor.services.rounds.plan import Bounds
+    from dursor.agent.ask import RunSpec
+    from dursor.providers.client import ModelClient
+    from dursor.services.rounds.limits import RoundLimits
+    from dursor.services.rounds.plan import PlannedRound
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
+ESTIMATED = "the stream was cut: usage and cost are estimates"
 
 
 @dataclass(frozen=True)
-class Execution:
-    """One round under way."""
+class RoundExecutor:
+    """Executes the stored runs of a planned round in this process."""
 
-    ground: Ground
-    bounds: Bounds
-    asks: Sequence[Ask]
-    journal: Journal
-    canceled: Callable[[], Collection[str]]  # run ids that another process asks to cancel
+    plan: PlannedRound
+    specs: Mapping[str, RunSpec]  # by run id
+    recorder: Recorder
+    client: ModelClient
+    cancel_requested: Callable[[], Collection[str]]  # ids of runs to cancel
 
     async def run(self) -> bool:
-        """Run everything to its end; True when Ctrl-C or SIGTERM cut it short."""
-        gates = _Gates(self.bounds)
+        """Run everything to its end; returns whether Ctrl-C or SIGTERM cut it short."""
+        # One thread: more would compete with the event loop for the interpreter.
+        pool = ThreadPoolExecutor(1, "dursor-resolver")
+        try:
+            return await self._run_all(self._build_context(pool))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _build_context(self, pool: Executor) -> RoundContext:
+        base, limits, selection = self.plan.base, self.plan.limits, self.plan.selection
+        files = RepositoryFiles(base.start_tree, limits.rules, selection.mask)
+        worst_cases = {run_id: spec.first_call_usd or 0.0 for run_id, spec in self.specs.items()}
+        calls = CallContext(
+            self.client,
+            limits.call_limits,
+            Budget(limits.budget_usd, worst_cases if limits.budget_usd is not None else None),
+            Toolbox(files),
+        )
+        return RoundContext(
+            base=base.tree,
+            start=base.start,
+            rules=limits.rules,
+            max_files=limits.max_files,
+            restore=selection.restore,
+            mask=selection.mask,
+            secrets=selection.placeholders,
+            keys=tuple({spec.endpoint.key for spec in self.specs.values()}),
+            calls=calls,
+            pool=pool,
+        )
+
+    async def _run_all(self, context: RoundContext) -> bool:
+        slots = _Slots(self.plan.limits)
         interrupted = False
         with _cancel_on_signals():
             try:
                 async with asyncio.TaskGroup() as group:
                     tasks = {
-                        ask.run_id: group.create_task(self._one(ask, gates)) for ask in self.asks
+                        run_id: group.create_task(self._run_one(context, run_id, slots))
+                        for run_id in self.specs
                     }
                     poller = asyncio.create_task(self._poll(tasks))
                     try:
@@ -52,89 +96,96 @@ class Execution:
                         poller.cancel()
             except asyncio.CancelledError:
                 interrupted = True
-                _forgive()
+                _uncancel()
         try:
-            await self.journal.close()
+            await self.recorder.close()
         finally:
-            await self.ground.caller.aclose()
+            await self.client.aclose()
         return interrupted
 
     async def _poll(self, tasks: dict[str, asyncio.Task[None]]) -> None:
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            for run_id in self.canceled():
+            for run_id in self.cancel_requested():
                 tasks[run_id].cancel()
 
-    async def _one(self, ask: Ask, gates: _Gates) -> None:
-        watch = RunWatch(self.journal, ask.run_id, ask.price)
-        attempt = Attempt(self.ground, ask, watch)
+    async def _run_one(self, context: RoundContext, run_id: str, slots: _Slots) -> None:
+        spec = self.specs[run_id]
+        observer = RunObserver(self.recorder, run_id, spec.price)
+        attempt = Attempt(context, run_id, spec, observer)
         try:
-            async with gates.open(ask):
-                self.journal.begin(ask.run_id)
-                answer = await attempt.run()
+            async with slots.take(spec):
+                self.recorder.begin(run_id)
+                result = await attempt.run(STEPS)
         except asyncio.CancelledError:
             self._end(attempt, RunStatus.CANCELED)
         except DursorError as error:
             self._end(attempt, RunStatus.FAILED, error=error)
-        except Exception as error:  # a bug in one run must not take the others along
-            log.debug("a bug in run %s", ask.run_id, exc_info=error)
+        except Exception as error:  # a bug in one run must not end the others
+            log.debug("internal error in run %s", run_id, exc_info=error)
             self._end(attempt, RunStatus.FAILED, error=_internal(error))
         else:
-            self._succeed(attempt, answer)
+            self._succeed(attempt, result)
 
-    def _succeed(self, attempt: Attempt, answer: Answer) -> None:
-        run = self._ended(attempt, RunStatus.SUCCEEDED)
-        clean = self.journal.redactor.clean
+    def _succeed(self, attempt: Attempt, result: RunResult) -> None:
+        run = self._build_final(attempt, RunStatus.SUCCEEDED)
+        clean = self.recorder.clean
         run = replace(
             run,
-            summary=None if answer.summary is None else clean(answer.summary),
-            patch=answer.patch.text,
-            files_changed=answer.files,
-            warnings=(*run.warnings, *answer.warnings),
+            summary=None if result.summary is None else clean(result.summary),
+            patch=result.patch.text,
+            files_changed=result.files,
+            warnings=(*run.warnings, *result.warnings),
         )
-        said = Message(new_id(), run.task_id, Role.ASSISTANT, clean(answer.text), run.id, now())
-        self.journal.finish(run, said)
+        content, kind = clean(result.text), MessageKind.REPLY
+        message = Message(
+            new_id(), run.task_id, Role.ASSISTANT, kind, content, now(), run_id=run.id
+        )
+        self.recorder.finish(run, message)
 
     def _end(
         self, attempt: Attempt, status: RunStatus, *, error: DursorError | None = None
     ) -> None:
-        clean = self.journal.redactor.clean
+        clean = self.recorder.clean
         message = "canceled" if error is None else f"failed: {error.message}"
-        self.journal.log(attempt.ask.run_id, attempt.stage, message)
-        run = self._ended(attempt, status)
+        self.recorder.log(attempt.run_id, attempt.stage, message)
+        run = self._build_final(attempt, status)
         if error is not None:
-            told = RunError(error.code, clean(error.message), error.hint, attempt.stage)
-            run = replace(run, error=told)
-        self.journal.finish(run, None)
+            hint = error.hint
+            if hint is None and isinstance(error, PatchError):
+                hint = f"dursor run show {short_id(run.id)} --reply"
+            run = replace(
+                run, error=RunError(error.code, clean(error.message), hint, attempt.stage)
+            )
+        self.recorder.finish(run, None)
 
-    def _ended(self, attempt: Attempt, status: RunStatus) -> Run:
-        run, spending = self.journal.runs[attempt.ask.run_id], attempt.spending
-        estimate = ("the stream was cut: usage and cost are estimates",)
+    def _build_final(self, attempt: Attempt, status: RunStatus) -> Run:
+        run, session = self.recorder.runs[attempt.run_id], attempt.session
         return replace(
             run,
             status=status,
-            usage=spending.usage,
-            cost_usd=spending.cost_usd,
-            attempts=attempt.attempts,
-            warnings=(*run.warnings, *(estimate if spending.estimated else ())),
+            usage=session.usage.usage,
+            cost_usd=session.usage.cost_usd,
+            attempts=session.attempts,
+            warnings=(*run.warnings, *([ESTIMATED] if session.usage.estimated else [])),
             completed_at=now(),
         )
 
 
-class _Gates:
-    """How many runs may be under way at once: in all, and at one vendor."""
+class _Slots:
+    """CallLimits how many runs are active at once: in all, and at one vendor."""
 
-    def __init__(self, bounds: Bounds) -> None:
-        self._all = asyncio.Semaphore(bounds.jobs) if bounds.jobs else None
+    def __init__(self, limits: RoundLimits) -> None:
+        self._all = asyncio.Semaphore(limits.jobs) if limits.jobs else None
         self._vendors: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(bounds.concurrency)
+            lambda: asyncio.Semaphore(limits.concurrency)
         )
 
     @contextlib.asynccontextmanager
-    async def open(self, ask: Ask) -> AsyncIterator[None]:
-        """Wait for a turn."""
+    async def take(self, spec: RunSpec) -> AsyncIterator[None]:
+        """Wait for a free slot and hold it."""
         async with contextlib.AsyncExitStack() as stack:
-            await stack.enter_async_context(self._vendors[ask.endpoint.provider])
+            await stack.enter_async_context(self._vendors[spec.endpoint.provider])
             if self._all is not None:
                 await stack.enter_async_context(self._all)
             yield
@@ -147,8 +198,8 @@ def _internal(error: Exception) -> DursorError:
     )
 
 
-def _forgive() -> None:
-    """Take the cancellation back, so that what was done can still be stored."""
+def _uncancel() -> None:
+    """Revoke the cancellation, so that what was done can still be stored."""
     if (task := asyncio.current_task()) is not None:
         task.uncancel()
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dursor.domain import new_id
 from dursor.errors import ConflictError, InternalError, NoChangeError, UsageError
+from dursor.ids import new_id
 from dursor.secrets.redact import Redactor
 from dursor.vcs.command import decode, encode, is_branch_name
 from dursor.vcs.remote.credential import build_authenticated_env, check_private
