@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.agent import conversation
-from dursor.agent.explore import Exploration
+from dursor.agent.exploration.exploration import Exploration
 from dursor.agent.usage import RunUsage, StreamListener
 from dursor.domain import Stage
 from dursor.errors import BudgetError, CallError, DeadlineError
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dursor.agent.budget import Budget, Price
+    from dursor.agent.exploration.tools import Toolbox
     from dursor.agent.observer import Observer
-    from dursor.agent.tools import Toolbox
     from dursor.providers.base import CallLimits, Endpoint, Prompt, Reply
     from dursor.providers.client import ModelClient
 

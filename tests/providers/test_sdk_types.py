@@ -10,7 +10,7 @@ from vendors.server import RecordingListener, Script
 from vendors.streams import PATHS
 from vendors.tool_streams import Call
 
-from dursor.agent.tools import TOOLS
+from dursor.agent.exploration.tools import TOOLS
 from dursor.domain import Role
 from dursor.providers.base import CallLimits, Prompt, ToolResult, Turn
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dursor.agent import conversation
-from dursor.agent.tools import TOOLS
+from dursor.agent.exploration.tools import TOOLS
 from dursor.agent.usage import BYTES_PER_TOKEN
 from dursor.context.selection.render import render_selection
 from dursor.context.selection.select import select_context

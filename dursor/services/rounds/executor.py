@@ -15,9 +15,9 @@ from dursor import interrupts
 from dursor.agent.ask import CallContext
 from dursor.agent.attempt import Attempt, RoundContext, RunResult
 from dursor.agent.budget import Budget
-from dursor.agent.files import RepositoryFiles
+from dursor.agent.exploration.files import RepositoryFiles
+from dursor.agent.exploration.tools import Toolbox
 from dursor.agent.steps import STEPS
-from dursor.agent.tools import Toolbox
 from dursor.domain import Message, MessageKind, Role, Run, RunError, RunStatus, now
 from dursor.errors import DursorError, InternalError, PatchError
 from dursor.ids import new_id, short_id

@@ -6,8 +6,8 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from dursor.agent.files import ToolCallError, count_bytes
-from dursor.agent.search import FileSearch, SearchQuery
+from dursor.agent.exploration.files import ToolCallError, count_bytes
+from dursor.agent.exploration.search import FileSearch, SearchQuery
 from dursor.context.selection.render import quote_map
 from dursor.context.selection.repo_map import render_map
 from dursor.context.text.measure import split_lines
@@ -16,8 +16,8 @@ from dursor.providers.base import Tool
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dursor.agent.files import RepositoryFiles
-    from dursor.agent.search import SearchResult
+    from dursor.agent.exploration.files import RepositoryFiles
+    from dursor.agent.exploration.search import SearchResult
 
 MAX_RESULT = 24_000  # bytes
 MAX_LINE = 300  # characters of a matching line

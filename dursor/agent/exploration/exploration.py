@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor.agent import conversation
-from dursor.agent.files import ToolCallError, count_bytes
+from dursor.agent.exploration.files import ToolCallError, count_bytes
 from dursor.domain import Role, Stage
 from dursor.errors import NoPatchError
 from dursor.providers.adapters.error_payloads import to_one_line
@@ -17,8 +17,8 @@ from dursor.providers.base import Prompt, ToolResult, Turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dursor.agent.exploration.tools import Toolbox
     from dursor.agent.observer import Observer
-    from dursor.agent.tools import Toolbox
     from dursor.providers.base import Reply, ToolCall
 
 MIN_ROOM = 2_000  # bytes; with less left, exploration ends

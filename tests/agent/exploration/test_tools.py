@@ -9,9 +9,9 @@ import psutil
 import pytest
 from memory_tree import MemoryTree
 
-from dursor.agent.files import RepositoryFiles, ToolCallError
-from dursor.agent.search import FileSearch
-from dursor.agent.tools import MAX_RESULT, TOOLS, Toolbox
+from dursor.agent.exploration.files import RepositoryFiles, ToolCallError
+from dursor.agent.exploration.search import FileSearch
+from dursor.agent.exploration.tools import MAX_RESULT, TOOLS, Toolbox
 from dursor.errors import UsageError
 from dursor.pathrules import PathRules
 from dursor.secrets.placeholders import Placeholders

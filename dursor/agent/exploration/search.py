@@ -6,14 +6,14 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from dursor.agent.files import ToolCallError
-from dursor.agent.regex_search import match_lines
+from dursor.agent.exploration.files import ToolCallError
+from dursor.agent.exploration.regex_search import match_lines
 from dursor.context.text.measure import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dursor.agent.files import RepositoryFiles
+    from dursor.agent.exploration.files import RepositoryFiles
 
 SECONDS = 5.0
 MAX_PATTERN = 1_000  # characters

@@ -7,9 +7,9 @@ import pytest
 from memory_tree import MemoryTree
 
 from dursor.agent import conversation
-from dursor.agent.explore import LAST_CALL, Exploration, ExplorationLimits
-from dursor.agent.files import RepositoryFiles
-from dursor.agent.tools import TOOLS, Toolbox
+from dursor.agent.exploration.exploration import LAST_CALL, Exploration, ExplorationLimits
+from dursor.agent.exploration.files import RepositoryFiles
+from dursor.agent.exploration.tools import TOOLS, Toolbox
 from dursor.domain import Role
 from dursor.errors import NoPatchError
 from dursor.pathrules import PathRules
