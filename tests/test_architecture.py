@@ -1,5 +1,6 @@
 """The layers, a light start, help for every command."""
 
+import ast
 import inspect
 import json
 import os
@@ -111,6 +112,15 @@ def test_the_layers_hold():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+def test_public_class_names_are_unique():
+    files: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                files.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in files.items() if len(paths) > 1} == {}
 
 
 def test_click_is_imported_from_typer():

@@ -73,14 +73,9 @@ def show(
     reply: Reply = False,
 ) -> RunView:
     """Show a run: its summary, changed files and error."""
-    flags = {
-        "summary": summary,
-        "diff": diff,
-        "logs": logs,
-        "context": context,
-        "reply": reply,
-    }
-    sections = frozenset(name for name, is_set in flags.items() if is_set)
+    names = ("summary", "diff", "logs", "context", "reply")
+    flags = (summary, diff, logs, context, reply)
+    sections = frozenset(name for name, is_set in zip(names, flags, strict=True) if is_set)
     return RunView(get_app(ctx).runs.find(run), sections)
 
 

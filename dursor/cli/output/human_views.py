@@ -55,7 +55,10 @@ def render_log_entry(entry: LogEntry) -> str:
 
 
 def render_run(view: RunView) -> Iterator[str]:
-    """Render a run's head and the requested sections."""
+    """Render a run's head and the requested sections; replies alone are the bare text."""
+    if view.sections == {"reply"}:
+        yield from _render_replies(view.run)
+        return
     yield from _render_head(view.run)
     for name, render_section in SECTIONS.items():
         if name in (view.sections or USUAL_SECTIONS):
@@ -116,10 +119,12 @@ def _choose_colour(line: str) -> str | None:
 
 
 def _render_replies(run: Run) -> Iterator[str]:
+    if not run.replies:
+        print_stderr(f"no reply is stored for run {short_id(run.id)}")
     for reply in run.replies:
         if len(run.replies) > 1:
-            yield f"attempt {reply.attempt}:"
-        yield from escape_controls(reply.text).splitlines()
+            yield paint(f"attempt {reply.attempt}:", "bold", sys.stdout)
+        yield from escape_controls(reply.text).removesuffix("\n").split("\n")
 
 
 SECTIONS: dict[str, Callable[[Run], Iterable[str]]] = {
