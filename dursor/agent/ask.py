@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dursor.agent import conversation
 from dursor.agent.exploration.exploration import Exploration
-from dursor.agent.usage import RunUsage, StreamListener
+from dursor.agent.usage import RunUsage, UsageListener
 from dursor.domain import Stage
 from dursor.errors import BudgetError, CallError, DeadlineError
 
@@ -91,7 +91,7 @@ class ModelSession:
             worst_case = spec.worst_case(conversation.bound_tokens(prompt))
             self.context.budget.reserve(self.run_id, worst_case)
         limits = self._limits_left()
-        listener = StreamListener(self.observer, self.usage, conversation.count_bytes(prompt))
+        listener = UsageListener(self.observer, self.usage, conversation.count_bytes(prompt))
         self._calls += 1
         self.attempts += is_attempt
         try:

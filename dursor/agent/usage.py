@@ -43,7 +43,7 @@ class RunUsage:
         self.budget.settle(self.run_id, self.cost_usd if usage is not None else None)
 
 
-class StreamListener:
+class UsageListener:
     """Collects one call's output, charges for it, and stops the stream over budget."""
 
     STEP = 256  # characters between two charges

@@ -6,6 +6,8 @@ import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from dursor.ids import short_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -41,7 +43,7 @@ def _make_row(run: Run, test: TestOutcome) -> Sequence[str]:
     added = sum(change.added_lines for change in run.files_changed)
     removed = sum(change.removed_lines for change in run.files_changed)
     return (
-        run.id[:8],
+        short_id(run.id),
         run.model,
         status,
         str(len(run.files_changed)),
@@ -91,5 +93,5 @@ def _list_commands(folder: Path, run: Run) -> Iterator[str]:
     """List commands that explore the kept folder."""
     yield f"cd {shlex.quote(str(folder / 'toolshed'))}"
     yield f"export DURSOR_DATA_DIR={shlex.quote(str(folder / 'data'))}"
-    yield f"dursor run show {run.id[:8]}"
-    yield f"dursor run apply {run.id[:8]}"
+    yield f"dursor run show {short_id(run.id)}"
+    yield f"dursor run apply {short_id(run.id)}"

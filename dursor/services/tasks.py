@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import Message, MessageKind, Role, Task, TaskStatus, now
 from dursor.errors import UsageError
-from dursor.ids import new_id
+from dursor.ids import new_id, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +62,7 @@ class Tasks:
         if not text.strip():
             raise UsageError("there is nothing to say", hint=f"dursor task say {task} TEXT")
         if found.status is TaskStatus.CLOSED:
-            raise UsageError(f"task {found.id[:8]} is closed", hint="dursor task new TITLE")
+            raise UsageError(f"task {short_id(found.id)} is closed", hint="dursor task new TITLE")
         message = Message(new_id(), found.id, Role.USER, MessageKind.NOTE, self.clean(text), now())
         return self.open_store().add_message(message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.errors import ConflictError
+from dursor.ids import short_id
 from dursor.patch.diff.apply_canonical import apply_canonical
 from dursor.services.trailers import RUN
 from dursor.vcs.history import read_messages
@@ -89,12 +90,13 @@ def _to_conflict(
     is_rewritten = mirror.has(known) and not mirror.is_ancestor(known, head)
     if is_rewritten or other in {run.id for run in chain}:
         reason = f"the branch of #{number} was rewritten (rebased, amended or force-pushed)"
-    elif other:
-        reason = f"run {run.id[:8]} did not start from run {other[:8]}, which is in #{number}"
     else:
         author = commit.author.partition(" <")[0]
-        reason = (
-            f"run {run.id[:8]} did not start from {head[:8]}, a commit by {author} in #{number}"
+        origin = (
+            f"run {short_id(other)}, which is"
+            if other
+            else f"{short_id(head)}, a commit by {author}"
         )
-    hint = f"dursor pr sync {number}, then dursor run TEXT --task {run.task_id[:8]}"
+        reason = f"run {short_id(run.id)} did not start from {origin} in #{number}"
+    hint = f"dursor pr sync {number}, then dursor run TEXT --task {short_id(run.task_id)}"
     return ConflictError(f"nothing was pushed: {reason}", hint=hint)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import LIVE, RunStatus
 from dursor.errors import ConflictError, UsageError
+from dursor.ids import short_id
 from dursor.services.events import Notice
 from dursor.services.pulls.ancestry import compute_changes, has_commit_of
 from dursor.services.pulls.status import describe_end
@@ -36,12 +37,12 @@ def check_publishable(run: Run) -> Run:
     if run.status is not RunStatus.SUCCEEDED or run.patch is None:
         code = f" ({run.error.code})" if run.error else ""
         raise UsageError(
-            f"run {run.id[:8]} has no patch to publish: its status is {run.status}{code}",
-            hint=f"dursor run list --task {run.task_id[:8]} --status succeeded",
+            f"run {short_id(run.id)} has no patch to publish: its status is {run.status}{code}",
+            hint=f"dursor run list --task {short_id(run.task_id)} --status succeeded",
         )
     if run.round.dirty:
         raise ConflictError(
-            f"run {run.id[:8]} started from uncommitted changes (--dirty)",
+            f"run {short_id(run.id)} started from uncommitted changes (--dirty)",
             hint="git commit -a, then run the same instruction without --dirty",
         )
     return run
@@ -106,7 +107,7 @@ class PullCreator:
     @property
     def default_branch(self) -> str:
         """The head branch unless the user names one."""
-        return f"dursor/{self.run.id[:8]}"
+        return f"dursor/{short_id(self.run.id)}"
 
     @property
     def branch(self) -> str:
@@ -142,7 +143,7 @@ class PullCreator:
             if head is not None and has_commit_of(self.session.mirror, head, self.run):
                 return True
             raise ConflictError(
-                f"#{pull.number} from {self.branch} does not contain run {self.run.id[:8]}",
+                f"#{pull.number} from {self.branch} does not contain run {short_id(self.run.id)}",
                 hint=OTHER_BRANCH,
             )
         if pull.url in self.known or self.branch == self.default_branch:
@@ -172,7 +173,7 @@ class PullCreator:
                 raise
             if not has_commit_of(session.mirror, head, run):
                 raise ConflictError(
-                    f"branch {self.branch} of {name} already exists without run {run.id[:8]}",
+                    f"branch {self.branch} of {name} already exists without run {short_id(run.id)}",
                     hint=OTHER_BRANCH,
                 ) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import PullRequest, now
 from dursor.errors import CallError, ConflictError, NotFoundError, UsageError
-from dursor.ids import new_id
+from dursor.ids import new_id, short_id
 from dursor.services.events import Notice, ignore_event
 from dursor.services.results import LiveHead
 from dursor.services.tasks import scope
@@ -105,8 +105,8 @@ class PullRequests:
         repo = self._get_repo(run)
         if self.reader.task(pr.task_id).repo_id != repo.id:
             raise UsageError(
-                f"run {run.id[:8]} and #{pr.number} belong to different repositories",
-                hint=f"dursor run list --task {pr.task_id[:8]}",
+                f"run {short_id(run.id)} and #{pr.number} belong to different repositories",
+                hint=f"dursor run list --task {short_id(pr.task_id)}",
             )
         host, name = locate_pull(self.access, pr)
         with open_session(self.access, self.repos, repo, host, listener) as session:
@@ -133,7 +133,7 @@ class PullRequests:
             messages = to_messages(host, pull, pulls.list_comments(pr.number), pr.task_id)
             messages += build_news(forge, name, pr, pull)
         if pull.head_commit != pr.latest_commit:
-            listener(Notice(f"the branch {pull.head_ref} is now at {pull.head_commit[:8]}"))
+            listener(Notice(f"the branch {pull.head_ref} is now at {short_id(pull.head_commit)}"))
         messages = [replace(message, content=self.redact(message.content)) for message in messages]
         stored, new = self.open_store().sync_pr(self._refresh(pr, pull), messages)
         return PullSync(stored, new)
@@ -185,6 +185,6 @@ def _refuse_stacking(run: Run, known: Sequence[PullRequest]) -> None:
     for pr in known:
         if pr.branch == run.round.base_ref and pr.is_live:
             raise ConflictError(
-                f"run {run.id[:8]} started from the branch of #{pr.number}",
-                hint=f"dursor pr update {pr.number} --run {run.id[:8]}",
+                f"run {short_id(run.id)} started from the branch of #{pr.number}",
+                hint=f"dursor pr update {pr.number} --run {short_id(run.id)}",
             )

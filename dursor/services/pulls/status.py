@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import LIVE
 from dursor.errors import ConflictError
+from dursor.ids import short_id
 from dursor.services.pulls.comments import build_state_message
 from dursor.services.pulls.target import CONTAINED
 from dursor.services.results import LiveHead
@@ -38,7 +39,7 @@ def _describe_closed(forge: Forge, name: RepoName, pull: PullInfo) -> str:
     if pull.state != "merged":
         how += " without being merged"
     elif forge.compare(name, pull.base_ref, pull.head_commit) not in CONTAINED:
-        commit = f" ({pull.merge_commit[:8]})" if pull.merge_commit else ""
+        commit = f" ({short_id(pull.merge_commit)})" if pull.merge_commit else ""
         how += f" as a new commit{commit}, squashed or rebased"
     repo, branch = pull.head_repo, pull.head_ref
     exists = repo is not None and forge.find_branch(repo, branch) is not None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import AuthError, ConflictError, NotFoundError, PolicyError, UsageError
+from dursor.ids import short_id
 from dursor.vcs.remote.remotes import list_remotes
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def check_base(
         return
     if relation is None and forge.find_branch(target.base, branch) is None:
         raise _to_missing_error(forge, target, branch)
-    commit = f"{run.round.base_commit[:8]}, the base of run {run.id[:8]}"
+    commit = f"{short_id(run.round.base_commit)}, the base of run {short_id(run.id)}"
     is_fork = target.base != target.head.name
     fork_hint = f"--base {target.head.name.owner}:{target.head.default_branch}"
     other = _find_other_base(forge, target, branch, run, current)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dursor.ids import short_id
 from dursor.services.tasks import build_title
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def render_body(chain: Sequence[Run], base: Tree) -> str:
     """Return the body for CHAIN in the template of BASE."""
     run = chain[-1]
     instructions = "\n\n".join(_quote(escape_mentions(run.round.instruction)) for run in chain)
-    made_by = f"Made by dursor with {run.model} (`{run.model_name}`), run `{run.id[:8]}`."
+    made_by = f"Made by dursor with {run.model} (`{run.model_name}`), run `{short_id(run.id)}`."
     parts = [escape_mentions(run.summary or ""), f"Instruction:\n\n{instructions}", made_by]
     text = "\n\n".join(part for part in parts if part)
     template = find_template(base)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dursor.domain import LIVE
 from dursor.errors import ConflictError, NoChangeError
+from dursor.ids import short_id
 from dursor.services.events import Notice
 from dursor.services.pulls.ancestry import check_ancestry, is_commit_of
 from dursor.services.pulls.create import create_commit
@@ -28,17 +29,17 @@ def push_update(
     if pull.state not in LIVE:
         raise ConflictError(
             f"#{pull.number} {describe_end(pull)} and cannot be updated",
-            hint=f"dursor run TEXT --task {run.task_id[:8]}, then dursor pr create --run RUN",
+            hint=f"dursor run TEXT --task {short_id(run.task_id)}, then dursor pr create --run RUN",
         )
     head, name = session.fetch_head(pull)
     if is_commit_of(mirror, mirror.commit(head), run):
-        listener(Notice(f"#{pr.number} already contains run {run.id[:8]}"))
+        listener(Notice(f"#{pr.number} already contains run {short_id(run.id)}"))
         return head
     check_ancestry(mirror, head, chain, number=pr.number, known=pr.latest_commit)
     try:
         commit, workflows = create_commit(session, run, head, name)
     except NoChangeError:
-        listener(Notice(f"#{pr.number} already contains the change of run {run.id[:8]}"))
+        listener(Notice(f"#{pr.number} already contains the change of run {short_id(run.id)}"))
         return head
     try:
         session.push(name, commit, pull.head_ref, expect=head, workflows=workflows)
