@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,19 @@ def test_public_class_names_are_unique():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 files.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert {name: paths for name, paths in files.items() if len(paths) > 1} == {}
+
+
+def test_a_folder_holds_at_most_16_modules():
+    counts = Counter(path.parent for path in SOURCES if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in counts.items() if count > 16} == {}
+
+
+def test_public_class_names_are_unique():
+    pattern = re.compile(r"^class ([A-Za-z]\w*)", re.MULTILINE)
+    names = Counter(
+        name for path in SOURCES for name in pattern.findall(path.read_text(encoding="utf-8"))
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_click_is_imported_from_typer():
