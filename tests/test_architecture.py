@@ -129,14 +129,6 @@ def test_a_folder_holds_at_most_16_modules():
     assert {str(folder): count for folder, count in counts.items() if count > 16} == {}
 
 
-def test_public_class_names_are_unique():
-    pattern = re.compile(r"^class ([A-Za-z]\w*)", re.MULTILINE)
-    names = Counter(
-        name for path in SOURCES for name in pattern.findall(path.read_text(encoding="utf-8"))
-    )
-    assert [name for name, count in names.items() if count > 1] == []
-
-
 def test_click_is_imported_from_typer():
     imports = re.compile(r"^\s*(import click|from click)\b", re.MULTILINE)
     assert [path for path in SOURCES if imports.search(path.read_text(encoding="utf-8"))] == []
