@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import README, Front
+from command_line import README, CommandLine
 from hypothesis import HealthCheck, settings
 from vendors.server import ScriptedServer
 
@@ -43,14 +43,14 @@ def server():
 
 
 @pytest.fixture
-def front(tmp_path: Path, server: ScriptedServer) -> Front:
+def cli(tmp_path: Path, server: ScriptedServer) -> CommandLine:
     """Set up dursor with a home, a repository and three vendors without scripts."""
     home = tmp_path / "home"
     home.mkdir()
     top = repos.build(
         tmp_path / "project", {"README.md": README, "calc.py": "def add(a, b):\n    return a - b\n"}
     )
-    return Front(home, top, server)
+    return CommandLine(home, top, server)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
-from front import KEYS, Front, Outcome
+from command_line import KEYS, CommandLine, Outcome
 
 
 def spellings(key: str) -> list[bytes]:
@@ -38,21 +38,21 @@ def rows(database: Path) -> bytes:
         connection.close()
 
 
-def everywhere(front: Front, *done: Outcome) -> dict[str, bytes]:
+def everywhere(cli: CommandLine, *done: Outcome) -> dict[str, bytes]:
     """Return everything that could contain a key after commands, by name."""
-    files = {str(path): path.read_bytes() for path in front.home.rglob("*") if path.is_file()}
+    files = {str(path): path.read_bytes() for path in cli.home.rglob("*") if path.is_file()}
     output = {f"output {i}": (d.stdout + d.stderr).encode() for i, d in enumerate(done)}
-    database = front.data / "dursor.db"
+    database = cli.data / "dursor.db"
     stored = {"rows": rows(database)} if database.exists() else {}
     return {**files, **output, **stored, "arguments": processes()}
 
 
-def check(front: Front, *done: Outcome, keys: Iterable[str] = KEYS.values()) -> None:
+def check(cli: CommandLine, *done: Outcome, keys: Iterable[str] = KEYS.values()) -> None:
     """Fail if any of KEYS is found."""
     keys = list(keys)
     leaks = {
         name: matches
-        for name, data in everywhere(front, *done).items()
+        for name, data in everywhere(cli, *done).items()
         if (matches := find(data, keys))
     }
     assert not leaks, leaks

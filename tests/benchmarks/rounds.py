@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 import repos
 import streams
-from front import KEYS, README
+from command_line import KEYS, README
 
 LINES = "".join(f"+line {i} of the change\n" for i in range(4, 60))
 streams.TEXT = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from front import DIFF, VENDORS, Front
+from command_line import DIFF, VENDORS, CommandLine
 
 from dursor.cli.command_tree import COMMANDS, GroupSpec
 
@@ -85,27 +85,27 @@ def list_commands() -> Iterator[str]:
 
 
 @pytest.fixture
-def prepared(front: Front) -> dict[str, str]:
+def prepared(cli: CommandLine) -> dict[str, str]:
     """Give the ids of a store with two rounds of one task."""
-    front.answers(DIFF)
-    front.extra |= {"GITHUB_API_URL": "http://127.0.0.1:9", "DURSOR_ENCRYPTION_KEY": "x"}
-    (front.repo / "reply.md").write_text(DIFF)
-    runs = front.round("append a line", *(f"-m{model}" for model in VENDORS)).runs
-    repo = front("repo", "list", "--json").data["items"][0]["id"]
+    cli.reply_with(DIFF)
+    cli.extra |= {"GITHUB_API_URL": "http://127.0.0.1:9", "DURSOR_ENCRYPTION_KEY": "x"}
+    (cli.repo / "reply.md").write_text(DIFF)
+    runs = cli.run_round("append a line", *(f"-m{model}" for model in VENDORS)).runs
+    repo = cli("repo", "list", "--json").data["items"][0]["id"]
     return {"RUN": runs[0]["id"], "OTHER": runs[1]["id"], "TASK": runs[0]["task_id"], "REPO": repo}
 
 
-def run_all(front: Front, tmp_path: Path, commands: list[list[str]]) -> dict[str, str]:
+def run_all(cli: CommandLine, tmp_path: Path, commands: list[list[str]]) -> dict[str, str]:
     """Run COMMANDS one after another on one terminal; returns what each printed."""
     path = tmp_path / "commands.json"
     path.write_text(json.dumps(commands))
-    environment = {**front.env, "TERM": "xterm-256color", "COLUMNS": "120"}
+    environment = {**cli.env, "TERM": "xterm-256color", "COLUMNS": "120"}
     del environment["NO_COLOR"]
     child = pexpect.spawn(
         sys.executable,
         ["-c", RUN_ALL, str(path)],
         env=environment,
-        cwd=str(front.repo),
+        cwd=str(cli.repo),
         dimensions=(40, 120),
         timeout=60,
         encoding="utf-8",
@@ -121,20 +121,20 @@ def run_all(front: Front, tmp_path: Path, commands: list[list[str]]) -> dict[str
     return {" ".join(words): block for words, block in zip(commands, blocks, strict=True)}
 
 
-def test_no_help_shows_an_escape(front: Front, tmp_path: Path):
+def test_no_help_shows_an_escape(cli: CommandLine, tmp_path: Path):
     commands = [[*name.split(), "--help"] for name in list_commands()]
-    for words, output in run_all(front, tmp_path, commands).items():
+    for words, output in run_all(cli, tmp_path, commands).items():
         assert "exit 0" in output, output
         assert "Usage: dursor" in output, words
         assert not VISIBLE.search(REAL.sub("", output)), output
 
 
-def test_no_command_shows_an_escape(front: Front, prepared: dict[str, str], tmp_path: Path):
+def test_no_command_shows_an_escape(cli: CommandLine, prepared: dict[str, str], tmp_path: Path):
     commands = [
         [prepared.get(word, word.replace("\0", " ")) for word in line.split()]
         for line in re.sub(r"`(.*?)`", lambda m: m[1].replace(" ", "\0"), LINES).strip().split("\n")
     ]
-    outputs = run_all(front, tmp_path, commands)
+    outputs = run_all(cli, tmp_path, commands)
     for name in list_commands():
         assert any(f"{words} ".startswith(f"{name} ") for words in outputs), name
     for words, output in outputs.items():

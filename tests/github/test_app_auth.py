@@ -319,7 +319,7 @@ def test_unreadable_expiry_time(hub, app, connect):
         body = json.loads(answer.body) | {"expires_at": "soon"}
         return type(answer)(answer.status, json.dumps(body).encode(), answer.headers)
 
-    hub.on(MINTS, vague)
+    hub.intercept(MINTS, vague)
     with pytest.raises(ProviderError):
         connect(hub.app_env(app)).get_token(LIB)
 

@@ -134,7 +134,7 @@ def test_foreign_clone_url_is_replaced(hub, lib, ada, stated):
         body["clone_url"] = stated and stated.format(url=hub.url)
         return Response(200, json.dumps(body).encode(), answer.headers)
 
-    hub.on("GET */repos/ada/lib", lie)
+    hub.intercept("GET */repos/ada/lib", lie)
     assert ada.get_repo(LIB).clone_url == f"{hub.url}/ada/lib.git"
 
 
@@ -159,7 +159,7 @@ def test_invalid_repository_data(hub, lib, ada, field, value):
         body = json.loads(answer.body) | {field: text}
         return Response(200, json.dumps(body).encode(), answer.headers)
 
-    hub.on("GET */repos/ada/lib", lie)
+    hub.intercept("GET */repos/ada/lib", lie)
     with pytest.raises(ProviderError):
         ada.get_repo(LIB)
 
@@ -192,7 +192,7 @@ def test_invalid_commit_id(hub, lib, ada):
         body = b'{"name": "main", "commit": {"sha": "--upload-pack=id"}}'
         return Response(200, body)
 
-    hub.on("GET */branches/main", lie)
+    hub.intercept("GET */branches/main", lie)
     with pytest.raises(ProviderError):
         ada.find_branch(LIB, "main")
 

@@ -75,10 +75,10 @@ def test_refusals(lib, topic, ada, change, kind, part):
 
 def test_refusals_in_plain_text(hub, lib, topic, ada):
     body = {"message": "Validation Failed", "errors": ["must be a collaborator"]}
-    hub.on("POST */pulls", lambda r, p: reply(422, body))
+    hub.intercept("POST */pulls", lambda r, p: reply(422, body))
     with pytest.raises(AuthError, match="collaborators"):
         ada.pulls(LIB).create(**ASK)
-    hub.on("POST */pulls", lambda r, p: reply(422, {"message": "No", "errors": "odd"}))
+    hub.intercept("POST */pulls", lambda r, p: reply(422, {"message": "No", "errors": "odd"}))
     with pytest.raises(ConflictError, match="No"):
         ada.pulls(LIB).create(**ASK)
 
@@ -86,7 +86,7 @@ def test_refusals_in_plain_text(hub, lib, topic, ada):
 def test_existing_one_cannot_be_found(hub, lib, topic, ada):
     comments = "A pull request already exists for ada:topic."
     body = {"message": "Validation Failed", "errors": [{"message": comments}]}
-    hub.on("POST */pulls", lambda r, p: reply(422, body))
+    hub.intercept("POST */pulls", lambda r, p: reply(422, body))
     with pytest.raises(ConflictError, match="already exists"):
         ada.pulls(LIB).create(**ASK)
 
@@ -124,7 +124,7 @@ def test_find_ignores_others_in_an_unfiltered_list(hub, lib, topic, ada, pull):
         path = path.replace("sort=ada%3Aelse", "").replace("sort=eve%3Atopic", "")
         return hub._proper(type(request)(request.method, path, request.headers))
 
-    hub.on("GET */pulls", unfiltered, times=2)
+    hub.intercept("GET */pulls", unfiltered, times=2)
     assert ada.pulls(LIB).find("ada", "else") is None
     assert ada.pulls(LIB).find("eve", "topic") is None
 
@@ -197,7 +197,7 @@ def test_create_again_after_a_lost_response(hub, lib, topic, ada):
     def done_and_cut(request, proceed):
         proceed()
 
-    hub.on("POST */pulls", done_and_cut)
+    hub.intercept("POST */pulls", done_and_cut)
     with pytest.raises(Exception, match="lost"):
         ada.pulls(LIB).create(**ASK)
     again = ada.pulls(LIB).create(**ASK)
@@ -213,13 +213,15 @@ def test_empty_body(hub, lib, topic, ada, pull):
 def test_response_about_another_pull_request(hub, ada, pull):
     other = {"number": 7, "html_url": f"{hub.url}/ada/lib/pull/7"}
     for lie in (other, {"number": 7}, {"html_url": hub.url}):
-        hub.on("GET */pulls/1", lambda r, p, lie=lie: reply(200, {**json.loads(p().body), **lie}))
+        hub.intercept(
+            "GET */pulls/1", lambda r, p, lie=lie: reply(200, {**json.loads(p().body), **lie})
+        )
         with pytest.raises(ProviderError, match="GitHub's response"):
             ada.pulls(LIB).get(1)
 
 
 def test_invalid_number(hub, ada, pull):
     for number in (b"true", b"-1", b"1%030d" % 0):
-        hub.on("GET */pulls/1", lambda r, p, n=number: Response(200, b'{"number": %b}' % n))
+        hub.intercept("GET */pulls/1", lambda r, p, n=number: Response(200, b'{"number": %b}' % n))
         with pytest.raises(ProviderError, match="number"):
             ada.pulls(LIB).get(1)

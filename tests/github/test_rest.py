@@ -57,7 +57,7 @@ def test_every_page_is_read(hub, lib, ada, count):
 
 @pytest.mark.parametrize("link", ["<http://127.0.0.1:9/x>", "<https://evil.example/x>"])
 def test_page_on_another_host_is_refused(hub, ada, link):
-    hub.on("GET */branches", lambda r, p: reply(200, [], Link=f'{link}; rel="next"'))
+    hub.intercept("GET */branches", lambda r, p: reply(200, [], Link=f'{link}; rel="next"'))
     with pytest.raises(ProviderError, match="another host"):
         list(ada.list_branches(LIB))
 
@@ -67,7 +67,7 @@ def test_endless_pages(hub, ada, monkeypatch):
     again = {
         "Link": f'<{hub.api_url}/repos/ada/lib/branches>; rel="last", <{hub.api_url}/repos/ada/lib/branches?page=2,3>; rel="next"'
     }
-    hub.on("GET */branches", lambda r, p: reply(200, [], **again), times=9)
+    hub.intercept("GET */branches", lambda r, p: reply(200, [], **again), times=9)
     with pytest.raises(ProviderError, match="more than 3 pages"):
         list(ada.list_branches(LIB))
     assert hub.requests[-1].query == {"page": "2,3"}
@@ -90,14 +90,14 @@ def test_renamed_repository_is_read_and_written(hub, lib, ada):
     "where", ["http://127.0.0.1:9/x", "https://evil.example/x", "//evil.example/x", ""]
 )
 def test_token_is_not_sent_to_another_host(hub, ada, where):
-    hub.on(READ, lambda r, p: Response(301, b"", [("Location", where)]))
+    hub.intercept(READ, lambda r, p: Response(301, b"", [("Location", where)]))
     with pytest.raises(ProviderError, match="another host"):
         ada.get_repo(LIB)
     assert len(hub.requests) == 1
 
 
 def test_circular_redirects(hub, ada):
-    hub.on(READ, lambda r, p: Response(302, b"", [("Location", "/api/v3/repos/ada/lib")]), 9)
+    hub.intercept(READ, lambda r, p: Response(302, b"", [("Location", "/api/v3/repos/ada/lib")]), 9)
     with pytest.raises(ProviderError, match="in a circle"):
         ada.get_repo(LIB)
 
@@ -116,7 +116,7 @@ def test_short_rate_limit_is_waited_for_with_a_notice(hub, lib, connect, sleeper
     answer = limited(
         403, "API rate limit exceeded for user", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset
     )
-    hub.on(READ, lambda r, p: answer)
+    hub.intercept(READ, lambda r, p: answer)
     assert github.get_repo(LIB).name == LIB
     (slept,) = sleeper.slept
     assert 19 <= slept <= 21
@@ -128,7 +128,7 @@ def test_long_rate_limit_is_an_error(hub, ada, sleeper):
     answer = limited(
         429, "API rate limit exceeded", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset
     )
-    hub.on(READ, lambda r, p: answer)
+    hub.intercept(READ, lambda r, p: answer)
     with pytest.raises(RateLimitedError) as failure:
         ada.get_repo(LIB)
     assert failure.value.exit_code == 5
@@ -141,7 +141,7 @@ def test_endless_rate_limit_is_an_error(hub, ada, sleeper):
         {"Retry_After": "9" * 400},
         {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "9" * 400},
     ):
-        hub.on(READ, lambda r, p, h=headers: limited(429, "API rate limit exceeded", **h))
+        hub.intercept(READ, lambda r, p, h=headers: limited(429, "API rate limit exceeded", **h))
         with pytest.raises(RateLimitedError):
             ada.get_repo(LIB)
     assert sleeper.slept == []
@@ -150,7 +150,7 @@ def test_endless_rate_limit_is_an_error(hub, ada, sleeper):
 def test_reset_uses_the_clock_of_github(hub, lib, ada, sleeper):
     hub.skew = -3000
     reset = str(int(hub.now()) + 20)
-    hub.on(
+    hub.intercept(
         READ, lambda r, p: limited(403, "limit", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset)
     )
     ada.get_repo(LIB)
@@ -159,7 +159,7 @@ def test_reset_uses_the_clock_of_github(hub, lib, ada, sleeper):
 
 def test_total_wait_is_bounded(hub, ada, sleeper):
     answer = limited(403, "You have exceeded a secondary rate limit", Retry_After="40")
-    hub.on(READ, lambda r, p: answer, times=9)
+    hub.intercept(READ, lambda r, p: answer, times=9)
     with pytest.raises(RateLimitedError):
         ada.get_repo(LIB)
     assert sleeper.slept == [40.0, 40.0]
@@ -168,7 +168,7 @@ def test_total_wait_is_bounded(hub, ada, sleeper):
 def test_secondary_limit_without_a_time_is_a_minute(hub, lib, ada, sleeper):
     lib.commit("topic", {"b": "2\n"})
     message = "You have been temporarily blocked from content creation."
-    hub.on("POST */pulls", lambda r, p: limited(403, message))
+    hub.intercept("POST */pulls", lambda r, p: limited(403, message))
     assert ada.pulls(LIB).create(**ASK).created
     assert sleeper.slept == [60.0]
 
@@ -252,7 +252,7 @@ def test_single_sign_on_hint_is_the_page(hub, ada):
 def test_server_text_is_printable_and_redacted(hub, connect):
     token = hub.token("ada")
     message = f"no \x1b[31m\u202e{token}\n" + "x" * 1000
-    hub.on(
+    hub.intercept(
         READ,
         lambda r, p: reply(
             422, {"message": "m", "errors": [message, {"field": "f", "code": "c"}, 7]}
@@ -271,10 +271,10 @@ def test_server_text_is_printable_and_redacted(hub, connect):
     "body", [b"<html>", b"", b"\xff", b"[" * 100_000, b'{"id": 1}', b"[]", b"null"]
 )
 def test_invalid_bodies(hub, ada, body):
-    hub.on(READ, lambda r, p: Response(200, body))
+    hub.intercept(READ, lambda r, p: Response(200, body))
     with pytest.raises(ProviderError):
         ada.get_repo(LIB)
-    hub.on(READ, lambda r, p: Response(422, body))
+    hub.intercept(READ, lambda r, p: Response(422, body))
     with pytest.raises(ConflictError):
         ada.get_repo(LIB)
 
@@ -285,26 +285,26 @@ def test_compressed_body(hub, lib, ada):
         headers = [*answer.headers, ("Content-Encoding", "gzip")]
         return Response(200, gzip.compress(answer.body), headers)
 
-    hub.on(READ, packed)
+    hub.intercept(READ, packed)
     assert ada.get_repo(LIB).name == LIB
-    hub.on(READ, lambda r, p: Response(200, b"plain", [("Content-Encoding", "gzip")]))
+    hub.intercept(READ, lambda r, p: Response(200, b"plain", [("Content-Encoding", "gzip")]))
     with pytest.raises(ProviderError, match="decoded"):
         ada.get_repo(LIB)
 
 
 def test_oversized_body(hub, ada, monkeypatch):
     monkeypatch.setattr(transport, "MAX_BYTES", 1 << 16)
-    hub.on(READ, lambda r, p: Response(200, b" " * (1 << 20)))
+    hub.intercept(READ, lambda r, p: Response(200, b" " * (1 << 20)))
     with pytest.raises(ProviderError, match="MiB"):
         ada.get_repo(LIB)
 
 
 def test_reads_are_retried_after_server_errors(hub, lib, ada, sleeper):
     hub.answer_once(READ, 502, "Server Error")
-    hub.on(READ, lambda r, p: None)
+    hub.intercept(READ, lambda r, p: None)
     assert ada.get_repo(LIB).name == LIB
     assert len(sleeper.slept) == 2
-    hub.on(READ, lambda r, p: reply(503, {}), times=9)
+    hub.intercept(READ, lambda r, p: reply(503, {}), times=9)
     with pytest.raises(ProviderError, match="status 503"):
         ada.get_repo(LIB)
 
@@ -314,7 +314,7 @@ def test_writes_are_not_repeated_once_sent(hub, lib, ada, sleeper):
     hub.answer_once("POST */pulls", 502, "Server Error")
     with pytest.raises(ProviderError):
         ada.pulls(LIB).create(**ASK)
-    hub.on("POST */pulls", lambda r, p: None)
+    hub.intercept("POST */pulls", lambda r, p: None)
     with pytest.raises(NetworkError):
         ada.pulls(LIB).create(**ASK)
     assert hub.count("POST */pulls") == 2
@@ -342,14 +342,14 @@ def test_connection_refused(sleeper):
 def test_response_timeout(sleeper, monkeypatch):
     monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     with ScriptedServer() as server:
-        server.on("/repos", Script([Action.HOLD], headers={}))
+        server.script("/repos", Script([Action.HOLD], headers={}))
         with alone(server.port, sleeper) as github, pytest.raises(DeadlineError):
             github.get_repo(LIB)
 
 
 def test_response_is_not_http(sleeper):
     with ScriptedServer() as server:
-        server.on("/repos", Script([b"SSH-2.0-OpenSSH\r\n"], framing="raw"))
+        server.script("/repos", Script([b"SSH-2.0-OpenSSH\r\n"], framing="raw"))
         with alone(server.port, sleeper) as github, pytest.raises(NetworkError):
             github.get_repo(LIB)
 
@@ -365,7 +365,7 @@ def test_certificates(sleeper, monkeypatch, tmp_path):
             assert "SSL_CERT_FILE" in failure.value.hint
         assert (server.requests, sleeper.slept) == ([], [])
         monkeypatch.setenv("SSL_CERT_FILE", str(public))
-        server.on("/repos", Script([b"[]"], 404, {}, "length"))
+        server.script("/repos", Script([b"[]"], 404, {}, "length"))
         with (
             GitHub(GitHubHost(server.url, server.url), login, sleep=sleeper) as github,
             pytest.raises(NotFoundError),
@@ -376,7 +376,7 @@ def test_certificates(sleeper, monkeypatch, tmp_path):
 def test_slow_body(sleeper, monkeypatch):
     monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.0)
     with ScriptedServer() as server:
-        server.on("/repos", Script([b" ", Action.HOLD], headers={}))
+        server.script("/repos", Script([b" ", Action.HOLD], headers={}))
         with alone(server.port, sleeper) as github, pytest.raises(DeadlineError, match="took more"):
             github.get_repo(LIB)
 

@@ -271,7 +271,7 @@ class Hub:
         self._numbers += 1
         return self._numbers
 
-    def on(self, pattern: str, fault: Fault, times: int = 1) -> None:
+    def intercept(self, pattern: str, fault: Fault, times: int = 1) -> None:
         """Let FAULT respond to the next TIMES requests that match, such as "POST */pulls".
 
         It receives the request and a function that returns the normal response. Returning None closes
@@ -282,7 +282,7 @@ class Hub:
     def answer_once(self, pattern: str, status: int, message: str, **headers: str) -> None:
         """Respond to the next matching request with an error."""
         answer = reply(status, {"message": message, "documentation_url": ""}, **headers)
-        self.on(pattern, lambda request, proceed: answer)
+        self.intercept(pattern, lambda request, proceed: answer)
 
     def count(self, pattern: str) -> int:
         """Return the number of matching requests."""

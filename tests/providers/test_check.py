@@ -17,7 +17,7 @@ PROBES = {
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_check_requests_only_the_model_entry(wire, server, endpoint, client):
-    server.on("/models/", Script([b"{}"], headers={"content-type": "application/json"}))
+    server.script("/models/", Script([b"{}"], headers={"content-type": "application/json"}))
     await client.check(endpoint(wire), CallLimits())
     (asked,) = server.requests
     assert (asked.method, asked.path, asked.body) == ("GET", PROBES[wire], b"")
@@ -27,7 +27,7 @@ async def test_a_check_requests_only_the_model_entry(wire, server, endpoint, cli
 async def test_a_check_of_a_server_without_entries_sends_a_tiny_prompt(
     wire, server, endpoint, client
 ):
-    server.on(PATHS[wire], Script(ALL[wire]("ok")))
+    server.script(PATHS[wire], Script(ALL[wire]("ok")))
     await client.check(endpoint(wire), CallLimits())
     first, second = server.requests
     assert (first.method, second.method) == ("GET", "POST")
@@ -35,25 +35,25 @@ async def test_a_check_of_a_server_without_entries_sends_a_tiny_prompt(
 
 
 async def test_a_truncated_check_succeeds(server, endpoint, client):
-    server.on("/messages", Script(ALL["messages"]("", reason="max_tokens")))
+    server.script("/messages", Script(ALL["messages"]("", reason="max_tokens")))
     await client.check(endpoint("messages"), CallLimits())
 
 
 async def test_a_check_with_a_rejected_key(server, endpoint, client):
-    server.on("", Script.error(401, {"error": {"message": "bad key"}}))
+    server.script("", Script.error(401, {"error": {"message": "bad key"}}))
     with pytest.raises(AuthError, match="bad key"):
         await client.check(endpoint("responses"), CallLimits())
     assert len(server.requests) == 1
 
 
 async def test_a_check_of_an_unknown_model(server, endpoint, client):
-    server.on("", Script.error(404, {"error": {"code": "model_not_found", "message": "no"}}))
+    server.script("", Script.error(404, {"error": {"code": "model_not_found", "message": "no"}}))
     with pytest.raises(ModelNotFoundError):
         await client.check(endpoint("responses"), CallLimits())
 
 
 async def test_an_unanswered_check_times_out(server, endpoint, client):
-    server.on("", Script([Action.HOLD], framing="raw"))
+    server.script("", Script([Action.HOLD], framing="raw"))
     with pytest.raises(DeadlineError, match="total limit"):
         await client.check(endpoint("responses"), CallLimits(total=0.2))
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)

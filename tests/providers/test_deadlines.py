@@ -27,7 +27,7 @@ async def ends(call, limit, message, hint):
 async def test_no_first_byte(begins, server, endpoint, client, prompt):
     first = [ALL["responses"]("x")[0]] if begins == "first event" else []
     framing = "raw" if begins == "silence" else "chunked"
-    server.on("", Script([*first, Action.HOLD], framing=framing))
+    server.script("", Script([*first, Action.HOLD], framing=framing))
     limits = CallLimits(first_byte=SHORT, retries=3)
     call = client.ask(endpoint("responses"), prompt, limits, RecordingListener())
     await ends(
@@ -39,7 +39,7 @@ async def test_no_first_byte(begins, server, endpoint, client, prompt):
 
 async def test_pings_extend_the_first_byte_limit(server, endpoint, client, prompt):
     pings = [step for _ in range(6) for step in (b": ping\n\n", 0.15)]
-    server.on("", Script([*pings, *ALL["messages"]("late")]))
+    server.script("", Script([*pings, *ALL["messages"]("late")]))
     limits = CallLimits(first_byte=0.7)
     reply = await client.ask(endpoint("messages"), prompt, limits, RecordingListener())
     assert reply.text == "late"
@@ -48,7 +48,7 @@ async def test_pings_extend_the_first_byte_limit(server, endpoint, client, promp
 @pytest.mark.parametrize("wire", ALL)
 async def test_idle(wire, server, endpoint, client, prompt):
     cut = {"responses": 8, "chat": 5, "messages": 9, "gemini": 3}[wire]
-    server.on(PATHS[wire], Script([*ALL[wire]("hello")[:cut], Action.HOLD]))
+    server.script(PATHS[wire], Script([*ALL[wire]("hello")[:cut], Action.HOLD]))
     listener = RecordingListener()
     call = client.ask(endpoint(wire), prompt, CallLimits(idle=SHORT), listener)
     await ends(call, SHORT, "idle limit", "allow more time: dursor config set idle_timeout 0.5")
@@ -58,13 +58,13 @@ async def test_idle(wire, server, endpoint, client, prompt):
 
 async def test_total(server, endpoint, client, prompt):
     drip = [step for _ in range(100) for step in (b": ping\n\n", 0.05)]
-    server.on("", Script(drip))
+    server.script("", Script(drip))
     call = client.ask(endpoint("responses"), prompt, CallLimits(total=SHORT), RecordingListener())
     await ends(call, SHORT, "total limit", "allow more time: dursor run --timeout 1 ...")
 
 
 async def test_total_applies_to_all_attempts(server, endpoint, client, prompt):
-    server.on("", Script.error(500, {}, retry_after="0.3"))
+    server.script("", Script.error(500, {}, retry_after="0.3"))
     start, limits = time.monotonic(), CallLimits(total=1.0, retries=100)
     with pytest.raises(Exception, match="500"):
         await client.ask(endpoint("responses"), prompt, limits, RecordingListener())
@@ -99,7 +99,7 @@ async def test_connect(client, endpoint, prompt):
 
 async def test_the_wait_after_a_complete_reply_is_short(server, endpoint, client, prompt):
     events = ALL["chat"]("whole", usage=None, done=False)
-    server.on("/chat", Script([*events, Action.HOLD]))
+    server.script("/chat", Script([*events, Action.HOLD]))
     start = time.monotonic()
     reply = await client.ask(endpoint("chat"), prompt, CallLimits(idle=SHORT), RecordingListener())
     assert reply.text == "whole"
@@ -108,7 +108,7 @@ async def test_the_wait_after_a_complete_reply_is_short(server, endpoint, client
 
 async def test_an_open_connection_does_not_delay_a_complete_reply(server, endpoint, client, prompt):
     for wire in ("responses", "chat", "messages"):
-        server.on(PATHS[wire], Script([*ALL[wire]("whole"), Action.HOLD]))
+        server.script(PATHS[wire], Script([*ALL[wire]("whole"), Action.HOLD]))
         start = time.monotonic()
         reply = await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
         assert reply.text == "whole"
@@ -116,7 +116,7 @@ async def test_an_open_connection_does_not_delay_a_complete_reply(server, endpoi
 
 
 async def test_an_exceeded_limit_reports_usage(server, endpoint, client, prompt):
-    server.on("", Script([*ALL["messages"]("x")[:8], Action.HOLD]))
+    server.script("", Script([*ALL["messages"]("x")[:8], Action.HOLD]))
     with pytest.raises(DeadlineError) as caught:
         await client.ask(endpoint("messages"), prompt, CallLimits(idle=SHORT), RecordingListener())
     assert caught.value.usage.input_tokens == 1000

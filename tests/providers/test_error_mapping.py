@@ -290,7 +290,7 @@ ERRORS = {
 @pytest.mark.parametrize("wire", ALL)
 async def test_an_error_event_after_output_is_final(wire, server, endpoint, client, prompt):
     events = ALL[wire]("half")
-    server.on(PATHS[wire], Script([*events[:-2], ERRORS[wire], *events[-2:]]))
+    server.script(PATHS[wire], Script([*events[:-2], ERRORS[wire], *events[-2:]]))
     listener = RecordingListener()
     with pytest.raises(ProviderError, match="reported an error: Broke"):
         await client.ask(endpoint(wire), prompt, CallLimits(), listener)
@@ -301,7 +301,7 @@ async def test_an_error_event_after_output_is_final(wire, server, endpoint, clie
 @pytest.mark.parametrize("wire", ALL)
 async def test_an_error_event_before_output_is_retried(wire, server, endpoint, client, prompt):
     events = ALL[wire]("whole")
-    server.on(PATHS[wire], Script([events[0], ERRORS[wire]]), Script(events))
+    server.script(PATHS[wire], Script([events[0], ERRORS[wire]]), Script(events))
     listener = RecordingListener()
     reply = await client.ask(endpoint(wire), prompt, CallLimits(), listener)
     assert reply.text == "whole"
@@ -311,7 +311,7 @@ async def test_an_error_event_before_output_is_retried(wire, server, endpoint, c
 
 async def test_a_failed_response_before_output_is_retried(server, endpoint, client, prompt):
     failed = ALL["responses"]("", status="failed", error={"code": "server_error", "message": "x"})
-    server.on("/responses", Script(failed), Script(ALL["responses"]("whole")))
+    server.script("/responses", Script(failed), Script(ALL["responses"]("whole")))
     reply = await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert reply.text == "whole"
     assert reply.usage.input_tokens == 2000  # the failed attempt reported usage
@@ -323,7 +323,7 @@ async def test_no_error_contains_the_key(wire, server, endpoint, client, prompt)
         quoted = json.dumps(dict(received.headers))
         return Script.error(401, {"error": {"message": f"bad key in {quoted}"}})
 
-    server.on("", echo)
+    server.script("", echo)
     with pytest.raises(AuthError) as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     error: BaseException | None = caught.value
@@ -339,7 +339,7 @@ async def test_no_retry_contains_the_key(wire, server, endpoint, client, prompt)
         quoted = json.dumps(dict(received.headers))
         return Script.error(500, {"error": {"message": quoted}}, retry_after="0")
 
-    server.on("", echo, Script(ALL[wire]("ok")))
+    server.script("", echo, Script(ALL[wire]("ok")))
     listener = RecordingListener()
     await client.ask(endpoint(wire), prompt, CallLimits(), listener)
     ((_, error),) = listener.retries
@@ -349,14 +349,14 @@ async def test_no_retry_contains_the_key(wire, server, endpoint, client, prompt)
 
 async def test_an_error_event_contains_the_request_id(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "x-request-id": "req_7"}
-    server.on("", Script([*ALL["responses"]("x")[:-1], ERRORS["responses"]], headers=headers))
+    server.script("", Script([*ALL["responses"]("x")[:-1], ERRORS["responses"]], headers=headers))
     with pytest.raises(ProviderError, match=r"Broke\. \(request req_7\)"):
         await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
 
 
 async def test_a_reply_has_the_request_id_of_the_headers(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "request-id": "req_8"}
-    server.on("", Script(ALL["messages"]("ok"), headers=headers))
+    server.script("", Script(ALL["messages"]("ok"), headers=headers))
     reply = await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     assert reply.request_id == "req_8"
 

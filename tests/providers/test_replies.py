@@ -26,7 +26,7 @@ USAGE = Usage(1000, 600, 200, 50)
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_complete_reply(wire, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script(ALL[wire](TEXT, 40)))
+    server.script(PATHS[wire], Script(ALL[wire](TEXT, 40)))
     listener = RecordingListener()
     reply = await client.ask(endpoint(wire), prompt, ONCE, listener)
     assert reply.text == listener.text == TEXT
@@ -41,19 +41,21 @@ async def test_a_complete_reply(wire, server, endpoint, client, prompt):
 async def test_packets_of_any_size(wire, size, server, endpoint, client, prompt):
     stream = b"".join(ALL[wire]("ü€😀" * 5, 5))
     pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
-    server.on(PATHS[wire], Script(pieces))
+    server.script(PATHS[wire], Script(pieces))
     assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == "ü€😀" * 5
 
 
 async def test_cache_writes_are_part_of_the_input(server, endpoint, client, prompt):
     usage = {"input": 1000, "cached": 0, "written": 900, "output": 10, "reasoning": 0}
-    server.on("/messages", Script(streams.messages("ok", usage=usage)))
+    server.script("/messages", Script(streams.messages("ok", usage=usage)))
     reply = await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     assert reply.usage == Usage(1000, 0, 10, 0, 900)
 
 
 async def test_revised_usage_is_replaced_not_added(server, endpoint, client, prompt):
-    server.on(PATHS["gemini"], Script([step for e in streams.gemini("ok") for step in (e, 0.05)]))
+    server.script(
+        PATHS["gemini"], Script([step for e in streams.gemini("ok") for step in (e, 0.05)])
+    )
     listener = RecordingListener()
     await client.ask(endpoint("gemini"), prompt, ONCE, listener)
     counts = [usage.input_tokens for usage in listener.usages]
@@ -81,7 +83,7 @@ async def test_the_end_of_the_connection_is_not_the_end_of_the_reply(
     if ending in {"cut", "end"}:
         steps += [0.1, Action.CUT if ending == "cut" else Action.END]
     framing = "close" if ending == "close" else "chunked"
-    server.on(PATHS[wire], Script(steps, framing=framing))
+    server.script(PATHS[wire], Script(steps, framing=framing))
     listener = RecordingListener()
     with pytest.raises(NetworkError, match="cut") as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(retries=3), listener)
@@ -95,45 +97,45 @@ async def test_the_end_of_the_connection_is_not_the_end_of_the_reply(
 @pytest.mark.parametrize("wire", ["chat", "gemini"])
 async def test_a_finish_reason_completes_a_reply(wire, server, endpoint, client, prompt):
     events = streams.chat(TEXT, usage=None, done=False) if wire == "chat" else streams.gemini(TEXT)
-    server.on(PATHS[wire], Script([*events, 0.1, Action.CUT]))
+    server.script(PATHS[wire], Script([*events, 0.1, Action.CUT]))
     assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_half_an_event_after_a_complete_reply_is_ignored(server, endpoint, client, prompt):
     events = streams.chat(TEXT, usage=None, done=False)
-    server.on("/chat", Script([*events, b'data: {"usage": {"pro'], framing="close"))
+    server.script("/chat", Script([*events, b'data: {"usage": {"pro'], framing="close"))
     reply = await client.ask(endpoint("chat"), prompt, ONCE, RecordingListener())
     assert (reply.text, reply.usage) == (TEXT, None)
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat"])
 async def test_a_reply_without_usage_has_none(wire, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script([b"data:\n\n", *ALL[wire](TEXT, usage=None)]))
+    server.script(PATHS[wire], Script([b"data:\n\n", *ALL[wire](TEXT, usage=None)]))
     listener = RecordingListener()
     reply = await client.ask(endpoint(wire), prompt, ONCE, listener)
     assert (reply.text, reply.usage, listener.usages) == (TEXT, None, [])
 
 
 async def test_done_completes_a_chat_reply(server, endpoint, client, prompt):
-    server.on("/chat", Script(streams.chat(TEXT, reason=None)))
+    server.script("/chat", Script(streams.chat(TEXT, reason=None)))
     assert (await client.ask(endpoint("chat"), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_done_from_a_gateway_does_not_complete_a_response(server, endpoint, client, prompt):
     events = [*streams.responses(TEXT)[:-1], streams.event("[DONE]")]
-    server.on("/responses", Script(events))
+    server.script("/responses", Script(events))
     with pytest.raises(NetworkError):
         await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
 
 
 @pytest.mark.parametrize("wire", ["responses", "chat", "messages"])
 async def test_data_after_the_end_is_ignored(wire, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script([b"".join([*ALL[wire](TEXT), b"data: {junk\n\n"])]))
+    server.script(PATHS[wire], Script([b"".join([*ALL[wire](TEXT), b"data: {junk\n\n"])]))
     assert (await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())).text == TEXT
 
 
 async def test_text_only_in_the_terminal_event_counts(server, endpoint, client, prompt):
-    server.on("/responses", Script([streams.responses(TEXT)[-1]]))
+    server.script("/responses", Script([streams.responses(TEXT)[-1]]))
     listener = RecordingListener()
     assert (await client.ask(endpoint("responses"), prompt, ONCE, listener)).text == TEXT
     assert listener.text == TEXT
@@ -145,7 +147,7 @@ async def test_two_messages_are_separated(server, endpoint, client, prompt):
         return streams.event(data)
 
     pieces = [delta(1, "I look"), delta(1, " first."), delta(2, "```diff\n"), delta(3, "x")]
-    server.on("/responses", Script([*pieces, streams.responses("?")[-1]]))
+    server.script("/responses", Script([*pieces, streams.responses("?")[-1]]))
     listener = RecordingListener()
     reply = await client.ask(endpoint("responses"), prompt, ONCE, listener)
     assert reply.text == listener.text == "I look first.\n\n```diff\nx"
@@ -166,7 +168,7 @@ async def test_two_messages_are_separated(server, endpoint, client, prompt):
 async def test_a_reply_at_the_output_limit_is_truncated(
     wire, events, server, endpoint, client, prompt
 ):
-    server.on(PATHS[wire], Script(events))
+    server.script(PATHS[wire], Script(events))
     with pytest.raises(TruncatedError, match="output limit") as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage == USAGE
@@ -206,7 +208,7 @@ NO = {"type": "refusal", "category": "cyber", "explanation": "This looks like an
     ],
 )
 async def test_a_refusal_raises(wire, events, message, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script(events))
+    server.script(PATHS[wire], Script(events))
     with pytest.raises(RefusedError, match=message) as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage is not None
@@ -215,14 +217,16 @@ async def test_a_refusal_raises(wire, events, message, server, endpoint, client,
 
 @pytest.mark.parametrize("wire", ["responses", "chat"])
 async def test_a_refusal_is_reported_once(wire, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script(ALL[wire]("", refusal="I cannot help with that.")))
+    server.script(PATHS[wire], Script(ALL[wire]("", refusal="I cannot help with that.")))
     with pytest.raises(RefusedError) as caught:
         await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
     assert caught.value.message.count("I cannot help with that.") == 1
 
 
 async def test_an_exceeded_window_is_too_large(server, endpoint, client, prompt):
-    server.on("/messages", Script(streams.messages("x", reason="model_context_window_exceeded")))
+    server.script(
+        "/messages", Script(streams.messages("x", reason="model_context_window_exceeded"))
+    )
     with pytest.raises(ContextTooLargeError) as caught:
         await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     assert caught.value.usage == USAGE
@@ -244,7 +248,7 @@ async def test_an_exceeded_window_is_too_large(server, endpoint, client, prompt)
 async def test_any_other_end_is_not_a_success(
     wire, events, message, server, endpoint, client, prompt
 ):
-    server.on(PATHS[wire], Script(events))
+    server.script(PATHS[wire], Script(events))
     with pytest.raises(ProviderError, match=message) as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage == USAGE
@@ -253,7 +257,7 @@ async def test_any_other_end_is_not_a_success(
 @pytest.mark.parametrize("wire", ALL)
 @pytest.mark.parametrize("text", ["", " \n"])
 async def test_an_empty_reply_is_not_a_success(wire, text, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script(ALL[wire](text)))
+    server.script(PATHS[wire], Script(ALL[wire](text)))
     with pytest.raises(ProviderError, match="empty") as caught:
         await client.ask(endpoint(wire), prompt, CallLimits(), RecordingListener())
     assert caught.value.usage == USAGE
@@ -266,7 +270,7 @@ BAD_JSON = [b'data: {"type": "x\n\n', b"data: [1]\n\n", b"data: {} {}\n\n", b"da
 @pytest.mark.parametrize("bad", [*BAD_JSON, b"data: " + b"[" * 100_000 + b"\n\n"])
 async def test_a_malformed_event_is_a_provider_error(wire, bad, server, endpoint, client, prompt):
     events = ALL[wire]("hello")
-    server.on(PATHS[wire], Script([*events[:-1], bad, events[-1]]))
+    server.script(PATHS[wire], Script([*events[:-1], bad, events[-1]]))
     listener = RecordingListener()
     with pytest.raises(ProviderError, match=r"malformed|not a JSON object"):
         await client.ask(endpoint(wire), prompt, CallLimits(), listener)
@@ -285,7 +289,7 @@ async def test_events_of_any_shape_never_crash(wire, server, endpoint, client, p
         Script([streams.event(v) for v in odd[i : i + 20]] + ALL[wire]("whole")[-3:])
         for i in range(0, len(odd), 20)
     ]
-    server.on(PATHS[wire], *answers)
+    server.script(PATHS[wire], *answers)
     for _ in answers:
         with contextlib.suppress(ProviderError, NetworkError, RefusedError, TruncatedError):
             await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
@@ -307,7 +311,7 @@ def _variants(value):
 
 
 async def test_an_endless_event_is_cut_off(server, endpoint, client, prompt):
-    server.on("/responses", Script([b"data: ", *[b"x" * 1_000_000] * 18, Action.HOLD]))
+    server.script("/responses", Script([b"data: ", *[b"x" * 1_000_000] * 18, Action.HOLD]))
     with pytest.raises(ProviderError, match="more than"):
         await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert await server.wait_until(lambda s: len(s.disconnects) == 1)
@@ -315,7 +319,7 @@ async def test_an_endless_event_is_cut_off(server, endpoint, client, prompt):
 
 async def test_an_endless_stream_is_cut_off(server, endpoint, client, prompt, monkeypatch):
     monkeypatch.setattr("dursor.providers.call.MAX_STREAM_BYTES", 1_000)
-    server.on("", Script([*streams.chat("word " * 1000)[:4], Action.HOLD]))
+    server.script("", Script([*streams.chat("word " * 1000)[:4], Action.HOLD]))
     with pytest.raises(ProviderError, match="exceeds 1000 bytes"):
         await client.ask(endpoint("chat"), prompt, ONCE, RecordingListener())
 
@@ -332,13 +336,13 @@ async def test_a_200_that_is_not_a_stream_is_reported(
     kind, body, message, server, endpoint, client, prompt
 ):
     script = Script([body], 200, {"content-type": kind}, "length")
-    server.on("/responses", script)
+    server.script("/responses", script)
     with pytest.raises(ProviderError, match=message):
         await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
 
 
 async def test_a_continued_reply_is_one_reply(server, endpoint, client, prompt):
-    server.on(
+    server.script(
         PATHS["gemini"],
         Script(streams.gemini("one ", reason="CONTINUATION", token="t1")),
         Script(streams.gemini("two ", reason="CONTINUATION", token="t2")),
@@ -354,7 +358,7 @@ async def test_a_continued_reply_is_one_reply(server, endpoint, client, prompt):
 
 
 async def test_a_part_of_a_continued_reply_is_retried(server, endpoint, client, prompt):
-    server.on(
+    server.script(
         PATHS["gemini"],
         Script(streams.gemini("one ", reason="CONTINUATION", token="t1")),
         Script.error(503, {}, retry_after="0"),
@@ -365,7 +369,7 @@ async def test_a_part_of_a_continued_reply_is_retried(server, endpoint, client, 
 
 
 async def test_continuations_are_bounded(server, endpoint, client, prompt):
-    server.on(PATHS["gemini"], Script(streams.gemini("x", reason="CONTINUATION", token="t")))
+    server.script(PATHS["gemini"], Script(streams.gemini("x", reason="CONTINUATION", token="t")))
     with pytest.raises(ProviderError, match="16 requests"):
         await client.ask(endpoint("gemini"), prompt, ONCE, RecordingListener())
     assert len(server.requests) == 16
@@ -377,7 +381,7 @@ async def test_a_listener_can_stop_the_stream(wire, server, endpoint, client, pr
         def on_delta(self, text):
             raise BudgetError("enough")
 
-    server.on(PATHS[wire], Script([*OPEN[wire], Action.HOLD]))
+    server.script(PATHS[wire], Script([*OPEN[wire], Action.HOLD]))
     with pytest.raises(BudgetError):
         await client.ask(endpoint(wire), prompt, ONCE, Miser())
     assert await server.wait_until(lambda s: len(s.disconnects) == 1, 1.0)

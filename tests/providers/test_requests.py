@@ -113,7 +113,7 @@ KEY_HEADERS = {
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_the_exact_request(wire, server: ScriptedServer, endpoint, client):
-    server.on(PATHS[wire], Script(ALL[wire]("ok")))
+    server.script(PATHS[wire], Script(ALL[wire]("ok")))
     target = endpoint(wire, effort="high", max_output_tokens=4000)
     await client.ask(target, TALK, CallLimits(), RecordingListener())
     (asked,) = server.requests
@@ -132,7 +132,7 @@ async def test_the_exact_request(wire, server: ScriptedServer, endpoint, client)
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_unset_options_are_not_sent(wire, server, endpoint, client):
-    server.on(PATHS[wire], Script(ALL[wire]("ok")))
+    server.script(PATHS[wire], Script(ALL[wire]("ok")))
     bare = Prompt("", (Turn(Role.USER, "hi"),))
     await client.ask(endpoint(wire), bare, CallLimits(), RecordingListener())
     sent = server.requests[0].json
@@ -143,7 +143,7 @@ async def test_unset_options_are_not_sent(wire, server, endpoint, client):
 
 
 async def test_responses_request_at_least_the_minimum_of_tokens(server, endpoint, client):
-    server.on("/responses", Script(ALL["responses"]("ok")))
+    server.script("/responses", Script(ALL["responses"]("ok")))
     prompt = Prompt("", (Turn(Role.USER, "hi"),))
     await client.ask(
         endpoint("responses", max_output_tokens=4), prompt, CallLimits(), RecordingListener()
@@ -159,7 +159,7 @@ async def test_responses_request_at_least_the_minimum_of_tokens(server, endpoint
     ],
 )
 async def test_a_model_name_is_quoted_in_the_url(model, path, server, endpoint, client, prompt):
-    server.on("", Script(ALL["gemini"]("ok")))
+    server.script("", Script(ALL["gemini"]("ok")))
     await client.ask(
         endpoint("gemini", model_name=model), prompt, CallLimits(), RecordingListener()
     )
@@ -168,14 +168,14 @@ async def test_a_model_name_is_quoted_in_the_url(model, path, server, endpoint, 
 
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_a_base_url_may_end_in_a_slash(slash, server, endpoint, client, prompt):
-    server.on("", Script(ALL["responses"]("ok")))
+    server.script("", Script(ALL["responses"]("ok")))
     target = endpoint("responses", base_url=f"{server.url}/v1{slash}")
     await client.ask(target, prompt, CallLimits(), RecordingListener())
     assert server.requests[0].path == "/v1/responses"
 
 
 async def test_chat_takes_the_limit_s_name_from_the_options(server, endpoint, client, prompt):
-    server.on("/chat", Script(ALL["chat"]("ok")))
+    server.script("/chat", Script(ALL["chat"]("ok")))
     options = {"max_tokens_name": "max_completion_tokens"}
     await client.ask(endpoint("chat", options=options), prompt, CallLimits(), RecordingListener())
     sent = server.requests[0].json
@@ -192,7 +192,7 @@ REFUSALS = [
 @pytest.mark.parametrize("error", REFUSALS)
 async def test_chat_swaps_the_limit_s_name_once(error, server, endpoint, client, prompt):
     refusal = Script.error(400, {"error": error})
-    server.on("/chat", refusal, Script(ALL["chat"]("ok")))
+    server.script("/chat", refusal, Script(ALL["chat"]("ok")))
     listener = RecordingListener()
     reply = await client.ask(endpoint("chat"), prompt, CallLimits(), listener)
     assert reply.text == "ok"
@@ -205,7 +205,7 @@ async def test_chat_swaps_the_limit_s_name_once(error, server, endpoint, client,
 
 async def test_chat_omits_usage_when_a_server_rejects_it(server, endpoint, client, prompt):
     refusal = Script.error(400, {"error": {"message": "unknown field: stream_options"}})
-    server.on("/chat", refusal, Script(ALL["chat"]("ok", usage=None)))
+    server.script("/chat", refusal, Script(ALL["chat"]("ok", usage=None)))
     reply = await client.ask(endpoint("chat"), prompt, CallLimits(), RecordingListener())
     assert (reply.text, reply.usage) == ("ok", None)
     assert "stream_options" not in server.requests[1].json

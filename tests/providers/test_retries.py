@@ -18,7 +18,7 @@ LIMITED = {"error": {"type": "rate_limit_error", "message": "Slow down."}}
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_rate_limit_is_retried_after_a_wait(wire, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script.error(429, LIMITED, retry_after="0.3"), OK[wire])
+    server.script(PATHS[wire], Script.error(429, LIMITED, retry_after="0.3"), OK[wire])
     listener = RecordingListener()
     reply = await client.ask(endpoint(wire), prompt, CallLimits(), listener)
     assert reply.text == listener.text == "whole"
@@ -34,7 +34,7 @@ async def test_a_rate_limit_is_retried_after_a_wait(wire, server, endpoint, clie
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
 async def test_retried_statuses(status, server, endpoint, client, prompt):
-    server.on("/messages", Script.error(status, {}, retry_after_ms="1"), OK["messages"])
+    server.script("/messages", Script.error(status, {}, retry_after_ms="1"), OK["messages"])
     reply = await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     assert reply.text == "whole"
 
@@ -42,7 +42,7 @@ async def test_retried_statuses(status, server, endpoint, client, prompt):
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422, 301, 307])
 async def test_final_statuses(status, server, endpoint, client, prompt):
     headers = {"retry_after": "0", "location": "/messages"}
-    server.on("/messages", Script.error(status, {}, **headers), OK["messages"])
+    server.script("/messages", Script.error(status, {}, **headers), OK["messages"])
     listener = RecordingListener()
     with pytest.raises(Exception, match=str(status)):
         await client.ask(endpoint("messages"), prompt, CallLimits(), listener)
@@ -50,7 +50,7 @@ async def test_final_statuses(status, server, endpoint, client, prompt):
 
 
 async def test_a_permanent_rate_limit_ends_the_call(server, endpoint, client, prompt):
-    server.on("", Script.error(429, LIMITED, retry_after_ms="5"))
+    server.script("", Script.error(429, LIMITED, retry_after_ms="5"))
     listener = RecordingListener()
     with pytest.raises(RateLimitedError) as caught:
         await client.ask(endpoint("responses"), prompt, CallLimits(retries=3), listener)
@@ -64,7 +64,7 @@ async def test_a_permanent_rate_limit_ends_the_call(server, endpoint, client, pr
 async def test_a_wait_beyond_the_limit_ends_the_call(
     limits, asked, server, endpoint, client, prompt
 ):
-    server.on("", Script.error(429, LIMITED, retry_after=asked))
+    server.script("", Script.error(429, LIMITED, retry_after=asked))
     start = time.monotonic()
     with pytest.raises(RateLimitedError) as caught:
         await client.ask(endpoint("responses"), prompt, limits, RecordingListener())
@@ -76,7 +76,7 @@ async def test_a_wait_beyond_the_limit_ends_the_call(
 async def test_google_s_delay_is_honoured(server, endpoint, client, prompt):
     details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0.2s"}]
     body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": details}}
-    server.on("", Script.error(429, body), OK["gemini"])
+    server.script("", Script.error(429, body), OK["gemini"])
     listener = RecordingListener()
     await client.ask(endpoint("gemini"), prompt, CallLimits(), listener)
     assert 0.2 <= listener.retries[0][0] <= 0.23
@@ -84,7 +84,7 @@ async def test_google_s_delay_is_honoured(server, endpoint, client, prompt):
 
 async def test_an_account_without_credit_is_not_retried(server, endpoint, client, prompt):
     body = {"error": {"type": "insufficient_quota", "message": "No credit."}}
-    server.on("", Script.error(429, body, retry_after="0"))
+    server.script("", Script.error(429, body, retry_after="0"))
     with pytest.raises(RateLimitedError, match="No credit") as caught:
         await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert len(server.requests) == 1
@@ -92,14 +92,14 @@ async def test_an_account_without_credit_is_not_retried(server, endpoint, client
 
 
 async def test_the_server_may_forbid_a_retry(server, endpoint, client, prompt):
-    server.on("", Script.error(500, {}, x_should_retry="false"))
+    server.script("", Script.error(500, {}, x_should_retry="false"))
     with pytest.raises(ProviderError):
         await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert len(server.requests) == 1
 
 
 async def test_delays_grow_and_vary(server, endpoint, client, prompt):
-    server.on("", Script.error(500, {}))
+    server.script("", Script.error(500, {}))
 
     class Clock(RecordingListener):
         """Stops a call at its first wait, so that no test has to sit through it."""
@@ -120,7 +120,7 @@ async def test_delays_grow_and_vary(server, endpoint, client, prompt):
 
 async def test_retry_after_on_a_success_is_ignored(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "retry-after": "24"}
-    server.on("", Script(ALL["messages"]("whole"), headers=headers))
+    server.script("", Script(ALL["messages"]("whole"), headers=headers))
     reply = await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     assert reply.text == "whole"
 
@@ -128,7 +128,7 @@ async def test_retry_after_on_a_success_is_ignored(server, endpoint, client, pro
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_cut_before_output_is_retried(wire, server, endpoint, client, prompt):
     first = Script([ALL[wire]("x")[0] if wire != "gemini" else b": hm\n\n", 0.02, Action.CUT])
-    server.on("", first, Script([Action.CUT], framing="raw"), OK[wire])
+    server.script("", first, Script([Action.CUT], framing="raw"), OK[wire])
     listener = RecordingListener()
     reply = await client.ask(endpoint(wire), prompt, CallLimits(), listener)
     assert reply.text == "whole"
@@ -137,14 +137,14 @@ async def test_a_cut_before_output_is_retried(wire, server, endpoint, client, pr
 
 async def test_usage_includes_failed_attempts(server, endpoint, client, prompt):
     start = ALL["messages"]("x")[0]
-    server.on("", Script([start, Action.END]), OK["messages"])
+    server.script("", Script([start, Action.END]), OK["messages"])
     listener = RecordingListener()
     reply = await client.ask(endpoint("messages"), prompt, CallLimits(), listener)
     assert reply.usage == listener.usages[-1] == Usage(2000, 1200, 201, 50)
 
 
 async def test_an_error_s_usage_includes_every_attempt(server, endpoint, client, prompt):
-    server.on("", Script([ALL["messages"]("x")[0], Action.END]))
+    server.script("", Script([ALL["messages"]("x")[0], Action.END]))
     with pytest.raises(NetworkError) as caught:
         await client.ask(endpoint("messages"), prompt, CallLimits(retries=1), RecordingListener())
     assert caught.value.usage == Usage(2000, 1200, 2, 0)
@@ -158,7 +158,7 @@ async def test_a_closed_port(endpoint, client, prompt):
 
 
 async def test_a_delay_can_be_cancelled(server, endpoint, client, prompt):
-    server.on("", Script.error(429, LIMITED, retry_after="60"))
+    server.script("", Script.error(429, LIMITED, retry_after="60"))
     waits = asyncio.Event()
 
     class Waiting(RecordingListener):
@@ -174,7 +174,7 @@ async def test_a_delay_can_be_cancelled(server, endpoint, client, prompt):
 
 async def test_error_bodies_are_read_in_part(server, endpoint, client, prompt):
     page = json.dumps({"error": {"message": "y" * 200_000}}).encode()
-    server.on("", Script([page, Action.HOLD], 401, {"content-type": "application/json"}))
+    server.script("", Script([page, Action.HOLD], 401, {"content-type": "application/json"}))
     with pytest.raises(Exception, match="401") as caught:
         await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert len(str(caught.value)) < 600

@@ -27,7 +27,7 @@ def known(value: Any) -> Any:
 
 async def asked(wire, server, endpoint, client) -> list[dict[str, Any]]:
     """Return the bodies of a request with tools and of the one with their results."""
-    server.on(
+    server.script(
         PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events), Script(streams.ALL[wire]("ok"))
     )
     target = endpoint(wire, model_name="gpt-6.1-sol")

@@ -37,7 +37,7 @@ def secure(tmp_path):
 async def test_a_stream_over_tls(secure, endpoint, prompt, monkeypatch):
     server, public = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(public))
-    server.on("", Script(pace(ALL["messages"]("ü" * 50, 50), 0.2)))
+    server.script("", Script(pace(ALL["messages"]("ü" * 50, 50), 0.2)))
     client = ModelClient()
     target = endpoint("messages", base_url=server.url)
     client.warm([target])
@@ -71,7 +71,7 @@ async def test_no_certificates_at_all(secure, endpoint, client, prompt, monkeypa
 async def test_plain_http_needs_no_certificates(server, endpoint, prompt, monkeypatch, tmp_path):
     """Neither a warm-up nor a call reads them: a missing file would be an error."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
-    server.on("", Script(ALL["messages"]("whole")))
+    server.script("", Script(ALL["messages"]("whole")))
     client = ModelClient()
     client.warm([endpoint("messages")])
     assert (

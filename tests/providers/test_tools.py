@@ -50,7 +50,7 @@ def after(reply, *results: ToolResult, final: bool = False) -> Prompt:
 
 
 async def called(wire, server, endpoint, client, stream):
-    server.on(PATHS[wire], Script(stream.events), Script(streams.ALL[wire]("ok")))
+    server.script(PATHS[wire], Script(stream.events), Script(streams.ALL[wire]("ok")))
     return await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
 
@@ -169,7 +169,7 @@ async def test_a_final_prompt_declares_tools_but_forbids_calls(wire, server, end
 async def test_a_call_of_a_tool_that_was_not_offered_is_an_error(
     wire, server, endpoint, client, prompt
 ):
-    server.on(PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events))
+    server.script(PATHS[wire], Script(tool_streams.ALL[wire](CALLS).events))
     with pytest.raises(ProviderError, match="called a tool"):
         await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
 
@@ -181,7 +181,7 @@ async def test_a_reply_of_only_calls_is_complete(wire, server, endpoint, client)
 
 
 async def test_reasoning_is_requested_with_tools(server, endpoint, client, prompt):
-    server.on("/responses", Script(streams.responses("ok")))
+    server.script("/responses", Script(streams.responses("ok")))
     await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
     await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     with_tools, without = (request.json for request in server.requests)
@@ -191,7 +191,9 @@ async def test_reasoning_is_requested_with_tools(server, endpoint, client, promp
 
 async def test_reasoning_is_omitted_after_a_rejection(server, endpoint, client):
     error = {"message": "Encrypted content is not supported with this model.", "param": "include"}
-    server.on("/responses", Script.error(400, {"error": error}), Script(streams.responses("ok")))
+    server.script(
+        "/responses", Script.error(400, {"error": error}), Script(streams.responses("ok"))
+    )
     for _ in range(2):
         reply = await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
         assert reply.text == "ok"
@@ -204,7 +206,7 @@ async def test_reasoning_is_omitted_after_a_rejection(server, endpoint, client):
 async def test_items_only_in_the_terminal_event_count(server, endpoint, client):
     stream = tool_streams.responses(CALLS)
     events = [one for one in stream.events if b"output_item.done" not in one]
-    server.on("/responses", Script(events))
+    server.script("/responses", Script(events))
     reply = await client.ask(endpoint("responses"), PROMPT, ONCE, RecordingListener())
     assert list(reply.items) == stream.echoed
 
@@ -223,7 +225,7 @@ async def test_items_only_in_the_terminal_event_count(server, endpoint, client):
 )
 @pytest.mark.parametrize("wire", ["responses", "chat"])
 async def test_arguments_that_are_not_an_object(wire, text, expected, server, endpoint, client):
-    server.on(PATHS[wire], Script(tool_streams.ALL[wire]([Call("look", {}, text)]).events))
+    server.script(PATHS[wire], Script(tool_streams.ALL[wire]([Call("look", {}, text)]).events))
     reply = await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
     (call,) = reply.calls
     assert call.arguments == expected
@@ -260,7 +262,7 @@ async def test_an_emoji_in_two_halves_is_joined(server, endpoint, client):
 async def test_input_in_the_block_s_start_counts(server, endpoint, client):
     events = tool_streams.messages([Call("look", {})]).events
     events = [one.replace(b'"input": {}', b'"input": {"path" : "x"}') for one in events]
-    server.on("/messages", Script(events))
+    server.script("/messages", Script(events))
     reply = await client.ask(endpoint("messages"), PROMPT, ONCE, RecordingListener())
     assert reply.calls == (ToolCall("toolu_10", "look", {"path": "x"}),)
     assert '"input": {"path" : "x"}' in reply.items[-1]
@@ -269,7 +271,7 @@ async def test_input_in_the_block_s_start_counts(server, endpoint, client):
 async def test_a_field_missing_in_the_block_s_start_is_added(server, endpoint, client):
     stream = tool_streams.messages([Call("look", {})])
     events = [one.replace(b' , "signature" :""', b"") for one in stream.events]
-    server.on("/messages", Script(events))
+    server.script("/messages", Script(events))
     reply = await client.ask(endpoint("messages"), PROMPT, ONCE, RecordingListener())
     assert json.loads(reply.items[0]) == json.loads(stream.echoed[0])
 
@@ -301,7 +303,7 @@ async def test_a_truncated_call_is_not_a_call(wire, server, endpoint, client):
     for whole, cut in CUT[wire]:
         assert whole in stream
         stream = stream.replace(whole, cut)
-    server.on(PATHS[wire], Script([stream]))
+    server.script(PATHS[wire], Script([stream]))
     with pytest.raises(TruncatedError):
         await client.ask(endpoint(wire), PROMPT, ONCE, RecordingListener())
 
@@ -318,7 +320,7 @@ async def test_ids_of_gemini_s_calls_are_sent_back(server, endpoint, client):
 
 async def test_parts_add_up_over_continuations(server, endpoint, client):
     first = streams.gemini("I look.", reason="CONTINUATION", token="t1")
-    server.on("", Script(first), Script(tool_streams.gemini(CALLS, "").events))
+    server.script("", Script(first), Script(tool_streams.gemini(CALLS, "").events))
     reply = await client.ask(endpoint("gemini"), PROMPT, ONCE, RecordingListener())
     assert len(reply.calls) == 2
     texts = [json.loads(item).get("text", "") for item in reply.items]
@@ -333,7 +335,7 @@ MARKED = {"prompt_cache_breakpoint": {"mode": "explicit"}}
     [("gpt-6.1-sol", True), ("gpt-5.6", True), ("gpt-5.5", False), ("o3", False), ("x", False)],
 )
 async def test_openai_s_context_is_marked_for_newer_models(model, marked, server, endpoint, client):
-    server.on("/responses", Script(streams.responses("ok")))
+    server.script("/responses", Script(streams.responses("ok")))
     await client.ask(endpoint("responses", model_name=model), PROMPT, ONCE, RecordingListener())
     body = server.requests[0].json
     first, second = body["input"][0]["content"]
@@ -344,7 +346,9 @@ async def test_openai_s_context_is_marked_for_newer_models(model, marked, server
 
 async def test_a_rejected_mark_is_omitted(server, endpoint, client):
     error = {"message": "prompt_cache_breakpoint is not supported on this model"}
-    server.on("/responses", Script.error(400, {"error": error}), Script(streams.responses("ok")))
+    server.script(
+        "/responses", Script.error(400, {"error": error}), Script(streams.responses("ok"))
+    )
     target = endpoint("responses", model_name="gpt-6.1-terra")
     assert (await client.ask(target, PROMPT, ONCE, RecordingListener())).text == "ok"
     assert b"prompt_cache" in server.requests[0].body
@@ -352,7 +356,7 @@ async def test_a_rejected_mark_is_omitted(server, endpoint, client):
 
 
 async def test_anthropic_gets_at_most_four_marks(server, endpoint, client):
-    server.on("/messages", Script(streams.messages("ok")))
+    server.script("/messages", Script(streams.messages("ok")))
     turns = tuple(Turn(role, "x") for role in (Role.USER, Role.ASSISTANT) * 5)[:-1]
     for prompt in (PROMPT, Prompt("s", turns, "c", (TOOL,))):
         await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
@@ -362,7 +366,7 @@ async def test_anthropic_gets_at_most_four_marks(server, endpoint, client):
 
 @pytest.mark.parametrize("wire", tool_streams.ALL)
 async def test_the_conversation_comes_last(wire, server, endpoint, client):
-    server.on(PATHS[wire], Script(streams.ALL[wire]("ok")))
+    server.script(PATHS[wire], Script(streams.ALL[wire]("ok")))
     longer = Prompt(
         PROMPT.system,
         (*PROMPT.turns, Turn(Role.ASSISTANT, "Done."), Turn(Role.USER, "More.")),

@@ -35,14 +35,14 @@ async def client():
 
 @pytest.mark.parametrize("wire", ALL)
 async def test_a_connection_is_reused(wire, server, endpoint, client, prompt):
-    server.on(PATHS[wire], Script(ALL[wire]("whole")))
+    server.script(PATHS[wire], Script(ALL[wire]("whole")))
     for _ in range(3):
         await client.ask(endpoint(wire), prompt, ONCE, RecordingListener())
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
 async def test_a_closed_connection_is_not_reused(server, endpoint, client, prompt):
-    server.on("", Script(ALL["responses"]("whole"), framing="close"))
+    server.script("", Script(ALL["responses"]("whole"), framing="close"))
     for _ in range(3):
         await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.connections == 3
@@ -50,14 +50,14 @@ async def test_a_closed_connection_is_not_reused(server, endpoint, client, promp
 
 async def test_a_connection_closed_on_reuse_is_replaced(server, endpoint, client, prompt):
     whole = Script(ALL["responses"]("whole"))
-    server.on("", whole, Script([Action.CUT], framing="raw"), whole)
+    server.script("", whole, Script([Action.CUT], framing="raw"), whole)
     for _ in range(2):
         await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
 async def test_a_connection_with_unread_data_is_not_reused(server, endpoint, client, prompt):
-    server.on("", Script([*ALL["responses"]("whole"), 0.2, b"data: late\n\n"]))
+    server.script("", Script([*ALL["responses"]("whole"), 0.2, b"data: late\n\n"]))
     for _ in range(2):
         reply = await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
         assert reply.text == "whole"
@@ -67,7 +67,9 @@ async def test_a_connection_with_unread_data_is_not_reused(server, endpoint, cli
 async def test_a_connection_with_unexpected_data_is_not_reused(server, endpoint, client, prompt):
     data = b"".join(ALL["responses"]("whole"))
     head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data)
-    server.on("", Script([head + data, 0.1, b"HTTP/1.1 200 OK\r\n", Action.HOLD], framing="raw"))
+    server.script(
+        "", Script([head + data, 0.1, b"HTTP/1.1 200 OK\r\n", Action.HOLD], framing="raw")
+    )
     await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     await asyncio.sleep(0.2)
     await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
@@ -75,7 +77,7 @@ async def test_a_connection_with_unexpected_data_is_not_reused(server, endpoint,
 
 
 async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, client, prompt):
-    server.on("", Script([*ALL["messages"]("half")[:9], Action.HOLD]))
+    server.script("", Script([*ALL["messages"]("half")[:9], Action.HOLD]))
     started = asyncio.Event()
 
     class Waiting(RecordingListener):
@@ -95,7 +97,7 @@ async def test_a_cancelled_call_closes_its_connection_at_once(server, endpoint, 
 async def test_a_call_cancelled_before_its_headers_closes_its_connection(
     server, endpoint, client, prompt
 ):
-    server.on("", Script([Action.HOLD], framing="raw"))
+    server.script("", Script([Action.HOLD], framing="raw"))
     task = asyncio.create_task(
         client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
     )
@@ -108,7 +110,7 @@ async def test_a_call_cancelled_before_its_headers_closes_its_connection(
 
 async def test_many_streams_at_once(server, endpoint, client, prompt):
     for wire in ALL:
-        server.on(PATHS[wire], Script(pace(ALL[wire]("abc" * 40, 40), 0.2)))
+        server.script(PATHS[wire], Script(pace(ALL[wire]("abc" * 40, 40), 0.2)))
     wires = [wire for wire in ALL for _ in range(15)]
     start = time.monotonic()
     replies = await asyncio.gather(
@@ -125,7 +127,7 @@ async def test_a_slow_listener_loses_nothing(server, endpoint, client, prompt):
             time.sleep(0.002)  # blocks the event loop
 
     text = "0123456789" * 100_000
-    server.on("", Script(ALL["responses"](text, 200)))
+    server.script("", Script(ALL["responses"](text, 200)))
     assert (await client.ask(endpoint("responses"), prompt, ONCE, Slow())).text == text
 
 
@@ -133,7 +135,7 @@ async def test_a_large_prompt_to_a_slow_server(server, endpoint, client):
     from dursor.domain import Role
     from dursor.providers.base import Prompt, Turn
 
-    server.on("", Script(ALL["responses"]("whole")))
+    server.script("", Script(ALL["responses"]("whole")))
     prompt = Prompt("", (Turn(Role.USER, "x" * 8_000_000),))
     await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     assert server.requests[0].json["input"][0]["content"] == "x" * 8_000_000
@@ -170,8 +172,8 @@ async def test_a_response_before_the_request_is_sent(endpoint, client):
 
 
 async def test_redirects_are_not_followed(server, endpoint, client, prompt):
-    server.on("/elsewhere", Script(ALL["responses"]("stolen")))
-    server.on("", Script.error(307, {}, location=f"{server.url}/elsewhere"))
+    server.script("/elsewhere", Script(ALL["responses"]("stolen")))
+    server.script("", Script.error(307, {}, location=f"{server.url}/elsewhere"))
     with pytest.raises(ProviderError, match="307"):
         await client.ask(endpoint("responses"), prompt, CallLimits(), RecordingListener())
     assert len(server.requests) == 1
@@ -181,7 +183,7 @@ async def test_an_interim_response_is_skipped(server, endpoint, client, prompt):
     data = b"".join(ALL["responses"]("whole"))
     final = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data)
     script = Script([b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", final + data], framing="raw")
-    server.on("", script)
+    server.script("", script)
     assert (
         await client.ask(endpoint("responses"), prompt, ONCE, RecordingListener())
     ).text == "whole"
@@ -190,7 +192,7 @@ async def test_an_interim_response_is_skipped(server, endpoint, client, prompt):
 async def test_an_unrequested_compression_is_read(server, endpoint, client, prompt):
     body = gzip.compress(b"".join(ALL["messages"]("whole")))
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
-    server.on("", Script([body[:50], body[50:]], headers=headers))
+    server.script("", Script([body[:50], body[50:]], headers=headers))
     assert (
         await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
     ).text == "whole"
@@ -198,14 +200,14 @@ async def test_an_unrequested_compression_is_read(server, endpoint, client, prom
 
 async def test_limits_apply_to_a_compression_bomb(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
-    server.on("", Script([gzip.compress(b"\n" * (96 << 20))], headers=headers))
+    server.script("", Script([gzip.compress(b"\n" * (96 << 20))], headers=headers))
     with pytest.raises(DeadlineError, match="total limit"):
         await client.ask(endpoint("messages"), prompt, CallLimits(total=0.3), RecordingListener())
 
 
 async def test_a_body_that_cannot_be_decoded_is_an_error(server, endpoint, client, prompt):
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
-    server.on("", Script([b"no gzip at all"], headers=headers))
+    server.script("", Script([b"no gzip at all"], headers=headers))
     with pytest.raises(ProviderError, match="decoded"):
         await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
 
@@ -214,7 +216,7 @@ async def test_a_body_that_cannot_be_decoded_is_an_error(server, endpoint, clien
     "junk", [b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 2000 X\r\n\r\n"]
 )
 async def test_invalid_http_is_a_provider_error(junk, server, endpoint, client, prompt):
-    server.on("", Script([junk, Action.HOLD], framing="raw"))
+    server.script("", Script([junk, Action.HOLD], framing="raw"))
     with pytest.raises(ProviderError, match="HTTP"):
         await client.ask(endpoint("messages"), prompt, CallLimits(), RecordingListener())
 
@@ -223,7 +225,7 @@ async def test_text_before_a_broken_chunk_counts(server, endpoint, client, promp
     events = b"".join(ALL["messages"]("half")[:9])
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     chunk = b"%x\r\n%b\r\n" % (len(events), events)
-    server.on("", Script([head + chunk + b"no size\r\n", Action.HOLD], framing="raw"))
+    server.script("", Script([head + chunk + b"no size\r\n", Action.HOLD], framing="raw"))
     listener = RecordingListener()
     with pytest.raises(ProviderError, match="HTTP"):
         await client.ask(endpoint("messages"), prompt, CallLimits(), listener)
@@ -232,7 +234,7 @@ async def test_text_before_a_broken_chunk_counts(server, endpoint, client, promp
 
 async def test_endless_headers_are_cut_off(server, endpoint, client, prompt):
     lines = [b"x-%d: %b\r\n" % (i, b"y" * 1000) for i in range(500)]
-    server.on("", Script([b"HTTP/1.1 200 OK\r\n", *lines, Action.HOLD], framing="raw"))
+    server.script("", Script([b"HTTP/1.1 200 OK\r\n", *lines, Action.HOLD], framing="raw"))
     with pytest.raises(ProviderError, match="HTTP"):
         await client.ask(endpoint("messages"), prompt, ONCE, RecordingListener())
 
@@ -287,7 +289,7 @@ def test_the_environment_s_proxy_is_not_used_for_this_machine(monkeypatch):
 
 async def test_a_call_goes_through_the_proxy(server, endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", server.url)
-    server.on("http://api.example.test/v1/responses", Script(ALL["responses"]("by proxy", 3)))
+    server.script("http://api.example.test/v1/responses", Script(ALL["responses"]("by proxy", 3)))
     target = endpoint("responses", base_url="http://api.example.test/v1")
     reply = await client.ask(target, prompt, ONCE, RecordingListener())
     assert reply.text == "by proxy"
@@ -296,7 +298,7 @@ async def test_a_call_goes_through_the_proxy(server, endpoint, client, prompt, m
 
 async def test_a_stream_through_a_proxy_can_be_cut(server, endpoint, client, prompt, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", server.url)
-    server.on("", Script([*ALL["responses"]("x")[:-1], 0.05, Action.CUT]))
+    server.script("", Script([*ALL["responses"]("x")[:-1], 0.05, Action.CUT]))
     target = endpoint("responses", base_url="http://api.example.test/v1")
     with pytest.raises(NetworkError, match="cut"):
         await client.ask(target, prompt, ONCE, RecordingListener())

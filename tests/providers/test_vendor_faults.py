@@ -19,7 +19,7 @@ IMPATIENT = CallLimits(first_byte=0.4, idle=0.4, total=2.0, retries=0)
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_fault(name: str, wire: str, server: ScriptedServer, endpoint, client, prompt):
     fault = FAULTS[name]
-    server.on(PATHS[wire], fault.script(wire))
+    server.script(PATHS[wire], fault.script(wire))
     limits = IMPATIENT if fault.code == "timeout" else PATIENT
     listener = RecordingListener()
     started = time.monotonic()

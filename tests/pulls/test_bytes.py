@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import repos
-from lab import Lab
+from github_project import GitHubProject
 
 REPLY = """All sorts.
 
@@ -90,7 +90,7 @@ PLANTED = """
 """
 
 
-def mislead(lab: Lab, tmp_path: Path) -> Path:
+def mislead(project: GitHubProject, tmp_path: Path) -> Path:
     """Plant everything that git could be made to run; returns the file that it would write."""
     trace = tmp_path / "trace"
     spy = tmp_path / "spy"
@@ -100,45 +100,45 @@ def mislead(lab: Lab, tmp_path: Path) -> Path:
     hooks.mkdir()
     for name in ("pre-push", "pre-commit", "reference-transaction", "post-index-change"):
         (hooks / name).symlink_to(spy)
-        (lab.front.repo / ".git/hooks" / name).symlink_to(spy)
-    config = lab.front.repo / ".git/config"
-    planted = PLANTED.format(spy=spy, hooks=hooks, url=lab.hub.url)
+        (project.cli.repo / ".git/hooks" / name).symlink_to(spy)
+    config = project.cli.repo / ".git/config"
+    planted = PLANTED.format(spy=spy, hooks=hooks, url=project.hub.url)
     config.write_text(config.read_text() + planted)
-    (lab.front.repo / ".git/info/attributes").write_text("* filter=spy text eol=crlf\n")
+    (project.cli.repo / ".git/info/attributes").write_text("* filter=spy text eol=crlf\n")
     return trace
 
 
-def test_replacement_objects_are_ignored(lab: Lab):
+def test_replacement_objects_are_ignored(project: GitHubProject):
     """Only this clone has such replacements. A commit is the same everywhere."""
-    top = lab.front.repo
+    top = project.cli.repo
     other = repos.git(top, "hash-object", "-w", "--stdin", stdin=b"evil\nline 3\n")
     repos.git(top, "replace", "HEAD:README.md", other)
 
-    _, pr = lab.open()
+    _, pr = project.open_pr()
 
-    assert b"evil" not in lab.front.sent[-1].body
-    assert lab.remote.show(pr["branch"], "README.md") == b"line 1\nline 2\nline 3\nline 4"
+    assert b"evil" not in project.cli.requests[-1].body
+    assert project.remote.show(pr["branch"], "README.md") == b"line 1\nline 2\nline 3\nline 4"
 
 
-def test_the_commit_is_the_patch(lab: Lab, tmp_path: Path):
-    lab.remote.commit("main", FILES)
-    repos.git(lab.front.repo, "fetch", "-q", str(lab.remote.path), "main")
-    repos.git(lab.front.repo, "update-ref", "refs/heads/main", "FETCH_HEAD")
-    trace = mislead(lab, tmp_path)
-    before = repos.fingerprint(lab.front.repo)
+def test_the_commit_is_the_patch(project: GitHubProject, tmp_path: Path):
+    project.remote.commit("main", FILES)
+    repos.git(project.cli.repo, "fetch", "-q", str(project.remote.path), "main")
+    repos.git(project.cli.repo, "update-ref", "refs/heads/main", "FETCH_HEAD")
+    trace = mislead(project, tmp_path)
+    before = repos.fingerprint(project.cli.repo)
 
-    run = lab.run(REPLY)
-    pr = lab.good("pr", "create", "--run", run["id"])
+    run = project.run(REPLY)
+    pr = project.succeed("pr", "create", "--run", run["id"])
 
     assert not trace.exists(), trace.read_text()
-    assert repos.fingerprint(lab.front.repo) == before
+    assert repos.fingerprint(project.cli.repo) == before
     index = {"GIT_INDEX_FILE": str(tmp_path / "index")}
-    lab.remote.git("read-tree", run["base_commit"], env=index)
+    project.remote.git("read-tree", run["base_commit"], env=index)
     patch = run["patch"].encode("utf-8", "surrogateescape")
-    lab.remote.git("apply", "--cached", "-", stdin=patch, env=index)
-    expected = lab.remote.git("write-tree", env=index)
-    assert lab.remote.git("rev-parse", f"{pr['branch']}^{{tree}}") == expected
-    listing = lab.remote.git("ls-tree", "-r", "-z", pr["branch"]).split("\0")[:-1]
+    project.remote.git("apply", "--cached", "-", stdin=patch, env=index)
+    expected = project.remote.git("write-tree", env=index)
+    assert project.remote.git("rev-parse", f"{pr['branch']}^{{tree}}") == expected
+    listing = project.remote.git("ls-tree", "-r", "-z", pr["branch"]).split("\0")[:-1]
     modes = {line.partition("\t")[2]: line[:6] for line in listing}
     assert modes == {
         ".gitattributes": "100644",
@@ -151,9 +151,10 @@ def test_the_commit_is_the_patch(lab: Lab, tmp_path: Path):
         "tool.sh": "100755",
     }
     assert (
-        lab.remote.git("cat-file", "blob", f"{pr['branch']}:cr lf.txt") == "one\r\ntwo\r\nthree\r"
+        project.remote.git("cat-file", "blob", f"{pr['branch']}:cr lf.txt")
+        == "one\r\ntwo\r\nthree\r"
     )
-    assert lab.remote.git("cat-file", "blob", f"{pr['branch']}:bare.txt") == "first\nLAST"
+    assert project.remote.git("cat-file", "blob", f"{pr['branch']}:bare.txt") == "first\nLAST"
 
-    repos.git(lab.front.repo, "status", ok=range(256))
+    repos.git(project.cli.repo, "status", ok=range(256))
     assert trace.exists(), "nothing that was planted works"

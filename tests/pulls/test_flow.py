@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 import leaks
-from front import make_append_reply
-from lab import Lab
+from command_line import make_append_reply
+from github_project import GitHubProject
 
 
 def traced_git(folder: Path) -> tuple[str, Path]:
@@ -18,28 +18,28 @@ def traced_git(folder: Path) -> tuple[str, Path]:
     return f"{folder}{os.pathsep}{os.environ['PATH']}", trace
 
 
-def test_from_login_to_an_updated_pull_request(lab: Lab, tmp_path: Path):
-    hub = lab.hub
+def test_from_login_to_an_updated_pull_request(project: GitHubProject, tmp_path: Path):
+    hub = project.hub
     path, trace = traced_git(tmp_path / "bin")
     remote = hub.repo("ada/secret", {"README.md": "line 1\nline 2\nline 3\n"}, private=True)
     app = hub.app("helper")
     hub.install(app, "ada", [remote])
-    lab.front.extra = hub.env() | {"DURSOR_ENCRYPTION_KEY": "correct horse battery", "PATH": path}
+    project.cli.extra = hub.env() | {"DURSOR_ENCRYPTION_KEY": "correct horse battery", "PATH": path}
     words = ("github", "login", "--app-id", str(app.id), "--private-key-file", "-")
-    done = [lab(*words, input=hub.private_key), lab("repo", "add", "ada/secret")]
+    done = [project(*words, input=hub.private_key), project("repo", "add", "ada/secret")]
 
-    first = lab.run(None, "--repo", "secret")
-    done.append(lab("pr", "create", "--run", first["id"]))
+    first = project.run(None, "--repo", "secret")
+    done.append(project("pr", "create", "--run", first["id"]))
     pull = remote.pulls[1]
     hub.comment(pull, "grace", "Is that all?")
     hub.line(pull, "grace", "A line more.", "README.md", 4)
     hub.review(pull, "grace", "Please.", "CHANGES_REQUESTED")
-    done.append(lab("pr", "sync", "1"))
-    second = lab.run(
+    done.append(project("pr", "sync", "1"))
+    second = project.run(
         make_append_reply("line 5", "line 4"), "--task", first["task_id"], text="address the review"
     )
-    done.append(lab("pr", "update", "1", "--run", second["id"]))
-    done.append(lab("pr", "show", "1"))
+    done.append(project("pr", "update", "1", "--run", second["id"]))
+    done.append(project("pr", "show", "1"))
     assert [item.exit_code for item in done] == [0] * 6, done
 
     branch, base = f"dursor/{first['id'][:8]}", remote.head("main")
@@ -76,7 +76,7 @@ def test_from_login_to_an_updated_pull_request(lab: Lab, tmp_path: Path):
 
     (minted,) = hub.minted  # one for all commands
     secrets = [minted.text, hub.private_key.splitlines()[3], "correct horse battery"]
-    leaks.check(lab.front, *done, keys=secrets)
+    leaks.check(project.cli, *done, keys=secrets)
     arguments = trace.read_bytes()
     assert b" push " in arguments
     assert b" clone " in arguments
@@ -84,25 +84,27 @@ def test_from_login_to_an_updated_pull_request(lab: Lab, tmp_path: Path):
     assert leaks.find(arguments, secrets) == []
 
 
-def test_revoked_token_is_replaced(lab: Lab):
-    app = lab.hub.app("helper")
-    lab.hub.install(app, "ada", [lab.remote])
-    lab.front.extra = lab.hub.app_env(app) | {"DURSOR_ENCRYPTION_KEY": "correct horse battery"}
-    run, pr = lab.open()
-    (minted,) = lab.hub.minted
+def test_revoked_token_is_replaced(project: GitHubProject):
+    app = project.hub.app("helper")
+    project.hub.install(app, "ada", [project.remote])
+    project.cli.extra = project.hub.app_env(app) | {
+        "DURSOR_ENCRYPTION_KEY": "correct horse battery"
+    }
+    run, pr = project.open_pr()
+    (minted,) = project.hub.minted
     minted.revoked = True
-    second = lab.run(make_append_reply("line 5", "line 4"), "--from", run["id"])
+    second = project.run(make_append_reply("line 5", "line 4"), "--from", run["id"])
 
-    lab.good("pr", "update", "1", "--run", second["id"])
+    project.succeed("pr", "update", "1", "--run", second["id"])
 
-    assert len(lab.hub.minted) == 2
-    assert len(lab.log(pr["branch"])) == 3
+    assert len(project.hub.minted) == 2
+    assert len(project.log(pr["branch"])) == 3
 
 
-def test_clock_skew(lab: Lab):
-    app = lab.hub.app("helper")
-    lab.hub.install(app, "ada", [lab.remote])
-    lab.front.extra = lab.hub.app_env(app)
+def test_clock_skew(project: GitHubProject):
+    app = project.hub.app("helper")
+    project.hub.install(app, "ada", [project.remote])
+    project.cli.extra = project.hub.app_env(app)
     for skew in (300, -300):
-        lab.hub.skew = skew
-        assert lab.good("github", "status")["login"] == "helper[bot]"
+        project.hub.skew = skew
+        assert project.succeed("github", "status")["login"] == "helper[bot]"

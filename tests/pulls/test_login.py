@@ -5,26 +5,26 @@ import sys
 import leaks
 import pexpect
 import pytest
-from front import Outcome
+from command_line import Outcome
+from github_project import GitHubProject
 from hub import Hub
-from lab import Lab
 
 PASSPHRASE = {"DURSOR_ENCRYPTION_KEY": "correct horse battery"}
 
 
 @pytest.fixture
-def out(lab: Lab) -> Lab:
+def out(project: GitHubProject) -> GitHubProject:
     """dursor with a key store and without a login."""
-    lab.front.extra = lab.hub.env() | PASSPHRASE
-    return lab
+    project.cli.extra = project.hub.env() | PASSPHRASE
+    return project
 
 
 def app_words(app_id: int, *words: str) -> list[str]:
     return ["github", "login", "--app-id", str(app_id), "--private-key-file", "-", *words]
 
 
-def test_not_signed_in(out: Lab):
-    status = out.good("github", "status")
+def test_not_signed_in(out: GitHubProject):
+    status = out.succeed("github", "status")
     assert status == {
         "api_url": out.hub.api_url,
         "kind": None,
@@ -32,16 +32,16 @@ def test_not_signed_in(out: Lab):
         "app_id": None,
         "installation_id": None,
     }
-    output = out.front("github", "status")
+    output = out.cli("github", "status")
     assert "not signed in" in output.stdout
     assert "hint: dursor github login" in output.stderr
-    error = out.refused("github", "repos")
+    error = out.fail("github", "repos")
     assert (error["exit"], error["code"]) == (4, "auth")
 
 
-def test_verified_token_is_stored(out: Lab):
+def test_verified_token_is_stored(out: GitHubProject):
     token = out.hub.token("ada")
-    login = out.front("github", "login", "--token-stdin", "--json", input=f"{token}\n")
+    login = out.cli("github", "login", "--token-stdin", "--json", input=f"{token}\n")
     assert login.data == {
         "api_url": out.hub.api_url,
         "kind": "token",
@@ -51,25 +51,25 @@ def test_verified_token_is_stored(out: Lab):
     }
     status = out("github", "status")
     assert status.data == login.data
-    _, pr = out.open()
+    _, pr = out.open_pr()
     assert pr["number"] == 1
-    leaks.check(out.front, login, status, keys=[token])
+    leaks.check(out.cli, login, status, keys=[token])
 
-    bye = out.good("github", "logout")
-    assert (bye["kind"], out.good("github", "status")["kind"]) == (None, None)
+    bye = out.succeed("github", "logout")
+    assert (bye["kind"], out.succeed("github", "status")["kind"]) == (None, None)
     again = out("github", "logout")
     assert "no login was stored for 127.0.0.1" in again.stderr
 
 
 # pexpect forks to make the terminal; the threads it is warned of are the test's servers
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
-def test_token_is_typed_without_echo(out: Lab):
+def test_token_is_typed_without_echo(out: GitHubProject):
     token = out.hub.token("ada")
     child = pexpect.spawn(
         sys.executable,
         ["-m", "dursor", "github", "login"],
-        env=out.front.env,
-        cwd=str(out.front.repo),
+        env=out.cli.env,
+        cwd=str(out.cli.repo),
         timeout=20,
         encoding="utf-8",
     )
@@ -78,23 +78,23 @@ def test_token_is_typed_without_echo(out: Lab):
     child.expect(pexpect.EOF)
     child.close()
     assert (child.exitstatus, token in child.before) == (0, False)
-    assert out.good("github", "status")["login"] == "ada"
+    assert out.succeed("github", "status")["login"] == "ada"
 
 
-def test_rejected_credentials_are_not_stored(out: Lab):
+def test_rejected_credentials_are_not_stored(out: GitHubProject):
     for words, message in (
         (["github", "login", "--token-stdin"], "ghp_wrong"),
         (["github", "login", "--token-stdin"], "two words"),
         (app_words(4711), out.hub.private_key),
         (app_words(out.hub.app().id), "-----BEGIN nonsense"),
     ):
-        error = out.refused(*words, input=message)
+        error = out.fail(*words, input=message)
         assert (error["exit"], error["code"]) == (4, "auth"), words
-    assert not (out.front.data / "keys.json").exists()
-    assert out.good("github", "status")["kind"] is None
+    assert not (out.cli.data / "keys.json").exists()
+    assert out.succeed("github", "status")["kind"] is None
 
 
-def test_app_is_stored_and_finds_its_installation(out: Lab, tmp_path):
+def test_app_is_stored_and_finds_its_installation(out: GitHubProject, tmp_path):
     app = out.hub.app("helper")
     installation = out.hub.install(app, "ada", [out.remote])
     file = tmp_path / "key.pem"
@@ -110,68 +110,68 @@ def test_app_is_stored_and_finds_its_installation(out: Lab, tmp_path):
         "app_id": str(app.id),
         "installation_id": str(installation.id),
     }
-    assert out.good("github", "status") == login.data
-    assert [item["name"] for item in out.good("github", "repos")["items"]] == ["ada/lib"]
+    assert out.succeed("github", "status") == login.data
+    assert [item["name"] for item in out.succeed("github", "repos")["items"]] == ["ada/lib"]
     body = "".join(out.hub.private_key.splitlines()[1:3])
-    leaks.check(out.front, login, keys=[body, out.hub.private_key.splitlines()[2]])
+    leaks.check(out.cli, login, keys=[body, out.hub.private_key.splitlines()[2]])
 
     other = out.hub.install(app, "bob")
-    assert out.good("github", "status")["installation_id"] is None
-    error = out.refused("github", "login", "--installation-id", "12")
+    assert out.succeed("github", "status")["installation_id"] is None
+    error = out.fail("github", "login", "--installation-id", "12")
     assert (error["exit"], error["code"]) == (4, "auth")
-    chosen = out.good("github", "login", "--installation-id", str(other.id))
+    chosen = out.succeed("github", "login", "--installation-id", str(other.id))
     assert chosen["installation_id"] == str(other.id)
 
     token = out.hub.token("ada")  # whoever signs in takes the App's place
-    assert out.good("github", "login", "--token-stdin", input=token)["kind"] == "token"
-    assert out.good("github", "status")["login"] == "ada"
-    assert out.good(*app_words(app.id), input=out.hub.private_key)["kind"] == "app"
-    assert out.good("github", "status")["kind"] == "app"
-    assert out.good("github", "logout")["kind"] is None
-    error = out.refused("github", "login", "--installation-id", str(other.id))
+    assert out.succeed("github", "login", "--token-stdin", input=token)["kind"] == "token"
+    assert out.succeed("github", "status")["login"] == "ada"
+    assert out.succeed(*app_words(app.id), input=out.hub.private_key)["kind"] == "app"
+    assert out.succeed("github", "status")["kind"] == "app"
+    assert out.succeed("github", "logout")["kind"] is None
+    error = out.fail("github", "login", "--installation-id", str(other.id))
     assert error["exit"] in {2, 4}
 
 
-def test_logout_revokes_installation_tokens(out: Lab):
+def test_logout_revokes_installation_tokens(out: GitHubProject):
     app = out.hub.app("helper")
     out.hub.install(app, "ada", [out.remote])
-    out.good(*app_words(app.id), input=out.hub.private_key)
-    out.good("github", "branches", "ada/lib")
-    out.good("github", "repos")
+    out.succeed(*app_words(app.id), input=out.hub.private_key)
+    out.succeed("github", "branches", "ada/lib")
+    out.succeed("github", "repos")
     out.hub.minted[0].revoked = True  # one that has describe_end is no obstacle
     assert out("github", "logout").stderr == ""
     assert [item.revoked for item in out.hub.minted] == [True, True]
 
-    out.good(*app_words(app.id), input=out.hub.private_key)
-    out.good("github", "repos")
+    out.succeed(*app_words(app.id), input=out.hub.private_key)
+    out.succeed("github", "repos")
     out.hub.answer_once("DELETE *", 503, "down")
     done = out("github", "logout")
     assert (done.exit_code, done.data["kind"]) == (0, None)
     assert "the App's tokens stay valid for up to an hour: " in done.stderr
-    assert out.good("github", "status")["kind"] is None
+    assert out.succeed("github", "status")["kind"] is None
 
 
-def test_app_without_installation_is_stored_with_a_notice(out: Lab):
+def test_app_without_installation_is_stored_with_a_notice(out: GitHubProject):
     app = out.hub.app("helper")
     done = out(*app_words(app.id), input=out.hub.private_key)
     assert (done.exit_code, done.data["installation_id"]) == (0, None)
     assert "the App is not installed on any account" in done.stderr
 
 
-def test_environment_takes_precedence_with_a_notice(out: Lab):
+def test_environment_takes_precedence_with_a_notice(out: GitHubProject):
     token = out.hub.token("ada")
-    out.front.extra["DURSOR_GITHUB_TOKEN"] = out.hub.token("bob")
+    out.cli.extra["DURSOR_GITHUB_TOKEN"] = out.hub.token("bob")
     done = out("github", "login", "--token-stdin", input=token)
     assert "DURSOR_GITHUB_TOKEN is set and takes precedence over this login" in done.stderr
-    assert out.good("github", "status")["login"] == "bob"
+    assert out.succeed("github", "status")["login"] == "bob"
     status = out("github", "logout")
     assert status.data["kind"] == "token"
     assert "DURSOR_GITHUB_TOKEN is still the login for" in status.stderr
 
 
-def test_without_a_key_store_nothing_is_stored(out: Lab):
-    del out.front.extra["DURSOR_ENCRYPTION_KEY"]
-    error = out.refused("github", "login", "--token-stdin", input=out.hub.token("ada"))
+def test_without_a_key_store_nothing_is_stored(out: GitHubProject):
+    del out.cli.extra["DURSOR_ENCRYPTION_KEY"]
+    error = out.fail("github", "login", "--token-stdin", input=out.hub.token("ada"))
     assert (error["exit"], error["code"]) == (4, "auth")
     assert error["hint"] == "export DURSOR_ENCRYPTION_KEY=PASSPHRASE"
 
@@ -188,37 +188,39 @@ def test_without_a_key_store_nothing_is_stored(out: Lab):
         (("--installation-id", "1", "--token-stdin"), None),
     ],
 )
-def test_options_that_cannot_be_combined(out: Lab, words: tuple[str, ...], input: str | None):
-    error = out.refused("github", "login", *words, input=input)
+def test_options_that_cannot_be_combined(
+    out: GitHubProject, words: tuple[str, ...], input: str | None
+):
+    error = out.fail("github", "login", *words, input=input)
     assert (error["exit"], error["code"]) == (2, "usage")
     assert out.hub.requests == []
 
 
-def test_repos_and_branches(lab: Lab):
-    lab.hub.repo("ada/secret", {"x": "1\n"}, private=True)
-    lab.remote.commit("topic", {"x": "1\n"})
+def test_repos_and_branches(project: GitHubProject):
+    project.hub.repo("ada/secret", {"x": "1\n"}, private=True)
+    project.remote.commit("topic", {"x": "1\n"})
 
-    listed = lab.good("github", "repos")["items"]
+    listed = project.succeed("github", "repos")["items"]
     assert listed[0] == {
         "name": "ada/lib",
         "default_branch": "main",
         "private": False,
         "archived": False,
-        "url": f"{lab.hub.url}/ada/lib",
+        "url": f"{project.hub.url}/ada/lib",
     }
     assert [item["name"] for item in listed] == ["ada/lib", "ada/secret"]
-    assert lab.good("github", "branches", "ada/lib")["items"] == [
-        {"name": name, "commit": lab.remote.head(name), "default": name == "main"}
+    assert project.succeed("github", "branches", "ada/lib")["items"] == [
+        {"name": name, "commit": project.remote.head(name), "default": name == "main"}
         for name in ("main", "topic")
     ]
-    output: Outcome = lab.front("github", "repos")
-    assert f"ada/secret  main    private     {lab.hub.url}/ada/secret" in output.stdout
+    output: Outcome = project.cli("github", "repos")
+    assert f"ada/secret  main    private     {project.hub.url}/ada/secret" in output.stdout
     for words, code in (("ada/nothing", "not_found"), ("nothing", "usage")):
-        assert lab.refused("github", "branches", words)["code"] == code
+        assert project.fail("github", "branches", words)["code"] == code
 
 
-def test_more_than_a_hundred_branches(lab: Lab, hub: Hub):
-    head = str(lab.remote.head("main"))
+def test_more_than_a_hundred_branches(project: GitHubProject, hub: Hub):
+    head = str(project.remote.head("main"))
     names = "".join(f"create refs/heads/b{number:03} {head}\n" for number in range(120))
-    lab.remote.git("update-ref", "--stdin", stdin=names.encode())
-    assert len(lab.good("github", "branches", "ada/lib")["items"]) == 121
+    project.remote.git("update-ref", "--stdin", stdin=names.encode())
+    assert len(project.succeed("github", "branches", "ada/lib")["items"]) == 121

@@ -7,32 +7,32 @@ from typing import Any
 
 import pytest
 import repos
-from front import DIFF, KEYS, Front, Outcome, turns
+from command_line import DIFF, KEYS, CommandLine, Outcome, turns
 
 from dursor.cli.command_tree import RUN
 
 
 @pytest.fixture
-def refused(front: Front) -> Iterator["Refusal"]:
+def refused(cli: CommandLine) -> Iterator["Refusal"]:
     """Give a judge of refusals; when the test is over, nothing may have come of any of them."""
-    yield Refusal(front)
-    assert front.sent == []
-    assert not front.data.exists()
+    yield Refusal(cli)
+    assert cli.requests == []
+    assert not cli.data.exists()
 
 
 class Refusal:
     """Runs commands that must be refused, both ways of speaking."""
 
-    def __init__(self, front: Front) -> None:
-        self.front = front
+    def __init__(self, cli: CommandLine) -> None:
+        self.cli = cli
 
     def __call__(
         self, *words: str, code: str = "usage", exit_code: int = 2, **more: Any
     ) -> dict[str, str]:
         """The one error of WORDS."""
-        done = self.front(*words, **more)
+        done = self.cli(*words, **more)
         at = 1 if words[0] == "run" and words[1] not in RUN else 2
-        spoken = self.front(*words[:at], "--json", *words[at:], **more)
+        spoken = self.cli(*words[:at], "--json", *words[at:], **more)
         assert "Traceback" not in done.stdout + done.stderr
         assert (done.exit_code, done.stdout) == (exit_code, ""), (words, done)
         assert spoken.exit_code == exit_code, (words, spoken)
@@ -131,9 +131,9 @@ def test_words_that_are_off_are_a_usage_error(refused: Refusal, words: tuple[str
     ],
 )
 def test_an_environment_that_is_off_is_a_usage_error(
-    front: Front, refused: Refusal, name: str, value: str, said: str
+    cli: CommandLine, refused: Refusal, name: str, value: str, said: str
 ):
-    front.extra[name] = value
+    cli.extra[name] = value
     error = refused("run", "x y", *GPT)
 
     assert said in f"{error['message']} {error['hint']}"
@@ -176,7 +176,7 @@ def test_what_does_not_exist_is_not_found(refused: Refusal, words: tuple[str, ..
 
 @pytest.mark.parametrize("word", ["zz", "abc", "g" * 8, "", "-1", "ffff'; DROP TABLE runs; --"])
 def test_what_cannot_be_an_id_is_said_to_be_none(refused: Refusal, word: str):
-    done = refused.front("run", "show", "--json", "--", word)
+    done = refused.cli("run", "show", "--json", "--", word)
 
     assert done.exit_code == 2
     assert json.loads(done.stdout)["errors"][0]["code"] in {"usage", "not_found"}
@@ -194,7 +194,7 @@ def test_a_model_nearly_named_is_suggested(refused: Refusal, typed: str, meant: 
 def test_no_model_names_those_whose_keys_are_ready(refused: Refusal):
     assert "-m gpt -m claude -m gemini" in refused("run", "x y")["hint"]
 
-    refused.front.extra |= dict.fromkeys(KEYS, "")
+    refused.cli.extra |= dict.fromkeys(KEYS, "")
     error = refused("run", "x y")
     assert "no model has a key" in error["message"]
     assert error["hint"].startswith("export OPENAI_API_KEY=")
@@ -224,7 +224,7 @@ def test_a_broken_repository_is_one_line(refused: Refusal, tmp_path: Path):
     (lost / ".git").write_text("gitdir: /nowhere/at/all\n")
 
     for cwd in (broken, lost):
-        done = refused.front("run", "x y", *GPT, "--json", cwd=cwd)
+        done = refused.cli("run", "x y", *GPT, "--json", cwd=cwd)
         assert done.exit_code in {1, 2}
         assert error_of(done, "internal" if done.exit_code == 1 else "usage")["message"]
 
@@ -247,49 +247,49 @@ def test_an_instruction_that_is_no_text_is_refused(
 
     assert said in refused("run", *GPT, "--instruction-file", str(file))["message"]
     for words in ((), ("--json",)):
-        done = refused.front("run", "-", *GPT, *words, input=data)
+        done = refused.cli("run", "-", *GPT, *words, input=data)
         assert done.exit_code == 2
         assert said in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("way", ["-", "--instruction-file"])
-def test_an_instruction_is_read_as_text(front: Front, tmp_path: Path, way: str):
+def test_an_instruction_is_read_as_text(cli: CommandLine, tmp_path: Path, way: str):
     data = "\ufeffappend a líne\r\nat the end\r\n".encode()
     file = tmp_path / "instruction.txt"
     file.write_bytes(data)
-    front.answers(DIFF)
+    cli.reply_with(DIFF)
     words = ("-",) if way == "-" else (way, str(file))
 
-    (run,) = front("run", *words, *GPT, "--json", input=data).runs
+    (run,) = cli("run", *words, *GPT, "--json", input=data).runs
 
     assert run["instruction"] == "append a líne\nat the end"
-    assert turns(front.sent[0])[0][1].endswith("append a líne\nat the end")
+    assert turns(cli.requests[0])[0][1].endswith("append a líne\nat the end")
 
 
 def test_an_instruction_beyond_any_window_is_refused_unsent(refused: Refusal, tmp_path: Path):
     file = tmp_path / "huge.txt"
     file.write_text("word " * 2_000_000)
 
-    done = refused.front("run", *GPT, "--instruction-file", str(file), "--json")
+    done = refused.cli("run", *GPT, "--instruction-file", str(file), "--json")
 
     assert done.exit_code == 2
     assert "exceed the context window of gpt-6.1-sol" in error_of(done, "usage")["message"]
 
 
-def test_a_word_after_two_dashes_is_sent(front: Front):
-    front.answers(DIFF)
+def test_a_word_after_two_dashes_is_sent(cli: CommandLine):
+    cli.reply_with(DIFF)
 
-    assert front("run", *GPT, "--json", "--", "list").exit_code == 0
-    assert turns(front.sent[0])[0][1].endswith("list")
+    assert cli("run", *GPT, "--json", "--", "list").exit_code == 0
+    assert turns(cli.requests[0])[0][1].endswith("list")
 
 
-def test_ambiguous_ids_are_refused(front: Front):
-    front.answers(DIFF)
-    runs = front.round("append a line", "-m", "gpt:17").runs
+def test_ambiguous_ids_are_refused(cli: CommandLine):
+    cli.reply_with(DIFF)
+    runs = cli.run_round("append a line", "-m", "gpt:17").runs
     first = next(
         run["id"][:1] for run in runs if sum(one["id"][0] == run["id"][0] for one in runs) > 1
     )
 
-    done = front("run", "show", first, "--json")
+    done = cli("run", "show", first, "--json")
 
     assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import DIFF, VENDORS, WIRES, Front, make_append_reply
+from command_line import DIFF, VENDORS, WIRES, CommandLine, make_append_reply
 from vendors.server import Action, Script
 
 ALL = ("-m", "gpt", "-m", "claude", "-m", "gemini")
@@ -12,30 +12,30 @@ WRONG = make_append_reply("line 4", "line three")
 TOKEN = 0.001  # US dollars of an output token, as `priced` sets them; input is free
 
 
-def config(front: Front, text: str) -> None:
-    file = front.home / "config" / "config.toml"
+def config(cli: CommandLine, text: str) -> None:
+    file = cli.home / "config" / "config.toml"
     file.parent.mkdir(exist_ok=True)
     file.write_text(text)
 
 
 @pytest.fixture
-def priced(front: Front) -> Front:
+def priced(cli: CommandLine) -> CommandLine:
     """Give dursor with simple prices, and 300 tokens an answer at most."""
     names = ("gpt-6.1-sol", "claude-sonnet-5-5", "gemini-3.8-flash")
     prices = "".join(f'[prices."{name}"]\ninput = 0\noutput = 1000\n' for name in names)
-    config(front, f"max_output_tokens = 300\n{prices}")
-    return front
+    config(cli, f"max_output_tokens = 300\n{prices}")
+    return cli
 
 
-def nothing_happened(front: Front) -> bool:
+def nothing_happened(cli: CommandLine) -> bool:
     """Whether no request was sent and no row written."""
-    listed = [front(noun, "list", "--json").data["items"] for noun in ("run", "task", "repo")]
-    return front.sent == [] and listed == [[], [], []]
+    listed = [cli(noun, "list", "--json").data["items"] for noun in ("run", "task", "repo")]
+    return cli.requests == [] and listed == [[], [], []]
 
 
 @pytest.mark.parametrize("words", [ALL, ("-m", "gpt:3"), (*ALL, "--detach")])
-def test_a_round_that_could_cost_more_is_refused(priced: Front, words: tuple[str, ...]):
-    done = priced.round("append a line", *words, "--budget", "0.8999")
+def test_a_round_that_could_cost_more_is_refused(priced: CommandLine, words: tuple[str, ...]):
+    done = priced.run_round("append a line", *words, "--budget", "0.8999")
 
     assert (done.exit_code, done.json["data"]) == (6, None)
     (error,) = done.json["errors"]
@@ -45,34 +45,34 @@ def test_a_round_that_could_cost_more_is_refused(priced: Front, words: tuple[str
     assert nothing_happened(priced)
 
 
-def test_a_round_within_its_budget_runs(priced: Front):
-    priced.answers(DIFF)
+def test_a_round_within_its_budget_runs(priced: CommandLine):
+    priced.reply_with(DIFF)
 
-    done = priced.round("append a line", *ALL, "--budget", "0.9")
+    done = priced.run_round("append a line", *ALL, "--budget", "0.9")
 
     assert done.exit_code == 0
     assert [run["cost_usd"] for run in done.runs] == [pytest.approx(200 * TOKEN)] * 3
 
 
-def test_dry_run_tells_the_worst_case(priced: Front):
+def test_dry_run_tells_the_worst_case(priced: CommandLine):
     plan = priced("run", "append a line", *ALL, "--dry-run", "--json")
     over = priced("run", "append a line", *ALL, "--dry-run", "--budget", "0.1", "--json")
 
     assert (plan.exit_code, over.exit_code) == (0, 6)
-    assert priced.sent == []
+    assert priced.requests == []
 
 
-def test_an_unknown_price_cannot_be_bounded_until_it_is_set(front: Front):
-    front("models", "add", "new", "--provider", "openai", "--model", "nobody-knows-this")
-    front.answers(DIFF, models=["gpt"])
+def test_an_unknown_price_cannot_be_bounded_until_it_is_set(cli: CommandLine):
+    cli("models", "add", "new", "--provider", "openai", "--model", "nobody-knows-this")
+    cli.reply_with(DIFF, models=["gpt"])
 
-    unbounded = front.round("append a line", "-m", "new")
-    refused = front.round("append a line", "-m", "gpt", "-m", "new", "--budget", "5")
-    sent = len(front.sent)
+    unbounded = cli.run_round("append a line", "-m", "new")
+    refused = cli.run_round("append a line", "-m", "gpt", "-m", "new", "--budget", "5")
+    sent = len(cli.requests)
     (error,) = refused.json["errors"]
     for field, usd in (("output", "10"), ("input", "2")):
-        front("config", "set", f'prices."nobody-knows-this".{field}', usd)
-    bounded = front.round("append a line", "-m", "new", "--budget", "5")
+        cli("config", "set", f'prices."nobody-knows-this".{field}', usd)
+    bounded = cli.run_round("append a line", "-m", "new", "--budget", "5")
 
     assert (unbounded.exit_code, refused.exit_code, bounded.exit_code) == (0, 6, 0)
     assert unbounded.runs[0]["cost_usd"] is None
@@ -102,14 +102,14 @@ def test_an_unknown_price_cannot_be_bounded_until_it_is_set(front: Front):
     ],
 )
 def test_the_nearest_word_of_the_user_holds_and_the_repository_may_lower_it(
-    priced: Front,
+    priced: CommandLine,
     words: tuple[str, ...],
     variable: str | None,
     configured: str | None,
     repository: str | None,
     exit_code: int,
 ):
-    priced.answers(DIFF)
+    priced.reply_with(DIFF)
     if variable:
         priced.configure(budget_usd=variable)
     if configured:
@@ -118,7 +118,7 @@ def test_the_nearest_word_of_the_user_holds_and_the_repository_may_lower_it(
     if repository:
         repos.commit(priced.repo, {".dursor.toml": f"budget_usd = {repository}\n"})
 
-    assert priced.round("append a line", "-m", "gpt", *words).exit_code == exit_code
+    assert priced.run_round("append a line", "-m", "gpt", *words).exit_code == exit_code
 
 
 def talkative(model: str, tokens: int) -> list[Any]:
@@ -128,12 +128,12 @@ def talkative(model: str, tokens: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_a_stream_that_passes_the_budget_is_cut(priced: Front, model: str):
-    priced.on(model, Script(talkative(model, 2000)))
+def test_a_stream_that_passes_the_budget_is_cut(priced: CommandLine, model: str):
+    priced.script(model, Script(talkative(model, 2000)))
     others = [name for name in VENDORS if name != model]
-    priced.answers(DIFF, models=others)
+    priced.reply_with(DIFF, models=others)
 
-    done = priced.round("append a line", *ALL, "--budget", "0.91")
+    done = priced.run_round("append a line", *ALL, "--budget", "0.91")
 
     runs = {run["model"]: run for run in done.runs}
     cut = runs.pop(model)
@@ -150,10 +150,10 @@ def test_a_stream_that_passes_the_budget_is_cut(priced: Front, model: str):
     assert done.exit_code == 0
 
 
-def test_a_round_cut_whole_exits_6(priced: Front):
-    priced.on("gpt", Script(talkative("gpt", 1000)))
+def test_a_round_cut_whole_exits_6(priced: CommandLine):
+    priced.script("gpt", Script(talkative("gpt", 1000)))
 
-    done = priced.round("append a line", "-m", "gpt", "--budget", "0.31")
+    done = priced.run_round("append a line", "-m", "gpt", "--budget", "0.31")
 
     assert (done.exit_code, done.json["status"]) == (6, "error")
     assert done.json["errors"][0]["code"] == "budget"
@@ -161,49 +161,49 @@ def test_a_round_cut_whole_exits_6(priced: Front):
 
 
 @pytest.mark.parametrize(("budget", "calls"), [("0.45", 1), ("0.55", 2), ("2", 3)])
-def test_a_repair_beyond_the_budget_is_not_sent(priced: Front, budget: str, calls: int):
-    priced.answers(WRONG)
+def test_a_repair_beyond_the_budget_is_not_sent(priced: CommandLine, budget: str, calls: int):
+    priced.reply_with(WRONG)
 
-    done = priced.round("append a line", "-m", "gpt", "--budget", budget)
+    done = priced.run_round("append a line", "-m", "gpt", "--budget", budget)
 
     (run,) = done.runs
-    assert len(priced.sent) == run["attempts"] == calls
+    assert len(priced.requests) == run["attempts"] == calls
     assert run["cost_usd"] == pytest.approx(calls * 200 * TOKEN)
     code = "apply_failed" if calls == 3 else "budget"
     assert (run["error"]["code"], done.exit_code) == (code, 1 if calls == 3 else 6)
 
 
-def test_an_answer_that_came_whole_counts_though_it_cost_more(priced: Front):
-    priced.answers(DIFF)
+def test_an_answer_that_came_whole_counts_though_it_cost_more(priced: CommandLine):
+    priced.reply_with(DIFF)
 
-    done = priced.round("append a line", "-m", "gpt", "--budget", "0.3")
+    done = priced.run_round("append a line", "-m", "gpt", "--budget", "0.3")
     config(priced, (priced.home / "config" / "config.toml").read_text().replace("300", "100"))
-    dear = priced.round("append a line", "-m", "gpt", "--budget", "0.1")
+    dear = priced.run_round("append a line", "-m", "gpt", "--budget", "0.1")
 
     assert done.runs[0]["cost_usd"] < 0.3
     assert dear.runs[0]["status"] == "succeeded"
     assert dear.runs[0]["cost_usd"] == pytest.approx(0.2)
 
 
-def test_a_repair_does_not_take_what_another_run_may_still_need(priced: Front):
+def test_a_repair_does_not_take_what_another_run_may_still_need(priced: CommandLine):
     slow = WIRES["claude"](DIFF)
-    priced.on("claude", Script([*slow[:6], 1.2, *slow[6:]]))
-    priced.answers(WRONG, models=["gpt"])
+    priced.script("claude", Script([*slow[:6], 1.2, *slow[6:]]))
+    priced.reply_with(WRONG, models=["gpt"])
 
-    done = priced.round("append a line", "-m", "gpt", "-m", "claude", "--budget", "0.75")
+    done = priced.run_round("append a line", "-m", "gpt", "-m", "claude", "--budget", "0.75")
 
     gpt, claude = done.runs
     assert (gpt["error"]["code"], gpt["attempts"]) == ("budget", 1)
     assert claude["status"] == "succeeded"
 
 
-def test_what_came_before_a_cut_has_its_price(priced: Front):
+def test_what_came_before_a_cut_has_its_price(priced: CommandLine):
     events = WIRES["gpt"]("word" * 400, pieces=4)
-    priced.on("gpt", Script([*events[:-5], Action.END]))
-    priced.on("claude", Script([*WIRES["claude"]("")[:2], Action.CUT]))
+    priced.script("gpt", Script([*events[:-5], Action.END]))
+    priced.script("claude", Script([*WIRES["claude"]("")[:2], Action.CUT]))
     priced.configure(retries=0)
 
-    gpt, claude = priced.round("append a line", "-m", "gpt", "-m", "claude").runs
+    gpt, claude = priced.run_round("append a line", "-m", "gpt", "-m", "claude").runs
 
     assert gpt["error"]["code"] == claude["error"]["code"] == "network"
     assert gpt["cost_usd"] == pytest.approx(gpt["usage"]["output_tokens"] * TOKEN)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import repos
-from front import DIFF, Front, make_append_reply
+from command_line import DIFF, CommandLine, make_append_reply
 
 MOVED = (
     "```diff\ndiff --git a/calc.py b/sums.py\nrename from calc.py\nrename to sums.py\n"
@@ -13,10 +13,10 @@ MOVED = (
 )
 
 
-def asked(front: Front, reply: str) -> Any:
-    front.server._routes.clear()
-    front.answers(reply, models=["gpt"])
-    (run,) = front.round("append a line", "-m", "gpt").runs
+def asked(cli: CommandLine, reply: str) -> Any:
+    cli.server._routes.clear()
+    cli.reply_with(reply, models=["gpt"])
+    (run,) = cli.run_round("append a line", "-m", "gpt").runs
     return run
 
 
@@ -29,41 +29,41 @@ def tree(top: Path, commit: str, *patches: str) -> dict[str, Any]:
     return {k: v for k, v in repos.fingerprint(top).items() if not k.startswith(".git")}
 
 
-def test_the_difference_leads_from_the_first_tree_to_the_last(front: Front):
-    one, other, moved = (asked(front, r) for r in (DIFF, make_append_reply("x", "line 3"), MOVED))
-    repos.commit(front.repo, {"calc.py": "def add(a, b):\n    # mind\n    return a - b\n"})
-    later, failed = asked(front, DIFF), asked(front, "I see no way.")
+def test_the_difference_leads_from_the_first_tree_to_the_last(cli: CommandLine):
+    one, other, moved = (asked(cli, r) for r in (DIFF, make_append_reply("x", "line 3"), MOVED))
+    repos.commit(cli.repo, {"calc.py": "def add(a, b):\n    # mind\n    return a - b\n"})
+    later, failed = asked(cli, DIFF), asked(cli, "I see no way.")
 
     for runs in ([one, other], [one, moved, other], [moved, one], [one, moved], [moved, later]):
-        found = front("run", "compare", *(run["id"] for run in runs), "--json").data
+        found = cli("run", "compare", *(run["id"] for run in runs), "--json").data
         first, last = runs[0], runs[-1]
-        assert tree(front.repo, first["base_commit"], first["patch"], found["interdiff"]) == tree(
-            front.repo, last["base_commit"], last["patch"]
+        assert tree(cli.repo, first["base_commit"], first["patch"], found["interdiff"]) == tree(
+            cli.repo, last["base_commit"], last["patch"]
         )
         assert ("rename from" in found["interdiff"]) == (moved in (first, last))
-    said = front("run", "compare", moved["id"], later["id"])
+    said = cli("run", "compare", moved["id"], later["id"])
     assert "different bases" in said.stderr
-    same = front("run", "compare", one["id"], later["id"], "--json").data["files"]
+    same = cli("run", "compare", one["id"], later["id"], "--json").data["files"]
     assert same == [{"path": "README.md", "runs": [one["id"], later["id"]], "identical": True}]
-    files = front("run", "compare", one["id"], moved["id"], "--json").data["files"]
+    files = cli("run", "compare", one["id"], moved["id"], "--json").data["files"]
     assert {f["path"]: f["runs"] for f in files} == {
         "README.md": [one["id"]],
         "calc.py": [moved["id"]],
         "sums.py": [moved["id"]],
     }
-    none = front("run", "compare", one["id"], failed["id"])
+    none = cli("run", "compare", one["id"], failed["id"])
     assert (none.exit_code, f"run {failed['id'][:8]} has no patch: it failed" in none.stderr) == (
         2,
         True,
     )
 
 
-def test_a_base_that_is_gone_is_said_in_one_line(front: Front):
-    (run, other) = (asked(front, reply)["id"] for reply in (DIFF, MOVED))
-    front.repo.rename(front.home / "away")
-    repos.build(front.repo, {"README.md": "other\n"})
+def test_a_base_that_is_gone_is_said_in_one_line(cli: CommandLine):
+    (run, other) = (asked(cli, reply)["id"] for reply in (DIFF, MOVED))
+    cli.repo.rename(cli.home / "away")
+    repos.build(cli.repo, {"README.md": "other\n"})
 
     for words in (("compare", run, other), ("apply", run, "--3way")):
-        done = front("run", *words)
+        done = cli("run", *words)
         assert done.exit_code == 8
         assert f"the base of run {run[:8]}" in done.stderr

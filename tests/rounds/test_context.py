@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import repos
-from front import DIFF, Front, turns
+from command_line import DIFF, CommandLine, turns
 
 from dursor.context.index import index_folder, segment
 from dursor.context.ranking import retrieve
@@ -42,50 +42,50 @@ def source(suffix: str) -> str:
 
 
 @pytest.fixture
-def large(front: Front) -> Front:
+def large(cli: CommandLine) -> CommandLine:
     """Return dursor in a repository of eleven languages that does not fit the budget."""
     files = {f"src/{suffix}/book.{suffix}": source(suffix) for suffix in LANGUAGES}
-    repos.commit(front.repo, files | {"docs/notes.md": "of no use\n", "AGENTS.md": "be brief\n"})
-    front.answers(DIFF)
-    front.configure(context_budget=1200)
-    return front
+    repos.commit(cli.repo, files | {"docs/notes.md": "of no use\n", "AGENTS.md": "be brief\n"})
+    cli.reply_with(DIFF)
+    cli.configure(context_budget=1200)
+    return cli
 
 
-def said(front: Front) -> str:
-    return turns(front.sent[-1])[0][1]
+def said(cli: CommandLine) -> str:
+    return turns(cli.requests[-1])[0][1]
 
 
-def test_a_repository_that_fits_is_sent_whole_and_the_reason_is_stored(front: Front):
+def test_a_repository_that_fits_is_sent_whole_and_the_reason_is_stored(cli: CommandLine):
     files = {"src/deep/page.py": "page = 1\n", "data.json": "[1]\n", "docs/a.md": "of pages\n"}
-    repos.commit(front.repo, files)
-    front.answers(DIFF)
+    repos.commit(cli.repo, files)
+    cli.reply_with(DIFF)
 
-    plan = front("context", "append a line", "--json").data
-    dry = front("run", "append a line", "-m", "gpt", "--dry-run", "--json").data
-    (run,) = front.round("append a line", "-m", "gpt").runs
-    kept = front("run", "show", run["id"], "--context", "--json").data["context"]
+    plan = cli("context", "append a line", "--json").data
+    dry = cli("run", "append a line", "-m", "gpt", "--dry-run", "--json").data
+    (run,) = cli.run_round("append a line", "-m", "gpt").runs
+    kept = cli("run", "show", run["id"], "--context", "--json").data["context"]
 
     assert dry["plan"] | plan == dry["plan"]
     assert kept == run["context"] == plan["files"]
-    assert plan["base_commit"] == run["base_commit"] == repos.head(front.repo)
+    assert plan["base_commit"] == run["base_commit"] == repos.head(cli.repo)
     assert {file["path"] for file in kept} == {"README.md", "calc.py", *files}
     assert {(str(file["ranges"]), file["reason"]) for file in kept} == {
         ("None", "the repository fits whole")
     }
     for path, text in files.items():
-        assert f"## {path}\n```\n{text}```\n" in said(front)
-    assert "Other files" not in said(front)
+        assert f"## {path}\n```\n{text}```\n" in said(cli)
+    assert "Other files" not in said(cli)
     for words in (
         ("context", "append a line"),
         ("run", "append a line", "-m", "gpt", "--dry-run"),
         ("run", "show", run["id"], "--context"),
     ):
-        (line,) = (one for one in front(*words).stdout.splitlines() if "src/deep/page.py" in one)
+        (line,) = (one for one in cli(*words).stdout.splitlines() if "src/deep/page.py" in one)
         assert line.endswith("the repository fits whole")
 
 
-def test_functions_named_in_an_instruction_are_selected_in_any_language(large: Front):
-    (run,) = large.round(NAMED, "-m", "gpt").runs
+def test_functions_named_in_an_instruction_are_selected_in_any_language(large: CommandLine):
+    (run,) = large.run_round(NAMED, "-m", "gpt").runs
 
     plan = large("context", NAMED, "--json").data
     assert run["context"] == plan["files"]
@@ -108,14 +108,14 @@ def test_functions_named_in_an_instruction_are_selected_in_any_language(large: F
     assert "be brief" in said(large)
 
 
-def test_pinned_files_come_first_from_any_working_directory(large: Front):
+def test_pinned_files_come_first_from_any_working_directory(large: CommandLine):
     below = large.repo / "src"
     words = ("context", NAMED, "--file", "../docs/notes.md", "--json")
     first, *others = large(*words, cwd=below).data["files"]
 
     assert (first["path"], first["ranges"], first["reason"]) == ("docs/notes.md", None, "pinned")
     assert len(others) > 1
-    (run,) = large.round(NAMED, "-m", "gpt", "--file", "docs/notes.md").runs
+    (run,) = large.run_round(NAMED, "-m", "gpt", "--file", "docs/notes.md").runs
     assert run["context"][0] == first
     assert "## docs/notes.md\n```\nof no use\n```\n" in said(large)
     done = large("context", NAMED, "--file", "src/py/book.py", "--context-budget", "50")
@@ -124,14 +124,14 @@ def test_pinned_files_come_first_from_any_working_directory(large: Front):
     assert "--context-budget " in done.stderr
 
 
-def test_guidance_is_agents_md_of_the_base_or_else_claude_md(large: Front):
+def test_guidance_is_agents_md_of_the_base_or_else_claude_md(large: CommandLine):
     repos.commit(large.repo, {"CLAUDE.md": "be kind\n", "docs/AGENTS.md": "be gone\n"})
     repos.write(large.repo, {"AGENTS.md": "be late\n"})
 
-    large.round(NAMED, "-m", "gpt", "--context-budget", "0")
+    large.run_round(NAMED, "-m", "gpt", "--context-budget", "0")
     both = said(large)
     repos.commit(large.repo, {"AGENTS.md": None})
-    large.round(NAMED, "-m", "gpt", "--context-budget", "0")
+    large.run_round(NAMED, "-m", "gpt", "--context-budget", "0")
 
     head = "# Guidance of this repository ({})\n\n```\n{}```\n"
     assert head.format("AGENTS.md", "be brief\n") in both
@@ -140,7 +140,7 @@ def test_guidance_is_agents_md_of_the_base_or_else_claude_md(large: Front):
     assert "be gone" not in both + said(large)
 
 
-def test_similar_past_commits_are_a_reason(large: Front):
+def test_similar_past_commits_are_a_reason(large: CommandLine):
     for n in range(3):
         changed = {"src/rb/book.rb": f"{source('rb')}# {n}\n"}
         repos.commit(large.repo, changed, message=f"Round the receipts ({n})")
@@ -151,9 +151,9 @@ def test_similar_past_commits_are_a_reason(large: Front):
     assert "changed in similar commits" in plan["files"][0]["reason"]
 
 
-def kept(front: Front) -> Path:
+def kept(cli: CommandLine) -> Path:
     """Return the folder of the index of the only repository."""
-    (folder,) = (front.data / "cache" / "context").iterdir()
+    (folder,) = (cli.data / "cache" / "context").iterdir()
     return folder
 
 
@@ -165,7 +165,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return read
 
 
-def test_only_new_files_are_read_for_the_index(large: Front, monkeypatch: pytest.MonkeyPatch):
+def test_only_new_files_are_read_for_the_index(large: CommandLine, monkeypatch: pytest.MonkeyPatch):
     read = heard(monkeypatch)
     for text, expected in ((NAMED, set(LANGUAGES)), ("fumigate", set())):
         large("context", text)
@@ -183,7 +183,7 @@ def test_only_new_files_are_read_for_the_index(large: Front, monkeypatch: pytest
 
 
 def test_a_query_indexes_a_limited_number_of_files_best_matches_first(
-    large: Front, monkeypatch: pytest.MonkeyPatch
+    large: CommandLine, monkeypatch: pytest.MonkeyPatch
 ):
     read = heard(monkeypatch)
     monkeypatch.setattr(retrieve, "MAX_FILES", 4)
@@ -200,7 +200,7 @@ def test_a_query_indexes_a_limited_number_of_files_best_matches_first(
 
 @pytest.mark.parametrize(("most", "full"), [(1, 1 << 20), (1 << 20, 1)])
 def test_the_size_of_an_index_is_limited(
-    large: Front, monkeypatch: pytest.MonkeyPatch, most: int, full: int
+    large: CommandLine, monkeypatch: pytest.MonkeyPatch, most: int, full: int
 ):
     read = heard(monkeypatch)
     monkeypatch.setattr(retrieve, "READ_AT_ONCE", 1)
@@ -213,7 +213,7 @@ def test_the_size_of_an_index_is_limited(
 
 
 def test_an_index_that_is_damaged_or_of_another_version_is_rebuilt(
-    large: Front, monkeypatch: pytest.MonkeyPatch
+    large: CommandLine, monkeypatch: pytest.MonkeyPatch
 ):
     first = large("context", NAMED, "--json").data
     for file in kept(large).iterdir():
@@ -226,7 +226,7 @@ def test_an_index_that_is_damaged_or_of_another_version_is_rebuilt(
     assert not names & set(kept(large).glob("*.idx"))
 
 
-def test_the_size_of_all_indexes_is_limited(large: Front):
+def test_the_size_of_all_indexes_is_limited(large: CommandLine):
     other = large.data / "cache" / "context" / "0123456789abcdef"
     other.mkdir(parents=True)
     with (other / "00.idx").open("wb") as file:
@@ -238,7 +238,7 @@ def test_the_size_of_all_indexes_is_limited(large: Front):
     assert kept(large).is_dir()
 
 
-def test_concurrent_processes_select_the_same(large: Front):
+def test_concurrent_processes_select_the_same(large: CommandLine):
     command = [sys.executable, "-m", "dursor", "context", NAMED, "--json"]
     both = [
         subprocess.Popen(command, env=large.env, cwd=large.repo, stdout=subprocess.PIPE)

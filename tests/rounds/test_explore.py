@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import DIFF, VENDORS, WIRES, Front, make_append_reply, turns
+from command_line import DIFF, VENDORS, WIRES, CommandLine, make_append_reply, turns
 from vendors import streams, tool_streams
 from vendors.server import Action, ReceivedRequest, Script
 from vendors.tool_streams import Call, ToolStream
@@ -61,26 +61,28 @@ def _claude(content: Any) -> list[dict[str, Any]]:
     ]
 
 
-def looking(front: Front, model: str, *steps: list[Call], answer: str = DIFF) -> list[ToolStream]:
+def looking(
+    cli: CommandLine, model: str, *steps: list[Call], answer: str = DIFF
+) -> list[ToolStream]:
     """Make MODEL call each of STEPS in turn, then always give ANSWER."""
     made = [CALLING[model](step, turn=turn) for turn, step in enumerate(steps, 1)]
-    front.on(model, *(Script(one.events) for one in made), Script(WIRES[model](answer)))
+    cli.script(model, *(Script(one.events) for one in made), Script(WIRES[model](answer)))
     return made
 
 
-def logged(front: Front, run: dict[str, Any]) -> list[str]:
-    return [entry["message"] for entry in front("run", "logs", run["id"], "--json").data["items"]]
+def logged(cli: CommandLine, run: dict[str, Any]) -> list[str]:
+    return [entry["message"] for entry in cli("run", "logs", run["id"], "--json").data["items"]]
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_a_model_lists_searches_reads_two_files_at_once_and_answers(front: Front, model: str):
-    made = looking(front, model, [LIST], [FIND], [READ, PART])
+def test_a_model_lists_searches_reads_two_files_at_once_and_answers(cli: CommandLine, model: str):
+    made = looking(cli, model, [LIST], [FIND], [READ, PART])
 
-    (run,) = front.round("append a line", "-m", model).runs
+    (run,) = cli.run_round("append a line", "-m", model).runs
 
     assert run["status"] == "succeeded", run["error"]
     assert run["patch"].endswith("+line 4\n")
-    last = front.sent[-1]
+    last = cli.requests[-1]
     (listed,), (found,), (whole, part) = results(last)
     assert "README.md calc.py" in listed["text"]
     assert found["text"] == "calc.py\n1: def add(a, b):"
@@ -90,7 +92,7 @@ def test_a_model_lists_searches_reads_two_files_at_once_and_answers(front: Front
     sent, at = last.body.decode(), 0
     for text in (text for one in made for text in one.echoed):
         at = sent.index(text, at) + len(text)
-    for one, two in pairwise(front.sent):  # what was said before is in the vendor's cache
+    for one, two in pairwise(cli.requests):  # what was said before is in the vendor's cache
         assert two.body.startswith(one.body[: one.body.index(b"append a line")])
     tools, reasoning = last.json["tools"], ["reasoning.encrypted_content"]
     assert [one.get("strict") for one in tools] == [False] * 3 or model != "gpt"
@@ -101,10 +103,10 @@ def test_a_model_lists_searches_reads_two_files_at_once_and_answers(front: Front
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_every_request_is_counted_and_logged(front: Front, model: str):
-    looking(front, model, [LIST], [READ, Call("read_file", {"path": ".env"})])
+def test_every_request_is_counted_and_logged(cli: CommandLine, model: str):
+    looking(cli, model, [LIST], [READ, Call("read_file", {"path": ".env"})])
 
-    (run,) = front.round("append a line", "-m", model).runs
+    (run,) = cli.run_round("append a line", "-m", model).runs
 
     assert run["attempts"] == 1
     assert run["usage"] == {
@@ -113,10 +115,10 @@ def test_every_request_is_counted_and_logged(front: Front, model: str):
         "output_tokens": 600,
         "reasoning_tokens": 150,
     }
-    front.answers(DIFF, models=[model])
-    (plain,) = front.round("append a line", "-m", model, "--no-explore").runs
+    cli.reply_with(DIFF, models=[model])
+    (plain,) = cli.run_round("append a line", "-m", model, "--no-explore").runs
     assert run["cost_usd"] == pytest.approx(3 * plain["cost_usd"])
-    told = logged(front, run)
+    told = logged(cli, run)
     (listing,) = (line for line in told if line.startswith("list_files"))
     assert listing.endswith(" bytes")
     assert any(line.startswith("read_file path=calc.py: ") for line in told)
@@ -125,70 +127,72 @@ def test_every_request_is_counted_and_logged(front: Front, model: str):
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_a_model_that_explores_endlessly_is_stopped(front: Front, model: str):
+def test_a_model_that_explores_endlessly_is_stopped(cli: CommandLine, model: str):
     turns = (CALLING[model]([LIST, READ], turn=turn) for turn in range(1, 14))
-    front.on(model, *(Script(turn.events) for turn in turns))
+    cli.script(model, *(Script(turn.events) for turn in turns))
 
-    done = front.round("append a line", "-m", model)
+    done = cli.run_round("append a line", "-m", model)
 
     (run,) = done.runs
     assert (run["status"], run["error"]["code"], done.exit_code) == ("failed", "no_patch", 1)
     assert run["error"]["stage"] == "call"
     assert "24 calls" in run["error"]["message"]
     assert "--no-explore" in run["error"]["hint"]
-    assert (len(front.sent), run["attempts"]) == (13, 1)
+    assert (len(cli.requests), run["attempts"]) == (13, 1)
     assert run["usage"]["input_tokens"] == 13_000
-    closed = [request for request in front.sent if b'"none"' in request.body.lower()]
-    assert closed == front.sent[-1:]
-    assert "This was the last tool call" in results(front.sent[-1])[-1][-1]["text"]
+    closed = [request for request in cli.requests if b'"none"' in request.body.lower()]
+    assert closed == cli.requests[-1:]
+    assert "This was the last tool call" in results(cli.requests[-1])[-1][-1]["text"]
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_a_model_that_answers_at_the_limit_succeeds(front: Front, model: str):
-    looking(front, model, *([[LIST]] * 12))
+def test_a_model_that_answers_at_the_limit_succeeds(cli: CommandLine, model: str):
+    looking(cli, model, *([[LIST]] * 12))
 
-    (run,) = front.round("append a line", "-m", model).runs
+    (run,) = cli.run_round("append a line", "-m", model).runs
 
-    assert (run["status"], len(front.sent)) == ("succeeded", 13)
+    assert (run["status"], len(cli.requests)) == ("succeeded", 13)
 
 
-def test_calls_over_the_limit_are_refused_and_the_others_share_the_room(front: Front):
-    repos.commit(front.repo, {"long.txt": "a line of many\n" * 20_000})
-    looking(front, "gpt", [Call("read_file", {"path": "long.txt"})] * 60)
+def test_calls_over_the_limit_are_refused_and_the_others_share_the_room(cli: CommandLine):
+    repos.commit(cli.repo, {"long.txt": "a line of many\n" * 20_000})
+    looking(cli, "gpt", [Call("read_file", {"path": "long.txt"})] * 60)
 
-    (run,) = front.round("append a line", "-m", "gpt", "--context-budget", "0").runs
+    (run,) = cli.run_round("append a line", "-m", "gpt", "--context-budget", "0").runs
 
     assert run["status"] == "succeeded"
-    (given,) = results(front.sent[1])
+    (given,) = results(cli.requests[1])
     assert len(given) == 60
     assert [one["failed"] for one in given] == [False] * 48 + [True] * 12
     assert 150_000 < sum(len(one["text"]) for one in given[:48]) <= 192_000
-    assert "12 further calls were not carried out" in logged(front, run)
+    assert "12 further calls were not carried out" in logged(cli, run)
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_forbidden_and_outside_paths_are_refused_and_the_run_continues(front: Front, model: str):
-    repos.commit(front.repo, {".env": "PASSWORD=hunter2\n", "link": repos.Link("/etc/passwd")})
+def test_forbidden_and_outside_paths_are_refused_and_the_run_continues(
+    cli: CommandLine, model: str
+):
+    repos.commit(cli.repo, {".env": "PASSWORD=hunter2\n", "link": repos.Link("/etc/passwd")})
     paths = [".env", "../outside", "/etc/passwd", ".git/config", "link", "x\0y", "nothing"]
     calls = [Call("read_file", {"path": path}) for path in paths]
     others = [Call("search", {"text": "hunter2"}), Call("rm", {}), Call("list_files", {"path": 3})]
     others.append(Call("list_files", {"path": "x"}, '["x"]'))
     others.append(Call("read_file", {"path": "x" * 50_000}))
-    looking(front, model, [*calls, *others])
+    looking(cli, model, [*calls, *others])
 
-    (run,) = front.round("append a line", "-m", model).runs
+    (run,) = cli.run_round("append a line", "-m", model).runs
 
     assert run["status"] == "succeeded"
-    (given,) = results(front.sent[1])
+    (given,) = results(cli.requests[1])
     assert [one["failed"] for one in given] == [True] * 7 + [False] + [True] * 4
     assert all(len(one["text"]) < 2_000 for one in given)
-    assert all("PASSWORD" not in request.body.decode() for request in front.sent)
+    assert all("PASSWORD" not in request.body.decode() for request in cli.requests)
     assert all("root:" not in one["text"] for one in given)
 
 
-def test_secrets_stay_local_and_are_restored_in_the_patch(front: Front):
+def test_secrets_stay_local_and_are_restored_in_the_patch(cli: CommandLine):
     settings = f'access = "{AWS}"\nretries = 3\n'
-    repos.commit(front.repo, {"settings.py": settings})
+    repos.commit(cli.repo, {"settings.py": settings})
 
     def answer(request: ReceivedRequest) -> Script:
         (read,), (found,) = results(request)
@@ -202,120 +206,120 @@ def test_secrets_stay_local_and_are_restored_in_the_patch(front: Front):
 
     read, find = Call("read_file", {"path": "settings.py"}), Call("search", {"text": "access"})
     made = [CALLING["gpt"]([call], turn=turn) for turn, call in enumerate((read, find), 1)]
-    front.on("gpt", *(Script(one.events) for one in made), answer)
+    cli.script("gpt", *(Script(one.events) for one in made), answer)
 
-    (run,) = front.round("more tries", "-m", "gpt", "--context-budget", "0").runs
+    (run,) = cli.run_round("more tries", "-m", "gpt", "--context-budget", "0").runs
 
     assert run["status"] == "succeeded", run["error"]
     assert AWS in run["patch"]
-    assert all(AWS not in request.body.decode() for request in front.sent)
+    assert all(AWS not in request.body.decode() for request in cli.requests)
 
 
-def test_a_repair_keeps_the_results_of_exploration(front: Front):
+def test_a_repair_keeps_the_results_of_exploration(cli: CommandLine):
     made = CALLING["claude"]([READ])
     wrong, right = make_append_reply("line 4", "line three"), make_append_reply("line 4", "line 3")
-    front.on("claude", Script(made.events), *(Script(WIRES["claude"](t)) for t in (wrong, right)))
+    cli.script("claude", Script(made.events), *(Script(WIRES["claude"](t)) for t in (wrong, right)))
 
-    (run,) = front.round("append a line", "-m", "claude").runs
+    (run,) = cli.run_round("append a line", "-m", "claude").runs
 
-    assert (run["status"], run["attempts"], len(front.sent)) == ("succeeded", 2, 3)
-    assert len(results(front.sent[2])) == 1
-    assert [role for role, _ in turns(front.sent[2])] == ["user", "assistant"] * 2 + ["user"]
-    assert "could not be applied" in turns(front.sent[2])[-1][1]
+    assert (run["status"], run["attempts"], len(cli.requests)) == ("succeeded", 2, 3)
+    assert len(results(cli.requests[2])) == 1
+    assert [role for role, _ in turns(cli.requests[2])] == ["user", "assistant"] * 2 + ["user"]
+    assert "could not be applied" in turns(cli.requests[2])[-1][1]
 
 
-def test_a_later_round_explores_the_current_files(front: Front):
-    front.answers(make_append_reply("line 4", "line 3"), models=["gpt"])
-    (one,) = front.round("add line 4", "-m", "gpt").runs
+def test_a_later_round_explores_the_current_files(cli: CommandLine):
+    cli.reply_with(make_append_reply("line 4", "line 3"), models=["gpt"])
+    (one,) = cli.run_round("add line 4", "-m", "gpt").runs
     read = Call("read_file", {"path": "README.md", "first_line": 3})
-    looking(front, "claude", [read], answer=make_append_reply("line 5", "line 4"))
+    looking(cli, "claude", [read], answer=make_append_reply("line 5", "line 4"))
 
-    (two,) = front.round("then line 5", "-m", "claude", "--from", one["id"]).runs
+    (two,) = cli.run_round("then line 5", "-m", "claude", "--from", one["id"]).runs
 
     assert two["status"] == "succeeded", two["error"]
-    ((seen,),) = results(front.sent[-1])
+    ((seen,),) = results(cli.requests[-1])
     assert seen["text"].endswith("line 3\nline 4\n")
 
 
-def test_a_call_cut_at_the_output_limit_is_never_carried_out(front: Front):
-    front.on("claude", Script(tool_streams.messages([READ], reason="max_tokens").events))
+def test_a_call_cut_at_the_output_limit_is_never_carried_out(cli: CommandLine):
+    cli.script("claude", Script(tool_streams.messages([READ], reason="max_tokens").events))
 
-    (run,) = front.round("append a line", "-m", "claude").runs
+    (run,) = cli.run_round("append a line", "-m", "claude").runs
 
-    assert (run["error"]["code"], len(front.sent)) == ("truncated", 1)
-    assert not [line for line in logged(front, run) if line.startswith("read_file")]
+    assert (run["error"]["code"], len(cli.requests)) == ("truncated", 1)
+    assert not [line for line in logged(cli, run) if line.startswith("read_file")]
 
 
-def test_exploration_counts_towards_the_budget(front: Front):
+def test_exploration_counts_towards_the_budget(cli: CommandLine):
     prices = '[prices."gpt-6.1-sol"]\ninput = 0\noutput = 1000\n'
-    file = front.home / "config" / "config.toml"
+    file = cli.home / "config" / "config.toml"
     file.parent.mkdir()
     file.write_text(f"max_output_tokens = 300\n{prices}")
-    looking(front, "gpt", [LIST], [READ], [FIND])
+    looking(cli, "gpt", [LIST], [READ], [FIND])
 
-    done = front.round("append a line", "-m", "gpt", "--budget", "0.65")
+    done = cli.run_round("append a line", "-m", "gpt", "--budget", "0.65")
 
     (run,) = done.runs
-    assert (run["error"]["code"], done.exit_code, len(front.sent)) == ("budget", 6, 2)
+    assert (run["error"]["code"], done.exit_code, len(cli.requests)) == ("budget", 6, 2)
     assert run["cost_usd"] == pytest.approx(0.4)
 
 
-def test_exploration_counts_towards_the_timeout(front: Front):
+def test_exploration_counts_towards_the_timeout(cli: CommandLine):
     made = CALLING["gpt"]([LIST])
-    front.on("gpt", Script([0.5, *made.events]), Script([0.6, *WIRES["gpt"](DIFF)]))
+    cli.script("gpt", Script([0.5, *made.events]), Script([0.6, *WIRES["gpt"](DIFF)]))
 
-    done = front.round("append a line", "-m", "gpt", "--timeout", "0.9")
+    done = cli.run_round("append a line", "-m", "gpt", "--timeout", "0.9")
 
     (run,) = done.runs
     assert (run["error"]["code"], done.exit_code) == ("timeout", 5)
-    assert len(front.sent) in {1, 2}
+    assert len(cli.requests) in {1, 2}
 
 
-def test_a_stream_that_ends_within_a_call_is_retried(front: Front):
+def test_a_stream_that_ends_within_a_call_is_retried(cli: CommandLine):
     made = CALLING["gpt"]([LIST], "")
     cut = Script([*made.events[:6], Action.CUT])
-    front.on("gpt", cut, Script(made.events), Script(WIRES["gpt"](DIFF)))
+    cli.script("gpt", cut, Script(made.events), Script(WIRES["gpt"](DIFF)))
 
-    (run,) = front.round("append a line", "-m", "gpt").runs
+    (run,) = cli.run_round("append a line", "-m", "gpt").runs
 
-    assert (run["status"], len(front.sent)) == ("succeeded", 3)
+    assert (run["status"], len(cli.requests)) == ("succeeded", 3)
 
 
-def test_a_call_that_gemini_cuts_off_gets_a_hint(front: Front):
-    front.on("gemini", Script(streams.gemini("", reason="UNEXPECTED_TOOL_CALL")))
+def test_a_call_that_gemini_cuts_off_gets_a_hint(cli: CommandLine):
+    cli.script("gemini", Script(streams.gemini("", reason="UNEXPECTED_TOOL_CALL")))
 
-    (run,) = front.round("append a line", "-m", "gemini").runs
+    (run,) = cli.run_round("append a line", "-m", "gemini").runs
 
-    assert (run["error"]["code"], len(front.sent)) == ("provider_error", 1)
+    assert (run["error"]["code"], len(cli.requests)) == ("provider_error", 1)
     assert "UNEXPECTED_TOOL_CALL" in run["error"]["message"]
     assert "--no-explore" in run["error"]["hint"]
 
 
 @pytest.mark.parametrize("retries", [1, 0])
 def test_a_call_that_gemini_finds_malformed_is_retried(
-    front: Front, monkeypatch: pytest.MonkeyPatch, retries: int
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, retries: int
 ):
     monkeypatch.setattr("dursor.providers.call.BACKOFF_FIRST", 0.01)
-    front.configure(retries=retries)
+    cli.configure(retries=retries)
     wrong = streams.gemini("", reason="MALFORMED_FUNCTION_CALL")
     scripts = (CALLING["gemini"]([LIST]).events, wrong, WIRES["gemini"](DIFF))
-    front.on("gemini", *map(Script, scripts))
+    cli.script("gemini", *map(Script, scripts))
 
-    (run,) = front.round("append a line", "-m", "gemini").runs
+    (run,) = cli.run_round("append a line", "-m", "gemini").runs
 
-    assert len(front.sent) == 2 + retries
-    assert run["usage"]["input_tokens"] == 1000 * len(front.sent)
+    assert len(cli.requests) == 2 + retries
+    assert run["usage"]["input_tokens"] == 1000 * len(cli.requests)
     if retries:
         assert run["status"] == "succeeded", run["error"]
-        assert front.sent[2].body == front.sent[1].body
+        assert cli.requests[2].body == cli.requests[1].body
     else:
         assert run["error"]["code"] == "provider_error"
         assert "MALFORMED_FUNCTION_CALL" in run["error"]["message"]
         assert "--no-explore" in run["error"]["hint"]
 
 
-def tools_sent(front: Front) -> bool:
-    body = front.sent[-1].json
+def tools_sent(cli: CommandLine) -> bool:
+    body = cli.requests[-1].json
     said = body.get("instructions") or body["messages"][0]["content"]
     assert ("list_files" in said) == ("tools" in body)
     return "tools" in body
@@ -336,20 +340,20 @@ def tools_sent(front: Front) -> bool:
     ],
 )
 def test_exploration_is_switched_by_option_configuration_and_repository(
-    front: Front,
+    cli: CommandLine,
     words: tuple[str, ...],
     configured: str | None,
     repository: str | None,
     explores: bool,
 ):
-    front.answers(DIFF, models=["gpt"])
+    cli.reply_with(DIFF, models=["gpt"])
     if configured:
-        front.configure(explore=configured)
+        cli.configure(explore=configured)
     if repository:
-        repos.commit(front.repo, {".dursor.toml": f"explore = {repository}\n"})
+        repos.commit(cli.repo, {".dursor.toml": f"explore = {repository}\n"})
 
-    assert front.round("append a line", "-m", "gpt", *words).exit_code == 0
-    assert tools_sent(front) == explores
+    assert cli.run_round("append a line", "-m", "gpt", *words).exit_code == 0
+    assert tools_sent(cli) == explores
 
 
 @pytest.mark.parametrize(
@@ -357,53 +361,53 @@ def test_exploration_is_switched_by_option_configuration_and_repository(
     [((), None, False), (("--explore",), None, True), ((), "on", True), ((), "off", False)],
 )
 def test_custom_servers_get_tools_only_if_asked_for(
-    front: Front, words: tuple[str, ...], configured: str | None, explores: bool
+    cli: CommandLine, words: tuple[str, ...], configured: str | None, explores: bool
 ):
-    url = f"{front.server.url}/own/v1"
-    front("models", "add", "own", "--provider", "openai", "--model", "m", "--base-url", url)
+    url = f"{cli.server.url}/own/v1"
+    cli("models", "add", "own", "--provider", "openai", "--model", "m", "--base-url", url)
     made = tool_streams.chat([READ])
     steps = [Script(made.events)] if explores else []
-    front.server.on("/own/v1/chat", *steps, Script(streams.chat(DIFF)))
+    cli.server.script("/own/v1/chat", *steps, Script(streams.chat(DIFF)))
     if configured:
-        front.configure(explore=configured)
+        cli.configure(explore=configured)
 
-    (run,) = front.round("append a line", "-m", "own", *words).runs
+    (run,) = cli.run_round("append a line", "-m", "own", *words).runs
 
     assert run["status"] == "succeeded", run["error"]
-    assert tools_sent(front) == explores
+    assert tools_sent(cli) == explores
     if explores:
-        call, result = front.sent[1].json["messages"][-2:]
+        call, result = cli.requests[1].json["messages"][-2:]
         assert call["tool_calls"][0]["function"]["arguments"] == READ.arguments_json
         assert (result["role"], result["tool_call_id"]) == ("tool", "call_10")
         assert "return a - b" in result["content"]
 
 
-def test_a_worker_explores_too(front: Front):
-    looking(front, "gpt", [FIND])
+def test_a_worker_explores_too(cli: CommandLine):
+    looking(cli, "gpt", [FIND])
 
-    started = front.process("run", "append a line", "-m", "gpt", "--detach", "--json")
+    started = cli.run_process("run", "append a line", "-m", "gpt", "--detach", "--json")
     run_id = started.runs[0]["id"]
-    done = front.process("run", "watch", run_id, "--json")
+    done = cli.run_process("run", "watch", run_id, "--json")
 
     assert done.runs[0]["status"] == "succeeded", done.runs[0]["error"]
-    ((found,),) = results(front.sent[1])
+    ((found,),) = results(cli.requests[1])
     assert found["text"] == "calc.py\n1: def add(a, b):"
 
 
-def test_chat_completions_get_tools_only_if_asked_for(front: Front):
-    front("models", "add", "old", "--provider", "openai", "--model", "m", "--api", "chat")
-    front.server.on("/chat/completions", Script(streams.chat(DIFF)))
+def test_chat_completions_get_tools_only_if_asked_for(cli: CommandLine):
+    cli("models", "add", "old", "--provider", "openai", "--model", "m", "--api", "chat")
+    cli.server.script("/chat/completions", Script(streams.chat(DIFF)))
 
     for words, explores in (((), False), (("--explore",), True)):
-        assert front.round("append a line", "-m", "old", *words).exit_code == 0
-        assert tools_sent(front) == explores
+        assert cli.run_round("append a line", "-m", "old", *words).exit_code == 0
+        assert tools_sent(cli) == explores
 
 
-def test_a_server_without_tools_gives_a_hint(front: Front):
+def test_a_server_without_tools_gives_a_hint(cli: CommandLine):
     error = {"message": "This model does not support tools.", "type": "invalid_request_error"}
-    front.on("gpt", Script.error(400, {"error": error}))
+    cli.script("gpt", Script.error(400, {"error": error}))
 
-    (run,) = front.round("append a line", "-m", "gpt").runs
+    (run,) = cli.run_round("append a line", "-m", "gpt").runs
 
     assert run["error"]["code"] == "provider_error"
     assert "--no-explore" in run["error"]["hint"]

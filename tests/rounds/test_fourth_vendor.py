@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from front import DIFF, Front
+from command_line import DIFF, CommandLine
 from vendors.server import ReceivedRequest, Script
 from vendors.streams import event
 
 PACKAGE = Path(__file__).parents[2] / "dursor"
-KEY = "acme-front-door-4444"
+KEY = "acme-command-line-4444"
 VENDOR = '''
 """Acme: a record, and a wire format of its own."""
 
@@ -64,7 +64,7 @@ LINE = '    "google",\n'
 
 
 @pytest.fixture
-def acme(front: Front, tmp_path: Path) -> Front:
+def acme(cli: CommandLine, tmp_path: Path) -> CommandLine:
     """Add the vendor to a copy of the package, and point dursor at a server of its own."""
     package = tmp_path / "copy" / "dursor"
     shutil.copytree(PACKAGE, package)
@@ -73,14 +73,14 @@ def acme(front: Front, tmp_path: Path) -> Front:
     registry = (vendors / "__init__.py").read_text()
     assert registry.count(LINE) == 1
     (vendors / "__init__.py").write_text(registry.replace(LINE, f'{LINE}    "acme",\n'))
-    front.extra = {
+    cli.extra = {
         "PYTHONPATH": str(package.parent),
-        "ACME_BASE_URL": front.server.url,
+        "ACME_BASE_URL": cli.server.url,
         "DURSOR_ENCRYPTION_KEY": "correct horse",
     }
-    front.server.on("/lines", answer)
-    front.server.on("/about/", Script.error(200, {"name": "wile-1"}))
-    return front
+    cli.server.script("/lines", answer)
+    cli.server.script("/about/", Script.error(200, {"name": "wile-1"}))
+    return cli
 
 
 def answer(request: ReceivedRequest) -> Script:
@@ -90,23 +90,23 @@ def answer(request: ReceivedRequest) -> Script:
     return Script([*lines, event({"done": 100})])
 
 
-def test_every_command_knows_a_fourth_vendor(acme: Front):
-    key = acme.process("models", "set-key", "acme", "--stdin", "--json", input=KEY)
+def test_every_command_knows_a_fourth_vendor(acme: CommandLine):
+    key = acme.run_process("models", "set-key", "acme", "--stdin", "--json", input=KEY)
     assert (key.data["name"], key.data["provider"], key.data["key"]) == ("wile", "acme", "file")
-    added = acme.process(
+    added = acme.run_process(
         *("models", "add", "mine", "--provider", "acme", "--model", "wile-2", "--json")
     )
     assert (added.data["provider"], added.data["key"]) == ("acme", "file")
-    listed = acme.process("models", "list", "--json").data["items"]
+    listed = acme.run_process("models", "list", "--json").data["items"]
     assert [model["name"] for model in listed] == ["gpt", "claude", "gemini", "wile", "mine"]
-    assert "openai|anthropic|google|acme" in acme.process("models", "add", "--help").stdout
+    assert "openai|anthropic|google|acme" in acme.run_process("models", "add", "--help").stdout
 
-    doctor = {check["name"]: check for check in acme.process("doctor", "--json").data["checks"]}
+    doctor = {check["name"]: check for check in acme.run_process("doctor", "--json").data["checks"]}
     assert doctor["keys"]["detail"].endswith("wile, mine")
     assert "ACME_BASE_URL is set" in doctor["network"]["detail"]
 
-    assert acme.process("models", "check", "wile", "mine").exit_code == 0
-    done = acme.process("run", "append a line", "-m", "wile", "-m", "mine", "--json")
+    assert acme.run_process("models", "check", "wile", "mine").exit_code == 0
+    done = acme.run_process("run", "append a line", "-m", "wile", "-m", "mine", "--json")
     assert done.exit_code == 0
     assert [(run["model"], run["provider"]) for run in done.runs] == [
         ("wile", "acme"),
@@ -117,15 +117,15 @@ def test_every_command_knows_a_fourth_vendor(acme: Front):
     assert sorted(asked) == ["wile-1", "wile-2"]
 
 
-def test_a_key_of_the_environment_and_the_codes_of_a_fourth_vendor(acme: Front):
+def test_a_key_of_the_environment_and_the_codes_of_a_fourth_vendor(acme: CommandLine):
     acme.extra["ACME_API_KEY"] = "wrong"
-    done = acme.process("run", "append a line", "-m", "wile", "--json")
+    done = acme.run_process("run", "append a line", "-m", "wile", "--json")
     assert done.exit_code == 4
     (run,) = done.runs
     assert run["error"]["code"] == "auth"
     assert run["error"]["hint"] == "check ACME_API_KEY, or run: dursor models set-key wile"
     assert "wrong" not in done.stdout
     del acme.extra["ACME_API_KEY"]
-    missing = acme.process("run", "append a line", "-m", "wile", "--json").json["errors"][0]
+    missing = acme.run_process("run", "append a line", "-m", "wile", "--json").json["errors"][0]
     assert "ACME_API_KEY is not set" in missing["message"]
     assert missing["hint"] == "export ACME_API_KEY=..., or dursor models set-key acme"

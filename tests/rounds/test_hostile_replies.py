@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import README, WIRES, Front
+from command_line import README, WIRES, CommandLine
 from vendors.server import Script
 
 HELD = "nobody may ever see this line\nline 2\n"
@@ -68,18 +68,18 @@ def touched(run: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_nothing_forbidden_gets_out_or_in(front: Front, seed: int):
+def test_nothing_forbidden_gets_out_or_in(cli: CommandLine, seed: int):
     chance = random.Random(seed)
     repos.commit(
-        front.repo,
+        cli.repo,
         {"a/b.py": README, "link": repos.Link("/etc/passwd"), **dict.fromkeys(FORBIDDEN, HELD)},
     )
-    before = repos.fingerprint(front.repo)
-    front.on("gpt", lambda _: Script(WIRES["gpt"](reply(chance))))
+    before = repos.fingerprint(cli.repo)
+    cli.script("gpt", lambda _: Script(WIRES["gpt"](reply(chance))))
 
-    runs = front.round("do it", "-m", "gpt:40").runs
+    runs = cli.run_round("do it", "-m", "gpt:40").runs
 
-    assert all(b"nobody may ever see" not in request.body for request in front.sent)
+    assert all(b"nobody may ever see" not in request.body for request in cli.requests)
     assert {run["error"]["code"] for run in runs if run["error"]} <= {
         *("policy", "apply_failed", "no_patch", "no_change"),
     }
@@ -89,6 +89,6 @@ def test_nothing_forbidden_gets_out_or_in(front: Front, seed: int):
         assert "nobody may ever see" not in run["patch"]
         assert not touched(run) & {*FORBIDDEN, "link", ".git/config"}
         assert not any(mode in run["patch"] for mode in ("120000", "160000", "040000"))
-        repos.git(front.repo, "apply", "--check", "-", stdin=run["patch"].encode())
-    assert repos.fingerprint(front.repo) == before
-    assert not (front.repo.parent / "x").exists()
+        repos.git(cli.repo, "apply", "--check", "-", stdin=run["patch"].encode())
+    assert repos.fingerprint(cli.repo) == before
+    assert not (cli.repo.parent / "x").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import leaks
 import pytest
-from front import DIFF, KEYS, Front, Outcome
+from command_line import DIFF, KEYS, CommandLine, Outcome
 
 STORED = "sk-kept-in-the-keyring-1234"
 WORKING = """
@@ -56,18 +56,18 @@ def modules(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ringed(front: Front, modules: Path) -> Front:
+def ringed(cli: CommandLine, modules: Path) -> CommandLine:
     """Give dursor with a working keyring, no key in the environment, and a key for gpt kept."""
-    front.extra |= dict.fromkeys(KEYS, "")
-    front.extra |= {
+    cli.extra |= dict.fromkeys(KEYS, "")
+    cli.extra |= {
         "PYTHONPATH": str(modules),
         "PYTHON_KEYRING_BACKEND": "working.Ring",
         "DURSOR_KEY_STORE": "auto",
         "DURSOR_DEBUG": "",
     }
-    done = front.process("models", "set-key", "gpt", "--stdin", "--json", input=STORED)
+    done = cli.run_process("models", "set-key", "gpt", "--stdin", "--json", input=STORED)
     assert (done.exit_code, done.data["key"]) == (0, "keyring"), done
-    return front
+    return cli
 
 
 def one_line(done: Outcome) -> str:
@@ -78,32 +78,32 @@ def one_line(done: Outcome) -> str:
     return line
 
 
-def test_a_key_in_the_keyring_is_used_and_forgotten(ringed: Front, tmp_path: Path):
-    ringed.answers(DIFF)
+def test_a_key_in_the_keyring_is_used_and_forgotten(ringed: CommandLine, tmp_path: Path):
+    ringed.reply_with(DIFF)
 
-    done = ringed.process("run", "append a line", "-m", "gpt", "--json")
-    removed = ringed.process("models", "remove", "gpt", "--json")
+    done = ringed.run_process("run", "append a line", "-m", "gpt", "--json")
+    removed = ringed.run_process("models", "remove", "gpt", "--json")
 
     assert done.exit_code == removed.exit_code == 0
-    assert ringed.sent[0].headers["authorization"] == f"Bearer {STORED}"
+    assert ringed.requests[0].headers["authorization"] == f"Bearer {STORED}"
     assert STORED not in (tmp_path / "ring.json").read_text()
     leaks.check(ringed, done, removed, keys=[STORED])
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
-def test_a_keyring_that_cannot_be_read_is_one_clear_line(ringed: Front, kind: str):
+def test_a_keyring_that_cannot_be_read_is_one_clear_line(ringed: CommandLine, kind: str):
     backend, message = BACKENDS[kind]
     ringed.extra["PYTHON_KEYRING_BACKEND"] = backend
 
     began = time.monotonic()
-    done = ringed.process("run", "append a line", "-m", "gpt:3")
+    done = ringed.run_process("run", "append a line", "-m", "gpt:3")
     seconds = time.monotonic() - began
 
     assert done.exit_code == 4
     assert message in one_line(done)
     assert "DURSOR_KEY_STORE=file" in done.stderr
     assert seconds < 3 + 3  # its limit, and a start on a busy machine
-    assert ringed.sent == []
+    assert ringed.requests == []
     assert ringed("run", "list", "--all", "--json").data["items"] == []
     assert ringed("models", "show", "gpt", "--json").data["key"] == "keyring"
 
@@ -111,46 +111,46 @@ def test_a_keyring_that_cannot_be_read_is_one_clear_line(ringed: Front, kind: st
 @pytest.mark.parametrize("choice", ["auto", "keyring"])
 @pytest.mark.parametrize("kind", ["absent", "failing"])
 def test_a_keyring_that_cannot_be_written_is_one_clear_line(
-    front: Front, modules: Path, kind: str, choice: str
+    cli: CommandLine, modules: Path, kind: str, choice: str
 ):
     backend, message = BACKENDS[kind]
-    front.extra |= {"PYTHONPATH": str(modules), "PYTHON_KEYRING_BACKEND": backend}
-    front.extra |= {"DURSOR_KEY_STORE": choice}
+    cli.extra |= {"PYTHONPATH": str(modules), "PYTHON_KEYRING_BACKEND": backend}
+    cli.extra |= {"DURSOR_KEY_STORE": choice}
 
-    done = front.process("models", "set-key", "gpt", "--stdin", input=STORED)
+    done = cli.run_process("models", "set-key", "gpt", "--stdin", input=STORED)
 
     assert done.exit_code == 4
     assert message in one_line(done)
     wanted = "DURSOR_ENCRYPTION_KEY" if choice == "auto" else "DURSOR_KEY_STORE=file"
     assert wanted in done.stderr
-    leaks.check(front, done, keys=[STORED])
+    leaks.check(cli, done, keys=[STORED])
 
 
-def test_with_a_passphrase_the_file_stands_in_and_says_so(front: Front):
-    front.extra |= {
+def test_with_a_passphrase_the_file_stands_in_and_says_so(cli: CommandLine):
+    cli.extra |= {
         "PYTHON_KEYRING_BACKEND": BACKENDS["absent"][0],
         "DURSOR_KEY_STORE": "auto",
         "DURSOR_ENCRYPTION_KEY": "pass phrase",
     }
 
-    done = front.process("models", "set-key", "gpt", "--stdin", "--json", input=STORED)
+    done = cli.run_process("models", "set-key", "gpt", "--stdin", "--json", input=STORED)
 
     assert (done.exit_code, done.data["key"]) == (0, "file")
-    leaks.check(front, done, keys=[STORED])
+    leaks.check(cli, done, keys=[STORED])
 
 
-def test_a_key_of_the_environment_never_loads_keyring(front: Front, tmp_path: Path):
+def test_a_key_of_the_environment_never_loads_keyring(cli: CommandLine, tmp_path: Path):
     folder, mark = tmp_path / "poison", tmp_path / "mark"
     folder.mkdir()
     (folder / "keyring.py").write_text(POISON.format(file=str(mark)))
-    front.extra |= {"PYTHONPATH": str(folder), "DURSOR_KEY_STORE": "auto"}
-    front.answers(DIFF)
+    cli.extra |= {"PYTHONPATH": str(folder), "DURSOR_KEY_STORE": "auto"}
+    cli.reply_with(DIFF)
 
-    done = front.process("run", "append a line", "-m", "gpt", "-m", "claude", "-m", "gemini")
-    front.process("models", "list")
+    done = cli.run_process("run", "append a line", "-m", "gpt", "-m", "claude", "-m", "gemini")
+    cli.run_process("models", "list")
 
     assert done.exit_code == 0
     assert not mark.exists()
-    front.extra["OPENAI_API_KEY"] = ""
-    front.process("models", "set-key", "gpt", "--stdin", input=STORED)
+    cli.extra["OPENAI_API_KEY"] = ""
+    cli.run_process("models", "set-key", "gpt", "--stdin", input=STORED)
     assert mark.exists()  # it would have been noticed

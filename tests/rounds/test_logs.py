@@ -1,13 +1,13 @@
 """What `log_level` adds to the story on stderr."""
 
-from front import DIFF, KEYS, Front
+from command_line import DIFF, KEYS, CommandLine
 
 
-def test_debug_tells_of_git_and_of_requests_without_keys(front: Front):
-    front.answers(DIFF)
-    front.configure(log_level="debug")
+def test_debug_tells_of_git_and_of_requests_without_keys(cli: CommandLine):
+    cli.reply_with(DIFF)
+    cli.configure(log_level="debug")
 
-    done = front.process("run", "append a line", "-m", "gpt", "-m", "claude", "-m", "gemini")
+    done = cli.run_process("run", "append a line", "-m", "gpt", "-m", "claude", "-m", "gemini")
 
     assert done.exit_code == 0
     assert "DEBUG dursor.vcs.command: git" in done.stderr
@@ -15,19 +15,19 @@ def test_debug_tells_of_git_and_of_requests_without_keys(front: Front):
     assert not any(key in done.stderr + done.stdout for key in KEYS.values())
 
 
-def test_without_it_only_the_story_is_told(front: Front):
-    front.answers(DIFF, models=["gpt"])
+def test_without_it_only_the_story_is_told(cli: CommandLine):
+    cli.reply_with(DIFF, models=["gpt"])
 
-    done = front.process("run", "append a line", "-m", "gpt")
+    done = cli.run_process("run", "append a line", "-m", "gpt")
 
     assert "DEBUG" not in done.stderr
     assert "INFO" not in done.stderr
 
 
-def test_every_stage_is_logged_in_order_and_told(front: Front):
-    front.answers(DIFF, models=["gpt"])
+def test_every_stage_is_logged_in_order_and_told(cli: CommandLine):
+    cli.reply_with(DIFF, models=["gpt"])
 
-    done = front("run", "append a line", "-m", "gpt", "--json")
+    done = cli("run", "append a line", "-m", "gpt", "--json")
 
     logs = done.runs[0]["logs"]
     stages = [*dict.fromkeys(one["stage"] for one in logs)]
@@ -36,14 +36,14 @@ def test_every_stage_is_logged_in_order_and_told(front: Front):
     assert all(f"gpt: {stage}: " in done.stderr for stage in stages)
 
 
-def test_a_bug_in_a_run_shows_itself_where_its_hint_says(front: Front, monkeypatch, caplog):
+def test_a_bug_in_a_run_shows_itself_where_its_hint_says(cli: CommandLine, monkeypatch, caplog):
     async def broken(self, steps):
         return 1 / 0
 
     monkeypatch.setattr("dursor.agent.attempt.Attempt.run", broken)
 
     with caplog.at_level("DEBUG", "dursor.services.rounds.executor"):
-        done = front.round("append a line", "-m", "gpt")
+        done = cli.run_round("append a line", "-m", "gpt")
 
     (error,) = done.json["errors"]
     assert (done.exit_code, error["code"]) == (1, "internal")

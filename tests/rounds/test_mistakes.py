@@ -2,7 +2,7 @@
 
 import pytest
 import repos
-from front import Front
+from command_line import CommandLine
 
 
 @pytest.mark.parametrize(
@@ -25,40 +25,40 @@ from front import Front
         ),
     ],
 )
-def test_a_number_that_is_too_large(front: Front, words: tuple[str, ...]):
-    done = front(*words, "--json")
+def test_a_number_that_is_too_large(cli: CommandLine, words: tuple[str, ...]):
+    done = cli(*words, "--json")
     assert done.exit_code == 2
     assert done.json["errors"][0]["code"] == "usage"
     assert "must be at most 1000000000000" in done.json["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a b", "a\x07"])
-def test_an_invalid_model_name(front: Front, name: str):
-    done = front("models", "add", "x", "--provider", "openai", "--model", name, "--json")
+def test_an_invalid_model_name(cli: CommandLine, name: str):
+    done = cli("models", "add", "x", "--provider", "openai", "--model", name, "--json")
     assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
-    assert [one["name"] for one in front("models", "list", "--json").data["items"]] == [
+    assert [one["name"] for one in cli("models", "list", "--json").data["items"]] == [
         "gpt",
         "claude",
         "gemini",
     ]
 
 
-def test_a_file_that_is_not_a_key(front: Front):
-    front.extra["DURSOR_ENCRYPTION_KEY"] = "open sesame"
-    done = front("models", "set-key", "gpt", "--stdin", "--json", input="k" * (8 * 1024 + 1))
+def test_a_file_that_is_not_a_key(cli: CommandLine):
+    cli.extra["DURSOR_ENCRYPTION_KEY"] = "open sesame"
+    done = cli("models", "set-key", "gpt", "--stdin", "--json", input="k" * (8 * 1024 + 1))
     assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
     assert "larger than 8 KiB" in done.json["errors"][0]["message"]
-    assert front("models", "set-key", "gpt", "--stdin", input="k" * 200).exit_code == 0
+    assert cli("models", "set-key", "gpt", "--stdin", input="k" * 200).exit_code == 0
 
 
 @pytest.mark.parametrize("value", ["gpt,claud", "gpt claud:2", "claud"])
-def test_a_default_model_that_does_not_exist(front: Front, value: str):
-    done = front("config", "set", "models", value, "--json")
+def test_a_default_model_that_does_not_exist(cli: CommandLine, value: str):
+    done = cli("config", "set", "models", value, "--json")
     assert done.exit_code == 2
     assert done.json["errors"][0]["message"] == "model 'claud' does not exist"
     assert done.json["errors"][0]["hint"] == "did you mean 'claude'?"
-    assert front("config", "get", "models", "--json").data["value"] == []
-    assert front("config", "set", "models", "gpt,claude:2").exit_code == 0
+    assert cli("config", "get", "models", "--json").data["value"] == []
+    assert cli("config", "set", "models", "gpt,claude:2").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -68,29 +68,29 @@ def test_a_default_model_that_does_not_exist(front: Front, value: str):
         ("my keys/a[1].key", "--allow-path 'my keys/a[[]1].key'"),
     ],
 )
-def test_a_file_that_may_not_be_sent_gives_a_useful_hint(front: Front, path: str, hint: str):
-    done = front("context", "x y", "--file", path, "--json")
+def test_a_file_that_may_not_be_sent_gives_a_useful_hint(cli: CommandLine, path: str, hint: str):
+    done = cli("context", "x y", "--file", path, "--json")
     assert done.exit_code == 7
     assert done.json["errors"][0]["hint"] == hint
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd"])
-def test_no_option_allows_a_file_outside(front: Front, path: str):
+def test_no_option_allows_a_file_outside(cli: CommandLine, path: str):
     for command in (("context", "x y"), ("run", "x y", "-m", "gpt")):
-        done = front(*command, "--file", path, "--json")
+        done = cli(*command, "--file", path, "--json")
         assert done.exit_code in {2, 7}
         assert "--allow-path" not in done.stdout
 
 
-def test_a_failed_merge_is_not_suggested_again(front: Front):
-    front.answers(
+def test_a_failed_merge_is_not_suggested_again(cli: CommandLine):
+    cli.reply_with(
         "Done.\n\n```diff\n--- a/README.md\n+++ b/README.md\n@@ -2 +2 @@\n-line 2\n+two\n```\n"
     )
-    run = front.round("change it", "-m", "gpt").runs[0]["id"][:8]
-    (front.repo / "README.md").write_text("line 1\nmine\nline 3\n")
+    run = cli.run_round("change it", "-m", "gpt").runs[0]["id"][:8]
+    (cli.repo / "README.md").write_text("line 1\nmine\nline 3\n")
 
-    plain = front("run", "apply", run, "--json").json["errors"][0]
-    merged = front("run", "apply", run, "--3way", "--json").json["errors"][0]
+    plain = cli("run", "apply", run, "--json").json["errors"][0]
+    merged = cli("run", "apply", run, "--3way", "--json").json["errors"][0]
     assert (plain["code"], plain["hint"]) == ("conflict", f"dursor run apply {run} --3way")
     assert merged["code"] == "conflict"
     advice = f"git stash && dursor run apply {run}, or dursor run TEXT -m gpt"
@@ -113,10 +113,10 @@ def test_a_failed_merge_is_not_suggested_again(front: Front):
         ("write an utterly.py new", None),
     ],
 )
-def test_a_misspelled_path_in_an_instruction(front: Front, text: str, told: str | None):
-    repos.commit(front.repo, {"src/calculator.py": "x = 1\n"})
+def test_a_misspelled_path_in_an_instruction(cli: CommandLine, text: str, told: str | None):
+    repos.commit(cli.repo, {"src/calculator.py": "x = 1\n"})
     for form in ((), ("--json",)):
-        done = front("context", text, *form)
+        done = cli("context", text, *form)
         assert done.exit_code == 0
         assert told is None or told in done.stderr
         assert ("does not exist" in done.stderr) == (told is not None)

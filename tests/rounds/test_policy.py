@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import WIRES, Front, make_append_reply, turns
+from command_line import WIRES, CommandLine, make_append_reply, turns
 from vendors.server import Script
 
 FORBIDDEN = [
@@ -138,10 +138,10 @@ NEW_WAYS: dict[str, Callable[[str], str]] = {
 }
 
 
-def asked(front: Front, replies: Sequence[str], *words: str) -> list[dict[str, Any]]:
+def asked(cli: CommandLine, replies: Sequence[str], *words: str) -> list[dict[str, Any]]:
     """The runs of a round in which each sample gets one of REPLIES."""
-    front.on("gpt", *(Script(WIRES["gpt"](reply)) for reply in replies))
-    done = front.round("do it", "-m", f"gpt:{len(replies)}", *words)
+    cli.script("gpt", *(Script(WIRES["gpt"](reply)) for reply in replies))
+    done = cli.run_round("do it", "-m", f"gpt:{len(replies)}", *words)
     assert done.exit_code == (7 if {run["status"] for run in done.runs} == {"failed"} else 0)
     return done.runs
 
@@ -155,48 +155,48 @@ def refused(runs: Sequence[dict[str, Any]]) -> list[str]:
 
 
 @pytest.fixture
-def guarded(front: Front) -> Front:
+def guarded(cli: CommandLine) -> CommandLine:
     """Give dursor in a repository that holds every forbidden path that git itself allows."""
     paths = [path for path in FORBIDDEN if path != ".env/inside.txt"]
-    repos.commit(front.repo, {path: f"{old(path)}\n" for path in paths})
-    return front
+    repos.commit(cli.repo, {path: f"{old(path)}\n" for path in paths})
+    return cli
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_forbidden_may_not_be_changed(guarded: Front, way: str):
+def test_what_is_forbidden_may_not_be_changed(guarded: CommandLine, way: str):
     paths = [path for path in FORBIDDEN if path != ".env/inside.txt"]
 
     messages = refused(asked(guarded, [WAYS[way](path) for path in paths]))
 
     assert all(any(path in message for message in messages) for path in paths)
-    assert all(HIDDEN not in turns(request)[0][1] for request in guarded.sent)
+    assert all(HIDDEN not in turns(request)[0][1] for request in guarded.requests)
 
 
 @pytest.mark.parametrize("way", NEW_WAYS)
-def test_what_is_forbidden_may_not_come_into_being(front: Front, way: str):
+def test_what_is_forbidden_may_not_come_into_being(cli: CommandLine, way: str):
     paths = [*FORBIDDEN, *GIT]
 
-    messages = refused(asked(front, [NEW_WAYS[way](path) for path in paths]))
+    messages = refused(asked(cli, [NEW_WAYS[way](path) for path in paths]))
 
     assert len(messages) == len(paths)
 
 
 @pytest.mark.parametrize("way", ["created", "renamed to", "created in an envelope"])
-def test_no_path_leaves_the_repository(front: Front, way: str):
-    runs = asked(front, [NEW_WAYS[way](path) for path in ESCAPES], "--allow-path", "**")
+def test_no_path_leaves_the_repository(cli: CommandLine, way: str):
+    runs = asked(cli, [NEW_WAYS[way](path) for path in ESCAPES], "--allow-path", "**")
 
     assert {run["status"] for run in runs} == {"failed"}
     assert {run["error"]["code"] for run in runs} <= {"policy", "no_patch", "apply_failed"}
-    assert [one.name for one in front.repo.parent.iterdir() if "outside" in one.name] == []
+    assert [one.name for one in cli.repo.parent.iterdir() if "outside" in one.name] == []
 
 
-def test_links_submodules_and_what_lies_behind_them_are_refused(front: Front):
-    module = repos.build(front.home / "module", {"inside.txt": "inside\n"})
-    repos.commit(front.repo, {"link": repos.Link("../elsewhere"), "old": repos.Link("README.md")})
+def test_links_submodules_and_what_lies_behind_them_are_refused(cli: CommandLine):
+    module = repos.build(cli.home / "module", {"inside.txt": "inside\n"})
+    repos.commit(cli.repo, {"link": repos.Link("../elsewhere"), "old": repos.Link("README.md")})
     add = ("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(module), "sub")
-    repos.git(front.repo, *add)
-    repos.commit(front.repo)
-    target = repos.git(front.repo, "rev-parse", "HEAD")
+    repos.git(cli.repo, *add)
+    repos.commit(cli.repo)
+    target = repos.git(cli.repo, "rev-parse", "HEAD")
     submodule = (
         "diff --git a/new b/new\nnew file mode 160000\n--- /dev/null\n+++ b/new\n"
         f"@@ -0,0 +1 @@\n+Subproject commit {target}\n"
@@ -216,26 +216,26 @@ def test_links_submodules_and_what_lies_behind_them_are_refused(front: Front):
     replies += [created("link/below.txt"), created("sub/below.txt"), created("readme.MD")]
     replies += [created("README.md/below.txt")]
 
-    runs = asked(front, [fenced(reply) for reply in replies], "--allow-path", "**")
+    runs = asked(cli, [fenced(reply) for reply in replies], "--allow-path", "**")
 
     assert {run["status"] for run in runs} == {"failed"}
     assert {run["error"]["code"] for run in runs} <= {"policy", "apply_failed"}
     assert sum(run["error"]["code"] == "policy" for run in runs) >= 6
-    assert not (front.repo.parent / "elsewhere").exists()
+    assert not (cli.repo.parent / "elsewhere").exists()
 
 
-def test_modes_of_honest_files_may_change(front: Front):
-    (run,) = asked(front, [fenced(mode_changed("calc.py"))])
+def test_modes_of_honest_files_may_change(cli: CommandLine):
+    (run,) = asked(cli, [fenced(mode_changed("calc.py"))])
 
     assert run["status"] == "succeeded"
     assert "old mode 100644\nnew mode 100755" in run["patch"]
 
 
-def test_an_edit_that_names_no_file_is_repaired(front: Front):
+def test_an_edit_that_names_no_file_is_repaired(cli: CommandLine):
     unnamed = "```\n<<<<<<< SEARCH\nnowhere\n=======\nnew\n>>>>>>> REPLACE\n```\n"
-    front.answers(unnamed, make_append_reply("line 4", "line 3"), models=["gpt"])
+    cli.reply_with(unnamed, make_append_reply("line 4", "line 3"), models=["gpt"])
 
-    (run,) = front.round("append a line", "-m", "gpt").runs
+    (run,) = cli.run_round("append a line", "-m", "gpt").runs
 
     assert (run["status"], run["attempts"]) == ("succeeded", 2)
 
@@ -257,36 +257,36 @@ def test_an_edit_that_names_no_file_is_repaired(front: Front):
         fenced(copied("cert.PEM", "harmless.txt"), HONEST.replace("line 3", "line three")),
     ],
 )
-def test_no_repair_shows_a_forbidden_file(front: Front, reply: str):
+def test_no_repair_shows_a_forbidden_file(cli: CommandLine, reply: str):
     held = "first of the file\nsecond of the file\nthe rest of the file\n"
-    repos.commit(front.repo, dict.fromkeys((".env", "deep/.env", "cert.PEM"), held))
+    repos.commit(cli.repo, dict.fromkeys((".env", "deep/.env", "cert.PEM"), held))
     near = reply.replace("-the old", "-first of the file\n-the old")
-    front.answers(near.replace("SEARCH\nthe old", "SEARCH\nsecond of the file\nthe old"))
+    cli.reply_with(near.replace("SEARCH\nthe old", "SEARCH\nsecond of the file\nthe old"))
 
-    (run,) = front.round("mend it", "-m", "gpt").runs
+    (run,) = cli.run_round("mend it", "-m", "gpt").runs
 
     assert run["status"] == "failed"
-    assert all(b"the rest of the file" not in request.body for request in front.sent)
+    assert all(b"the rest of the file" not in request.body for request in cli.requests)
 
 
-def test_no_repair_shows_where_a_link_leads(front: Front):
-    repos.commit(front.repo, {"link": repos.Link("../some/private/place")})
-    front.answers(fenced("--- a/link\n+++ b/link\n@@ -1 +1 @@\n-elsewhere\n+/etc/passwd\n"))
+def test_no_repair_shows_where_a_link_leads(cli: CommandLine):
+    repos.commit(cli.repo, {"link": repos.Link("../some/private/place")})
+    cli.reply_with(fenced("--- a/link\n+++ b/link\n@@ -1 +1 @@\n-elsewhere\n+/etc/passwd\n"))
 
-    (run,) = front.round("mend it", "-m", "gpt").runs
+    (run,) = cli.run_round("mend it", "-m", "gpt").runs
 
     assert (run["error"]["code"], run["attempts"]) == ("policy", 1)
-    assert all(b"private/place" not in request.body for request in front.sent)
+    assert all(b"private/place" not in request.body for request in cli.requests)
 
 
-def test_max_files_counts_what_changes(front: Front):
+def test_max_files_counts_what_changes(cli: CommandLine):
     three = fenced(*(created(f"new{n}.txt") for n in range(3)))
     moved = fenced(created("new.txt"), renamed("README.md", "docs.md"))
-    front.answers(three, moved, three, models=["gpt"])
+    cli.reply_with(three, moved, three, models=["gpt"])
 
-    many = front.round("do it", "-m", "gpt", "--max-files", "2")
-    few = front.round("do it", "-m", "gpt", "--max-files", "2")
-    enough = front.round("do it", "-m", "gpt", "--max-files", "3")
+    many = cli.run_round("do it", "-m", "gpt", "--max-files", "2")
+    few = cli.run_round("do it", "-m", "gpt", "--max-files", "2")
+    enough = cli.run_round("do it", "-m", "gpt", "--max-files", "3")
 
     (message,) = refused(many.runs)
     assert "3 files" in message
@@ -294,11 +294,11 @@ def test_max_files_counts_what_changes(front: Front):
     assert many.json["errors"][0]["hint"].count("--max-files") == 1
 
 
-def test_fifty_files_are_the_default_limit(front: Front):
-    front.answers(*(fenced(*(created(f"n{i}.txt") for i in range(n))) for n in (51, 50)))
+def test_fifty_files_are_the_default_limit(cli: CommandLine):
+    cli.reply_with(*(fenced(*(created(f"n{i}.txt") for i in range(n))) for n in (51, 50)))
 
-    assert front.round("do it", "-m", "gpt").exit_code == 7
-    assert front.round("do it", "-m", "gpt").exit_code == 0
+    assert cli.run_round("do it", "-m", "gpt").exit_code == 7
+    assert cli.run_round("do it", "-m", "gpt").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -317,40 +317,40 @@ def test_fifty_files_are_the_default_limit(front: Front):
     ],
 )
 def test_allow_path_allows_what_it_names_and_nothing_else(
-    front: Front, paths: list[str], globs: list[str], *, succeeds: bool
+    cli: CommandLine, paths: list[str], globs: list[str], *, succeeds: bool
 ):
     words = [word for glob in globs for word in ("--allow-path", glob)]
-    front.answers(fenced(*map(created, paths)), models=["gpt"])
+    cli.reply_with(fenced(*map(created, paths)), models=["gpt"])
 
-    done = front.round("do it", "-m", "gpt", *words)
+    done = cli.run_round("do it", "-m", "gpt", *words)
 
     assert done.exit_code == (0 if succeeds else 7)
 
 
-def test_only_the_user_allows_and_only_for_the_round(front: Front):
-    front.answers(fenced(created(".env.example")))
-    config = front.home / "config" / "config.toml"
+def test_only_the_user_allows_and_only_for_the_round(cli: CommandLine):
+    cli.reply_with(fenced(created(".env.example")))
+    config = cli.home / "config" / "config.toml"
     config.parent.mkdir()
 
-    allowed = front.round("do it", "-m", "gpt", "--allow-path", ".env.example")
-    again = front.round("do it", "-m", "gpt")
+    allowed = cli.run_round("do it", "-m", "gpt", "--allow-path", ".env.example")
+    again = cli.run_round("do it", "-m", "gpt")
     config.write_text('allowed_paths = [".env.example"]\n')
-    configured = front.round("do it", "-m", "gpt")
+    configured = cli.run_round("do it", "-m", "gpt")
 
     assert [one.exit_code for one in (allowed, again, configured)] == [0, 7, 0]
 
 
-def test_the_user_may_forbid_more(front: Front):
-    front.configure(forbidden_paths="*.py,docs/**")
+def test_the_user_may_forbid_more(cli: CommandLine):
+    cli.configure(forbidden_paths="*.py,docs/**")
     replies = [fenced(created(path)) for path in ("a.py", "x/B.PY", "docs/a/b.md", "doc.md")]
 
-    runs = asked(front, replies)
+    runs = asked(cli, replies)
 
     assert sorted(run["status"] for run in runs) == ["failed"] * 3 + ["succeeded"]
-    assert "calc.py" not in json.dumps(front.sent[0].json)
+    assert "calc.py" not in json.dumps(cli.requests[0].json)
 
 
-def test_a_pasted_reply_meets_the_same_rules(guarded: Front):
+def test_a_pasted_reply_meets_the_same_rules(guarded: CommandLine):
     for words in ((), ("--apply",)):
         done = guarded("patch", "-", *words, "--json", input=fenced(modified(".env")))
 

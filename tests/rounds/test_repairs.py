@@ -3,7 +3,7 @@
 from typing import Any
 
 import repos
-from front import VENDORS, Front, turns
+from command_line import VENDORS, CommandLine, turns
 from vendors import streams
 from vendors.server import Script
 
@@ -32,39 +32,39 @@ FIRST = fenced(
 SHOUTED = ROWS.replace("row 3\n", "ROW 3\n").replace("row 9\n", "ROW 9\n")
 
 
-def asked(front: Front, *replies: str) -> Any:
-    repos.commit(front.repo, BASE)
-    front.answers(*replies, models=["gpt"])
-    (run,) = front.round("make rows shout", "-m", "gpt").runs
+def asked(cli: CommandLine, *replies: str) -> Any:
+    repos.commit(cli.repo, BASE)
+    cli.reply_with(*replies, models=["gpt"])
+    (run,) = cli.run_round("make rows shout", "-m", "gpt").runs
     return run
 
 
-def test_a_part_left_out_is_asked_for_again(front: Front):
-    run = asked(front, FIRST, fenced(diff("b.py", ("b3", "B3"))), fenced(NINE))
+def test_a_part_left_out_is_asked_for_again(cli: CommandLine):
+    run = asked(cli, FIRST, fenced(diff("b.py", ("b3", "B3"))), fenced(NINE))
 
     assert (run["status"], run["attempts"]) == ("succeeded", 3)
     assert run["summary"].startswith("Rows three and nine shout now.")
-    assert "the last reply leaves it out" in turns(front.sent[2])[-1][1]
-    repos.git(front.repo, "apply", "-", stdin=run["patch"].encode())
-    assert (front.repo / "a.py").read_text() == SHOUTED
-    assert (front.repo / "b.py").read_text() == "b1\nB2\nB3\n"
+    assert "the last reply leaves it out" in turns(cli.requests[2])[-1][1]
+    repos.git(cli.repo, "apply", "-", stdin=run["patch"].encode())
+    assert (cli.repo / "a.py").read_text() == SHOUTED
+    assert (cli.repo / "b.py").read_text() == "b1\nB2\nB3\n"
 
 
-def test_every_vendor_is_shown_what_failed_and_the_rest_once(front: Front):
-    repos.commit(front.repo, BASE)
-    front("models", "add", "chat", "--provider", "openai", "--model", "m", "--api", "chat")
+def test_every_vendor_is_shown_what_failed_and_the_rest_once(cli: CommandLine):
+    repos.commit(cli.repo, BASE)
+    cli("models", "add", "chat", "--provider", "openai", "--model", "m", "--api", "chat")
     replies = (FIRST, fenced(NINE))
-    front.answers(*replies)
-    front.server.on("/chat/completions", *(Script(streams.chat(reply)) for reply in replies))
+    cli.reply_with(*replies)
+    cli.server.script("/chat/completions", *(Script(streams.chat(reply)) for reply in replies))
 
-    done = front.round(
+    done = cli.run_round(
         "make rows shout", *(word for name in (*VENDORS, "chat") for word in ("-m", name))
     )
 
     assert [(run["status"], run["attempts"]) for run in done.runs] == [("succeeded", 2)] * 4
     assert {run["usage"]["input_tokens"] for run in done.runs} == {2000}
     for path in (*VENDORS.values(), "/chat/completions"):
-        first, second = ([*turns(one)] for one in front.sent if path in one.path)
+        first, second = ([*turns(one)] for one in cli.requests if path in one.path)
         assert second[: len(first)] == first
         assert [role for role, _ in second[len(first) :]] == ["assistant", "user"]
         assert "The first line that differs:\n```\nrow nine\n```" in second[-1][1]

@@ -1,53 +1,53 @@
 """The replies of failed runs, which the user has paid for, stay readable."""
 
-from front import DIFF, Front
+from command_line import DIFF, CommandLine
 
 PROSE = "The bug is in line 3.\nChange it to `line three` and it works.\n"
 BROKEN = "```diff\n--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-line nine\n+line 9\n```\n"
 
 
-def test_a_reply_in_prose_is_quoted_and_kept(front: Front):
-    front.answers(PROSE, models=["gpt"])
+def test_a_reply_in_prose_is_quoted_and_kept(cli: CommandLine):
+    cli.reply_with(PROSE, models=["gpt"])
 
-    done = front("run", "fix line 3", "-m", "gpt")
+    done = cli("run", "fix line 3", "-m", "gpt")
 
-    run = front("run", "list", "--json").data["items"][0]
+    run = cli("run", "list", "--json").data["items"][0]
     assert done.exit_code == 1
     assert run["error"]["code"] == "no_patch"
     assert "The bug is in line 3." in run["error"]["message"]
     hint = f"dursor run show {run['id'][:8]} --reply"
     assert run["error"]["hint"] == hint
     assert f"hint: {hint}\n" in done.stderr
-    shown = front(*hint.split()[1:])
+    shown = cli(*hint.split()[1:])
     assert (shown.exit_code, shown.stdout, shown.stderr) == (0, PROSE, "")
 
 
-def test_the_replies_of_a_run_are_in_its_json(front: Front):
-    front.answers(PROSE, models=["gpt"])
+def test_the_replies_of_a_run_are_in_its_json(cli: CommandLine):
+    cli.reply_with(PROSE, models=["gpt"])
 
-    data = front.round("fix line 3", "-m", "gpt").data
+    data = cli.run_round("fix line 3", "-m", "gpt").data
 
-    run = front("run", "show", data["runs"][0]["id"], "--json").data
+    run = cli("run", "show", data["runs"][0]["id"], "--json").data
     assert run["replies"] == [{"attempt": 1, "text": PROSE}]
     assert run["round_id"] == data["round"]["id"]
-    assert "replies" not in front("run", "list", "--json").data["items"][0]
+    assert "replies" not in cli("run", "list", "--json").data["items"][0]
 
 
-def test_each_attempt_has_a_heading(front: Front):
-    front.answers(BROKEN, DIFF, models=["gpt"])
-    (run,) = front.round("append a line", "-m", "gpt").runs
+def test_each_attempt_has_a_heading(cli: CommandLine):
+    cli.reply_with(BROKEN, DIFF, models=["gpt"])
+    (run,) = cli.run_round("append a line", "-m", "gpt").runs
     assert (run["status"], run["attempts"]) == ("succeeded", 2)
 
-    shown = front("run", "show", run["id"], "--reply")
+    shown = cli("run", "show", run["id"], "--reply")
 
     assert shown.stdout == f"attempt 1:\n{BROKEN}attempt 2:\n{DIFF}"
-    assert "status" in front("run", "show", run["id"], "--reply", "--summary").stdout
+    assert "status" in cli("run", "show", run["id"], "--reply", "--summary").stdout
 
 
-def test_a_run_without_a_reply_says_so(front: Front):
-    (run,) = front.round("append a line", "-m", "gpt").runs  # the server has no reply for it
+def test_a_run_without_a_reply_says_so(cli: CommandLine):
+    (run,) = cli.run_round("append a line", "-m", "gpt").runs  # the server has no reply for it
 
-    shown = front("run", "show", run["id"], "--reply")
+    shown = cli("run", "show", run["id"], "--reply")
 
     assert (shown.exit_code, shown.stdout) == (0, "")
     assert shown.stderr == f"no reply is stored for run {run['id'][:8]}\n"

@@ -1,7 +1,7 @@
 """What a round must reach, said by flag, environment or configuration."""
 
 import pytest
-from front import DIFF, Front
+from command_line import DIFF, CommandLine
 from vendors.server import Script
 
 
@@ -15,13 +15,13 @@ from vendors.server import Script
     ],
 )
 def test_the_flag_comes_before_the_configuration(
-    front: Front, configured: str | None, words: tuple[str, ...], exit_code: int
+    cli: CommandLine, configured: str | None, words: tuple[str, ...], exit_code: int
 ):
     if configured:
-        assert front("config", "set", "require", configured).exit_code == 0
-    front.answers(DIFF, models=["gpt"])
-    front.on("claude", Script.error(401, {"error": {"type": "authentication_error"}}))
+        assert cli("config", "set", "require", configured).exit_code == 0
+    cli.reply_with(DIFF, models=["gpt"])
+    cli.script("claude", Script.error(401, {"error": {"type": "authentication_error"}}))
 
-    done = front.round("append a line", "-m", "gpt", "-m", "claude", *words)
+    done = cli.run_round("append a line", "-m", "gpt", "-m", "claude", *words)
 
     assert done.exit_code == exit_code

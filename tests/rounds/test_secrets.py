@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import repos
-from front import VENDORS, WIRES, Front, make_append_reply, turns
+from command_line import VENDORS, WIRES, CommandLine, make_append_reply, turns
 from sample_secrets import PEM_BODY, VENDOR_SECRETS
 from vendors import tool_streams
 from vendors.server import ReceivedRequest, Script
@@ -31,23 +31,23 @@ NAME = r"DURSOR_SECRET_[0-9a-f]{8}"
 
 
 @pytest.fixture
-def secretive(front: Front) -> Front:
+def secretive(cli: CommandLine) -> CommandLine:
     """Return dursor in a repository with secrets in ordinary files."""
-    repos.commit(front.repo, {"settings.py": SETTINGS, "deploy.md": f"# Deploy\n\n{PEM}\nend\n"})
-    return front
+    repos.commit(cli.repo, {"settings.py": SETTINGS, "deploy.md": f"# Deploy\n\n{PEM}\nend\n"})
+    return cli
 
 
-def bodies(front: Front) -> str:
-    return "\n".join(request.body.decode() for request in front.sent)
+def bodies(cli: CommandLine) -> str:
+    return "\n".join(request.body.decode() for request in cli.requests)
 
 
-def unseen(front: Front) -> None:
+def unseen(cli: CommandLine) -> None:
     """Fail if a secret was sent to a model."""
-    said = bodies(front)
+    said = bodies(cli)
     assert all(secret not in said for secret in SECRETS)
 
 
-def quoting(front: Front, *templates: str) -> None:
+def quoting(cli: CommandLine, *templates: str) -> None:
     """Make gpt answer TEMPLATES in turn, with the placeholders for {access} and {password}."""
 
     def answering(template: str) -> Callable[[ReceivedRequest], Script]:
@@ -58,13 +58,13 @@ def quoting(front: Front, *templates: str) -> None:
 
         return reply
 
-    front.on("gpt", *map(answering, templates))
+    cli.script("gpt", *map(answering, templates))
 
 
-def resulting(front: Front, run: dict[str, Any]) -> str:
-    repos.git(front.repo, "apply", "-", stdin=run["patch"].encode())
-    text = (front.repo / "settings.py").read_text()
-    repos.git(front.repo, "checkout", "-qf", ".")
+def resulting(cli: CommandLine, run: dict[str, Any]) -> str:
+    repos.git(cli.repo, "apply", "-", stdin=run["patch"].encode())
+    text = (cli.repo / "settings.py").read_text()
+    repos.git(cli.repo, "checkout", "-qf", ".")
     return text
 
 
@@ -85,32 +85,32 @@ DIFF = """Three tries are too few.
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_models_see_placeholders(secretive: Front, model: str):
-    secretive.answers("Nothing to do.", models=[model])
+def test_models_see_placeholders(secretive: CommandLine, model: str):
+    secretive.reply_with("Nothing to do.", models=[model])
 
-    secretive.round("mend it", "-m", model, "--file", "deploy.md", "--file", "settings.py")
+    secretive.run_round("mend it", "-m", model, "--file", "deploy.md", "--file", "settings.py")
 
     unseen(secretive)
-    shown = turns(secretive.sent[0])[0][1]
+    shown = turns(secretive.requests[0])[0][1]
     assert len(set(re.findall(NAME, shown))) == 4  # the private key has two lines
     assert "BEGIN RSA PRIVATE KEY" in shown
 
 
-def test_a_patch_around_placeholders_contains_the_secrets(secretive: Front):
+def test_a_patch_around_placeholders_contains_the_secrets(secretive: CommandLine):
     quoting(secretive, DIFF)
 
-    (run,) = secretive.round("more tries", "-m", "gpt").runs
+    (run,) = secretive.run_round("more tries", "-m", "gpt").runs
 
     unseen(secretive)
     assert run["status"] == "succeeded", run["error"]
     assert resulting(secretive, run) == SETTINGS.replace("retries = 3", "retries = 5")
 
 
-def test_a_placeholder_may_move(secretive: Front):
+def test_a_placeholder_may_move(secretive: CommandLine):
     moved = DIFF.replace(' access = "{access}"', '-access = "{access}"')
     quoting(secretive, moved.replace(" last = True", ' last = True\n+access = "{access}"'))
 
-    (run,) = secretive.round("move it", "-m", "gpt").runs
+    (run,) = secretive.run_round("move it", "-m", "gpt").runs
 
     unseen(secretive)
     text = resulting(secretive, run)
@@ -118,27 +118,27 @@ def test_a_placeholder_may_move(secretive: Front):
     assert text.count(AWS) == 1
 
 
-def test_an_instruction_is_sent_and_stored_without_secrets(front: Front):
+def test_an_instruction_is_sent_and_stored_without_secrets(cli: CommandLine):
     kinds = [f"{kind}: {one}" for kind, one in VENDOR_SECRETS.items()]
-    front.answers("Nothing to do.", models=["gpt"])
+    cli.reply_with("Nothing to do.", models=["gpt"])
 
     text = "\n".join(["Mend it", *kinds, f'password: "{PASSWORD}"', PEM])
-    done = front.round(text, "-m", "gpt")
+    done = cli.run_round(text, "-m", "gpt")
 
     assert "the instruction contains a secret" in done.stderr
-    kept = "".join(file.read_text("latin-1") for file in front.data.glob("dursor.db*"))
+    kept = "".join(file.read_text("latin-1") for file in cli.data.glob("dursor.db*"))
     for secret in (*VENDOR_SECRETS.values(), PASSWORD, LINE):
-        assert secret not in bodies(front) + kept + done.stdout
-    assert "Mend it\naws id: [redacted]\n" in turns(front.sent[0])[-1][1]
+        assert secret not in bodies(cli) + kept + done.stdout
+    assert "Mend it\naws id: [redacted]\n" in turns(cli.requests[0])[-1][1]
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
-def test_copying_a_secret_to_another_file_is_warned_about(secretive: Front, elsewhere: bool):
+def test_copying_a_secret_to_another_file_is_warned_about(secretive: CommandLine, elsewhere: bool):
     path = "/dev/null\n+++ b/notes.md" if elsewhere else "a/settings.py\n+++ b/settings.py"
     place = "@@ -0,0 +1 @@\n" if elsewhere else "@@ -5 +5,2 @@\n last = True\n"
     quoting(secretive, f'Noted.\n\n```diff\n--- {path}\n{place}+access = "{{access}}"\n```\n')
 
-    (run,) = secretive.round("note it", "-m", "gpt").runs
+    (run,) = secretive.run_round("note it", "-m", "gpt").runs
 
     assert run["status"] == "succeeded", run["error"]
     assert AWS in run["patch"]
@@ -146,76 +146,77 @@ def test_copying_a_secret_to_another_file_is_warned_about(secretive: Front, else
     assert run["warnings"] == ([told] if elsewhere else [])
 
 
-def test_a_repair_shows_placeholders(secretive: Front):
+def test_a_repair_shows_placeholders(secretive: CommandLine):
     quoting(secretive, DIFF.replace('region = "eu"', 'region = "us"').replace("last", "first"))
 
-    (run,) = secretive.round("more tries", "-m", "gpt").runs
+    (run,) = secretive.run_round("more tries", "-m", "gpt").runs
 
     unseen(secretive)
     assert (run["status"], run["attempts"]) == ("failed", 3)
-    for request in secretive.sent[1:]:
+    for request in secretive.requests[1:]:
         repair = turns(request)[-1][1]
         assert re.search(rf'region = "eu"\naccess = "{NAME}"', repair)
 
 
-def test_a_repaired_answer_is_stored_without_secrets(secretive: Front):
+def test_a_repaired_answer_is_stored_without_secrets(secretive: CommandLine):
     wrong = DIFF.replace('region = "eu"', 'region = "us"').replace("last", "first")
     quoting(secretive, wrong, DIFF, "Nothing more.")
-    (run,) = secretive.round("more tries", "-m", "gpt").runs
+    (run,) = secretive.run_round("more tries", "-m", "gpt").runs
     assert (run["status"], run["attempts"]) == ("succeeded", 2)
 
-    secretive.round("and again", "-m", "gpt", "--from", run["id"])
+    secretive.run_round("and again", "-m", "gpt", "--from", run["id"])
 
     unseen(secretive)
-    role, text = turns(secretive.sent[-1])[1]
+    role, text = turns(secretive.requests[-1])[1]
     assert role == "assistant"
     assert re.search(rf'access = "{NAME}"', text)
 
 
-def test_messages_are_sent_without_secrets(secretive: Front):
-    secretive.answers("Nothing to do.", models=["gpt"])
-    (run,) = secretive.round("look", "-m", "gpt").runs
+def test_messages_are_sent_without_secrets(secretive: CommandLine):
+    secretive.reply_with("Nothing to do.", models=["gpt"])
+    (run,) = secretive.run_round("look", "-m", "gpt").runs
     secretive("task", "say", run["task_id"], f'The review quotes\n> password = "{PASSWORD}"')
 
-    secretive.round("and again", "-m", "gpt", "--task", run["task_id"])
+    secretive.run_round("and again", "-m", "gpt", "--task", run["task_id"])
 
     unseen(secretive)
-    assert re.search(rf'> password = "{NAME}"', turns(secretive.sent[-1])[-2][1])
+    assert re.search(rf'> password = "{NAME}"', turns(secretive.requests[-1])[-2][1])
 
 
-def test_a_part_of_a_secret_is_masked_in_a_repair(front: Front):
+def test_a_part_of_a_secret_is_masked_in_a_repair(cli: CommandLine):
     body = "".join(f"{LINE[i:]}{LINE[:i]}\n" for i in range(60))
     key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n"
-    repos.commit(front.repo, {"deploy.bin": f"{key}\nend one\nend two\n"})
+    repos.commit(cli.repo, {"deploy.bin": f"{key}\nend one\nend two\n"})
     wrong = "--- a/deploy.bin\n+++ b/deploy.bin\n@@ -63,2 +63,2 @@\n end one\n-end too\n+the end\n"
-    front.answers(f"Mended.\n\n```diff\n{wrong}```\n")
+    cli.reply_with(f"Mended.\n\n```diff\n{wrong}```\n")
 
-    (run,) = front.round("mend it", "-m", "gpt", "--context-budget", "0").runs
+    (run,) = cli.run_round("mend it", "-m", "gpt", "--context-budget", "0").runs
 
-    repair = turns(front.sent[1])[-1][1]
+    repair = turns(cli.requests[1])[-1][1]
     assert run["error"]["code"] == "apply_failed"
     assert "END RSA PRIVATE KEY-----\n\nend one\nend two" in repair
-    assert not any(line in bodies(front) for line in body.split())
+    assert not any(line in bodies(cli) for line in body.split())
 
 
-def test_an_unknown_placeholder_is_repaired(secretive: Front):
+def test_an_unknown_placeholder_is_repaired(secretive: CommandLine):
     strange = DIFF.replace("+retries = 5", '+token = "DURSOR_SECRET_00c0ffee"')
     quoting(secretive, strange, DIFF)
 
-    (run,) = secretive.round("more tries", "-m", "gpt").runs
+    (run,) = secretive.run_round("more tries", "-m", "gpt").runs
 
     assert (run["status"], run["attempts"]) == ("succeeded", 2)
     assert (
-        "DURSOR_SECRET_00c0ffee is not a placeholder of a secret" in turns(secretive.sent[1])[-1][1]
+        "DURSOR_SECRET_00c0ffee is not a placeholder of a secret"
+        in turns(secretive.requests[1])[-1][1]
     )
     assert "00c0ffee" not in run["patch"]
 
 
-def test_text_that_looks_like_a_placeholder_may_stay(front: Front):
-    repos.commit(front.repo, {"README.md": 'line 2\n"DURSOR_SECRET_00c0ffee"\nline 3\n'})
-    front.answers(make_append_reply("line 4", "line 3"))
+def test_text_that_looks_like_a_placeholder_may_stay(cli: CommandLine):
+    repos.commit(cli.repo, {"README.md": 'line 2\n"DURSOR_SECRET_00c0ffee"\nline 3\n'})
+    cli.reply_with(make_append_reply("line 4", "line 3"))
 
-    (run,) = front.round("append a line", "-m", "gpt").runs
+    (run,) = cli.run_round("append a line", "-m", "gpt").runs
 
     assert run["status"] == "succeeded", run["error"]
 
@@ -238,7 +239,7 @@ def planted(*, before: str, after: str) -> str:
     )
 
 
-def test_no_secret_is_sent_in_any_way_and_all_are_restored(front: Front):
+def test_no_secret_is_sent_in_any_way_and_all_are_restored(cli: CommandLine):
     kinds = list(VENDOR_SECRETS.values())
     old, new = (
         planted(before="first = 1", after="last = 1"),
@@ -251,7 +252,7 @@ def test_no_secret_is_sent_in_any_way_and_all_are_restored(front: Front):
         f"notes/{VENDOR_SECRETS['npm']}.txt": "\n" * 9000,
         "app/ids.py": ORDINARY,
     }
-    repos.commit(front.repo, files)
+    repos.commit(cli.repo, files)
 
     def answer(request: ReceivedRequest) -> Script:
         outputs = [one["output"] for one in request.json["input"] if "output" in one]
@@ -273,22 +274,22 @@ def test_no_secret_is_sent_in_any_way_and_all_are_restored(front: Front):
         tool_streams.Call("list_files", {}),
     ]
     wrong = "--- a/app/settings.py\n+++ b/app/settings.py\n@@ -1,2 +1,2 @@\n first = 9\n-ENV = 9\n+ENV = 8\n"
-    front.on(
+    cli.script(
         "gpt",
         Script(WIRES["gpt"](f"Done.\n\n```diff\n{wrong}```\n")),
         Script(tool_streams.responses(looks).events),
         answer,
     )
 
-    (run,) = front.round("mend it", "-m", "gpt").runs
-    front.answers("No change is needed.", models=["claude"])
-    front.round("mend it", "-m", "claude", "--context-budget", "0")
-    front.round("and again", "-m", "claude", "--from", run["id"])
+    (run,) = cli.run_round("mend it", "-m", "gpt").runs
+    cli.reply_with("No change is needed.", models=["claude"])
+    cli.run_round("mend it", "-m", "claude", "--context-budget", "0")
+    cli.run_round("and again", "-m", "claude", "--from", run["id"])
 
     assert run["status"] == "succeeded", run["error"]
-    repos.git(front.repo, "apply", "-", stdin=run["patch"].encode())
-    assert (front.repo / "app/settings.py").read_bytes() == new.encode()
-    said = bodies(front)
+    repos.git(cli.repo, "apply", "-", stdin=run["patch"].encode())
+    assert (cli.repo / "app/settings.py").read_bytes() == new.encode()
+    said = bodies(cli)
     assert "notes" in said
     assert all(json.dumps(line)[1:-1] in said for line in ORDINARY.splitlines())
     for secret in (*kinds, PASSWORD, *PEM_BODY.split("\n")):

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 import repos
-from front import DIFF, Front, Outcome
+from command_line import DIFF, CommandLine, Outcome
 
 GPT = ("-m", "gpt")
 
 
-def refused(front: Front, code: str, *words: str, real: bool = False) -> dict[str, str]:
+def refused(cli: CommandLine, code: str, *words: str, real: bool = False) -> dict[str, str]:
     """The one error of WORDS (a round unless given), said in both ways, with nothing sent."""
     words = words or ("run", "append a line", *GPT)
-    run = front.process if real else front
+    run = cli.run_process if real else cli
     plain, spoken = run(*words), run(*words, "--json")
     exit_code = {"usage": 2, "internal": 1, "policy": 7, "not_found": 2}[code]
     assert (plain.exit_code, spoken.exit_code) == (exit_code, exit_code), (plain, spoken)
@@ -39,8 +39,8 @@ def only_error(done: Outcome, code: str) -> dict[str, str]:
     return dict(error)
 
 
-def configured(front: Front, data: bytes) -> Path:
-    file = front.home / "config" / "config.toml"
+def configured(cli: CommandLine, data: bytes) -> Path:
+    file = cli.home / "config" / "config.toml"
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(data)
     return file
@@ -61,16 +61,16 @@ def configured(front: Front, data: bytes) -> Path:
         (b"a = " + b"[" * 5000, "is not valid TOML"),
     ],
 )
-def test_a_broken_configuration_is_said_with_its_file(front: Front, data: bytes, said: str):
-    file = configured(front, data)
+def test_a_broken_configuration_is_said_with_its_file(cli: CommandLine, data: bytes, said: str):
+    file = configured(cli, data)
 
-    error = refused(front, "usage", "run", "append a line", *([] if b"models" in data else GPT))
+    error = refused(cli, "usage", "run", "append a line", *([] if b"models" in data else GPT))
 
     assert said in error["message"]
     assert str(file) in error["message"]
     assert error["hint"]
-    assert front.sent == []
-    assert not (front.data / "dursor.db").exists()
+    assert cli.requests == []
+    assert not (cli.data / "dursor.db").exists()
 
 
 @pytest.mark.parametrize(
@@ -86,24 +86,24 @@ def test_a_broken_configuration_is_said_with_its_file(front: Front, data: bytes,
         ("REQUIRE", "most"),
     ],
 )
-def test_a_bad_variable_is_named(front: Front, name: str, value: str):
-    front.extra[f"DURSOR_{name}"] = value
+def test_a_bad_variable_is_named(cli: CommandLine, name: str, value: str):
+    cli.extra[f"DURSOR_{name}"] = value
     if name == "KEY_STORE":
         words = ("models", "set-key", "gpt", "--stdin", "--json")
-        error = only_error(front(*words, input="sk-some-key-1234"), "usage")
+        error = only_error(cli(*words, input="sk-some-key-1234"), "usage")
     else:
-        error = refused(front, "usage")
+        error = refused(cli, "usage")
 
     assert f"DURSOR_{name}" in error["message"]
     assert value in error["message"]
-    assert front.sent == []
+    assert cli.requests == []
 
 
-def test_an_unknown_setting_stops_nothing(front: Front):
-    configured(front, b"max_file = 3\n")
-    front.answers(DIFF)
+def test_an_unknown_setting_stops_nothing(cli: CommandLine):
+    configured(cli, b"max_file = 3\n")
+    cli.reply_with(DIFF)
 
-    assert front.round("append a line", *GPT).exit_code == 0
+    assert cli.run_round("append a line", *GPT).exit_code == 0
 
 
 def damaged(path: Path) -> None:
@@ -129,62 +129,62 @@ def folder(path: Path) -> None:
     ("spoil", "said"),
     [(damaged, "is no database"), (truncated, ""), (newer, "newer dursor"), (folder, "")],
 )
-def test_a_spoiled_database_is_one_line(front: Front, spoil: Callable[[Path], None], said: str):
-    front.answers(DIFF)
-    front.round("append a line", *GPT)
-    database, sent = front.data / "dursor.db", len(front.sent)
-    for beside in front.data.glob("dursor.db-*"):
+def test_a_spoiled_database_is_one_line(cli: CommandLine, spoil: Callable[[Path], None], said: str):
+    cli.reply_with(DIFF)
+    cli.run_round("append a line", *GPT)
+    database, sent = cli.data / "dursor.db", len(cli.requests)
+    for beside in cli.data.glob("dursor.db-*"):
         beside.unlink()
     spoil(database)
 
     for words in (("run", "append a line", *GPT), ("run", "list"), ("task", "list")):
-        error = refused(front, "internal", *words)
+        error = refused(cli, "internal", *words)
         assert str(database) in error["message"]
         assert said in error["message"]
         assert error["hint"]
-    assert len(front.sent) == sent
+    assert len(cli.requests) == sent
 
 
-def test_a_data_folder_that_cannot_be_made_is_one_line(front: Front):
-    (front.home / "file").write_text("in the way\n")
-    front.extra["DURSOR_DATA_DIR"] = str(front.home / "file" / "data")
+def test_a_data_folder_that_cannot_be_made_is_one_line(cli: CommandLine):
+    (cli.home / "file").write_text("in the way\n")
+    cli.extra["DURSOR_DATA_DIR"] = str(cli.home / "file" / "data")
 
-    error = refused(front, "internal")
+    error = refused(cli, "internal")
 
-    assert str(front.home / "file") in error["message"]
-    assert front("run", "list", "--json").data["items"] == []
-    assert front.sent == []
+    assert str(cli.home / "file") in error["message"]
+    assert cli("run", "list", "--json").data["items"] == []
+    assert cli.requests == []
 
 
 @pytest.mark.parametrize("name", ["data/leases", "data/keys.json", "config/config.toml"])
-def test_something_else_where_a_file_of_ours_belongs_is_one_line(front: Front, name: str):
-    path = front.home / name
+def test_something_else_where_a_file_of_ours_belongs_is_one_line(cli: CommandLine, name: str):
+    path = cli.home / name
     path.parent.mkdir()
     if name == "data/leases":
         path.write_text("in the way\n")
     else:
         path.mkdir()
-    front.extra["DURSOR_ENCRYPTION_KEY"] = "pass phrase"
+    cli.extra["DURSOR_ENCRYPTION_KEY"] = "pass phrase"
     words = ("models", "set-key", "gpt", "--stdin") if "keys" in name else ("run", "x y", *GPT)
 
-    error = only_error(front(*words, "--json", input="sk-some-key-1234"), "internal")
+    error = only_error(cli(*words, "--json", input="sk-some-key-1234"), "internal")
 
     assert str(path) in error["message"]
     assert error["hint"].startswith("ls ")
-    assert front.sent == []
+    assert cli.requests == []
 
 
-def test_a_data_folder_that_cannot_be_written_is_one_line(front: Front):
-    front.answers(DIFF)
-    front.round("append a line", *GPT)
-    files = [front.data, *front.data.rglob("*")]
+def test_a_data_folder_that_cannot_be_written_is_one_line(cli: CommandLine):
+    cli.reply_with(DIFF)
+    cli.run_round("append a line", *GPT)
+    files = [cli.data, *cli.data.rglob("*")]
     for path in files:
         path.chmod(0o500 if path.is_dir() else 0o400)
-    may = os.access(front.data / "dursor.db", os.W_OK)  # root may write all the same
+    may = os.access(cli.data / "dursor.db", os.W_OK)  # root may write all the same
     try:
-        listed = front("run", "list", "--json")
+        listed = cli("run", "list", "--json")
         if not may:
-            assert str(front.data) in refused(front, "internal")["message"]
+            assert str(cli.data) in refused(cli, "internal")["message"]
     finally:
         for path in files:
             path.chmod(0o700 if path.is_dir() else 0o600)
@@ -192,23 +192,23 @@ def test_a_data_folder_that_cannot_be_written_is_one_line(front: Front):
     assert len(listed.data["items"]) == 1
 
 
-def test_without_git_a_round_says_so(front: Front):
-    empty = front.home / "empty"
+def test_without_git_a_round_says_so(cli: CommandLine):
+    empty = cli.home / "empty"
     empty.mkdir()
-    front.extra["PATH"] = str(empty)
+    cli.extra["PATH"] = str(empty)
 
-    error = refused(front, "usage", real=True)
+    error = refused(cli, "usage", real=True)
 
     assert "git is not installed" in error["message"]
     assert "git" in error["hint"]
-    assert front.sent == []
+    assert cli.requests == []
 
 
-def test_a_text_that_is_not_utf_8_is_refused(front: Front):
+def test_a_text_that_is_not_utf_8_is_refused(cli: CommandLine):
     done = subprocess.run(
         [sys.executable, "-m", "dursor", "run", b"caf\xe9 au lait", *GPT, "--json"],
-        env=front.env,
-        cwd=front.repo,
+        env=cli.env,
+        cwd=cli.repo,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -217,11 +217,11 @@ def test_a_text_that_is_not_utf_8_is_refused(front: Front):
     assert done.returncode == 2
     assert "not UTF-8" in json.loads(done.stdout)["errors"][0]["message"]
     assert b"Traceback" not in done.stderr
-    assert front.sent == []
+    assert cli.requests == []
 
 
-def test_closed_standard_streams_break_nothing(front: Front):
-    front.answers(DIFF)
+def test_closed_standard_streams_break_nothing(cli: CommandLine):
+    cli.reply_with(DIFF)
     command = f"exec {sys.executable} -m dursor"
 
     for line, exit_code in (
@@ -231,17 +231,17 @@ def test_closed_standard_streams_break_nothing(front: Front):
         (f"{command} run list >&- 2>&-", None),
     ):
         done = subprocess.run(
-            ["sh", "-c", line], env=front.env, cwd=front.repo, capture_output=True, check=False
+            ["sh", "-c", line], env=cli.env, cwd=cli.repo, capture_output=True, check=False
         )
         assert b"Traceback" not in done.stdout + done.stderr
         assert exit_code is None or done.returncode == exit_code, (line, done)
 
 
-def test_a_folder_that_is_gone_is_said(front: Front):
-    gone = front.home / "gone"
+def test_a_folder_that_is_gone_is_said(cli: CommandLine):
+    gone = cli.home / "gone"
     line = f"mkdir {gone} && cd {gone} && rmdir {gone} && exec {sys.executable} -m dursor run list"
     done = subprocess.run(
-        ["sh", "-c", line], env=front.env, capture_output=True, text=True, check=False
+        ["sh", "-c", line], env=cli.env, capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 2
@@ -249,25 +249,25 @@ def test_a_folder_that_is_gone_is_said(front: Front):
     assert "Traceback" not in done.stderr
 
 
-def test_a_bare_repository_can_be_asked_about_but_not_changed(front: Front):
-    bare = front.home / "bare.git"
-    repos.git(front.repo, "clone", "-q", "--bare", ".", str(bare))
-    front.answers(DIFF)
+def test_a_bare_repository_can_be_asked_about_but_not_changed(cli: CommandLine):
+    bare = cli.home / "bare.git"
+    repos.git(cli.repo, "clone", "-q", "--bare", ".", str(bare))
+    cli.reply_with(DIFF)
 
-    done = front("run", "append a line", *GPT, "--json", cwd=bare)
-    dirty = front("run", "append a line", *GPT, "--dirty", "--json", cwd=bare)
-    applied = front("run", "apply", done.runs[0]["id"], "--json", cwd=bare)
+    done = cli("run", "append a line", *GPT, "--json", cwd=bare)
+    dirty = cli("run", "append a line", *GPT, "--dirty", "--json", cwd=bare)
+    applied = cli("run", "apply", done.runs[0]["id"], "--json", cwd=bare)
 
     assert (done.exit_code, dirty.exit_code, applied.exit_code) == (0, 2, 2)
     assert only_error(applied, "usage")["message"]
 
 
-def test_a_model_without_a_server_is_one_line(front: Front):
+def test_a_model_without_a_server_is_one_line(cli: CommandLine):
     words = ("--provider", "openai", "--model", "m", "--base-url")
-    front("models", "add", "nobody", *words, "http://127.0.0.1:9/v1")
-    front.configure(retries=0, connect_timeout=1)
+    cli("models", "add", "nobody", *words, "http://127.0.0.1:9/v1")
+    cli.configure(retries=0, connect_timeout=1)
 
-    done = front.round("append a line", "-m", "nobody")
+    done = cli.run_round("append a line", "-m", "nobody")
 
     assert (done.exit_code, done.runs[0]["error"]["code"]) == (5, "network")
     assert "127.0.0.1" in done.runs[0]["error"]["message"]

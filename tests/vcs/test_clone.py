@@ -270,7 +270,7 @@ def test_response_that_is_not_a_repository(tmp_path, fetch, serve):
 def test_response_that_is_not_text(hub, fetch):
     hub.repo("ada/lib", {"a": "1\n"})
     kind = [("Content-Type", "application/x-git-upload-pack-advertisement")]
-    hub.on("GET *info/refs", lambda r, p: Response(200, b"\xff" * 9, kind))
+    hub.intercept("GET *info/refs", lambda r, p: Response(200, b"\xff" * 9, kind))
     with pytest.raises(ProviderError, match="not a git server"):
         fetch(f"{hub.url}/ada/lib.git")
 

@@ -8,9 +8,9 @@ import shutil
 import leaks
 import pytest
 import repos
+from github_project import clone
 from hub.state import Token, long_token
 from hub.wire import Response
-from lab import clone
 from vendors.server import ScriptedServer
 
 from dursor.domain import Secret
@@ -421,7 +421,7 @@ def test_no_token_in_an_error_message(hub, lib, mine, url, token, tmp_path, reop
         shown = request.headers["authorization"] + " " + token.reveal()
         return Response(403, f"{shown}\n".encode(), [("Content-Type", "text/plain")])
 
-    hub.on("GET /ada/lib.git/*", echoing, times=9)
+    hub.intercept("GET /ada/lib.git/*", echoing, times=9)
     with (
         Mirror.open(tmp_path / "x.git", reopen(mine)) as mirror,
         pytest.raises(DursorError) as failure,
@@ -447,7 +447,7 @@ def test_only_the_network_process_has_the_token(publish, spy, token):
 
 def test_a_redirect_is_not_followed(hub, mine, url, token, evil, tmp_path, reopen):
     away = [("Location", f"{evil.url}/ada/lib.git/info/refs?service=git-upload-pack")]
-    hub.on("GET /ada/lib.git/info/refs", lambda r, p: Response(302, b"", away))
+    hub.intercept("GET /ada/lib.git/info/refs", lambda r, p: Response(302, b"", away))
     with (
         Mirror.open(tmp_path / "x.git", reopen(mine)) as mirror,
         pytest.raises(NotFoundError, match="has moved"),

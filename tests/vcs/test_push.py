@@ -4,11 +4,11 @@ import threading
 
 import pytest
 import repos
+from github_project import clone
 from hub.server import PROTECTED, RULES
 from hub.wire import Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lab import clone
 
 from dursor.domain import Secret
 from dursor.errors import (
@@ -523,7 +523,7 @@ def test_a_response_that_was_cut_short(hub, local, url, made, token, monkeypatch
     """Some versions of git wait forever for the rest."""
     monkeypatch.setattr(push_module, "PUSH_SECONDS", 0.3)
     kind = [("Content-Type", "application/x-git-receive-pack-result")]
-    hub.on("POST *git-receive-pack", lambda r, p: Response(200, b"0030", kind))
+    hub.intercept("POST *git-receive-pack", lambda r, p: Response(200, b"0030", kind))
     with pytest.raises(DursorError) as failure:
         push(local, url, made, "t", expect=None, secret=token)
     assert (failure.value.exit_code, failure.value.hint) == (5, "try again")

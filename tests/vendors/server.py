@@ -1,7 +1,7 @@
 """The vendors' double: an HTTP server on loopback, scripted by the test and strict about requests.
 
     with ScriptedServer() as server:
-        server.on("/responses", Script(streams.responses("hello")))
+        server.script("/responses", Script(streams.responses("hello")))
         ... send a request to server.url ...
         assert server.requests[0].json["stream"] is True
 
@@ -113,7 +113,7 @@ class ScriptedServer:
         """The base URL, without a path."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
-    def on(self, part: str, *answers: Answer) -> None:
+    def script(self, part: str, *answers: Answer) -> None:
         """Answer requests whose path contains PART; earlier calls take precedence."""
         self._routes.append((part, list(answers)))
 

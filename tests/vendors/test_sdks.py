@@ -56,7 +56,7 @@ def gemini(server: ScriptedServer) -> Iterator[genai.Client]:
 
 
 def test_responses(server: ScriptedServer, gpt: openai.OpenAI) -> None:
-    server.on("/responses", Script(streams.responses(TEXT)))
+    server.script("/responses", Script(streams.responses(TEXT)))
     request = {"model": "m", "instructions": "Be terse.", "input": "hi?", "store": False}
     with gpt.responses.stream(**request) as stream:
         events = list(stream)
@@ -70,7 +70,7 @@ def test_responses(server: ScriptedServer, gpt: openai.OpenAI) -> None:
 
 def test_responses_that_call_tools(server: ScriptedServer, gpt: openai.OpenAI) -> None:
     scripts = (Script(tool_streams.responses(CALLS).events), Script(streams.responses(TEXT)))
-    server.on("/responses", *scripts)
+    server.script("/responses", *scripts)
     tool = {"type": "function", "name": "look", "parameters": SCHEMA, "strict": False}
     request = {"model": "m", "tools": [tool], "include": ["reasoning.encrypted_content"]}
     first = gpt.responses.create(**request, input="hi?", stream=True)
@@ -88,7 +88,7 @@ def test_responses_that_call_tools(server: ScriptedServer, gpt: openai.OpenAI) -
 
 
 def test_chat(server: ScriptedServer, gpt: openai.OpenAI) -> None:
-    server.on("/chat", Script(streams.chat(TEXT)))
+    server.script("/chat", Script(streams.chat(TEXT)))
     chunks = list(
         gpt.chat.completions.create(
             model="m", messages=MESSAGES, stream=True, stream_options={"include_usage": True}
@@ -102,7 +102,7 @@ def test_chat(server: ScriptedServer, gpt: openai.OpenAI) -> None:
 
 
 def test_messages(server: ScriptedServer, claude: anthropic.Anthropic) -> None:
-    server.on("/messages", Script(streams.messages(TEXT)))
+    server.script("/messages", Script(streams.messages(TEXT)))
     system = [{"type": "text", "text": "Be terse.", "cache_control": {"type": "ephemeral"}}]
     with claude.messages.stream(
         model="m", max_tokens=99, system=system, messages=MESSAGES[1:]
@@ -117,7 +117,7 @@ def test_messages(server: ScriptedServer, claude: anthropic.Anthropic) -> None:
 
 def test_messages_that_call_tools(server: ScriptedServer, claude: anthropic.Anthropic) -> None:
     scripts = (Script(tool_streams.messages(CALLS).events), Script(streams.messages(TEXT)))
-    server.on("/messages", *scripts)
+    server.script("/messages", *scripts)
     tools = [{"name": "look", "description": "Look.", "input_schema": SCHEMA}]
     turns = MESSAGES[1:]
     for expected in ("tool_use", "end_turn"):
@@ -138,7 +138,7 @@ def test_messages_that_call_tools(server: ScriptedServer, claude: anthropic.Anth
 def test_gemini(server: ScriptedServer, gemini: genai.Client) -> None:
     from google.genai import types
 
-    server.on(":stream", Script(streams.gemini(TEXT)))
+    server.script(":stream", Script(streams.gemini(TEXT)))
     config = types.GenerateContentConfig(system_instruction="Be terse.", max_output_tokens=99)
     chunks = list(gemini.models.generate_content_stream(model="m", contents="hi?", config=config))
     assert "".join(chunk.text or "" for chunk in chunks) == TEXT
@@ -151,7 +151,7 @@ def test_gemini_that_calls_tools(server: ScriptedServer, gemini: genai.Client) -
     from google.genai import types
 
     scripts = (Script(tool_streams.gemini(CALLS, ids=True).events), Script(streams.gemini(TEXT)))
-    server.on(":stream", *scripts)
+    server.script(":stream", *scripts)
     declaration = types.FunctionDeclaration(
         name="look", description="Look.", parameters_json_schema=SCHEMA
     )
@@ -202,7 +202,7 @@ def test_errors(
     import openai
     from google.genai.errors import APIError
 
-    server.on("", lambda request: fail(status, "the message")(request.wire))
+    server.script("", lambda request: fail(status, "the message")(request.wire))
     with pytest.raises(getattr(openai, name), match="the message"):
         gpt.responses.create(model="m", input="hi?", stream=True)
     with pytest.raises(getattr(anthropic, name), match="the message"):

@@ -15,9 +15,9 @@ from vendors import streams
 from vendors.server import ReceivedRequest, Script, ScriptedServer
 
 KEYS = {
-    "OPENAI_API_KEY": "sk-front-door-openai-1111",
-    "ANTHROPIC_API_KEY": "sk-ant-front-door-anthropic-2222",
-    "GEMINI_API_KEY": "AIza-front-door-gemini-3333",
+    "OPENAI_API_KEY": "sk-command-line-openai-1111",
+    "ANTHROPIC_API_KEY": "sk-ant-command-line-anthropic-2222",
+    "GEMINI_API_KEY": "AIza-command-line-gemini-3333",
 }
 VENDORS = {"gpt": "/responses", "claude": "/messages", "gemini": "GenerateContent"}
 WIRES: dict[str, Callable[..., list[bytes]]] = {
@@ -75,7 +75,7 @@ class Outcome:
 
 
 @dataclass
-class Front:
+class CommandLine:
     """Runs dursor in a repository, in this process or another."""
 
     home: Path
@@ -106,21 +106,21 @@ class Front:
     def __call__(self, *words: str, input: str | None = None, cwd: Path | None = None) -> Outcome:
         """Run dursor in this process."""
         from dursor.app import App
-        from dursor.cli.root import app as cli
+        from dursor.cli.root import app as command
 
         env = self.env
         with App(env, cwd or self.repo) as app:
             saved = {name: None for name in os.environ if name not in env}
-            done = CliRunner().invoke(cli, list(words), input=input, obj=app, env=saved | env)
+            done = CliRunner().invoke(command, list(words), input=input, obj=app, env=saved | env)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Outcome(done.exit_code, done.stdout, done.stderr)
 
-    def round(self, text: str = "append a line", *words: str) -> Outcome:
+    def run_round(self, text: str = "append a line", *words: str) -> Outcome:
         """Run a round with --json."""
         return self("run", text, *words, "--json")
 
-    def process(
+    def run_process(
         self, *words: str, input: str = "", cwd: Path | None = None, timeout: float = 30
     ) -> Outcome:
         """Run dursor in another process."""
@@ -148,22 +148,22 @@ class Front:
             text=True,
         )
 
-    def answers(self, *replies: str, models: Sequence[str] = tuple(VENDORS)) -> None:
+    def reply_with(self, *replies: str, models: Sequence[str] = tuple(VENDORS)) -> None:
         """Script every model of MODELS with REPLIES in turn; the last one repeats."""
         for model in models:
             scripts = [Script(WIRES[model](reply)) for reply in replies]
-            self.server.on(VENDORS[model], *scripts)
+            self.server.script(VENDORS[model], *scripts)
 
-    def on(self, model: str, *scripts: Script | Callable[[ReceivedRequest], Script]) -> None:
+    def script(self, model: str, *scripts: Script | Callable[[ReceivedRequest], Script]) -> None:
         """Script one vendor."""
-        self.server.on(VENDORS[model], *scripts)
+        self.server.script(VENDORS[model], *scripts)
 
     def configure(self, **values: Any) -> None:
         """Set configuration values through the environment."""
         self.extra |= {f"DURSOR_{name.upper()}": str(value) for name, value in values.items()}
 
     @property
-    def sent(self) -> list[ReceivedRequest]:
+    def requests(self) -> list[ReceivedRequest]:
         """The requests that reached the vendors."""
         return list(self.server.requests)
 

@@ -6,31 +6,31 @@ from pathlib import Path
 from typing import Any
 
 import repos
-from front import README, Front, Outcome, make_append_reply
+from command_line import README, CommandLine, Outcome, make_append_reply
 from hub import Hub, Pull, Repo
 
 FILES = {"README.md": README, "calc.py": "def add(a, b):\n    return a - b\n"}
 
 
 @dataclass
-class Lab:
+class GitHubProject:
     """dursor, the user's clone, and its repository on GitHub."""
 
-    front: Front
+    cli: CommandLine
     hub: Hub
     remote: Repo
 
     def __call__(self, *words: str, **options: Any) -> Outcome:
         """Run dursor with --json in the user's clone."""
-        return self.front(*words, "--json", **options)
+        return self.cli(*words, "--json", **options)
 
-    def good(self, *words: str, **options: Any) -> dict[str, Any]:
+    def succeed(self, *words: str, **options: Any) -> dict[str, Any]:
         """Run dursor, which must succeed, and return its data."""
         done = self(*words, **options)
         assert (done.exit_code, done.json["errors"]) == (0, []), done
         return done.data
 
-    def refused(self, *words: str, **options: Any) -> dict[str, Any]:
+    def fail(self, *words: str, **options: Any) -> dict[str, Any]:
         """Run dursor, which must fail, and return its error with the exit code."""
         done = self(*words, **options)
         assert done.exit_code != 0, done
@@ -44,15 +44,15 @@ class Lab:
 
     def ask(self, reply: str, *words: str, text: str = "append a line") -> Any:
         """Run a round of gpt with REPLY and return its run."""
-        self.front.server._routes.clear()
-        self.front.answers(reply, models=["gpt"])
-        (run,) = self.front.round(text, "-m", "gpt", *words).runs
+        self.cli.server._routes.clear()
+        self.cli.reply_with(reply, models=["gpt"])
+        (run,) = self.cli.run_round(text, "-m", "gpt", *words).runs
         return run
 
-    def open(self, *words: str, reply: str | None = None) -> tuple[Any, Any]:
+    def open_pr(self, *words: str, reply: str | None = None) -> tuple[Any, Any]:
         """Return a run and its pull request."""
         run = self.run(reply)
-        return run, self.good("pr", "create", "--run", run["id"], *words)
+        return run, self.succeed("pr", "create", "--run", run["id"], *words)
 
     @property
     def pull(self) -> Pull:

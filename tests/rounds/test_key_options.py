@@ -4,7 +4,7 @@ import stat
 
 import leaks
 import pytest
-from front import DIFF, KEYS, Front
+from command_line import DIFF, KEYS, CommandLine
 from vendors.server import ReceivedRequest, Script
 
 OTHERS = {
@@ -23,23 +23,23 @@ def key_of(request: ReceivedRequest) -> str:
     return found.removeprefix("Bearer ")
 
 
-def used(front: Front, *models: str) -> list[str]:
+def used(cli: CommandLine, *models: str) -> list[str]:
     """The keys that a round of MODELS is made with."""
-    before = len(front.sent)
+    before = len(cli.requests)
     words = [word for model in models for word in ("-m", model)]
-    done = front.round("append a line", *words)
+    done = cli.run_round("append a line", *words)
     assert done.exit_code == 0, done.json["errors"]
-    return sorted(key_of(request) for request in front.sent[before:])
+    return sorted(key_of(request) for request in cli.requests[before:])
 
 
-def refused(front: Front, *words: str) -> dict[str, str]:
+def refused(cli: CommandLine, *words: str) -> dict[str, str]:
     """The error of a round that was refused for want of a key: nothing was created or sent."""
-    runs = len(front("run", "list", "--all", "--json").data["items"])
-    sent = len(front.sent)
-    done = front.round("append a line", *(words or ("-m", "gpt")))
+    runs = len(cli("run", "list", "--all", "--json").data["items"])
+    sent = len(cli.requests)
+    done = cli.run_round("append a line", *(words or ("-m", "gpt")))
     assert (done.exit_code, done.json["status"], done.json["data"]) == (4, "error", None)
-    assert len(front.sent) == sent
-    assert len(front("run", "list", "--all", "--json").data["items"]) == runs
+    assert len(cli.requests) == sent
+    assert len(cli("run", "list", "--all", "--json").data["items"]) == runs
     (error,) = done.json["errors"]
     assert error["code"] == "auth"
     assert "\n" not in error["message"]
@@ -48,21 +48,21 @@ def refused(front: Front, *words: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def keyed(front: Front) -> Front:
+def keyed(cli: CommandLine) -> CommandLine:
     """Give dursor with a passphrase for its key file."""
-    front.extra["DURSOR_ENCRYPTION_KEY"] = PASSPHRASE
-    front.answers(DIFF)
-    return front
+    cli.extra["DURSOR_ENCRYPTION_KEY"] = PASSPHRASE
+    cli.reply_with(DIFF)
+    return cli
 
 
-def test_each_vendor_gets_its_own_key_and_google_has_two_names(keyed: Front):
+def test_each_vendor_gets_its_own_key_and_google_has_two_names(keyed: CommandLine):
     assert used(keyed, "gpt", "claude", "gemini") == sorted(KEYS.values())
 
     keyed.extra["GOOGLE_API_KEY"] = OTHERS["google"]
     assert used(keyed, "gemini") == [OTHERS["google"]]
 
 
-def test_keys_are_looked_for_in_order(keyed: Front):
+def test_keys_are_looked_for_in_order(keyed: CommandLine):
     def source(name: str = "gpt") -> str | None:
         found: str | None = keyed("models", "show", name, "--json").data["key"]
         return found
@@ -95,7 +95,7 @@ def test_keys_are_looked_for_in_order(keyed: Front):
     leaks.check(keyed, keys=[PASSPHRASE])
 
 
-def test_a_stored_key_that_cannot_be_opened_is_refused_at_once(keyed: Front):
+def test_a_stored_key_that_cannot_be_opened_is_refused_at_once(keyed: CommandLine):
     keyed.extra |= UNSET
     keyed("models", "set-key", "gpt", "--stdin", input=OTHERS["profile"])
     file = keyed.data / "keys.json"
@@ -117,28 +117,28 @@ def test_a_stored_key_that_cannot_be_opened_is_refused_at_once(keyed: Front):
     assert used(keyed, "gpt") == [OTHERS["profile"]]
 
 
-def test_a_missing_key_stops_the_round_for_all(front: Front):
-    front.extra["ANTHROPIC_API_KEY"] = ""
-    front.answers(DIFF)
+def test_a_missing_key_stops_the_round_for_all(cli: CommandLine):
+    cli.extra["ANTHROPIC_API_KEY"] = ""
+    cli.reply_with(DIFF)
 
     for more in ((), ("--detach",), ("--dry-run",)):
-        error = refused(front, "-m", "gpt", "-m", "claude", *more)
+        error = refused(cli, "-m", "gpt", "-m", "claude", *more)
         assert "'claude'" in error["message"]
         assert "ANTHROPIC_API_KEY" in error["hint"]
-    assert front("repo", "list", "--json").data["items"] == []
+    assert cli("repo", "list", "--json").data["items"] == []
 
 
 @pytest.mark.parametrize("key", [" ", "two words", "line\nbreak", "schlüssel", "tab\tbed"])
-def test_what_cannot_be_a_key_is_refused_without_being_shown(front: Front, key: str):
-    front.extra["OPENAI_API_KEY"] = key
+def test_what_cannot_be_a_key_is_refused_without_being_shown(cli: CommandLine, key: str):
+    cli.extra["OPENAI_API_KEY"] = key
 
-    error = refused(front)
+    error = refused(cli)
 
     assert key.strip() == "" or key not in str(error)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "two words", "sk-\x00", "sk-ü"])
-def test_a_bad_key_on_stdin_is_not_stored(keyed: Front, text: str):
+def test_a_bad_key_on_stdin_is_not_stored(keyed: CommandLine, text: str):
     done = keyed("models", "set-key", "gpt", "--stdin", "--json", input=text)
 
     assert (done.exit_code, done.json["errors"][0]["code"]) == (2, "usage")
@@ -146,31 +146,33 @@ def test_a_bad_key_on_stdin_is_not_stored(keyed: Front, text: str):
     assert keyed("models", "show", "gpt", "--json").data["key"] == "env"
 
 
-def test_no_terminal_and_no_passphrase_is_said_with_what_to_type(front: Front):
-    done = front("models", "set-key", "gpt", "--stdin", "--json", input="sk-new-key-8888")
-    typed = front("models", "set-key", "gpt", "--json", input="sk-new-key-8888")
-    added = front(
+def test_no_terminal_and_no_passphrase_is_said_with_what_to_type(cli: CommandLine):
+    done = cli("models", "set-key", "gpt", "--stdin", "--json", input="sk-new-key-8888")
+    typed = cli("models", "set-key", "gpt", "--json", input="sk-new-key-8888")
+    added = cli(
         "models", "add", "x", "--provider", "openai", "--model", "m", "--key-stdin", input="sk-9999"
     )
 
     assert (done.exit_code, typed.exit_code, added.exit_code) == (4, 2, 4)
     assert done.json["errors"][0]["hint"].startswith("export DURSOR_ENCRYPTION_KEY=")
     assert "--stdin" in typed.json["errors"][0]["hint"]
-    assert front("models", "show", "x", "--json").exit_code == 2
-    assert not (front.data / "keys.json").exists()
-    leaks.check(front, done, typed, added, keys=["sk-new-key-8888"])
+    assert cli("models", "show", "x", "--json").exit_code == 2
+    assert not (cli.data / "keys.json").exists()
+    leaks.check(cli, done, typed, added, keys=["sk-new-key-8888"])
 
 
 @pytest.mark.parametrize(
     ("status", "code", "exit_code"),
     [(200, None, 0), (401, "auth", 4), (404, "model_not_found", 4), (500, "provider_error", 5)],
 )
-def test_a_check_proves_key_and_model(front: Front, status: int, code: str | None, exit_code: int):
+def test_a_check_proves_key_and_model(
+    cli: CommandLine, status: int, code: str | None, exit_code: int
+):
     quoted = {"error": {"message": f"no: {KEYS['ANTHROPIC_API_KEY']}"}}
-    front.server.on("/models/", Script.error(status, quoted))
+    cli.server.script("/models/", Script.error(status, quoted))
 
-    done = front("models", "check", "claude", "--json")
-    plain = front("models", "check", "claude")
+    done = cli("models", "check", "claude", "--json")
+    plain = cli("models", "check", "claude")
 
     (item,) = done.data["items"]
     assert sorted(item) == ["error", "latency_ms", "name", "ok"]
@@ -178,28 +180,28 @@ def test_a_check_proves_key_and_model(front: Front, status: int, code: str | Non
     assert (done.exit_code, plain.exit_code) == (exit_code, exit_code)
     assert (item["error"] or {"code": None})["code"] == code
     assert [error["code"] for error in done.json["errors"]] == ([code] if code else [])
-    leaks.check(front, done, plain)
+    leaks.check(cli, done, plain)
 
 
-def test_a_check_without_names_asks_those_whose_keys_are_ready(front: Front):
-    front.extra |= {"GEMINI_API_KEY": ""}
-    front.server.on("/models/", Script.error(200))
+def test_a_check_without_names_asks_those_whose_keys_are_ready(cli: CommandLine):
+    cli.extra |= {"GEMINI_API_KEY": ""}
+    cli.server.script("/models/", Script.error(200))
 
-    done = front("models", "check", "--json")
+    done = cli("models", "check", "--json")
 
     assert [item["name"] for item in done.data["items"]] == ["gpt", "claude"]
-    assert {key_of(request) for request in front.sent} == {
+    assert {key_of(request) for request in cli.requests} == {
         KEYS["OPENAI_API_KEY"],
         KEYS["ANTHROPIC_API_KEY"],
     }
 
 
-def test_a_key_is_not_kept_where_the_store_cannot_be(front: Front):
-    front.extra["DURSOR_ENCRYPTION_KEY"] = "open sesame"
-    front.data.mkdir()
-    (front.data / "dursor.db").write_bytes(b"no database" * 1000)
+def test_a_key_is_not_kept_where_the_store_cannot_be(cli: CommandLine):
+    cli.extra["DURSOR_ENCRYPTION_KEY"] = "open sesame"
+    cli.data.mkdir()
+    (cli.data / "dursor.db").write_bytes(b"no database" * 1000)
 
-    done = front("models", "set-key", "gpt", "--stdin", "--json", input="sk-0123456789")
+    done = cli("models", "set-key", "gpt", "--stdin", "--json", input="sk-0123456789")
 
     assert (done.exit_code, done.json["errors"][0]["code"]) == (1, "internal")
-    assert not (front.data / "keys.json").exists()
+    assert not (cli.data / "keys.json").exists()
