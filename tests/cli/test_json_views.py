@@ -116,6 +116,7 @@ VALUES = [
     (fake_app.SIGNED_IN, {"api_url", "kind", "login", "app_id", "installation_id"}),
 ]
 PARTS = [
+    (COMPARED.files[0], {"path", "runs", "identical"}),
     (fake_app.ROUND, ROUND),
     (RUN.replies[0], {"attempt", "text"}),
     (fake_app.CHANGED, CHANGE),

@@ -11,7 +11,7 @@ from dursor.cli.command_result import PatchOutput
 from dursor.cli.completion.completions import complete_files
 from dursor.cli.input.instruction_input import STDIN, read_file, read_stdin
 from dursor.cli.options import Base, Repo
-from dursor.cli.output.json_views import encode_each
+from dursor.cli.output.json_views import to_json
 from dursor.cli.output.terminal import is_terminal
 from dursor.errors import UsageError
 from dursor.services.results import AppliedChange
@@ -41,7 +41,7 @@ def patch(
         return patches.apply(text, repo, base)
     resolved = patches.resolve(text, repo, base)
     data = {
-        "files_changed": encode_each(resolved.files_changed),
+        "files_changed": to_json(resolved.files_changed),
         "warnings": [*resolved.warnings],
     }
     return PatchOutput(resolved.patch, data, resolved.warnings)
