@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlite_utils import Database
 
 # The first line of a message that `pr sync` of 0.1.0 wrote for a review or a comment.
@@ -23,66 +20,43 @@ _BEFORE_RUNS = ("prepare", "context")  # stages whose log entries belong to the 
 
 
 def migrate(db: Database) -> None:
-    """Move what runs, repos and models held for others; foreign keys must be off."""
+    """Move the columns that runs, repos and models held for others; foreign keys must be off."""
     for statement in _TABLES:
         db.execute(statement)
-    runs = list(db.query("SELECT * FROM runs ORDER BY task_id, round, rowid"))
-    for _, members in groupby(runs, key=lambda run: (run["task_id"], run["round"])):
-        _split_round(db, [*members])
+    for first_id, task_id, number in db.execute(_FIRST_RUNS).fetchall():
+        _split_round(db, first_id, task_id, number)
+    db.execute(_MOVE_LEASES)
     _classify_messages(db)
     for statement in _REPLACED_TABLES:
         db.execute(statement)
 
 
-def _split_round(db: Database, runs: Sequence[dict[str, Any]]) -> None:
+def _split_round(db: Database, first_id: str, task_id: str, number: int) -> None:
     """Write one round and its runs from rows that repeated the round's columns."""
-    first = runs[0]
     round_id = os.urandom(16).hex()
-    logs = json.loads(first["logs"])
+    sql = "SELECT logs, instruction, created_at FROM runs WHERE id = ?"
+    text, instruction, created_at = db.execute(sql, [first_id]).fetchone()
+    logs = json.loads(text)
     count = next((n for n, log in enumerate(logs) if log["stage"] not in _BEFORE_RUNS), len(logs))
-    columns = ("task_id", "parent_run_id", "base_ref", "base_commit", "dirty", "created_at")
-    wide = ("instruction", "choices", "context", "dirty_patch")
-    db.table("rounds").insert(
-        {
-            "id": round_id,
-            "number": first["round"],
-            **{name: first[name] for name in (*columns, *wide)},
-            "logs": json.dumps(logs[:count]),
-        }
-    )
-    for run in runs:
-        _write_run(db, run, round_id, logs[:count], first["choices"])
-    sql = (
-        "UPDATE messages SET round_id = ?, kind = 'instruction' WHERE id = ("
-        "SELECT id FROM messages WHERE task_id = ? AND role = 'user' AND content = ? "
-        "AND created_at = ? AND round_id IS NULL LIMIT 1)"
-    )
-    db.execute(sql, [round_id, first["task_id"], first["instruction"], first["created_at"]])
+    shared = json.dumps(logs[:count], separators=(",", ":"))
+    db.execute(_ADD_ROUND, [round_id, shared, first_id])
+    sql = "SELECT id, logs FROM runs WHERE task_id = ? AND round = ? ORDER BY rowid"
+    for run_id, logs in db.execute(sql, [task_id, number]).fetchall():
+        own_logs = _remove_shared(logs, shared)
+        db.execute(_ADD_RUN, [round_id, _rename_stage(own_logs), first_id, run_id])
+    db.execute(_ADD_TO_INSTRUCTION, [round_id, task_id, instruction, created_at])
 
 
-def _write_run(
-    db: Database, run: dict[str, Any], round_id: str, shared: Sequence[Any], choices: str | None
-) -> None:
-    """Write RUN without the log entries that it shares with its round."""
-    logs = json.loads(run["logs"])
-    logs = logs[len(shared) :] if logs[: len(shared)] == shared else logs
-    error = None if run["error"] is None else json.dumps(_rename_stage(json.loads(run["error"])))
-    db.table("new_runs").insert(
-        {
-            **{name: run[name] for name in _KEPT_COLUMNS},
-            "round_id": round_id,
-            "error": error,
-            "logs": json.dumps([_rename_stage(log) for log in logs]),
-            "overrides": None if run["choices"] == choices else run["choices"],
-        }
-    )
-    if run["lease"] is not None and run["status"] in {"queued", "running"}:
-        columns = ("lease", "cancel_requested_at")
-        db.table("run_leases").insert({"run_id": run["id"], **{n: run[n] for n in columns}})
+def _remove_shared(logs: str, shared: str) -> str:
+    """Remove the SHARED entries from the start of LOGS; both are JSON lists."""
+    head = shared.removesuffix("]")
+    if not logs.startswith(head):
+        return logs
+    return f"[{logs.removeprefix(head).removeprefix(',')}"
 
 
-def _rename_stage(entry: dict[str, Any]) -> dict[str, Any]:
-    return {**entry, "stage": "policy"} if entry["stage"] == "check" else entry
+def _rename_stage(entries: str) -> str:
+    return entries.replace(*_STAGES)
 
 
 def _classify_messages(db: Database) -> None:
@@ -99,7 +73,7 @@ def _decode(content: str | bytes) -> str:
     return content if isinstance(content, str) else content.decode("utf-8", "surrogateescape")
 
 
-_KEPT_COLUMNS = (
+_COPIED_COLUMNS = (
     "id",
     "task_id",
     "repo_id",
@@ -120,6 +94,36 @@ _KEPT_COLUMNS = (
     "warnings",
     "patch",
 )
+
+# Large columns are copied by SQLite: no more than one round's logs are in memory.
+_FIRST_RUNS = """
+    SELECT id, task_id, round FROM runs
+    WHERE rowid IN (SELECT min(rowid) FROM runs GROUP BY task_id, round) ORDER BY task_id, round
+"""
+_STAGES = ('"stage":"check"', '"stage":"policy"')  # inside a JSON string, quotes are escaped
+_ADD_ROUND = """
+    INSERT INTO rounds
+    SELECT ?, task_id, round, parent_run_id, base_ref, base_commit, dirty, created_at,
+        instruction, choices, ?, context, dirty_patch
+    FROM runs WHERE id = ?
+"""
+_ADD_RUN = f"""
+    INSERT INTO new_runs ({", ".join(_COPIED_COLUMNS)}, round_id, logs, error, overrides)
+    SELECT {", ".join(f"runs.{name}" for name in _COPIED_COLUMNS)}, ?, ?,
+        replace(runs.error, '{_STAGES[0]}', '{_STAGES[1]}'),
+        CASE WHEN runs.choices IS first.choices THEN NULL ELSE runs.choices END
+    FROM runs JOIN runs AS first ON first.id = ? WHERE runs.id = ?
+"""
+_ADD_TO_INSTRUCTION = """
+    UPDATE messages SET round_id = ?, kind = 'instruction' WHERE id = (
+        SELECT id FROM messages WHERE task_id = ? AND role = 'user' AND content = ?
+        AND created_at = ? AND round_id IS NULL LIMIT 1
+    )
+"""
+_MOVE_LEASES = """
+    INSERT INTO run_leases SELECT id, lease, cancel_requested_at FROM runs
+    WHERE lease IS NOT NULL AND status IN ('queued', 'running')
+"""
 
 _TABLES = (
     """

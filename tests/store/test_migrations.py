@@ -154,7 +154,7 @@ def test_second_opening_changes_nothing(path, old):
 
 
 def test_failed_migration_leaves_the_old_database(path, old):
-    old.execute("UPDATE runs SET logs = 'damaged' WHERE id = ?", [RUNNING])
+    old.execute("UPDATE runs SET logs = 'damaged'")
     before = dump(old)
     with pytest.raises(ValueError, match="Expecting value"):
         Store(path)
