@@ -1,4 +1,4 @@
-"""The README and the changelog agree with the code."""
+"""The README, the architecture page, CONTRIBUTING and the changelog agree with the code."""
 
 import re
 import shlex
@@ -17,6 +17,8 @@ from dursor.errors import DursorError
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "dursor" / "README.md").read_text()
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 COMMAND = re.compile(r"`(dursor [^`]+)`|^(?:\$ |.*&& \S*/)?(dursor [^\n]+)$", re.MULTILINE)
 SPAN = re.compile(r"`(--[a-z0-9-]+|-m)\b[^`]*`")
 
@@ -111,11 +113,10 @@ def test_the_policy_names_what_a_repository_may_tighten():
 
 
 def test_the_changelog_has_this_version():
-    changelog = (ROOT / "CHANGELOG.md").read_text()
     assert re.search(
-        rf"^## \[{re.escape(dursor.__version__)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE
+        rf"^## \[{re.escape(dursor.__version__)}\] - \d{{4}}-\d\d-\d\d$", CHANGELOG, re.MULTILINE
     )
-    first = next(line for line in changelog.splitlines() if line.startswith("## "))
+    first = next(line for line in CHANGELOG.splitlines() if line.startswith("## "))
     assert first == "## [Unreleased]"
 
 
@@ -129,3 +130,56 @@ def test_the_supported_versions_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=3.11"
     assert "Python 3.11+" in README
+
+
+@pytest.mark.parametrize("page", ["dursor/README.md", ".github/CONTRIBUTING.md"])
+def test_every_path_of_a_page_exists(page: str):
+    path = ROOT / page
+    spans = list_spans(path.read_text())
+    names = [span for span in spans if re.fullmatch(r"[\w.-]*/[\w./-]*|\w+\.(?:py|md|toml)", span)]
+    assert len(names) > 8
+    for name in names:
+        assert any((folder / name).exists() for folder in (path.parent, ROOT)), name
+
+
+@pytest.mark.parametrize("page", ["README.md", "dursor/README.md", ".github/CONTRIBUTING.md"])
+def test_every_link_to_a_file_leads_to_one(page: str):
+    path = ROOT / page
+    for link in re.findall(r"\]\(([^):]+)\)", path.read_text()):
+        assert (path.parent / link).exists(), link
+
+
+def test_every_name_of_the_architecture_is_defined_in_its_file():
+    rows = re.findall(r"^\| [^|]+ \| (`[^|]+`) \| (`[^|]+`) \|$", ARCHITECTURE, re.MULTILINE)
+    assert len(rows) > 15
+    for files, names in rows:
+        source = "".join((ROOT / "dursor" / file).read_text() for file in list_spans(files))
+        for name in list_spans(names):
+            definition = rf"^ *(?:def|class) {name}\b|^{name} ="
+            assert re.search(definition, source.replace("async def", "def"), re.MULTILINE), name
+
+
+def list_spans(cell: str) -> list[str]:
+    return re.findall(r"`([^`\n]+)`", cell)
+
+
+def test_every_layer_is_in_the_architecture():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    modules = [name for layer in layers for name in layer.split(" | ")]
+    for name in modules:
+        assert re.search(rf"`{name}(?:/|\.py)`", ARCHITECTURE), name
+    folders = {path.name for path in (ROOT / "dursor").iterdir() if (path / "__init__.py").exists()}
+    assert folders <= {*modules}
+
+
+def test_every_entry_of_the_changelog_is_one_sentence():
+    kinds = re.findall(r"^### (.+)$", CHANGELOG, re.MULTILINE)
+    assert {*kinds} <= {"Added", "Changed", "Fixed", "Removed"}
+    entries = re.findall(r"^- (.+(?:\n  .+)*)", CHANGELOG, re.MULTILINE)
+    assert len(entries) > 60
+    for entry in entries:
+        text = " ".join(re.sub(r"`[^`]+`", "CODE", entry).split())
+        assert text[0].isupper(), entry
+        assert text.endswith("."), entry
+        assert not re.search(r"[.;!?] ", text), entry
