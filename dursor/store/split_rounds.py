@@ -36,9 +36,10 @@ def _split_round(db: Database, first_id: str, task_id: str, number: int) -> None
     round_id = os.urandom(16).hex()
     sql = "SELECT logs, instruction, created_at FROM runs WHERE id = ?"
     text, instruction, created_at = db.execute(sql, [first_id]).fetchone()
-    logs = json.loads(text)
-    count = next((n for n, log in enumerate(logs) if log["stage"] not in _BEFORE_RUNS), len(logs))
-    shared = json.dumps(logs[:count], separators=(",", ":"))
+    logs = json.loads(text)[: len(_BEFORE_RUNS)]  # later ones are the run's own
+    shared = json.dumps(
+        [log for log in logs if log["stage"] in _BEFORE_RUNS], separators=(",", ":")
+    )
     db.execute(_ADD_ROUND, [round_id, shared, first_id])
     sql = "SELECT id, logs FROM runs WHERE task_id = ? AND round = ? ORDER BY rowid"
     for run_id, logs in db.execute(sql, [task_id, number]).fetchall():

@@ -230,6 +230,21 @@ def test_migrated_retry_joins_its_round_with_its_own_log(migrated, old_runs):
     assert retry.logs == read_old_log(old_runs[RETRY])
 
 
+def test_interruption_before_the_first_call_stays_with_its_run(path, old, old_runs, reader):
+    """It was logged in the stage before the calls, as entries of the round are."""
+    interrupted, *others = [row for row in old_runs.values() if row["task_id"] == SHARED_TASK][:3]
+    logs = json.loads(interrupted["logs"])[:2]
+    logs.append({"at": "t", "stage": "context", "message": "interrupted: gone"})
+    sql = "UPDATE runs SET status = 'failed', logs = ? WHERE id = ?"
+    old.execute(sql, [json.dumps(logs, separators=(",", ":")), interrupted["id"]])
+    Store(path).close()
+    assert reader.run(interrupted["id"]).logs == (
+        LogEntry("t", Stage.CONTEXT, "interrupted: gone"),
+    )
+    for row in others:
+        assert reader.run(row["id"]).whole_log == read_old_log(row)
+
+
 def test_stage_check_is_renamed_in_old_errors_and_logs(path, old, reader):
     error = '{"code":"policy","message":"2 files","hint":null,"stage":"check"}'
     logs = '[{"at":"t","stage":"prepare","message":"p"},{"at":"t","stage":"check","message":"c"}]'
