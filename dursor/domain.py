@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,8 +112,7 @@ class Repo:
     created_at: str
 
 
-@dataclass(frozen=True)
-class Branch:
+class Branch(NamedTuple):
     """A branch of a repository and the commit it points to."""
 
     name: str
@@ -167,8 +166,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True)
-class FileChange:
+class FileChange(NamedTuple):
     """One file of a patch."""
 
     path: str
@@ -178,8 +176,7 @@ class FileChange:
     removed_lines: int
 
 
-@dataclass(frozen=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One line of a run's log."""
 
     at: str
@@ -187,8 +184,7 @@ class LogEntry:
     message: str
 
 
-@dataclass(frozen=True)
-class RunError:
+class RunError(NamedTuple):
     """Why a run failed, and in which stage."""
 
     code: str
@@ -197,8 +193,7 @@ class RunError:
     stage: Stage
 
 
-@dataclass(frozen=True)
-class ContextFile:
+class ContextFile(NamedTuple):
     """One file that was sent; `ranges` None means the whole file, else 1-based inclusive lines."""
 
     path: str
@@ -207,8 +202,7 @@ class ContextFile:
     reason: str
 
 
-@dataclass(frozen=True)
-class HunkFailure:
+class HunkFailure(NamedTuple):
     """Why one hunk (or block) could not be placed."""
 
     path: str | None
@@ -219,8 +213,7 @@ class HunkFailure:
     nearest_line: int | None = None  # its first line number, from 1
 
 
-@dataclass(frozen=True)
-class AttemptReply:
+class AttemptReply(NamedTuple):
     """The text that a model sent in one attempt, also in one that failed or was cut."""
 
     attempt: int  # from 1
@@ -336,8 +329,7 @@ class PullRequest:
         return self.status in LIVE
 
 
-@dataclass(frozen=True)
-class GitHubAppConfig:
+class GitHubAppConfig(NamedTuple):
     """The GitHub App that was set up; its private key lies in the key store."""
 
     app_id: str

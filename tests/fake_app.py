@@ -229,7 +229,7 @@ def keep_key(profile: Any, ask_key: Any) -> results.Model:
 
 def echo_instruction(request: Any) -> results.RoundPlan:
     reason = f"<{request.instruction}>"
-    return results.RoundPlan(replace(PLAN, files=(replace(SENT, reason=reason),)), ())
+    return results.RoundPlan(replace(PLAN, files=(SENT._replace(reason=reason),)), ())
 
 
 SCENARIOS: dict[str, dict[str, Any]] = {

@@ -112,7 +112,7 @@ def _find_missing(partial: PartialReply, repair: str) -> tuple[HunkFailure, ...]
         return may_be_new or not lines.isdisjoint(changed)
 
     missing = (failure for failure in partial.failures if not is_covered(failure))
-    return tuple(replace(failure, reason=MISSING) for failure in missing)
+    return tuple(failure._replace(reason=MISSING) for failure in missing)
 
 
 def _changed_lines(part: str) -> set[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dursor.config import options
 from dursor.config.edit import set_value
@@ -23,8 +22,7 @@ PRICE = "US dollars per million tokens"
 LIST = "dursor config list"
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """A setting's value; its source is "environment NAME", "file" or "default"."""
 
     key: str

@@ -174,7 +174,7 @@ class RoundWriter(Transactions):
         with self._writing():
             self._table("replies").insert_all(
                 (
-                    {"run_id": run_id, "created_at": now(), **rows.encode(vars(reply))}
+                    {"run_id": run_id, "created_at": now(), **rows.encode(reply._asdict())}
                     for run_id, reply in replies
                 ),
                 replace=True,

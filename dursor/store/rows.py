@@ -72,7 +72,7 @@ def _dump_one(value: Any) -> str | None:
 
 
 def _dump_all(values: Iterable[Any]) -> str:
-    return _dump([vars(value) for value in values])
+    return _dump([value._asdict() for value in values])
 
 
 def _optional_blob(value: str | None) -> bytes | None:
@@ -82,7 +82,7 @@ def _optional_blob(value: str | None) -> bytes | None:
 _ENCODERS: Mapping[str, Callable[[Any], Column]] = {
     "dirty": int,
     "usage": _dump_one,
-    "error": _dump_one,
+    "error": lambda error: None if error is None else _dump(error._asdict()),
     "files_changed": _dump_all,
     "warnings": lambda value: _dump(list(value)),
     "logs": _dump_all,

@@ -145,7 +145,7 @@ class Store(RoundWriter):
     def save_github_app(self, config: GitHubAppConfig) -> None:
         """Store the one GitHub App."""
         with self._writing():
-            self._table("github_app").upsert({"id": 1, **rows.encode(vars(config))}, pk="id")
+            self._table("github_app").upsert({"id": 1, **rows.encode(config._asdict())}, pk="id")
 
     def remove_github_app(self) -> None:
         """Delete the GitHub App."""

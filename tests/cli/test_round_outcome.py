@@ -11,7 +11,7 @@ from dursor.domain import RunStatus
 from dursor.errors import AuthError, NetworkError
 from dursor.services.results import ModelCheck, RoundResult
 
-REFUSED = replace(FAILED, error=replace(FAILED.error, code="refused", hint=None))
+REFUSED = replace(FAILED, error=FAILED.error._replace(code="refused", hint=None))
 
 EXIT_CODES = {
     "auth": 4,
@@ -38,7 +38,7 @@ EXIT_CODES = {
 
 @pytest.mark.parametrize(("code", "expected"), EXIT_CODES.items())
 def test_every_error_code_has_its_exit_code(code, expected):
-    failed = replace(FAILED, error=replace(FAILED.error, code=code))
+    failed = replace(FAILED, error=FAILED.error._replace(code=code))
     assert round_outcome.find_exit_code(code) == expected
     assert (
         round_outcome.summarize_round(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
@@ -73,7 +72,7 @@ def _explain_without_match(path: str, hunk: Hunk, file: IndexedFile) -> HunkFail
         stop = min(hunk.start - 1 + len(hunk.old) + _AROUND, begin + _MAX_SHOWN)
     else:
         return failure
-    return replace(failure, nearest="\n".join(lines[begin:stop]), nearest_line=begin + 1)
+    return failure._replace(nearest="\n".join(lines[begin:stop]), nearest_line=begin + 1)
 
 
 def _find_nearest(old: Sequence[str], file: IndexedFile) -> int | None:
