@@ -206,6 +206,7 @@ class App:
 
     @cached_property
     def rounds(self) -> RoundService:
+        from dursor.services.rounds.executor import RoundExecutor
         from dursor.services.rounds.service import RoundService
 
         return RoundService(
@@ -215,6 +216,7 @@ class App:
             self.open_store,
             self.acquire_lease,
             self.make_client,
+            RoundExecutor,
             self._spawn,
         )
 

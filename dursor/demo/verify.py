@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from dursor.demo.result import TestOutcome
 from dursor.demo.sample import FILES, TEST
+from dursor.services.direct_process import DirectProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dursor.domain import Run
+    from dursor.services.ports import Sandbox
 
 TIMEOUT = 30.0  # seconds
-# Variables that Python needs to start. The user's other variables, keys among them, are dropped.
-ENVIRONMENT = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH")
+DIRECT = DirectProcess()
 
 
 def verify(run: Run, repository: Path, copy: Path) -> TestOutcome:
@@ -42,26 +41,14 @@ def _apply(patch: str, copy: Path) -> None:
         apply_patch(repository, patch.encode("utf-8", "surrogateescape"))
 
 
-def run_test(folder: Path, timeout: float = TIMEOUT) -> tuple[bool, str]:
+def run_test(folder: Path, timeout: float = TIMEOUT, sandbox: Sandbox = DIRECT) -> tuple[bool, str]:
     """Run the sample's test in FOLDER; return whether it passed and a short description."""
     command = [sys.executable, "-I", "-B", "-m", "unittest", "discover", "-p", f"{TEST}.py"]
-    try:
-        process = subprocess.run(
-            command,
-            check=False,
-            cwd=folder,
-            env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-        )
-    except subprocess.TimeoutExpired:
+    exit_code, output = sandbox.run(command, folder, timeout)
+    if exit_code is None:
         return False, f"failed: took longer than {timeout:g} s"
-    if process.returncode == 0:
+    if exit_code == 0:
         return True, "passed"
-    *_, last_line = process.stderr.strip().splitlines() or [""]
-    if match := re.fullmatch(r"FAILED (\(.*\))", last_line):
-        return False, f"failed {match[1]}"
-    return False, f"failed: exit status {process.returncode}"
+    if results := re.findall(r"^FAILED (\(.*\))$", output, re.MULTILINE):
+        return False, f"failed {results[-1]}"
+    return False, f"failed: exit status {exit_code}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from dursor.domain import AttemptReply, Message, Repo, Round, Run, Secret, Task
     from dursor.github.host import GitHubHost
@@ -53,6 +54,20 @@ class Executor(Protocol):
 
     async def run(self) -> bool:
         """Run everything to its end; returns whether it was interrupted."""
+
+
+class SandboxResult(NamedTuple):
+    """The end of a command; `exit_code` is None when the command exceeded its time limit."""
+
+    exit_code: int | None
+    output: str  # stdout and stderr
+
+
+class Sandbox(Protocol):
+    """Runs commands on folders of files."""
+
+    def run(self, command: Sequence[str], folder: Path, timeout: float) -> SandboxResult:
+        """Run COMMAND in FOLDER for at most TIMEOUT seconds."""
 
 
 class Forge(Protocol):

@@ -15,22 +15,27 @@ from dursor.ids import new_id
 from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
 from dursor.services.request import ContextRequest, ModelCount, RoundRequest
 from dursor.services.results import PlannedModel, RoundPlan, RoundResult
-from dursor.services.rounds.executor import RoundExecutor
 from dursor.services.rounds.preview import summarize_context
 from dursor.services.rounds.recorder import Recorder
 from dursor.services.tasks import build_title, new_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from dursor.agent.ask import RunSpec
     from dursor.providers.client import ModelClient
-    from dursor.services.ports import RunStore
+    from dursor.services.ports import Executor, RunStore
     from dursor.services.results import ContextPlan
     from dursor.services.rounds.plan import PlannedRound, PlannedRun, Planner
     from dursor.services.runs import Runs
     from dursor.store.lease import Lease
     from dursor.store.read import Reader
     from dursor.store.rounds import StoredRound
+
+    ExecutorFactory = Callable[
+        [PlannedRound, Mapping[str, RunSpec], Recorder, ModelClient, Callable[[], Collection[str]]],
+        Executor,
+    ]
 
 WATCH_SECONDS = 0.2
 
@@ -45,6 +50,7 @@ class RoundService:
     open_store: Callable[[], RunStore]
     acquire_lease: Callable[[], Lease]
     make_client: Callable[[], ModelClient]
+    make_executor: ExecutorFactory
     spawn: Callable[[dict[str, Any], Lease], None]
 
     def start(self, request: RoundRequest, listener: Listener) -> RoundResult:
@@ -149,7 +155,7 @@ class RoundService:
         listener(RoundStarted(stored.task, stored.runs))
         for event in _list_events(stored.runs, {}):
             listener(event)
-        executor = RoundExecutor(
+        executor = self.make_executor(
             plan, specs, recorder, client, lambda: self.reader.cancel_requested(lease_id)
         )
         interrupted = asyncio.run(executor.run())
