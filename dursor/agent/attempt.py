@@ -35,6 +35,7 @@ class RoundContext:
     max_files: int
     restore: Callable[[str], str]  # replaces placeholders by their secrets
     mask: Callable[[str], str]  # replaces secrets by their placeholders
+    clean: Callable[[str], str]  # removes API keys and text that looks like a secret
     secrets: Mapping[str, str]  # placeholder -> secret, so far
     keys: tuple[Secret, ...]  # API keys of this round: no patch may contain one
     calls: CallContext

@@ -9,7 +9,6 @@ from dursor.agent.preflight import refuse_forbidden
 from dursor.agent.repairs import PartialReply, resolve_with_repairs
 from dursor.domain import Stage
 from dursor.errors import ApplyFailedError, NoPatchError, PolicyError
-from dursor.ids import short_id
 from dursor.patch.policy import escape_path
 from dursor.patch.resolve import PartlyResolvedError
 from dursor.tree import Overlay
@@ -74,9 +73,6 @@ def _repair_request(attempt: Attempt, partial: PartialReply) -> str:
 
 def _quote_reply(attempt: Attempt, error: NoPatchError, reply: str) -> NoPatchError:
     """Return ERROR with the first lines of REPLY, which the user has paid for."""
-    hint = f"dursor run show {short_id(attempt.run_id)} --reply"
-    text = " ".join(attempt.context.mask(reply).split())
-    if not text:
-        return NoPatchError("the reply is empty", hint=hint)
+    text = " ".join(attempt.context.clean(reply).split())
     quote = text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
-    return NoPatchError(f"{error.message}: {quote}", hint=hint)
+    return NoPatchError(f"{error.message}: {quote}")

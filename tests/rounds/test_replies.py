@@ -1,5 +1,7 @@
 """The replies of failed runs, which the user has paid for, stay readable."""
 
+import json
+
 from command_line import DIFF, CommandLine
 
 PROSE = "The bug is in line 3.\nChange it to `line three` and it works.\n"
@@ -20,6 +22,17 @@ def test_a_reply_in_prose_is_quoted_and_kept(cli: CommandLine):
     assert f"hint: {hint}\n" in done.stderr
     shown = cli(*hint.split()[1:])
     assert (shown.exit_code, shown.stdout, shown.stderr) == (0, PROSE, "")
+
+
+def test_a_quote_never_ends_inside_a_key(cli: CommandLine):
+    """A server can send back the key that it received."""
+    cli.extra["OPENAI_API_KEY"] = key = "a-local-server-takes-any-words"
+    cli.reply_with(f"{'x' * 285} {key}\n", models=["gpt"])
+
+    (run,) = cli.run_round("fix line 3", "-m", "gpt").runs
+
+    assert run["error"]["message"].endswith("x [redacted]")
+    assert key[:5] not in json.dumps(run)
 
 
 def test_the_replies_of_a_run_are_in_its_json(cli: CommandLine):

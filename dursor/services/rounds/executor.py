@@ -73,6 +73,7 @@ class RoundExecutor:
             max_files=limits.max_files,
             restore=selection.restore,
             mask=selection.mask,
+            clean=self.recorder.clean,
             secrets=selection.placeholders,
             keys=tuple({spec.endpoint.key for spec in self.specs.values()}),
             calls=calls,
