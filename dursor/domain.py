@@ -272,7 +272,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Run:
-    """One model's attempt at a round. Lists leave out logs, overrides, patch and replies."""
+    """One model's attempt at a round. Lists leave out the last five fields."""
 
     id: str
     round: Round
@@ -293,6 +293,7 @@ class Run:
     cost_usd: float | None = None
     attempts: int = 0
     logs: tuple[LogEntry, ...] = ()
+    context: tuple[ContextFile, ...] | None = None  # where a retry's differs from the round's
     overrides: Choices | None = None  # options that replace the round's, in a retry
     patch: str | None = None  # bytes decoded as UTF-8 with surrogateescape
     replies: tuple[AttemptReply, ...] = ()
@@ -305,6 +306,11 @@ class Run:
     def whole_log(self) -> tuple[LogEntry, ...]:
         """The log of the round, then of this run."""
         return (*self.round.logs, *self.logs)
+
+    @property
+    def sent_files(self) -> tuple[ContextFile, ...]:
+        """The files that this run sent."""
+        return self.round.context if self.context is None else self.context
 
 
 @dataclass(frozen=True)

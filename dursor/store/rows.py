@@ -75,6 +75,10 @@ def _dump_all(values: Iterable[Any]) -> str:
     return _dump([value._asdict() for value in values])
 
 
+def _dump_context(files: Iterable[ContextFile] | None) -> str | None:
+    return None if files is None else _dump_all(files)
+
+
 def _optional_blob(value: str | None) -> bytes | None:
     return None if value is None else blob(value)
 
@@ -86,7 +90,7 @@ _ENCODERS: Mapping[str, Callable[[Any], Column]] = {
     "files_changed": _dump_all,
     "warnings": lambda value: _dump(list(value)),
     "logs": _dump_all,
-    "context": _dump_all,
+    "context": _dump_context,
     "dirty_patch": _optional_blob,
     "patch": _optional_blob,
     "choices": _dump_one,
@@ -170,7 +174,9 @@ def load_logs(value: Any) -> tuple[LogEntry, ...]:
     return tuple(LogEntry(raw["at"], Stage(raw["stage"]), raw["message"]) for raw in _load(value))
 
 
-def _context(value: Any) -> tuple[ContextFile, ...]:
+def _context(value: Any) -> tuple[ContextFile, ...] | None:
+    if value is None:  # a run that sent the files of its round
+        return None
     return tuple(ContextFile(**{**raw, "ranges": _ranges(raw["ranges"])}) for raw in _load(value))
 
 

@@ -24,7 +24,7 @@ RUN_COLUMNS = (
     "files_changed",
     "warnings",
 )
-RUN_WIDE_COLUMNS = ("logs", "overrides", "patch")
+RUN_WIDE_COLUMNS = ("logs", "context", "overrides", "patch")
 ROUND_COLUMNS = (
     "id",
     "task_id",

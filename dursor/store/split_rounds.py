@@ -109,9 +109,10 @@ _ADD_ROUND = """
     FROM runs WHERE id = ?
 """
 _ADD_RUN = f"""
-    INSERT INTO new_runs ({", ".join(_COPIED_COLUMNS)}, round_id, logs, error, overrides)
+    INSERT INTO new_runs ({", ".join(_COPIED_COLUMNS)}, round_id, logs, error, context, overrides)
     SELECT {", ".join(f"runs.{name}" for name in _COPIED_COLUMNS)}, ?, ?,
         replace(runs.error, '{_STAGES[0]}', '{_STAGES[1]}'),
+        CASE WHEN runs.context IS first.context THEN NULL ELSE runs.context END,
         CASE WHEN runs.choices IS first.choices THEN NULL ELSE runs.choices END
     FROM runs JOIN runs AS first ON first.id = ? WHERE runs.id = ?
 """
@@ -168,6 +169,7 @@ _TABLES = (
         files_changed TEXT NOT NULL,
         warnings TEXT NOT NULL,
         logs TEXT NOT NULL,
+        context TEXT,
         overrides TEXT,
         patch BLOB
     )

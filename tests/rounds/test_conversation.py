@@ -142,6 +142,19 @@ def test_a_retry_repeats_what_was_asked_beside_the_words(cli: CommandLine):
     assert "tools" in cli.requests[2].json
 
 
+def test_a_retry_names_the_files_that_it_sent(cli: CommandLine):
+    repos.commit(cli.repo, {"notes.pem": "line four\n"})
+    (first,) = cli.run_round("append a line", "-m", "gpt").runs
+
+    (second,) = cli("run", "retry", first["id"], "--allow-path", "*.pem", "--json").runs
+
+    assert ["line four" in request.body.decode() for request in cli.requests] == [False, True]
+    sent = [{file["path"] for file in run["context"]} for run in (first, second)]
+    assert sent[1] - sent[0] == {"notes.pem"}
+    assert "notes.pem" in cli("run", "show", second["id"], "--context").stdout
+    assert "notes.pem" not in cli("run", "show", first["id"], "--context").stdout
+
+
 def test_a_retry_is_one_more_sample_and_says_nothing_anew(cli: CommandLine):
     cli.reply_with(DIFF, models=["gpt"])
     (first,) = cli.run_round("append a line", "-m", "gpt").runs

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from dursor.domain import (
     Choices,
+    ContextFile,
     KeySource,
     LogEntry,
     MessageKind,
@@ -35,7 +36,7 @@ from dursor.store.write import Store
 RELEASED = {
     "m001_first_tables": "9dd1e0873a6542fc",
     "m002_choices_of_runs": "f1fd75a02d34d6c1",
-    "m003_rounds": "60475c0e0978a100",
+    "m003_rounds": "cbf9b7c2fc765f6a",
 }
 HISTORY_TABLES = {"models", "repos", "tasks", "messages", "rounds", "runs", "replies", "prs"}
 MACHINE_TABLES = {"run_leases", "repo_paths", "key_sources"}
@@ -194,12 +195,12 @@ def test_migrated_rounds_hold_the_shared_facts_once(migrated, old_runs):
 
 
 def test_migrated_runs_keep_their_results(migrated, old_runs):
-    names = {*RUN_COLUMNS, *RUN_WIDE_COLUMNS} - {"logs", "overrides"}
+    names = {*RUN_COLUMNS, *RUN_WIDE_COLUMNS} - {"logs", "context", "overrides"}
     for row in old_runs.values():
         run = migrated.run(row["id"])
         columns = rows.encode_run(run)
         assert {name: columns[name] for name in names} == {name: row[name] for name in names}
-        assert (run.overrides, run.replies) == (None, ())
+        assert (run.context, run.overrides, run.replies) == (None, None, ())
     repaired = migrated.run("27302536")
     assert repaired.error == RunError(
         "apply_failed", "calc.py: the hunk does not match the file", None, Stage.RESOLVE
@@ -243,6 +244,14 @@ def test_interruption_before_the_first_call_stays_with_its_run(path, old, old_ru
     )
     for row in others:
         assert reader.run(row["id"]).whole_log == read_old_log(row)
+
+
+def test_migrated_retry_keeps_the_context_that_it_sent(path, old, old_runs, reader):
+    context = '[{"path":"notes.pem","ranges":null,"tokens":9,"reason":"named"}]'
+    old.execute("UPDATE runs SET context = ? WHERE id = ?", [context, RETRY])
+    Store(path).close()
+    assert reader.run(RETRY).sent_files == (ContextFile("notes.pem", None, 9, "named"),)
+    assert [file.path for file in reader.run("f77cca36").sent_files] == ["README.md", "calc.py"]
 
 
 def test_stage_check_is_renamed_in_old_errors_and_logs(path, old, reader):

@@ -53,6 +53,8 @@ choices = st.builds(
     allow_paths=st.lists(words, max_size=2).map(tuple),
     explore=st.none() | st.booleans(),
 )
+context_files = st.builds(ContextFile, bytes_as_text, st.none() | spans, counts, words)
+contexts = st.lists(context_files, max_size=2).map(tuple)
 rounds = st.builds(
     Round,
     id=words,
@@ -66,9 +68,7 @@ rounds = st.builds(
     instruction=bytes_as_text,
     choices=choices,
     logs=logs,
-    context=st.lists(
-        st.builds(ContextFile, bytes_as_text, st.none() | spans, counts, words), max_size=2
-    ).map(tuple),
+    context=contexts,
     dirty_patch=st.none() | bytes_as_text,
 )
 runs = st.builds(
@@ -92,6 +92,7 @@ runs = st.builds(
     cost_usd=st.none() | st.floats(0, 1e6),
     attempts=counts,
     logs=logs,
+    context=st.none() | contexts,
     overrides=st.none() | choices,
     patch=st.none() | bytes_as_text,
 )

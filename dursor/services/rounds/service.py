@@ -209,6 +209,7 @@ class RoundService:
 def _queue(plan: PlannedRound, planned: PlannedRun) -> Run:
     """Build the row of a planned run; a retry takes the next sample of its model."""
     is_retry = bool(plan.round.number)
+    context = plan.selection.to_context_files()
     return Run(
         id=new_id(),
         round=plan.round,
@@ -220,6 +221,7 @@ def _queue(plan: PlannedRound, planned: PlannedRun) -> Run:
         status=RunStatus.QUEUED,
         created_at=now() if is_retry else plan.round.created_at,
         warnings=(*plan.warnings, *planned.warnings),
+        context=context if context != plan.round.context else None,
         overrides=plan.choices if plan.choices != plan.round.choices else None,
     )
 
