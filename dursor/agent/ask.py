@@ -49,7 +49,6 @@ class RunSpec:
         return self.worst_case(conversation.bound_tokens(self.prompt))
 
 
-@dataclass
 class ModelSession:
     """One model while it is asked; `usage` and `attempts` stay true after a failure.
 
@@ -57,18 +56,19 @@ class ModelSession:
     usage, cost, time and budget count every call.
     """
 
-    context: CallContext
-    run_id: str
-    spec: RunSpec
-    observer: Observer
-    attempts: int = 0
-    _started: float = 0.0
-    _calls: int = 0
-    _texts: list[str] | None = None  # of the current attempt's calls
-
-    def __post_init__(self) -> None:
-        self.usage = RunUsage(self.run_id, self.spec.price, self.context.budget)
-        self._exploration = Exploration(self.context.toolbox, self.observer, self.spec.room)
+    def __init__(
+        self, context: CallContext, run_id: str, spec: RunSpec, observer: Observer
+    ) -> None:
+        self.context = context
+        self.run_id = run_id
+        self.spec = spec
+        self.observer = observer
+        self.usage = RunUsage(run_id, spec.price, context.budget)
+        self.attempts = 0
+        self._exploration = Exploration(context.toolbox, observer, spec.room)
+        self._started = 0.0
+        self._calls = 0
+        self._texts: list[str] = []  # of the current attempt's calls
 
     async def ask(self, prompt: Prompt) -> tuple[Prompt, Reply]:
         """Return the model's reply to PROMPT, and PROMPT with the exploration before the reply.
@@ -113,7 +113,7 @@ class ModelSession:
 
     def _keep(self, text: str) -> None:
         """Report TEXT as the end of this attempt's reply."""
-        if text and self._texts is not None:
+        if text:
             self._texts.append(text)
             self.observer.reply(self.attempts, "\n\n".join(self._texts))
 

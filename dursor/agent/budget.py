@@ -17,11 +17,9 @@ class Budget:
     within the limit. All amounts are what a run has cost since it began.
     """
 
-    def __init__(
-        self, limit_usd: float | None, reserved: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, limit_usd: float | None, reserved: Mapping[str, float]) -> None:
         self.limit = limit_usd
-        self._reserved = dict(reserved or {})
+        self._reserved = dict(reserved)
         self._spent: dict[str, float] = {}
 
     def record(self, run_id: str, usd: float) -> None:

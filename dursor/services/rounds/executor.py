@@ -59,13 +59,11 @@ class RoundExecutor:
     def _build_context(self, pool: Executor) -> RoundContext:
         base, limits, selection = self.plan.base, self.plan.limits, self.plan.selection
         files = RepositoryFiles(base.start_tree, limits.rules, selection.mask)
-        worst_cases = {run_id: spec.first_call_usd or 0.0 for run_id, spec in self.specs.items()}
-        calls = CallContext(
-            self.client,
-            limits.call_limits,
-            Budget(limits.budget_usd, worst_cases if limits.budget_usd is not None else None),
-            Toolbox(files),
-        )
+        reserved: dict[str, float] = {}
+        if limits.budget_usd is not None:
+            reserved = {run_id: spec.first_call_usd or 0.0 for run_id, spec in self.specs.items()}
+        budget = Budget(limits.budget_usd, reserved)
+        calls = CallContext(self.client, limits.call_limits, budget, Toolbox(files))
         return RoundContext(
             base=base.tree,
             start=base.start,
@@ -174,7 +172,7 @@ class RoundExecutor:
 
 
 class _Slots:
-    """CallLimits how many runs are active at once: in all, and at one vendor."""
+    """Limits how many runs are active at once: in all, and at one vendor."""
 
     def __init__(self, limits: RoundLimits) -> None:
         self._all = asyncio.Semaphore(limits.jobs) if limits.jobs else None
