@@ -234,7 +234,7 @@ class RoundWriter(Transactions):
 
     def _interrupt(self, row: Any) -> None:
         ended_at, logs = now(), rows.load_logs(row["logs"])
-        stage = logs[-1].stage if logs else Stage.PREPARE
+        stage = logs[-1].stage if logs else Stage.CONTEXT  # the last one of its round
         message = "the process that owned the run ended"
         hint = f"dursor run retry {short_id(row['id'])}"
         fields = {

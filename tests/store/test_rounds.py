@@ -387,7 +387,7 @@ def test_cancel_ends_runs_whose_owner_is_dead(store, reader, make, started):
     )
     assert ended.completed_at
     assert len(ended.logs) == 2
-    assert reader.run(unowned.id).error.stage is Stage.PREPARE
+    assert reader.run(unowned.id).error.stage is Stage.CONTEXT
 
 
 def test_reaping_ends_only_the_runs_of_the_given_leases(store, reader, make, started):
