@@ -48,7 +48,6 @@ class App:
         self.cwd = cwd
         self._ask_passphrase = ask_passphrase
         self._handed_keys = keys or {}
-        self._stores: list[Store] = []
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +59,8 @@ class App:
         """Close what was opened."""
         if "reader" in self.__dict__:
             self.reader.close()
-        for store in self._stores:
-            store.close()
+        if "_store" in self.__dict__:
+            self._store.close()
 
     @cached_property
     def settings(self) -> Settings:
@@ -79,9 +78,7 @@ class App:
     def _store(self) -> Store:
         from dursor.store.write import Store
 
-        store = Store(self.settings.database)
-        self._stores.append(store)
-        return store
+        return Store(self.settings.database)
 
     def open_store(self) -> Store:
         """The store, opened for writing (and made, or brought up to date) when first needed."""
