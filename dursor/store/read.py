@@ -119,6 +119,16 @@ class Reader:
         sql = f"{_ROUNDS} WHERE task_id = ? ORDER BY number"
         return [rows.decode_round(row) for row in self._rows(sql, [task_id])]
 
+    def first_round(
+        self, task_id: str, base_commit: str, *, dirty: bool, dirty_patch: str | None
+    ) -> Round | None:
+        """Find the first round of a task on this base."""
+        tree = rows.encode({"dirty": dirty, "dirty_patch": dirty_patch})
+        where = "task_id = ? AND base_commit = ? AND dirty = ? AND dirty_patch IS ?"
+        sql = f"{_ROUNDS} WHERE {where} ORDER BY number LIMIT 1"
+        matches = self._rows(sql, [task_id, base_commit, *tree.values()])
+        return rows.decode_round(matches[0]) if matches else None
+
     def active_leases(self) -> frozenset[str | None]:
         """Return the leases of queued and running runs; None for a run that has none."""
         sql = f"SELECT DISTINCT lease FROM runs LEFT JOIN run_leases ON run_id = id WHERE {ACTIVE}"

@@ -107,6 +107,24 @@ def test_rounds_are_listed_by_number_for_one_task(store, reader, make, started):
     assert reader.rounds("0" * 32) == []
 
 
+def test_first_round_on_a_base_is_found(store, reader, make, started):
+    bases = [
+        ("d" * 40, False, None),
+        ("d" * 40, True, None),
+        ("d" * 40, True, "caf\udce9"),
+        ("d" * 40, True, "caf\udce9"),
+    ]
+    stored = []
+    for commit, dirty, patch in bases:
+        round_ = make.round(started.task, base_commit=commit, dirty=dirty, dirty_patch=patch)
+        stored.append(store.start_round(round_, [make.run(round_)]).round)
+    firsts = [
+        reader.first_round(started.task.id, commit, dirty=dirty, dirty_patch=patch)
+        for commit, dirty, patch in [*bases, ("e" * 40, False, None)]
+    ]
+    assert firsts == [*stored[:3], stored[2], None]
+
+
 def test_samples_are_numbered_per_model(store, make):
     repo = make.repo()
     task = make.task(repo)

@@ -95,14 +95,12 @@ class ContextBuilder:
 
     def _first_context(self, base: RoundBase, number: int) -> Sequence[ContextFile]:
         """Return the context of the task's first round on this base; later rounds repeat it."""
-        rounds = [] if base.task is None else self.reader.rounds(base.task.id)
-        key = base.base_commit, base.dirty, base.dirty_patch
-        for round_ in rounds:
-            if round_.number == number:
-                return ()
-            if (round_.base_commit, round_.dirty, round_.dirty_patch) == key:
-                return round_.context
-        return ()
+        if base.task is None:
+            return ()
+        first = self.reader.first_round(
+            base.task.id, base.base_commit, dirty=base.dirty, dirty_patch=base.dirty_patch
+        )
+        return () if first is None or first.number == number else first.context
 
     def pin(self, files: Sequence[str], base: RoundBase) -> tuple[str, ...]:
         """Convert FILES, relative to the current folder, to paths from the repository's top."""
