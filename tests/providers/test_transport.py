@@ -117,7 +117,7 @@ async def test_many_streams_at_once(server, endpoint, client, prompt):
         *(client.ask(endpoint(wire), prompt, ONCE, RecordingListener()) for wire in wires)
     )
     assert {reply.text for reply in replies} == {"abc" * 40}
-    assert time.monotonic() - start < 3.0  # one after another they take 12 s
+    assert time.monotonic() - start < 6.0  # one after another they take 12 s
 
 
 async def test_a_slow_listener_loses_nothing(server, endpoint, client, prompt):
