@@ -1,4 +1,4 @@
-"""What readers and writers of the database file share: opening it, and its errors in one line."""
+"""Opening the database file, and its errors in one line."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shlex
 import sqlite3
 from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
 
 from dursor.errors import InternalError
 from dursor.store.schema import VERSION
@@ -17,34 +18,39 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT = 30.0
 
-_FAULTS = {
-    "SQLITE_BUSY": ("{} is locked by another process", "wait for it to end, then try again"),
-    "SQLITE_LOCKED": ("{} is locked by another process", "wait for it to end, then try again"),
-    "SQLITE_FULL": ("the disk is full: cannot write {}", "make room, then try again"),
-    "SQLITE_READONLY": ("{} cannot be written", "check the permissions of the file and its folder"),
-    "SQLITE_CANTOPEN": ("cannot open {}", "check the permissions of the file and its folder"),
-    "SQLITE_PERM": ("{} may not be opened", "check the permissions of the file and its folder"),
-    "SQLITE_CORRUPT": ("{} is damaged", "mv {path} {path}.damaged (a new one is made)"),
-    "SQLITE_NOTADB": ("{} is no database", "mv {path} {path}.damaged (a new one is made)"),
+_WAIT = "wait until it ends, then try again"
+_PERMISSIONS = "check the permissions of the file and its folder"
+_ERRORS = {
+    "SQLITE_BUSY": ("{} is locked by another process", _WAIT),
+    "SQLITE_LOCKED": ("{} is locked by another process", _WAIT),
+    "SQLITE_FULL": ("the disk is full: cannot write {}", "free some space, then try again"),
+    "SQLITE_READONLY": ("{} is not writable", _PERMISSIONS),
+    "SQLITE_CANTOPEN": ("cannot open {}", _PERMISSIONS),
+    "SQLITE_PERM": ("no permission to open {}", _PERMISSIONS),
+    "SQLITE_CORRUPT": ("{} is damaged", "mv {path} {path}.damaged (a new one is created)"),
+    "SQLITE_NOTADB": (
+        "{} is not a database",
+        "mv {path} {path}.damaged (a new one is created)",
+    ),
     "SQLITE_IOERR": ("reading or writing {} failed", "check the disk, then try again"),
 }
 
 
 @contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn what SQLite or the system says of the file PATH into one line."""
+def translate_errors(path: Path) -> Iterator[None]:
+    """Raise InternalError for every error of SQLite or the system about the file PATH."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise fault(path, error) from error
+        raise build_error(path, error) from error
     except OSError as error:
         raise InternalError(f"cannot open {path}: {error.strerror}") from error
 
 
-def fault(path: Path, error: sqlite3.DatabaseError) -> InternalError:
-    """Say in one line what ERROR means for the file PATH."""
+def build_error(path: Path, error: sqlite3.DatabaseError) -> InternalError:
+    """Describe ERROR about the file PATH in one line, with a hint."""
     name = getattr(error, "sqlite_errorname", "") or ""
-    for prefix, (message, hint) in _FAULTS.items():
+    for prefix, (message, hint) in _ERRORS.items():
         if name.startswith(prefix):
             return InternalError(
                 message.format(path), hint=hint.format(path=shlex.quote(str(path)))
@@ -53,8 +59,8 @@ def fault(path: Path, error: sqlite3.DatabaseError) -> InternalError:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open PATH read-only, also where not even the journal's files can be made."""
-    connection = _connected(path, "mode=ro")
+    """Open PATH read-only, also where not even the journal's files can be created."""
+    connection = _connect(path, "mode=ro")
     try:
         connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.OperationalError as error:
@@ -62,16 +68,16 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         blocked = error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
         if not blocked or path.with_name(f"{path.name}-wal").exists():
             raise
-        return _connected(path, "immutable=1")  # nobody can write there, so nobody does
+        return _connect(path, "immutable=1")  # nobody can write to it
     except sqlite3.DatabaseError:
         connection.close()
         raise
     return connection
 
 
-def _connected(path: Path, option: str) -> sqlite3.Connection:
+def _connect(path: Path, option: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"file:{_quoted(path)}?{option}",
+        f"file:{_quote(path)}?{option}",
         uri=True,
         timeout=BUSY_TIMEOUT,
         isolation_level=None,
@@ -82,7 +88,7 @@ def _connected(path: Path, option: str) -> sqlite3.Connection:
 
 
 def open_for_writing(path: Path, busy_timeout: float) -> sqlite3.Connection:
-    """Open PATH, made for its owner alone where missing; wait BUSY_TIMEOUT s for locks."""
+    """Open PATH, created for its owner alone if missing; wait BUSY_TIMEOUT s for locks."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(
@@ -92,8 +98,8 @@ def open_for_writing(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """Count the migrations the file has seen; InternalError when a newer dursor made some."""
+def read_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the number of applied migrations; InternalError if a newer dursor applied some."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > VERSION:
         raise InternalError(
@@ -103,9 +109,7 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _quoted(path: Path) -> str:
-    """Write PATH as the file part of a URI; any byte is possible in it."""
-    plain = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~"
-    raw = os.fsencode(path.absolute().as_posix())
-    quoted = "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in raw)
+def _quote(path: Path) -> str:
+    """Quote PATH, which may contain any byte, as the file part of a URI."""
+    quoted = quote_from_bytes(os.fsencode(path.absolute().as_posix()))
     return quoted if quoted.startswith("/") else f"/{quoted}"  # C:/... on Windows

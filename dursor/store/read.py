@@ -22,7 +22,7 @@ from dursor.domain import (
 )
 from dursor.errors import InternalError, NotFoundError
 from dursor.store import rows
-from dursor.store.connect import open_for_reading, translated, version_of
+from dursor.store.connect import open_for_reading, read_version, translate_errors
 from dursor.store.references import ambiguous, find_id, format_label, select_ids
 from dursor.store.schema import (
     ACTIVE,
@@ -255,14 +255,14 @@ class Reader:
     # machinery
 
     def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
-        with translated(self.path):
+        with translate_errors(self.path):
             connection = self._open()
             return [] if connection is None else connection.execute(sql, values).fetchall()
 
     def _open(self) -> sqlite3.Connection | None:
         """Return the open file; None while no process has created the tables."""
         if self._connection is None:
-            with translated(self.path):
+            with translate_errors(self.path):
                 self._connection = self._connect()
         return self._connection
 
@@ -271,7 +271,7 @@ class Reader:
             return None
         with ExitStack() as stack:
             connection = stack.enter_context(closing(open_for_reading(self.path)))
-            version = version_of(connection, self.path)
+            version = read_version(connection, self.path)
             if version >= VERSION:
                 stack.pop_all()
                 return connection

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlite_utils import Database
 
 from dursor.files import make_private_dir
-from dursor.store.connect import BUSY_TIMEOUT, open_for_writing, translated, version_of
+from dursor.store.connect import BUSY_TIMEOUT, open_for_writing, read_version, translate_errors
 from dursor.store.migrations import migrations
 from dursor.store.schema import VERSION
 
@@ -32,7 +32,7 @@ class Transactions:
         self.path = path
         self.leases = path.parent / LEASES if leases is None else leases
         make_private_dir(path.parent)
-        with translated(path), contextlib.ExitStack() as stack:
+        with translate_errors(path), contextlib.ExitStack() as stack:
             self._connection = open_for_writing(path, busy_timeout)
             stack.callback(self._connection.close)
             self._prepare(busy_timeout)
@@ -40,7 +40,7 @@ class Transactions:
 
     def close(self) -> None:
         """Close the file."""
-        with translated(self.path):
+        with translate_errors(self.path):
             self._connection.close()
 
     def __enter__(self) -> Self:
@@ -53,7 +53,7 @@ class Transactions:
         self._db = Database(self._connection, execute_plugins=False, recursive_triggers=False)
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._use_wal(time.monotonic() + busy_timeout)
-        if version_of(self._connection, self.path) < VERSION:
+        if read_version(self._connection, self.path) < VERSION:
             with self._writing():  # foreign keys are off: migrations replace tables
                 self._upgrade()
         self._connection.execute("PRAGMA foreign_keys = ON")
@@ -70,14 +70,14 @@ class Transactions:
                 return
 
     def _upgrade(self) -> None:
-        if version_of(self._connection, self.path) < VERSION:  # no other process was faster
+        if read_version(self._connection, self.path) < VERSION:  # no other process was faster
             migrations.apply(self._db)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction that takes the write lock at its start."""
-        with translated(self.path):
+        with translate_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield

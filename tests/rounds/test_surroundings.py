@@ -107,7 +107,7 @@ def test_an_unknown_setting_stops_nothing(cli: CommandLine):
 
 
 def damaged(path: Path) -> None:
-    path.write_bytes(b"this is no database, whatever its name says\n" * 100)
+    path.write_bytes(b"this is not a database, whatever its name says\n" * 100)
 
 
 def truncated(path: Path) -> None:
@@ -127,7 +127,7 @@ def folder(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "said"),
-    [(damaged, "is no database"), (truncated, ""), (newer, "newer dursor"), (folder, "")],
+    [(damaged, "is not a database"), (truncated, ""), (newer, "newer dursor"), (folder, "")],
 )
 def test_a_spoiled_database_is_one_line(cli: CommandLine, spoil: Callable[[Path], None], said: str):
     cli.reply_with(DIFF)

@@ -25,7 +25,7 @@ def test_file_that_is_not_a_database(path):
     for use in (Store, lambda file: Reader(file).runs()):
         with pytest.raises(InternalError) as caught:
             use(path)
-        assert "is no database" in read_message(caught, path)
+        assert "is not a database" in read_message(caught, path)
 
 
 def test_damaged_database(path, make):
@@ -136,4 +136,4 @@ def test_read_only_database(open_folder, make, journal):
         command = [sys.executable, "-c", UNPRIVILEGED, str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         folder.chmod(0o700)
-    assert (done.stdout.splitlines(), done.stderr) == (["app", f"{path} cannot be written"], "")
+    assert (done.stdout.splitlines(), done.stderr) == (["app", f"{path} is not writable"], "")
