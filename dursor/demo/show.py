@@ -26,17 +26,8 @@ if TYPE_CHECKING:
 
 # The user's variables that the demo keeps: no keys, models or folders of dursor.
 KEPT_VARIABLES = (
-    "PATH",
-    "HOME",
-    "USERPROFILE",
-    "SYSTEMROOT",
-    "LANG",
-    "TZ",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "DURSOR_LOG_LEVEL",
-    "DURSOR_DEBUG",
+    *("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "LANG", "TZ", "TMPDIR", "TEMP", "TMP"),
+    *("DURSOR_LOG_LEVEL", "DURSOR_DEBUG"),
 )
 
 

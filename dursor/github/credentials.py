@@ -30,12 +30,8 @@ STORED = "dursor github login"
 LOGIN_APP = "dursor github login --app-id ID --private-key-file FILE"
 # Variables that gh needs to find its own login.
 GH_VARIABLES = (
-    "GH_CONFIG_DIR",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_STATE_HOME",
-    "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS",
+    *("GH_CONFIG_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
+    *("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
 )
 
 

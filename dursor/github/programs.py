@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 SECONDS = 5.0
 # Where programs find the user's files. None of these holds a secret.
 LOCATIONS = (
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "TMPDIR",
-    "USERPROFILE",
-    "APPDATA",
-    "LOCALAPPDATA",
+    *("HOME", "USER", "LOGNAME", "TMPDIR", "USERPROFILE", "APPDATA", "LOCALAPPDATA"),
     "SYSTEMROOT",
 )
 ALIAS = r"([A-Za-z0-9_][A-Za-z0-9._-]+)"  # one letter is a drive

@@ -31,17 +31,8 @@ if TYPE_CHECKING:
 
 _CHANGEABLE = frozenset({*RUN_COLUMNS, *RUN_WIDE_COLUMNS}) - {"id", "sample", "created_at"}
 _RESULT = (
-    "status",
-    "error",
-    "summary",
-    "patch",
-    "files_changed",
-    "warnings",
-    "usage",
-    "cost_usd",
-    "attempts",
-    "started_at",
-    "completed_at",
+    *("status", "error", "summary", "patch", "files_changed", "warnings", "usage"),
+    *("cost_usd", "attempts", "started_at", "completed_at"),
 )
 _REPO_PATHS = ("path", "workspace_path")  # facts of this machine
 

@@ -75,25 +75,9 @@ def _decode(content: str | bytes) -> str:
 
 
 _COPIED_COLUMNS = (
-    "id",
-    "task_id",
-    "repo_id",
-    "sample",
-    "model_id",
-    "model",
-    "provider",
-    "model_name",
-    "status",
-    "attempts",
-    "cost_usd",
-    "created_at",
-    "started_at",
-    "completed_at",
-    "usage",
-    "summary",
-    "files_changed",
-    "warnings",
-    "patch",
+    *("id", "task_id", "repo_id", "sample", "model_id", "model", "provider", "model_name"),
+    *("status", "attempts", "cost_usd", "created_at", "started_at", "completed_at", "usage"),
+    *("summary", "files_changed", "warnings", "patch"),
 )
 
 # Large columns are copied by SQLite: no more than one round's logs are in memory.

@@ -24,17 +24,8 @@ if TYPE_CHECKING:
 
 # Settings that control the conversion between files and blobs; none of them is a command.
 CONVERSION = (
-    "autocrlf",
-    "eol",
-    "filemode",
-    "symlinks",
-    "ignorecase",
-    "precomposeunicode",
-    "protecthfs",
-    "protectntfs",
-    "attributesfile",
-    "longpaths",
-    "bigfilethreshold",
+    *("autocrlf", "eol", "filemode", "symlinks", "ignorecase", "precomposeunicode"),
+    *("protecthfs", "protectntfs", "attributesfile", "longpaths", "bigfilethreshold"),
 )
 ABSENT = "000000"
 FIXED = "\tsafecrlf = false\n\tsplitIndex = false\n[index]\n\tsparse = false\n"
