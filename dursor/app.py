@@ -1,4 +1,4 @@
-"""The composition root: what is made of what, each part when it is first asked for."""
+"""The composition root: creates each part when it is first used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dursor.config import Settings
-    from dursor.domain import Repo, Task
     from dursor.keys.resolve import Keys
     from dursor.providers.client import ModelClient
     from dursor.services.configuration import Configuration
@@ -30,11 +29,10 @@ if TYPE_CHECKING:
     from dursor.store.lease import Lease
     from dursor.store.read import Reader
     from dursor.store.write import Store
-    from dursor.vcs.repository import Repository
 
 
 class App:
-    """One command's world: an environment, a current folder, and every part made from them."""
+    """The parts of one process, created from its environment and current folder."""
 
     def __init__(
         self,
@@ -56,11 +54,10 @@ class App:
         self.close()
 
     def close(self) -> None:
-        """Close what was opened."""
-        if "reader" in self.__dict__:
-            self.reader.close()
-        if "_store" in self.__dict__:
-            self._store.close()
+        """Close the database."""
+        for name in ("reader", "_store"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
 
     @cached_property
     def settings(self) -> Settings:
@@ -81,7 +78,7 @@ class App:
         return Store(self.settings.database)
 
     def open_store(self) -> Store:
-        """The store, opened for writing (and made, or brought up to date) when first needed."""
+        """Return the store; it is opened, created and migrated when first used."""
         return self._store
 
     def reap(self) -> None:
@@ -92,23 +89,23 @@ class App:
             self.open_store().reap(leases)
 
     def recover(self) -> Iterator[str]:
-        """Undo applies whose process was killed; says what was done, in a line each."""
+        """Undo applies whose process was killed; yields a line for each."""
         try:
-            found = any(self.settings.journals.glob("*.json"))
+            is_needed = any(self.settings.journals.glob("*.json"))
         except OSError:
-            return  # whoever needs the data folder tells of it
-        if found:
+            return  # a command that needs the data folder reports it
+        if is_needed:
             from dursor.vcs.apply.recovery import recover
 
             yield from recover(self.settings.journals)
 
     @property
     def leases(self) -> Path:
-        """Where processes hold the locks of the runs they own."""
+        """The folder of the locks that processes hold for their runs."""
         return self.settings.data_dir / "leases"
 
     def acquire_lease(self) -> Lease:
-        """A lease for one round, so that others can tell whether its owner lives."""
+        """Acquire a lease for one round, which shows others that its owner is alive."""
         from dursor.store.lease import Lease
 
         return Lease.acquire(self.leases)
@@ -120,7 +117,7 @@ class App:
         return Keys(self.env, self.settings, self.reader, self._ask_passphrase, self._handed_keys)
 
     def clean(self, text: str) -> str:
-        """TEXT without the keys of the environment and what else looks like a secret."""
+        """Return TEXT without the keys of the environment and other secrets."""
         from dursor.secrets.redact import Redactor
 
         return Redactor(self.keys.list_environment_keys()).clean(text)
@@ -195,11 +192,11 @@ class App:
         from dursor.services.rounds.base import BaseResolver
         from dursor.services.rounds.plan import Planner
 
-        bases = BaseResolver(self.repos, self.reader, self._live_head)
-        return Planner(self.settings, self.models, bases, self.cwd)
+        def find_live_head(*args: Any) -> LiveHead:
+            return self.pulls.find_live_head(*args)  # loaded when needed
 
-    def _live_head(self, task: Task, repo: Repo, repository: Repository) -> LiveHead:
-        return self.pulls.find_live_head(task, repo, repository)
+        bases = BaseResolver(self.repos, self.reader, find_live_head)
+        return Planner(self.settings, self.models, bases, self.cwd)
 
     @cached_property
     def rounds(self) -> RoundService:
@@ -227,16 +224,13 @@ class App:
     def configuration(self) -> Configuration:
         from dursor.services.configuration import Configuration
 
-        return Configuration(self.settings, self._find_model)
+        return Configuration(self.settings, self.models.find_profile)
 
     @cached_property
     def doctor(self) -> Doctor:
         from dursor.services.doctor import Doctor
 
         return Doctor(self.settings, self.reader, self.models, self.repos)
-
-    def _find_model(self, name: str) -> object:
-        return self.models.find_profile(name)  # the store is not asked before a name is
 
     def _spawn(self, spec: dict[str, Any], lease: Lease) -> None:
         from dursor.services.rounds.detach import spawn
@@ -245,7 +239,7 @@ class App:
 
 
 def _upgrade(path: Path) -> None:
-    """Bring the schema of a store that an older dursor left up to date."""
+    """Migrate a database of an older dursor."""
     from dursor.store.write import Store
 
     Store(path).close()

@@ -1,4 +1,4 @@
-"""The nouns: plain frozen values that every layer shares. No I/O, no third-party imports."""
+"""The nouns: plain frozen values that all layers share. No I/O, no third-party imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RunStatus(StrEnum):
-    """Where a run stands; the last three are final."""
+    """The status of a run; the last three are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -68,7 +68,7 @@ class Change(StrEnum):
 
 
 class KeySource(StrEnum):
-    """Where a model's key lies."""
+    """The place where a model's key is stored."""
 
     ENV = "env"
     KEYRING = "keyring"
@@ -93,7 +93,7 @@ class ModelProfile:
     display_name: str
     base_url: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # api, effort, max_output_tokens
-    key_source: KeySource | None = None  # where a key stored for this profile lies
+    key_source: KeySource | None = None  # of a key stored for this profile
     created_at: str | None = None
     built_in: bool = False
 
@@ -242,7 +242,7 @@ class Choices:
         return cls(**{**data, **lists})
 
     def override(self, earlier: Choices) -> Choices:
-        """EARLIER with the options that are set here; lists are joined."""
+        """Return EARLIER with the options that are set here; lists are joined."""
         lists = {name: (*getattr(earlier, name), *getattr(self, name)) for name in LISTS}
         values = {name: value for name, value in vars(self).items() if value is not None}
         return replace(earlier, **values | lists)
@@ -303,7 +303,7 @@ class Run:
         return self.round.task_id
 
     @property
-    def whole_log(self) -> tuple[LogEntry, ...]:
+    def full_log(self) -> tuple[LogEntry, ...]:
         """The log of the round, then of this run."""
         return (*self.round.logs, *self.logs)
 
@@ -336,7 +336,7 @@ class PullRequest:
 
 
 class GitHubAppConfig(NamedTuple):
-    """The GitHub App that was set up; its private key lies in the key store."""
+    """The GitHub App that was set up; its private key is in the key store."""
 
     app_id: str
     installation_id: str | None
@@ -345,7 +345,7 @@ class GitHubAppConfig(NamedTuple):
 
 
 class Secret:
-    """A value that never shows itself: `reveal()` is the only way to read it."""
+    """A value that is never printed: only `reveal()` returns it."""
 
     __slots__ = ("_value",)
 
@@ -353,7 +353,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself, for a request header."""
+        """Return the secret, for a request header."""
         return self._value
 
     def __repr__(self) -> str:
@@ -369,5 +369,5 @@ class Secret:
 
 
 def now() -> str:
-    """The time in UTC, ISO-8601 with milliseconds and `Z`."""
+    """Return the time in UTC, ISO-8601 with milliseconds and `Z`."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

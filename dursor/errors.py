@@ -1,29 +1,6 @@
-"""The one error tree.
+"""The errors that dursor reports; each class has its code in JSON and its exit code.
 
-DursorError
- ├─ UsageError            usage            2   the words of the command are off
- ├─ NotFoundError         not_found        2   the thing named does not exist
- ├─ ConflictError         conflict         8   the world moved, or is already otherwise
- ├─ InternalError         internal         1   something broke on this machine
- ├─ InterruptedRunError   interrupted    130   the process that owned the run is gone
- ├─ PolicyError           policy           7   forbidden path, limit or secret
- ├─ BudgetError           budget           6   refused before sending, or cut
- ├─ PatchError                             1   the reply could not become a patch
- │   ├─ NoPatchError      no_patch
- │   ├─ ApplyFailedError  apply_failed
- │   └─ NoChangeError     no_change
- └─ CallError                                  the model did not give a whole answer
-     ├─ AuthError             auth             4
-     ├─ ModelNotFoundError    model_not_found  4
-     ├─ RateLimitedError      rate_limited     5
-     ├─ ProviderError         provider_error   5
-     ├─ NetworkError          network          5
-     ├─ DeadlineError         timeout          5
-     ├─ ContextTooLargeError  context_too_large 1
-     ├─ TruncatedError        truncated        1
-     └─ RefusedError          refused          1
-
-Foreign exceptions are translated where they enter, `raise ... from error`; nothing else is caught.
+Foreign exceptions are converted where they enter, by `raise ... from error`.
 """
 
 from __future__ import annotations
@@ -35,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class DursorError(Exception):
-    """Anything a user is told in one line; `hint` is what to type next."""
+    """An error that is printed in one line; `hint` is a command or an instruction."""
 
     code: ClassVar[str] = "internal"
     exit_code: ClassVar[int] = 1
@@ -47,32 +24,32 @@ class DursorError(Exception):
 
 
 class UsageError(DursorError):
-    """The words of the command are off; nothing was created or sent."""
+    """Invalid usage of a command; nothing was created or sent."""
 
     code = "usage"
     exit_code = 2
 
 
 class NotFoundError(DursorError):
-    """The thing named does not exist."""
+    """Something that the command names does not exist."""
 
     code = "not_found"
     exit_code = 2
 
 
 class ConflictError(DursorError):
-    """The world moved on, or the thing is already there and different."""
+    """Something changed in the meantime, or already exists and differs."""
 
     code = "conflict"
     exit_code = 8
 
 
 class InternalError(DursorError):
-    """Something on this machine broke: disk, database, git."""
+    """A failure of this machine: disk, database, git."""
 
 
 class InterruptedRunError(DursorError):
-    """The process that owned the run is gone."""
+    """The process that owned the run ended before it."""
 
     code = "interrupted"
     exit_code = 130
@@ -86,14 +63,14 @@ class PolicyError(DursorError):
 
 
 class BudgetError(DursorError):
-    """The money limit: refused before sending, or cut."""
+    """The budget would be exceeded, or was exceeded during a call."""
 
     code = "budget"
     exit_code = 6
 
 
 class PatchError(DursorError):
-    """The reply could not become a patch."""
+    """The reply cannot be resolved into a patch."""
 
     def __init__(
         self, message: str, *, hint: str | None = None, failures: tuple[HunkFailure, ...] = ()
@@ -103,13 +80,13 @@ class PatchError(DursorError):
 
 
 class NoPatchError(PatchError):
-    """There is nothing to resolve in the reply."""
+    """The reply contains no patch."""
 
     code = "no_patch"
 
 
 class ApplyFailedError(PatchError):
-    """Some hunk cannot be placed with certainty; `failures` says which and why."""
+    """Some hunks cannot be placed with certainty; `failures` lists them with the reasons."""
 
     code = "apply_failed"
 
@@ -121,7 +98,7 @@ class NoChangeError(PatchError):
 
 
 class CallError(DursorError):
-    """The model did not give a whole answer; `usage` is what was spent all the same."""
+    """The model did not complete its reply; `usage` was spent nevertheless."""
 
     def __init__(
         self,
@@ -144,42 +121,42 @@ class AuthError(CallError):
 
 
 class ModelNotFoundError(CallError):
-    """The vendor does not know the model, or this key may not use it."""
+    """The model does not exist, or this key has no access to it."""
 
     code = "model_not_found"
     exit_code = 4
 
 
 class RateLimitedError(CallError):
-    """429, also after retries."""
+    """Status 429 after all retries."""
 
     code = "rate_limited"
     exit_code = 5
 
 
 class ProviderError(CallError):
-    """5xx, an error event, a malformed stream or body."""
+    """Status 5xx, an error event, or a malformed stream or body."""
 
     code = "provider_error"
     exit_code = 5
 
 
 class NetworkError(CallError):
-    """No connection, or one cut before the terminal event."""
+    """There is no connection, or it broke before the terminal event."""
 
     code = "network"
     exit_code = 5
 
 
 class DeadlineError(CallError):
-    """The connect, first-byte, idle or total limit passed."""
+    """A time limit was exceeded: connect, first byte, idle or total."""
 
     code = "timeout"
     exit_code = 5
 
 
 class ContextTooLargeError(CallError):
-    """The vendor says the input is too long."""
+    """The vendor rejected the input as too long."""
 
     code = "context_too_large"
 
@@ -197,5 +174,5 @@ class RefusedError(CallError):
 
 
 def describe(error: DursorError | RunError) -> dict[str, str | None]:
-    """The envelope's form of an error: `{code, message, hint}`."""
+    """Return ERROR as the envelope lists it."""
     return {"code": error.code, "message": error.message, "hint": error.hint}

@@ -1,4 +1,4 @@
-"""Asking one model: calls, tools, budget and deadline, without a view on what the reply is for."""
+"""Asking one model: calls, tools, budget and deadline, whatever the reply is for."""
 
 from __future__ import annotations
 

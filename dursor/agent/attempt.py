@@ -57,7 +57,7 @@ class RunResult:
 
 
 class Attempt:
-    """One run and what its steps have produced so far; `stage` names the current one."""
+    """One run and the results of its steps so far; `stage` names the current one."""
 
     def __init__(
         self, context: RoundContext, run_id: str, spec: RunSpec, observer: Observer

@@ -13,8 +13,8 @@ Price = Callable[[Usage], float | None]
 class Budget:
     """Keeps a round within LIMIT_USD (None: no limit).
 
-    RESERVED maps each run to the most that its first call may cost, in US dollars; the sum is
-    within the limit. All amounts are what a run has cost since it began.
+    RESERVED maps each run to the maximum cost of its first call, in US dollars; the sum is within
+    the limit. All amounts are costs of a run since it began.
     """
 
     def __init__(self, limit_usd: float | None, reserved: Mapping[str, float]) -> None:
@@ -34,7 +34,7 @@ class Budget:
             )
 
     def settle(self, run_id: str, usd: float | None) -> None:
-        """Release what a call reserved and did not use; USD None keeps the last recorded cost."""
+        """Release the unused part of a reservation; USD None keeps the last recorded cost."""
         if usd is not None:
             self._spent[run_id] = usd
         self._reserved[run_id] = self._spent.get(run_id, 0.0)

@@ -26,7 +26,7 @@ def build_prompt(
     now: str = "",
     tools: Sequence[Tool] = (),
 ) -> Prompt:
-    """Build the prompt of a round; what later rounds of the task repeat comes first.
+    """Build the prompt of a round; the parts that later rounds repeat come first.
 
     CONTEXT precedes every turn; NOW holds the files that only this round adds, beside its
     INSTRUCTION.

@@ -14,7 +14,7 @@ SYSTEM = """\
 You are a careful software engineer. You receive files of one repository at one commit and an \
 instruction. Reply with the change that carries it out.
 
-Write a short paragraph that says what you changed and why, then exactly one fenced block:
+Write a short paragraph that explains what you changed and why, then exactly one fenced block:
 
 ```diff
 --- a/path/of/file

@@ -49,7 +49,7 @@ async def resolve_reply(attempt: Attempt) -> None:
 
 
 def _resolve(attempt: Attempt, reply: str, partial: PartialReply | None) -> Resolution:
-    """Resolve REPLY against the attempt's tree, on top of what a PARTIAL reply left."""
+    """Resolve REPLY against the attempt's tree, on top of the resolved part of a PARTIAL reply."""
     text = attempt.context.restore(reply)
     tree = Overlay(attempt.tree, partial.kept.changes) if partial else attempt.tree
     refuse_forbidden(text, tree, attempt.context.rules, finished=True)

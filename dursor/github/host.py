@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dursor.errors import UsageError
 from dursor.github.repo_names import RepoName, parse_remote_url
+from dursor.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,16 +111,6 @@ def to_origin(url: str) -> Origin | None:
     except ValueError:
         return None
     return (parts.scheme, parts.hostname, port) if parts.hostname and port else None
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether HOST is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _join_port(host: str, port: int | None) -> str:

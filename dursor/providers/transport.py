@@ -7,7 +7,6 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib import import_module
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,6 +16,7 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
 from dursor.errors import DeadlineError, NetworkError, ProviderError, UsageError  # noqa: E402
+from dursor.hosts import is_loopback  # noqa: E402
 
 if TYPE_CHECKING:
     import ssl
@@ -212,23 +212,13 @@ def parse_url(text: str) -> httpx.URL:
 
 def find_proxy(scheme: str, host: str, port: int) -> str | None:
     """Return the environment's proxy for a host, None for this machine."""
-    if is_loopback(host):
+    if is_loopback(host) or host.endswith(".localhost"):
         return None
     proxies = getproxies()
     address = proxies.get(scheme) or proxies.get("all")
     if not address or proxy_bypass(f"{host}:{port}") or proxy_bypass(host):
         return None
     return address if "://" in address else f"http://{address}"
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether HOST is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Redaction of logs and errors: secrets known to this process, and what looks like one."""
+"""Redaction of logs and errors: secrets known to this process, and strings that look like one."""
 
 from __future__ import annotations
 

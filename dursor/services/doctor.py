@@ -59,7 +59,7 @@ class Doctor:
 
     def _check_key_store(self) -> str | list[DoctorCheck]:
         try:
-            return self.models.describe_key_store()
+            return self.models.keys.describe_store()
         except AuthError as error:  # no error: `_check_keys` reports the stored keys that it locks
             return [DoctorCheck("key store", error.message, error.hint, "warning")]
 

@@ -251,10 +251,6 @@ class Models:
         latency = round((time.perf_counter() - start) * 1000)
         return ModelCheck(profile.name, ok=True, latency_ms=latency, error=None)
 
-    def describe_key_store(self) -> str:
-        """Describe where new keys are stored; DursorError when they cannot be stored."""
-        return self.keys.describe_store()
-
 
 def _check_url(url: str, prefix: str, hint: str) -> None:
     from urllib.parse import urlsplit

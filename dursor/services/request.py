@@ -1,4 +1,4 @@
-"""What the words of a command ask; plain values, so that a worker can be handed one as JSON."""
+"""Requests of commands: plain values, which a worker process can receive as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ModelCount(NamedTuple):
-    """A profile's name, and how many samples of it are asked for."""
+    """A profile's name and the number of its samples."""
 
     name: str
     samples: int
@@ -20,11 +20,11 @@ class ModelCount(NamedTuple):
 
 @dataclass(frozen=True)
 class RoundRequest:
-    """One `dursor run`; None means: not said, the configuration decides."""
+    """One `dursor run`; None leaves a decision to the configuration."""
 
     instruction: str
     models: tuple[ModelCount, ...] = ()  # each name once; empty: the config's `models`
-    repo: str | None = None  # path, name, id or OWNER/NAME; None: the one around the current folder
+    repo: str | None = None  # path, name, id or OWNER/NAME; None: the current repository
     base: str | None = None
     dirty: bool = False
     task: str | None = None
@@ -34,12 +34,12 @@ class RoundRequest:
     require: str | None = None  # "any" | "all"
 
     def to_json(self) -> dict[str, Any]:
-        """Turn the request into JSON values."""
+        """Return the request as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RoundRequest:
-        """Read what `to_json` wrote; KeyError when a field is missing."""
+        """Build a request from the values of `to_json`; KeyError if a field is missing."""
         values = {f.name: data[f.name] for f in fields(cls)}
         values["models"] = tuple(ModelCount(name, samples) for name, samples in values["models"])
         values["choices"] = Choices.from_json(values["choices"])
@@ -48,7 +48,7 @@ class RoundRequest:
 
 @dataclass(frozen=True)
 class ContextRequest:
-    """One `dursor context`: what a round with this instruction would send."""
+    """One `dursor context`: a round that is only previewed."""
 
     instruction: str
     repo: str | None = None
@@ -59,7 +59,7 @@ class ContextRequest:
 
 @dataclass(frozen=True)
 class NewModel:
-    """One `dursor models add`; None means: the vendor's or dursor's default."""
+    """One `dursor models add`; None means the default."""
 
     name: str
     provider: str
@@ -73,7 +73,7 @@ class NewModel:
 
 @dataclass(frozen=True)
 class NewPull:
-    """One `dursor pr create`; None means: from the run, its base, or its id."""
+    """One `dursor pr create`; None is derived from the run."""
 
     run: str
     title: str | None = None

@@ -1,4 +1,4 @@
-"""Show, cancel, compare and apply existing runs."""
+"""List, show, cancel, compare and apply runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dursor.errors import UsageError
+from dursor.services.tasks import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,7 @@ FOLLOW_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Runs:
-    """Lists, shows, cancels, compares and applies runs."""
+    """The runs in the store."""
 
     reader: Reader
     open_store: Callable[[], Store]
@@ -43,11 +44,7 @@ class Runs:
         """List runs, newest first; only those of the current repository, if there is one."""
         self.reap()
         task_id = None if task is None else self.reader.task(task).id
-        repo_id = None
-        if repo is not None:
-            repo_id = self.repos.find(repo).id
-        elif task is None and not everywhere and (here := self.repos.find_current()) is not None:
-            repo_id = here.id
+        repo_id = find_scope(self.repos, repo, everywhere or task is not None)
         return self.reader.runs(repo_id=repo_id, task_id=task_id, status=status, limit=limit)
 
     def find(self, run: str) -> Run:
@@ -60,14 +57,14 @@ class Runs:
         count = 0
         while True:
             current = self.find(run)
-            yield from current.whole_log[count:]
-            count = len(current.whole_log)
+            yield from current.full_log[count:]
+            count = len(current.full_log)
             if current.status.is_final:
                 return
             time.sleep(FOLLOW_SECONDS)  # another process writes the store
 
     def cancel(self, runs: Sequence[str]) -> RoundResult:
-        """Ask the processes that own RUNS to stop them, and wait for that."""
+        """Ask the processes that own RUNS to cancel them, and wait until they are."""
         from dursor.services.results import RoundResult
 
         ids = [self.find(run).id for run in runs]

@@ -1,4 +1,4 @@
-"""Verbs over tasks: conversations about one repository."""
+"""Start, continue and close tasks."""
 
 from __future__ import annotations
 
@@ -22,67 +22,68 @@ TITLE_LENGTH = 72
 
 @dataclass(frozen=True)
 class Tasks:
-    """Starts, continues and closes tasks."""
+    """Starts, continues and closes tasks: conversations about one repository."""
 
     reader: Reader
     open_store: Callable[[], Store]
     repos: Repos
-    clean: Callable[[str], str]  # takes secrets out of a text
+    clean: Callable[[str], str]  # removes secrets from a text
 
     def create(self, title: str, repo: str | None) -> Task:
         """Start a task about REPO, or about the repository around the current folder."""
-        place, is_new, repository = self.repos.locate(repo)
+        registered, is_new, repository = self.repos.locate(repo)
         repository.close()
         store = self.open_store()
         if is_new:
-            place = store.add_repo(place)  # one that was removed comes back with its old id
-        return store.add_task(new_task(place.id, self.clean(_title(title))))
+            registered = store.add_repo(registered)  # a removed one gets its old id
+        return store.add_task(create_task(registered.id, self.clean(_clean_title(title))))
 
     def list(self, repo: str | None, *, everywhere: bool, limit: int) -> Sequence[Task]:
-        """Tasks, newest first; of this repository when inside one."""
-        return self.reader.tasks(repo_id=scope(self.repos, repo, everywhere), limit=limit)
+        """List tasks, newest first; only those of the current repository, if there is one."""
+        return self.reader.tasks(repo_id=find_scope(self.repos, repo, everywhere), limit=limit)
 
     def history(self, task: str) -> TaskHistory:
-        """A task with its messages, runs and pull requests."""
+        """Return a task with its messages, rounds, runs and pull requests."""
         from dursor.services.results import TaskHistory
 
-        found = self.reader.task(task)
-        runs = self.reader.runs(task_id=found.id, limit=-1)
+        current = self.reader.task(task)
         return TaskHistory(
-            found,
-            tuple(self.reader.messages(found.id)),
-            tuple(self.reader.rounds(found.id)),
-            tuple(reversed(runs)),
-            tuple(self.reader.prs(task_id=found.id)),
+            current,
+            tuple(self.reader.messages(current.id)),
+            tuple(self.reader.rounds(current.id)),
+            tuple(reversed(self.reader.runs(task_id=current.id, limit=None))),
+            tuple(self.reader.prs(task_id=current.id)),
         )
 
     def say(self, task: str, text: str) -> Message:
-        """Add a user's message that the next round of the task will hear."""
-        found = self.reader.task(task)
+        """Add a user's message, which the next rounds of the task send."""
+        current = self.reader.task(task)
         if not text.strip():
-            raise UsageError("there is nothing to say", hint=f"dursor task say {task} TEXT")
-        if found.status is TaskStatus.CLOSED:
-            raise UsageError(f"task {short_id(found.id)} is closed", hint="dursor task new TITLE")
-        message = Message(new_id(), found.id, Role.USER, MessageKind.NOTE, self.clean(text), now())
+            raise UsageError("the message is empty", hint=f"dursor task say {task} TEXT")
+        if current.status is TaskStatus.CLOSED:
+            raise UsageError(f"task {short_id(current.id)} is closed", hint="dursor task new TITLE")
+        message = Message(
+            new_id(), current.id, Role.USER, MessageKind.NOTE, self.clean(text), now()
+        )
         return self.open_store().add_message(message)
 
     def rename(self, task: str, title: str) -> Task:
-        """Give a task another title."""
-        return self._change(task, title=self.clean(_title(title)))
+        """Change the title of a task."""
+        return self._change(task, title=self.clean(_clean_title(title)))
 
     def close(self, task: str) -> Task:
         """Close a task: it takes no further rounds."""
         return self._change(task, status=TaskStatus.CLOSED)
 
     def _change(self, task: str, **fields: str) -> Task:
-        found = self.reader.task(task)
-        changed = replace(found, updated_at=now(), **fields)  # type: ignore[arg-type] # names are Task's
+        current = self.reader.task(task)
+        changed = replace(current, updated_at=now(), **fields)  # type: ignore[arg-type] # names are Task's
         self.open_store().update_task(changed)
         return changed
 
 
-def scope(repos: Repos, repo: str | None, everywhere: bool) -> str | None:
-    """The id of the repository that a list is about; None for all of them."""
+def find_scope(repos: Repos, repo: str | None, everywhere: bool) -> str | None:
+    """Return the id of the repository that a list is limited to; None for all."""
     if repo is not None:
         return repos.find(repo).id
     if everywhere or (here := repos.find_current()) is None:
@@ -90,21 +91,21 @@ def scope(repos: Repos, repo: str | None, everywhere: bool) -> str | None:
     return here.id
 
 
-def new_task(repo_id: str, title: str) -> Task:
-    """An open task that nothing was said in yet."""
-    at = now()
-    return Task(new_id(), repo_id, title, TaskStatus.OPEN, at, at)
+def create_task(repo_id: str, title: str) -> Task:
+    """Create an open task without messages."""
+    created_at = now()
+    return Task(new_id(), repo_id, title, TaskStatus.OPEN, created_at, created_at)
 
 
 def build_title(instruction: str) -> str:
-    """A title from an instruction: its first line, cut at a word."""
-    line = next((one.strip() for one in instruction.splitlines() if one.strip()), "untitled")
+    """Return the first line of INSTRUCTION as a title, cut at a word."""
+    line = next(filter(None, map(str.strip, instruction.splitlines())), "untitled")
     if len(line) <= TITLE_LENGTH:
         return line
     return line[: TITLE_LENGTH - 1].rsplit(" ", 1)[0] + "…"
 
 
-def _title(text: str) -> str:
+def _clean_title(text: str) -> str:
     title = " ".join(text.split())
     if not title:
         raise UsageError("a task needs a title", hint="dursor task new TITLE")

@@ -147,7 +147,7 @@ class Reader:
             known = self._polled[lease] = version, run_ids
         return known[1]
 
-    # what runs belong to
+    # tasks, messages and repositories
 
     def tasks(
         self,

@@ -149,7 +149,7 @@ class Repository:
         return decode(output.out).splitlines()
 
     def _resolve_unsuffixed(self, ref: str) -> str:
-        """Resolve a revision that allows no suffix (`:/text`), or explain why REF is no commit."""
+        """Resolve a revision that allows no suffix (`:/text`), or explain its error."""
         output = self.command.run("cat-file", "--batch-check", stdin=encode(ref) + b"\n")
         answer = decode(output.out).rstrip("\n")
         if answer.endswith(" ambiguous"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import PurePosixPath
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from dursor.errors import UsageError
+from dursor.hosts import is_loopback
 
 SCP_FORM = re.compile(r"(?:[^@/:\s]+@)?([^@/:\s]+):(?!//)(.+)")
 
@@ -55,16 +55,6 @@ def _check_web(parts: SplitResult, shown: str) -> SplitResult:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise UsageError(f"plain http is not safe: {shown}", hint=_suggest_https(parts))
     return parts
-
-
-def is_loopback(host: str) -> bool:
-    """Check whether HOST is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _split(url: str, shown: str) -> SplitResult:

@@ -217,7 +217,7 @@ def test_migrated_logs_are_divided_between_round_and_run(migrated, old_runs):
     for row in old_runs.values():
         run = migrated.run(row["id"])
         if run.id != RETRY:
-            assert run.whole_log == read_old_log(row)
+            assert run.full_log == read_old_log(row)
             assert run.logs[0].stage is Stage.CALL
     assert Stage.POLICY in {entry.stage for entry in migrated.run(PARENT).logs}
 
@@ -243,7 +243,7 @@ def test_interruption_before_the_first_call_stays_with_its_run(path, old, old_ru
         LogEntry("t", Stage.CONTEXT, "interrupted: gone"),
     )
     for row in others:
-        assert reader.run(row["id"]).whole_log == read_old_log(row)
+        assert reader.run(row["id"]).full_log == read_old_log(row)
 
 
 def test_migrated_retry_keeps_the_context_that_it_sent(path, old, old_runs, reader):
@@ -262,7 +262,7 @@ def test_stage_check_is_renamed_in_old_errors_and_logs(path, old, reader):
     Store(path).close()
     run = reader.run(PARENT)
     assert run.error == RunError("policy", "2 files", None, Stage.POLICY)
-    assert run.whole_log == (
+    assert run.full_log == (
         LogEntry("t", Stage.PREPARE, "p"),
         LogEntry("t", Stage.POLICY, "c"),
     )

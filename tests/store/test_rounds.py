@@ -82,7 +82,7 @@ def test_round_is_stored_once_with_everything_its_runs_share(store, reader, make
     first, second = (reader.run(run.id) for run in stored.runs)
     assert first.round == second.round == stored.round
     assert (first.overrides, second.overrides) == (Choices(timeout=9.0), None)
-    assert first.whole_log == (PREPARED,)
+    assert first.full_log == (PREPARED,)
 
 
 def test_rounds_of_a_task_are_numbered(store, make, started):

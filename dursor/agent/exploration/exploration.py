@@ -117,7 +117,7 @@ class Exploration:
         text, failed = "", True
         try:
             if limit < MIN_RESULT:
-                text = "not carried out: there is no room for more results"
+                text = "not carried out: the limit of all results is reached"
             else:
                 async with asyncio.timeout_at(end):
                     text = await self._toolbox.call(call.name, call.arguments, limit)

@@ -15,7 +15,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-CPU_SECONDS = 20  # in case nobody kills it
+CPU_SECONDS = 20  # if the parent does not kill it
 MEMORY = 1 << 30
 
 

@@ -93,7 +93,7 @@ def diff(ctx: typer.Context, run: RunId) -> PatchOutput:
 def logs(ctx: typer.Context, run: RunId, follow: Follow = False) -> Items:
     """Print a run's log."""
     runs = get_app(ctx).runs
-    return Items("log", runs.follow(run) if follow else runs.find(run).whole_log)
+    return Items("log", runs.follow(run) if follow else runs.find(run).full_log)
 
 
 def watch(ctx: typer.Context, run: RunIds) -> CommandResult:

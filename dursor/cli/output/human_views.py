@@ -131,7 +131,7 @@ SECTIONS: dict[str, Callable[[Run], Iterable[str]]] = {
     "summary": lambda run: escape_controls(run.summary or "").splitlines(),
     "files": lambda run: _render_rows("file_change", run.files_changed),
     "context": lambda run: _render_rows("context", run.sent_files),
-    "logs": lambda run: map(render_log_entry, run.whole_log),
+    "logs": lambda run: map(render_log_entry, run.full_log),
     "reply": _render_replies,
     "diff": lambda run: render_patch(run.patch or ""),
 }

@@ -69,7 +69,7 @@ def encode_run(run: Run) -> dict[str, Any]:
 
 def encode_full_run(run: Run) -> dict[str, Any]:
     """Encode everything about a run."""
-    details = {"logs": to_json(run.whole_log), "context": to_json(run.sent_files)}
+    details = {"logs": to_json(run.full_log), "context": to_json(run.sent_files)}
     return {**encode_run(run), **pick(run, "patch replies"), **details}
 
 

@@ -72,7 +72,7 @@ def _apply_hunks(section: PatchSection, path: str, data: bytes) -> bytes:
 
 
 def _list_lines(hunk: Hunk) -> Iterator[tuple[str, str]]:
-    """Yield tags and lines, the last one without its end where a marker says so."""
+    """Yield tags and lines, the last one without its end if a marker follows."""
     lines = list(hunk)
     for line, after in zip(lines, [*lines[1:], None], strict=True):
         is_open = after is not None and after.line_type == "\\"

@@ -26,7 +26,7 @@ def compute_changes(mirror: Mirror, run: Run) -> Changes:
 
 
 def is_commit_of(mirror: Mirror, commit: CommitInfo, run: Run) -> bool:
-    """Tell whether dursor made COMMIT from RUN and nobody changed it since."""
+    """Return whether dursor made COMMIT from RUN and it has not been changed since."""
     if commit.trailers.get(RUN) != run.id or not mirror.has(run.round.base_commit):
         return False
     tree, base = mirror.tree(commit.id), mirror.tree(run.round.base_commit)

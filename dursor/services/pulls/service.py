@@ -10,7 +10,7 @@ from dursor.errors import CallError, ConflictError, NotFoundError, UsageError
 from dursor.ids import new_id, short_id
 from dursor.services.events import Notice, ignore_event
 from dursor.services.results import LiveHead
-from dursor.services.tasks import scope
+from dursor.services.tasks import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ class PullRequests:
 
     def list(self, repo: str | None, *, everywhere: bool, limit: int) -> Sequence[PullRequest]:
         """Return stored pull requests, newest first."""
-        return self.reader.prs(repo_id=scope(self.repos, repo, everywhere), limit=limit)
+        return self.reader.prs(repo_id=find_scope(self.repos, repo, everywhere), limit=limit)
 
     def find(self, reference: str) -> PullRequest:
         """Return the stored pull request with this number, URL or id."""

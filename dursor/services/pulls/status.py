@@ -47,7 +47,7 @@ def _describe_closed(forge: Forge, name: RepoName, pull: PullInfo) -> str:
 
 
 def find_live_head(session: PullSession, name: RepoName, pr: PullRequest) -> LiveHead:
-    """Return the head of PR's branch, or a note that says why there is none."""
+    """Return the head of PR's branch, or a note with the reason why it has none."""
     pull = session.forge.pulls(name).get(pr.number)
     reason = f"#{pr.number} {describe_end(pull)}"
     if pull.state in LIVE:

@@ -1,4 +1,4 @@
-"""Runs the runs of a round: all models at once, each to its own end."""
+"""Executes the runs of a round: all models at once, each to its own end."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class RoundExecutor:
 
 
 class _Slots:
-    """Limits how many runs are active at once: in all, and at one vendor."""
+    """Limits the number of active runs: in all, and at one vendor."""
 
     def __init__(self, limits: RoundLimits) -> None:
         self._all = asyncio.Semaphore(limits.jobs) if limits.jobs else None
@@ -198,7 +198,7 @@ def _internal(error: Exception) -> DursorError:
 
 
 def _uncancel() -> None:
-    """Revoke the cancellation, so that what was done can still be stored."""
+    """Revoke the cancellation, so that results can still be stored."""
     if (task := asyncio.current_task()) is not None:
         task.uncancel()
 

@@ -1,4 +1,4 @@
-"""Rounds: start, detach, retry, watch, and what a round would send."""
+"""Start, detach, retry, preview and watch rounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dursor.services.request import ContextRequest, ModelCount, RoundRequest
 from dursor.services.results import PlannedModel, RoundPlan, RoundResult
 from dursor.services.rounds.preview import summarize_context
 from dursor.services.rounds.recorder import Recorder
-from dursor.services.tasks import build_title, new_task
+from dursor.services.tasks import build_title, create_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ class RoundService:
     spawn: Callable[[dict[str, Any], Lease], None]
 
     def start(self, request: RoundRequest, listener: Listener) -> RoundResult:
-        """Run a round to its end; on Ctrl-C its active runs are canceled and the result says so."""
+        """Run a round to its end; Ctrl-C cancels its active runs."""
         with self.planner.plan(request) as plan:
             return self._run(plan, listener)
 
@@ -116,7 +116,7 @@ class RoundService:
         base, round_ = plan.base, plan.round
         task, message = None, None
         if base.task is None:
-            task = new_task(base.repo.id, build_title(round_.instruction))
+            task = create_task(base.repo.id, build_title(round_.instruction))
         if not round_.number:
             message = Message(
                 new_id(),
@@ -169,7 +169,7 @@ class RoundService:
         )
 
     def plan(self, request: RoundRequest) -> RoundPlan:
-        """Return what a round would send and could cost; nothing is stored or sent."""
+        """Return the context and maximum cost of a round; nothing is stored or sent."""
         with self.planner.plan(request) as plan:
             models = [
                 _summarize_model(list(runs))
@@ -179,7 +179,7 @@ class RoundService:
             return RoundPlan(summarize_context(plan, warnings), tuple(models))
 
     def context(self, request: ContextRequest) -> ContextPlan:
-        """Return what a round with this instruction would send, file by file."""
+        """Return the context of a round with this instruction, file by file."""
         choices = Choices(request.files, request.context_budget)
         round_request = RoundRequest(
             request.instruction, repo=request.repo, base=request.base, choices=choices
@@ -252,9 +252,9 @@ def _list_events(
         count = reported.get(run.id, 0)
         if count < 0:
             continue
-        for entry in run.whole_log[count:]:
+        for entry in run.full_log[count:]:
             yield StageEntered(run.id, entry.stage, entry.message, entry.at)
-        reported[run.id] = len(run.whole_log)
+        reported[run.id] = len(run.full_log)
         if run.status.is_final:
             reported[run.id] = -1
             yield RunFinished(run)

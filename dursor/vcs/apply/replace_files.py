@@ -66,7 +66,7 @@ class FileReplacement:
     ) -> None:
         """Copy owners and permissions from the old files in ORIGINS to the new ones.
 
-        ORIGINS also tells whether a file becomes executable (None: unchanged). ADDED files get the
+        ORIGINS also states whether a file becomes executable (None: unchanged). ADDED files get the
         group of a set-group-ID folder.
         """
         for path, (origin, executable) in origins.items():

@@ -15,13 +15,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from dursor.errors import PolicyError, UsageError
+from dursor.hosts import is_loopback
 from dursor.vcs.command import GitCommand, decode
 from dursor.vcs.environment import (
     build_network_env,
     number_git_config,
     read_git_config,
 )
-from dursor.vcs.urls import check_url, is_loopback
+from dursor.vcs.urls import check_url
 
 if TYPE_CHECKING:
     from pathlib import Path

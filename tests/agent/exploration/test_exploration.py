@@ -101,7 +101,7 @@ async def test_no_call_is_carried_out_without_room(log):
     looked = await exploration(log, room).extend(PROMPT, calling(read()), 60)
     (result,) = looked.turns[2].results
     assert result.failed
-    assert "no room" in result.text
+    assert "the limit of all results is reached" in result.text
     assert looked.final
 
 
