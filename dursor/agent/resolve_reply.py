@@ -14,65 +14,65 @@ from dursor.patch.resolve import PartlyResolvedError
 from dursor.tree import Overlay
 
 if TYPE_CHECKING:
-    from dursor.agent.attempt import Attempt
+    from dursor.agent.active_run import ActiveRun
     from dursor.patch.resolve import Resolution
 
 MAX_REPAIRS = 2
 MAX_QUOTED = 300  # characters of a reply in an error
 
 
-async def resolve_reply(attempt: Attempt) -> None:
-    """Set the attempt's `replies` and `change`; raises CallError or PatchError."""
-    history = prompt = attempt.spec.prompt
+async def resolve_reply(run: ActiveRun) -> None:
+    """Set the run's `replies` and `change`; raises CallError or PatchError."""
+    history = prompt = run.spec.prompt
     partial: PartialReply | None = None
     while True:
-        attempt.stage = Stage.CALL
-        explored, reply = await attempt.session.ask(prompt)
+        run.stage = Stage.CALL
+        explored, reply = await run.session.ask(prompt)
         history = history if explored is prompt else explored
-        attempt.replies.append(reply.text)
-        attempt.enter(Stage.RESOLVE, f"resolving the reply ({len(reply.text)} characters)")
+        run.replies.append(reply.text)
+        run.enter(Stage.RESOLVE, f"resolving the reply ({len(reply.text)} characters)")
         try:
-            attempt.change = await attempt.in_pool(_resolve, attempt, reply.text, partial)
+            run.change = await run.in_pool(_resolve, run, reply.text, partial)
         except PartlyResolvedError as error:
-            _refuse_secret_quotes(attempt, error)
-            if attempt.session.attempts > MAX_REPAIRS:
+            _refuse_secret_quotes(run, error)
+            if run.session.attempts > MAX_REPAIRS:
                 raise
             partial = PartialReply(error.message, error.failures, error.kept)
-            attempt.observer.stage(Stage.RESOLVE, f"{error.message}; asking for a repair")
-            request = _repair_request(attempt, partial)
+            run.observer.stage(Stage.RESOLVE, f"{error.message}; asking for a repair")
+            request = _repair_request(run, partial)
             prompt = conversation.request_repair(history, reply.text, request)
         except NoPatchError as error:
-            raise _quote_reply(attempt, error, reply.text) from error
+            raise _quote_reply(run, error, reply.text) from error
         else:
-            attempt.observer.notes(Stage.RESOLVE, attempt.change.notes)
+            run.observer.notes(Stage.RESOLVE, run.change.notes)
             return
 
 
-def _resolve(attempt: Attempt, reply: str, partial: PartialReply | None) -> Resolution:
-    """Resolve REPLY against the attempt's tree, on top of the resolved part of a PARTIAL reply."""
-    text = attempt.context.restore(reply)
-    tree = Overlay(attempt.tree, partial.kept.changes) if partial else attempt.tree
-    refuse_forbidden(text, tree, attempt.context.rules, finished=True)
-    return resolve_with_repairs(text, attempt.tree, partial)
+def _resolve(run: ActiveRun, reply: str, partial: PartialReply | None) -> Resolution:
+    """Resolve REPLY against the run's tree, on top of the resolved part of a PARTIAL reply."""
+    text = run.context.restore(reply)
+    tree = Overlay(run.tree, partial.kept.changes) if partial else run.tree
+    refuse_forbidden(text, tree, run.context.rules, finished=True)
+    return resolve_with_repairs(text, run.tree, partial)
 
 
-def _refuse_secret_quotes(attempt: Attempt, error: ApplyFailedError) -> None:
+def _refuse_secret_quotes(run: ActiveRun, error: ApplyFailedError) -> None:
     """Refuse a repair turn that would quote a file which must not be sent; PolicyError."""
     for path in {failure.path for failure in error.failures if failure.path}:
-        if (reason := attempt.context.rules.find_reason(path)) is not None:
+        if (reason := run.context.rules.find_reason(path)) is not None:
             raise PolicyError(
                 f"{escape_path(path)}: {reason}", hint="allow it with --allow-path GLOB"
             ) from error
 
 
-def _repair_request(attempt: Attempt, partial: PartialReply) -> str:
+def _repair_request(run: ActiveRun, partial: PartialReply) -> str:
     request = prompts.format_repair(partial.failures, has_kept=bool(partial.kept.changes))
     paths = {failure.path for failure in partial.failures if failure.path}
-    return attempt.mask_secrets(request, paths)
+    return run.mask_secrets(request, paths)
 
 
-def _quote_reply(attempt: Attempt, error: NoPatchError, reply: str) -> NoPatchError:
+def _quote_reply(run: ActiveRun, error: NoPatchError, reply: str) -> NoPatchError:
     """Return ERROR with the first lines of REPLY, which the user has paid for."""
-    text = " ".join(attempt.context.clean(reply).split())
+    text = " ".join(run.context.clean(reply).split())
     quote = text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
     return NoPatchError(f"{error.message}: {quote}")

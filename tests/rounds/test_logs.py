@@ -40,7 +40,7 @@ def test_a_bug_in_a_run_shows_itself_where_its_hint_says(cli: CommandLine, monke
     async def broken(self, steps):
         return 1 / 0
 
-    monkeypatch.setattr("dursor.agent.attempt.Attempt.run", broken)
+    monkeypatch.setattr("dursor.agent.active_run.ActiveRun.run", broken)
 
     with caplog.at_level("DEBUG", "dursor.services.rounds.executor"):
         done = cli.run_round("append a line", "-m", "gpt")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dursor import interrupts
+from dursor.agent.active_run import ActiveRun, RoundContext, RunResult
 from dursor.agent.ask import CallContext
-from dursor.agent.attempt import Attempt, RoundContext, RunResult
 from dursor.agent.budget import Budget
 from dursor.agent.exploration.files import RepositoryFiles
 from dursor.agent.exploration.tools import Toolbox
@@ -111,23 +111,23 @@ class RoundExecutor:
     async def _run_one(self, context: RoundContext, run_id: str, slots: _Slots) -> None:
         spec = self.specs[run_id]
         observer = RunObserver(self.recorder, run_id, spec.price)
-        attempt = Attempt(context, run_id, spec, observer)
+        active = ActiveRun(context, run_id, spec, observer)
         try:
             async with slots.take(spec):
                 self.recorder.begin(run_id)
-                result = await attempt.run(STEPS)
+                result = await active.run(STEPS)
         except asyncio.CancelledError:
-            self._end(attempt, RunStatus.CANCELED)
+            self._end(active, RunStatus.CANCELED)
         except DursorError as error:
-            self._end(attempt, RunStatus.FAILED, error=error)
+            self._end(active, RunStatus.FAILED, error=error)
         except Exception as error:  # a bug in one run must not end the others
             log.debug("internal error in run %s", run_id, exc_info=error)
-            self._end(attempt, RunStatus.FAILED, error=_internal(error))
+            self._end(active, RunStatus.FAILED, error=_internal(error))
         else:
-            self._succeed(attempt, result)
+            self._succeed(active, result)
 
-    def _succeed(self, attempt: Attempt, result: RunResult) -> None:
-        run = self._build_final(attempt, RunStatus.SUCCEEDED)
+    def _succeed(self, active: ActiveRun, result: RunResult) -> None:
+        run = self._build_final(active, RunStatus.SUCCEEDED)
         clean = self.recorder.clean
         run = replace(
             run,
@@ -143,23 +143,21 @@ class RoundExecutor:
         self.recorder.finish(run, message)
 
     def _end(
-        self, attempt: Attempt, status: RunStatus, *, error: DursorError | None = None
+        self, active: ActiveRun, status: RunStatus, *, error: DursorError | None = None
     ) -> None:
         clean = self.recorder.clean
         message = "canceled" if error is None else f"failed: {error.message}"
-        self.recorder.log(attempt.run_id, attempt.stage, message)
-        run = self._build_final(attempt, status)
+        self.recorder.log(active.run_id, active.stage, message)
+        run = self._build_final(active, status)
         if error is not None:
             hint = error.hint
             if hint is None and isinstance(error, PatchError):
                 hint = f"dursor run show {short_id(run.id)} --reply"
-            run = replace(
-                run, error=RunError(error.code, clean(error.message), hint, attempt.stage)
-            )
+            run = replace(run, error=RunError(error.code, clean(error.message), hint, active.stage))
         self.recorder.finish(run, None)
 
-    def _build_final(self, attempt: Attempt, status: RunStatus) -> Run:
-        run, session = self.recorder.runs[attempt.run_id], attempt.session
+    def _build_final(self, active: ActiveRun, status: RunStatus) -> Run:
+        run, session = self.recorder.runs[active.run_id], active.session
         return replace(
             run,
             status=status,

@@ -56,7 +56,7 @@ class RunResult:
         return self.patch.files
 
 
-class Attempt:
+class ActiveRun:
     """One run and the results of its steps so far; `stage` names the current one."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Attempt:
         self.total = Resolution({}, {})  # the change to the base, the parent's included
         self.result: RunResult | None = None
 
-    async def run(self, steps: Sequence[Callable[[Attempt], Awaitable[None]]]) -> RunResult:
+    async def run(self, steps: Sequence[Callable[[ActiveRun], Awaitable[None]]]) -> RunResult:
         """Run STEPS in order; raises a DursorError, and `stage` then names the failed stage."""
         for step in steps:
             await step(self)
