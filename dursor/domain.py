@@ -304,8 +304,9 @@ class Run:
 
     @property
     def full_log(self) -> tuple[LogEntry, ...]:
-        """The log of the round, then of this run."""
-        return (*self.round.logs, *self.logs)
+        """The log of the round, then of this run; a retry logs its own preparation."""
+        is_retry = self.logs and self.logs[0].stage is Stage.PREPARE
+        return self.logs if is_retry else (*self.round.logs, *self.logs)
 
     @property
     def sent_files(self) -> tuple[ContextFile, ...]:

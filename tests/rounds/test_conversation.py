@@ -155,6 +155,22 @@ def test_a_retry_names_the_files_that_it_sent(cli: CommandLine):
     assert "notes.pem" not in cli("run", "show", first["id"], "--context").stdout
 
 
+def test_a_retry_logs_its_own_preparation(cli: CommandLine):
+    repos.commit(cli.repo, {"notes.pem": "line four\n"})
+    (first,) = cli.run_round("append a line", "-m", "gpt").runs
+
+    (second,) = cli("run", "retry", first["id"], "--allow-path", "*.pem", "--json").runs
+
+    logs = [run["logs"] for run in (first, second)]
+    assert [[entry["stage"] for entry in log[:3]] for log in logs] == [
+        ["prepare", "context", "call"]
+    ] * 2
+    assert logs[0][2]["at"] < logs[1][0]["at"]
+    files = [int(log[1]["message"].split()[0]) for log in logs]
+    assert files[1] == files[0] + 1
+    assert cli("run", "logs", second["id"], "--json").data["items"] == logs[1]
+
+
 def test_a_retry_is_one_more_sample_and_says_nothing_anew(cli: CommandLine):
     cli.reply_with(DIFF, models=["gpt"])
     (first,) = cli.run_round("append a line", "-m", "gpt").runs

@@ -66,6 +66,7 @@ class ContextPreview:
 class PlannedRound(ContextPreview):
     """A round that may start."""
 
+    logs: tuple[LogEntry, ...]
     round: Round
     runs: tuple[PlannedRun, ...]
 
@@ -122,10 +123,11 @@ class Planner:
         prepared = LogEntry(now(), Stage.PREPARE, _describe_base(base))
         number = 0 if stored is None else stored.number
         preview = self._select(request, base, limits, warnings, number)
-        round_ = stored or _new_round(instruction, preview, prepared)
+        logs = (prepared, LogEntry(now(), Stage.CONTEXT, _describe_selection(preview.selection)))
+        round_ = stored or _new_round(instruction, preview, logs)
         runs = self._plan_runs(preview, instruction, models, endpoints)
         _check_budget(runs, limits.budget_usd)
-        return PlannedRound(**vars(preview), round=round_, runs=tuple(runs))
+        return PlannedRound(**vars(preview), logs=logs, round=round_, runs=tuple(runs))
 
     def _redact(self, instruction: str, endpoints: Iterable[Endpoint]) -> str:
         """Return INSTRUCTION without pasted keys and other secrets."""
@@ -200,10 +202,8 @@ class Planner:
         return RunSpec(endpoint, fitted.prompt, fitted.room, price, worst_case)
 
 
-def _new_round(instruction: str, preview: ContextPreview, prepared: LogEntry) -> Round:
-    base, selection = preview.base, preview.selection
-    count = len(selection.to_context_files())
-    size = f"{count} {'file' if count == 1 else 'files'}, {selection.total_tokens} tokens"
+def _new_round(instruction: str, preview: ContextPreview, logs: tuple[LogEntry, ...]) -> Round:
+    base = preview.base
     return Round(
         id=new_id(),
         task_id="" if base.task is None else base.task.id,
@@ -215,8 +215,8 @@ def _new_round(instruction: str, preview: ContextPreview, prepared: LogEntry) ->
         created_at=now(),
         instruction=instruction,
         choices=preview.choices,
-        logs=(prepared, LogEntry(now(), Stage.CONTEXT, size)),
-        context=selection.to_context_files(),
+        logs=logs,
+        context=preview.selection.to_context_files(),
         dirty_patch=base.dirty_patch,
     )
 
@@ -228,6 +228,11 @@ def _describe_base(base: RoundBase) -> str:
     if base.parent is not None:
         parts.append(f"run {short_id(base.parent.id)}")
     return ", ".join(parts)
+
+
+def _describe_selection(selection: Selection) -> str:
+    count = len(selection.to_context_files())
+    return f"{count} {'file' if count == 1 else 'files'}, {selection.total_tokens} tokens"
 
 
 def _check_budget(runs: Iterable[PlannedRun], budget_usd: float | None) -> None:

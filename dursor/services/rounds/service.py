@@ -221,6 +221,7 @@ def _queue(plan: PlannedRound, planned: PlannedRun) -> Run:
         status=RunStatus.QUEUED,
         created_at=now() if is_retry else plan.round.created_at,
         warnings=(*plan.warnings, *planned.warnings),
+        logs=plan.logs if is_retry else (),
         context=context if context != plan.round.context else None,
         overrides=plan.choices if plan.choices != plan.round.choices else None,
     )
