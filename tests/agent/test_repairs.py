@@ -1,4 +1,4 @@
-"""What models give when they are asked to mend an answer that could not be placed whole."""
+"""Repairs of replies that were resolved in part."""
 
 import re
 
@@ -84,14 +84,14 @@ def broken() -> PartialReply:
 
 
 @pytest.mark.parametrize("kind", MENDED)
-def test_what_mends_an_answer_completes_its_tree(broken: PartialReply, kind: str):
+def test_a_repair_completes_the_tree(broken: PartialReply, kind: str):
     reply, otherwise = MENDED[kind]
     found = resolve_with_repairs(reply, BASE, broken)
     after = {path: state.data.decode() if state else None for path, state in found.changes.items()}
     assert after == WHOLE | otherwise
 
 
-def test_what_is_no_patch_mends_nothing(broken: PartialReply):
+def test_a_repair_without_a_patch_fails(broken: PartialReply):
     with pytest.raises(ApplyFailedError, match=r"a\.py: no line .* .the repair contains no patch"):
         resolve_with_repairs("I cannot do that.", BASE, broken)
 
@@ -108,7 +108,7 @@ def test_what_is_no_patch_mends_nothing(broken: PartialReply):
         ),
     ],
 )
-def test_what_failed_and_what_is_left_out_is_asked_for_again(
+def test_failed_and_missing_parts_are_requested_again(
     broken: PartialReply, reply: str, reasons: list[str]
 ):
     with pytest.raises(PartlyResolvedError) as caught:
@@ -119,7 +119,7 @@ def test_what_failed_and_what_is_left_out_is_asked_for_again(
     assert {"a.py", "b.py", "c.py", "new.py"} == {*caught.value.kept.changes}
 
 
-def test_a_path_corrected_is_an_answer():
+def test_a_corrected_path_is_a_repair():
     with pytest.raises(PartlyResolvedError) as caught:
         resolve_with_repairs(fenced(diff("lib/a.py", ("row 9", "x"))), BASE, None)
     broken = PartialReply(caught.value.message, caught.value.failures, caught.value.kept)
@@ -128,7 +128,7 @@ def test_a_path_corrected_is_an_answer():
     }
 
 
-def test_an_invented_placeholder_costs_its_own_file_alone():
+def test_an_invented_placeholder_fails_only_its_file():
     secret = "DURSOR_SECRET_00c0ffee"
     with pytest.raises(PartlyResolvedError, match="is not a placeholder of a secret") as caught:
         resolve_with_repairs(
@@ -137,10 +137,10 @@ def test_an_invented_placeholder_costs_its_own_file_alone():
     assert {*caught.value.kept.changes} == {"b.py"}
 
 
-def test_a_repair_shows_a_bounded_part_of_much_that_failed():
+def test_the_size_of_a_repair_request_is_limited():
     long = HunkFailure("min.js", "-x\n+y", "no", "x" * 5_000_000, f"a\n{'b' * 5_000_000}\nc", 1)
     many = [HunkFailure("a.py", f"-row {n}\n" * 60, "no", nearest="r\n" * 60) for n in range(2000)]
-    said = format_repair([long, *many], has_kept=True)
-    assert len(said) < 60_000
-    assert "a\n[a line of 5000000 characters]\nc" in said
-    assert re.search(r"\n\n(19\d\d) more parts failed: \1 in a\.py\.", said)
+    request = format_repair([long, *many], has_kept=True)
+    assert len(request) < 60_000
+    assert "a\n[a line of 5000000 characters]\nc" in request
+    assert re.search(r"\n\n(19\d\d) more parts failed: \1 in a\.py\.", request)

@@ -48,7 +48,7 @@ def test_the_next_command_undoes_an_apply_that_was_killed(cli: CommandLine):
 
 
 def grown(cli: CommandLine, *words: str) -> str:
-    """Give the id of a run that appends a line to the README, moves calc.py and adds a file."""
+    """Return the id of a run that appends a line to the README, moves calc.py and adds a file."""
     cli.reply_with(
         DIFF.removesuffix("```\n")
         + "diff --git a/calc.py b/sums.py\nrename from calc.py\nrename to sums.py\n"
@@ -64,7 +64,7 @@ def grown(cli: CommandLine, *words: str) -> str:
 
 @pytest.mark.parametrize("dirty", [False, True])
 @pytest.mark.parametrize("commit", [False, True])
-def test_three_way_merges_with_what_has_moved_on(cli: CommandLine, *, dirty: bool, commit: bool):
+def test_three_way_merges_with_later_changes(cli: CommandLine, *, dirty: bool, commit: bool):
     top = cli.repo
     if dirty:
         repos.write(top, {"README.md": README.replace("1", "one")})
@@ -83,7 +83,7 @@ def test_three_way_merges_with_what_has_moved_on(cli: CommandLine, *, dirty: boo
     assert bool(repos.git(top, "status", "--porcelain")) != commit
 
 
-def test_what_cannot_be_merged_changes_nothing(cli: CommandLine):
+def test_a_failed_merge_changes_nothing(cli: CommandLine):
     run = grown(cli)
     repos.write(cli.repo, {"README.md": README + "mine\n", "calc.py": "# sums\n" + CALC})
     before = repos.fingerprint(cli.repo)
@@ -98,7 +98,7 @@ def test_what_cannot_be_merged_changes_nothing(cli: CommandLine):
     assert repos.fingerprint(cli.repo) == before
 
 
-def test_a_change_applied_elsewhere_says_where(cli: CommandLine):
+def test_the_repository_of_a_change_is_named(cli: CommandLine):
     run = grown(cli)
     repos.git(cli.repo, "worktree", "add", "-q", "-b", "side", str(cli.home / "side"))
 

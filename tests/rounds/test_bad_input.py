@@ -14,14 +14,14 @@ from dursor.cli.command_tree import RUN
 
 @pytest.fixture
 def refused(cli: CommandLine) -> Iterator["Refusal"]:
-    """Give a judge of refusals; when the test is over, nothing may have come of any of them."""
+    """Run commands that must fail; at the end nothing may have been created or sent."""
     yield Refusal(cli)
     assert cli.requests == []
     assert not cli.data.exists()
 
 
 class Refusal:
-    """Runs commands that must be refused, both ways of speaking."""
+    """Runs commands that must fail, with and without --json."""
 
     def __init__(self, cli: CommandLine) -> None:
         self.cli = cli
@@ -29,18 +29,18 @@ class Refusal:
     def __call__(
         self, *words: str, code: str = "usage", exit_code: int = 2, **more: Any
     ) -> dict[str, str]:
-        """The one error of WORDS."""
+        """Return the only error of WORDS."""
         done = self.cli(*words, **more)
         at = 1 if words[0] == "run" and words[1] not in RUN else 2
         spoken = self.cli(*words[:at], "--json", *words[at:], **more)
         assert "Traceback" not in done.stdout + done.stderr
         assert (done.exit_code, done.stdout) == (exit_code, ""), (words, done)
         assert spoken.exit_code == exit_code, (words, spoken)
-        return error_of(spoken, code)
+        return find_error(spoken, code)
 
 
-def error_of(done: Outcome, code: str) -> dict[str, str]:
-    """The one error in DONE, which is exactly one JSON object."""
+def find_error(done: Outcome, code: str) -> dict[str, str]:
+    """Return the only error in DONE, which is exactly one JSON object."""
     envelope = json.loads(done.stdout)
     assert sorted(envelope) == ["data", "errors", "status", "version"]
     assert (envelope["version"], envelope["status"], envelope["data"]) == (1, "error", None)
@@ -56,7 +56,7 @@ GPT = ("-m", "gpt")
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (("run", "x y", *GPT, "--repo", "nowhere"), "nowhere"),
         (("run", "x y", *GPT, "--base", "nosuchref"), "nosuchref"),
@@ -114,15 +114,15 @@ GPT = ("-m", "gpt")
         (("config", "set", "max_files", "many"), "max_files"),
     ],
 )
-def test_words_that_are_off_are_a_usage_error(refused: Refusal, words: tuple[str, ...], said: str):
+def test_invalid_options_are_a_usage_error(refused: Refusal, words: tuple[str, ...], expected: str):
     error = refused(*words)
 
-    assert said in error["message"] + str(error["hint"])
+    assert expected in error["message"] + str(error["hint"])
     assert error["hint"], error
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "expected"),
     [
         ("OPENAI_BASE_URL", "nowhere", "OPENAI_BASE_URL: 'nowhere' is not an http(s) URL"),
         ("OPENAI_BASE_URL", "http://x:99999/v1", "OPENAI_BASE_URL"),
@@ -130,13 +130,13 @@ def test_words_that_are_off_are_a_usage_error(refused: Refusal, words: tuple[str
         ("DURSOR_TIMEOUT", "soon", "unset DURSOR_TIMEOUT"),
     ],
 )
-def test_an_environment_that_is_off_is_a_usage_error(
-    cli: CommandLine, refused: Refusal, name: str, value: str, said: str
+def test_invalid_variables_are_a_usage_error(
+    cli: CommandLine, refused: Refusal, name: str, value: str, expected: str
 ):
     cli.extra[name] = value
     error = refused("run", "x y", *GPT)
 
-    assert said in f"{error['message']} {error['hint']}"
+    assert expected in f"{error['message']} {error['hint']}"
     assert "pw" not in error["message"]
 
 
@@ -167,7 +167,7 @@ def test_an_environment_that_is_off_is_a_usage_error(
         ("repo", "branches", "nosuch"),
     ],
 )
-def test_what_does_not_exist_is_not_found(refused: Refusal, words: tuple[str, ...]):
+def test_missing_things_are_not_found(refused: Refusal, words: tuple[str, ...]):
     error = refused(*words, code="not_found")
 
     assert words[-1] in error["message"] or "ffffffff" in error["message"] or "nosuch" in str(error)
@@ -175,7 +175,7 @@ def test_what_does_not_exist_is_not_found(refused: Refusal, words: tuple[str, ..
 
 
 @pytest.mark.parametrize("word", ["zz", "abc", "g" * 8, "", "-1", "ffff'; DROP TABLE runs; --"])
-def test_what_cannot_be_an_id_is_said_to_be_none(refused: Refusal, word: str):
+def test_text_that_cannot_be_an_id_is_not_found(refused: Refusal, word: str):
     done = refused.cli("run", "show", "--json", "--", word)
 
     assert done.exit_code == 2
@@ -185,13 +185,13 @@ def test_what_cannot_be_an_id_is_said_to_be_none(refused: Refusal, word: str):
 @pytest.mark.parametrize(
     ("typed", "meant"), [("gtp", "gpt"), ("cluade", "claude"), ("gemni", "gemini")]
 )
-def test_a_model_nearly_named_is_suggested(refused: Refusal, typed: str, meant: str):
+def test_a_similar_model_name_is_suggested(refused: Refusal, typed: str, meant: str):
     error = refused("run", "x y", "-m", typed, code="not_found")
 
     assert repr(meant) in error["hint"]
 
 
-def test_no_model_names_those_whose_keys_are_ready(refused: Refusal):
+def test_a_round_without_models_lists_those_with_keys(refused: Refusal):
     assert "-m gpt -m claude -m gemini" in refused("run", "x y")["hint"]
 
     refused.cli.extra |= dict.fromkeys(KEYS, "")
@@ -200,7 +200,7 @@ def test_no_model_names_those_whose_keys_are_ready(refused: Refusal):
     assert error["hint"].startswith("export OPENAI_API_KEY=")
 
 
-def test_places_without_a_commit_are_refused(refused: Refusal, tmp_path: Path):
+def test_folders_without_a_commit_are_refused(refused: Refusal, tmp_path: Path):
     plain, empty = tmp_path / "plain", repos.init(tmp_path / "empty")
     plain.mkdir()
     bare = tmp_path / "bare.git"
@@ -226,11 +226,11 @@ def test_a_broken_repository_is_one_line(refused: Refusal, tmp_path: Path):
     for cwd in (broken, lost):
         done = refused.cli("run", "x y", *GPT, "--json", cwd=cwd)
         assert done.exit_code in {1, 2}
-        assert error_of(done, "internal" if done.exit_code == 1 else "usage")["message"]
+        assert find_error(done, "internal" if done.exit_code == 1 else "usage")["message"]
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "expected"),
     [
         (b"", "empty"),
         (b"\xef\xbb\xbf\r\n", "empty"),
@@ -239,21 +239,21 @@ def test_a_broken_repository_is_one_line(refused: Refusal, tmp_path: Path):
         (b"a\x00b", "NUL"),
     ],
 )
-def test_an_instruction_that_is_no_text_is_refused(
-    refused: Refusal, tmp_path: Path, data: bytes, said: str
+def test_an_instruction_that_is_not_text_is_refused(
+    refused: Refusal, tmp_path: Path, data: bytes, expected: str
 ):
     file = tmp_path / "instruction.txt"
     file.write_bytes(data)
 
-    assert said in refused("run", *GPT, "--instruction-file", str(file))["message"]
+    assert expected in refused("run", *GPT, "--instruction-file", str(file))["message"]
     for words in ((), ("--json",)):
         done = refused.cli("run", "-", *GPT, *words, input=data)
         assert done.exit_code == 2
-        assert said in done.stdout + done.stderr
+        assert expected in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("way", ["-", "--instruction-file"])
-def test_an_instruction_is_read_as_text(cli: CommandLine, tmp_path: Path, way: str):
+def test_an_instruction_is_decoded(cli: CommandLine, tmp_path: Path, way: str):
     data = "\ufeffappend a líne\r\nat the end\r\n".encode()
     file = tmp_path / "instruction.txt"
     file.write_bytes(data)
@@ -266,14 +266,14 @@ def test_an_instruction_is_read_as_text(cli: CommandLine, tmp_path: Path, way: s
     assert turns(cli.requests[0])[0][1].endswith("append a líne\nat the end")
 
 
-def test_an_instruction_beyond_any_window_is_refused_unsent(refused: Refusal, tmp_path: Path):
+def test_an_instruction_that_exceeds_the_window_is_not_sent(refused: Refusal, tmp_path: Path):
     file = tmp_path / "huge.txt"
     file.write_text("word " * 2_000_000)
 
     done = refused.cli("run", *GPT, "--instruction-file", str(file), "--json")
 
     assert done.exit_code == 2
-    assert "exceed the context window of gpt-6.1-sol" in error_of(done, "usage")["message"]
+    assert "exceed the context window of gpt-6.1-sol" in find_error(done, "usage")["message"]
 
 
 def test_a_word_after_two_dashes_is_sent(cli: CommandLine):

@@ -1,4 +1,4 @@
-"""The limit on money: refused before anything is sent, cut while it runs, and no repair beyond it."""
+"""The budget: refused before sending, stopped while streaming, no repair beyond it."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def config(cli: CommandLine, text: str) -> None:
 
 @pytest.fixture
 def priced(cli: CommandLine) -> CommandLine:
-    """Give dursor with simple prices, and 300 tokens an answer at most."""
+    """Configure simple prices and a maximum of 300 tokens per reply."""
     names = ("gpt-6.1-sol", "claude-sonnet-5-5", "gemini-3.8-flash")
     prices = "".join(f'[prices."{name}"]\ninput = 0\noutput = 1000\n' for name in names)
     config(cli, f"max_output_tokens = 300\n{prices}")
@@ -28,7 +28,7 @@ def priced(cli: CommandLine) -> CommandLine:
 
 
 def nothing_happened(cli: CommandLine) -> bool:
-    """Whether no request was sent and no row written."""
+    """Return whether no request was sent and no row written."""
     listed = [cli(noun, "list", "--json").data["items"] for noun in ("run", "task", "repo")]
     return cli.requests == [] and listed == [[], [], []]
 
@@ -54,7 +54,7 @@ def test_a_round_within_its_budget_runs(priced: CommandLine):
     assert [run["cost_usd"] for run in done.runs] == [pytest.approx(200 * TOKEN)] * 3
 
 
-def test_dry_run_tells_the_worst_case(priced: CommandLine):
+def test_dry_run_prints_the_maximum_cost(priced: CommandLine):
     plan = priced("run", "append a line", *ALL, "--dry-run", "--json")
     over = priced("run", "append a line", *ALL, "--dry-run", "--budget", "0.1", "--json")
 
@@ -62,7 +62,7 @@ def test_dry_run_tells_the_worst_case(priced: CommandLine):
     assert priced.requests == []
 
 
-def test_an_unknown_price_cannot_be_bounded_until_it_is_set(cli: CommandLine):
+def test_an_unknown_price_is_refused_until_it_is_set(cli: CommandLine):
     cli("models", "add", "new", "--provider", "openai", "--model", "nobody-knows-this")
     cli.reply_with(DIFF, models=["gpt"])
 
@@ -101,7 +101,7 @@ def test_an_unknown_price_cannot_be_bounded_until_it_is_set(cli: CommandLine):
         ((), "none", None, "0.1", 6),
     ],
 )
-def test_the_nearest_word_of_the_user_holds_and_the_repository_may_lower_it(
+def test_the_option_precedes_the_configuration_and_the_repository_may_lower_it(
     priced: CommandLine,
     words: tuple[str, ...],
     variable: str | None,
@@ -122,13 +122,13 @@ def test_the_nearest_word_of_the_user_holds_and_the_repository_may_lower_it(
 
 
 def talkative(model: str, tokens: int) -> list[Any]:
-    """A stream that goes on beyond its limit of TOKENS, and then waits."""
+    """Return a stream that exceeds its limit of TOKENS and then waits."""
     events = WIRES[model]("word" * tokens, pieces=tokens // 32)
     return [*events[: len(events) - 5], Action.HOLD]
 
 
 @pytest.mark.parametrize("model", VENDORS)
-def test_a_stream_that_passes_the_budget_is_cut(priced: CommandLine, model: str):
+def test_a_stream_that_exceeds_the_budget_is_stopped(priced: CommandLine, model: str):
     priced.script(model, Script(talkative(model, 2000)))
     others = [name for name in VENDORS if name != model]
     priced.reply_with(DIFF, models=others)
@@ -150,7 +150,7 @@ def test_a_stream_that_passes_the_budget_is_cut(priced: CommandLine, model: str)
     assert done.exit_code == 0
 
 
-def test_a_round_cut_whole_exits_6(priced: CommandLine):
+def test_a_round_of_stopped_runs_exits_6(priced: CommandLine):
     priced.script("gpt", Script(talkative("gpt", 1000)))
 
     done = priced.run_round("append a line", "-m", "gpt", "--budget", "0.31")
@@ -173,19 +173,19 @@ def test_a_repair_beyond_the_budget_is_not_sent(priced: CommandLine, budget: str
     assert (run["error"]["code"], done.exit_code) == (code, 1 if calls == 3 else 6)
 
 
-def test_an_answer_that_came_whole_counts_though_it_cost_more(priced: CommandLine):
+def test_a_complete_reply_counts_even_if_it_cost_more(priced: CommandLine):
     priced.reply_with(DIFF)
 
     done = priced.run_round("append a line", "-m", "gpt", "--budget", "0.3")
     config(priced, (priced.home / "config" / "config.toml").read_text().replace("300", "100"))
-    dear = priced.run_round("append a line", "-m", "gpt", "--budget", "0.1")
+    expensive = priced.run_round("append a line", "-m", "gpt", "--budget", "0.1")
 
     assert done.runs[0]["cost_usd"] < 0.3
-    assert dear.runs[0]["status"] == "succeeded"
-    assert dear.runs[0]["cost_usd"] == pytest.approx(0.2)
+    assert expensive.runs[0]["status"] == "succeeded"
+    assert expensive.runs[0]["cost_usd"] == pytest.approx(0.2)
 
 
-def test_a_repair_does_not_take_what_another_run_may_still_need(priced: CommandLine):
+def test_a_repair_does_not_take_the_reservation_of_another_run(priced: CommandLine):
     slow = WIRES["claude"](DIFF)
     priced.script("claude", Script([*slow[:6], 1.2, *slow[6:]]))
     priced.reply_with(WRONG, models=["gpt"])
@@ -197,7 +197,7 @@ def test_a_repair_does_not_take_what_another_run_may_still_need(priced: CommandL
     assert claude["status"] == "succeeded"
 
 
-def test_what_came_before_a_cut_has_its_price(priced: CommandLine):
+def test_a_broken_stream_has_a_cost(priced: CommandLine):
     events = WIRES["gpt"]("word" * 400, pieces=4)
     priced.script("gpt", Script([*events[:-5], Action.END]))
     priced.script("claude", Script([*WIRES["claude"]("")[:2], Action.CUT]))

@@ -1,4 +1,4 @@
-"""`run compare`: what lies between the trees that runs result in."""
+"""`run compare`: the difference between the resulting trees of runs."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def asked(cli: CommandLine, reply: str) -> Any:
 
 
 def tree(top: Path, commit: str, *patches: str) -> dict[str, Any]:
-    """The files of COMMIT with PATCHES on it."""
+    """Return the files of COMMIT with PATCHES applied."""
     repos.git(top, "checkout", "-q", "--force", commit)
     repos.git(top, "clean", "-qfd")
     for patch in filter(None, patches):
@@ -41,8 +41,8 @@ def test_the_difference_leads_from_the_first_tree_to_the_last(cli: CommandLine):
             cli.repo, last["base_commit"], last["patch"]
         )
         assert ("rename from" in found["interdiff"]) == (moved in (first, last))
-    said = cli("run", "compare", moved["id"], later["id"])
-    assert "different bases" in said.stderr
+    done = cli("run", "compare", moved["id"], later["id"])
+    assert "different bases" in done.stderr
     same = cli("run", "compare", one["id"], later["id"], "--json").data["files"]
     assert same == [{"path": "README.md", "runs": [one["id"], later["id"]], "identical": True}]
     files = cli("run", "compare", one["id"], moved["id"], "--json").data["files"]
@@ -58,7 +58,7 @@ def test_the_difference_leads_from_the_first_tree_to_the_last(cli: CommandLine):
     )
 
 
-def test_a_base_that_is_gone_is_said_in_one_line(cli: CommandLine):
+def test_a_missing_base_is_one_line(cli: CommandLine):
     (run, other) = (asked(cli, reply)["id"] for reply in (DIFF, MOVED))
     cli.repo.rename(cli.home / "away")
     repos.build(cli.repo, {"README.md": "other\n"})

@@ -34,7 +34,7 @@ HEADS = {
 NAMED = "Wrong results of " + ", ".join(f"`{name}`" for name, _ in LANGUAGES.values())
 
 
-def source(suffix: str) -> str:
+def make_source(suffix: str) -> str:
     """Return a file of about 3,000 tokens in a language with one special function."""
     name, template = LANGUAGES[suffix]
     names = [f"step{n}" for n in range(150)] + [name] + [f"stride{n}" for n in range(150)]
@@ -44,14 +44,14 @@ def source(suffix: str) -> str:
 @pytest.fixture
 def large(cli: CommandLine) -> CommandLine:
     """Return dursor in a repository of eleven languages that does not fit the budget."""
-    files = {f"src/{suffix}/book.{suffix}": source(suffix) for suffix in LANGUAGES}
+    files = {f"src/{suffix}/book.{suffix}": make_source(suffix) for suffix in LANGUAGES}
     repos.commit(cli.repo, files | {"docs/notes.md": "of no use\n", "AGENTS.md": "be brief\n"})
     cli.reply_with(DIFF)
     cli.configure(context_budget=1200)
     return cli
 
 
-def said(cli: CommandLine) -> str:
+def read_prompt(cli: CommandLine) -> str:
     return turns(cli.requests[-1])[0][1]
 
 
@@ -63,18 +63,18 @@ def test_a_repository_that_fits_is_sent_whole_and_the_reason_is_stored(cli: Comm
     plan = cli("context", "append a line", "--json").data
     dry = cli("run", "append a line", "-m", "gpt", "--dry-run", "--json").data
     (run,) = cli.run_round("append a line", "-m", "gpt").runs
-    kept = cli("run", "show", run["id"], "--context", "--json").data["context"]
+    find_index_folder = cli("run", "show", run["id"], "--context", "--json").data["context"]
 
     assert dry["plan"] | plan == dry["plan"]
-    assert kept == run["context"] == plan["files"]
+    assert find_index_folder == run["context"] == plan["files"]
     assert plan["base_commit"] == run["base_commit"] == repos.head(cli.repo)
-    assert {file["path"] for file in kept} == {"README.md", "calc.py", *files}
-    assert {(str(file["ranges"]), file["reason"]) for file in kept} == {
+    assert {file["path"] for file in find_index_folder} == {"README.md", "calc.py", *files}
+    assert {(str(file["ranges"]), file["reason"]) for file in find_index_folder} == {
         ("None", "the repository fits whole")
     }
     for path, text in files.items():
-        assert f"## {path}\n```\n{text}```\n" in said(cli)
-    assert "Other files" not in said(cli)
+        assert f"## {path}\n```\n{text}```\n" in read_prompt(cli)
+    assert "Other files" not in read_prompt(cli)
     for words in (
         ("context", "append a line"),
         ("run", "append a line", "-m", "gpt", "--dry-run"),
@@ -92,7 +92,7 @@ def test_functions_named_in_an_instruction_are_selected_in_any_language(large: C
     assert plan["tokens"]["files"] <= plan["budget"] == 1200
     chosen = {file["path"]: file for file in plan["files"]}
     for suffix, (name, template) in LANGUAGES.items():
-        path, lines = f"src/{suffix}/book.{suffix}", source(suffix).split("\n")
+        path, lines = f"src/{suffix}/book.{suffix}", make_source(suffix).split("\n")
         start = next(n for n, line in enumerate(lines, 1) if name in line)
         end = start + template.strip().count("\n")
         ((first, last),) = [
@@ -101,11 +101,11 @@ def test_functions_named_in_an_instruction_are_selected_in_any_language(large: C
             if first <= start and end <= last
         ]
         block = "\n".join(lines[first - 1 : last])
-        assert f"## {path} (excerpts)\n" in said(large)
-        assert f"lines {first}-{last}:\n```\n{block}\n```\n" in said(large), path
+        assert f"## {path} (excerpts)\n" in read_prompt(large)
+        assert f"lines {first}-{last}:\n```\n{block}\n```\n" in read_prompt(large), path
         assert f"defines {name}" in chosen[path]["reason"]
-    assert "docs/: notes.md" in said(large)
-    assert "be brief" in said(large)
+    assert "docs/: notes.md" in read_prompt(large)
+    assert "be brief" in read_prompt(large)
 
 
 def test_pinned_files_come_first_from_any_working_directory(large: CommandLine):
@@ -117,7 +117,7 @@ def test_pinned_files_come_first_from_any_working_directory(large: CommandLine):
     assert len(others) > 1
     (run,) = large.run_round(NAMED, "-m", "gpt", "--file", "docs/notes.md").runs
     assert run["context"][0] == first
-    assert "## docs/notes.md\n```\nof no use\n```\n" in said(large)
+    assert "## docs/notes.md\n```\nof no use\n```\n" in read_prompt(large)
     done = large("context", NAMED, "--file", "src/py/book.py", "--context-budget", "50")
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
@@ -129,20 +129,20 @@ def test_guidance_is_agents_md_of_the_base_or_else_claude_md(large: CommandLine)
     repos.write(large.repo, {"AGENTS.md": "be late\n"})
 
     large.run_round(NAMED, "-m", "gpt", "--context-budget", "0")
-    both = said(large)
+    both = read_prompt(large)
     repos.commit(large.repo, {"AGENTS.md": None})
     large.run_round(NAMED, "-m", "gpt", "--context-budget", "0")
 
     head = "# Guidance of this repository ({})\n\n```\n{}```\n"
     assert head.format("AGENTS.md", "be brief\n") in both
     assert "be kind" not in both
-    assert head.format("CLAUDE.md", "be kind\n") in said(large)
-    assert "be gone" not in both + said(large)
+    assert head.format("CLAUDE.md", "be kind\n") in read_prompt(large)
+    assert "be gone" not in both + read_prompt(large)
 
 
 def test_similar_past_commits_are_a_reason(large: CommandLine):
     for n in range(3):
-        changed = {"src/rb/book.rb": f"{source('rb')}# {n}\n"}
+        changed = {"src/rb/book.rb": f"{make_source('rb')}# {n}\n"}
         repos.commit(large.repo, changed, message=f"Round the receipts ({n})")
 
     plan = large("context", "receipts are wrong", "--json").data
@@ -151,13 +151,13 @@ def test_similar_past_commits_are_a_reason(large: CommandLine):
     assert "changed in similar commits" in plan["files"][0]["reason"]
 
 
-def kept(cli: CommandLine) -> Path:
+def find_index_folder(cli: CommandLine) -> Path:
     """Return the folder of the index of the only repository."""
     (folder,) = (cli.data / "cache" / "context").iterdir()
     return folder
 
 
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def record_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record the suffixes of the files that are read for the index."""
     read: list[str] = []
     real = retrieve.analyse
@@ -166,26 +166,28 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_only_new_files_are_read_for_the_index(large: CommandLine, monkeypatch: pytest.MonkeyPatch):
-    read = heard(monkeypatch)
+    read = record_reads(monkeypatch)
     for text, expected in ((NAMED, set(LANGUAGES)), ("fumigate", set())):
         large("context", text)
         assert set(read) == expected
         read.clear()
-    repos.commit(large.repo, {"src/go/book.go": source("go") + "// new\n", "docs/notes.md": "?"})
+    repos.commit(
+        large.repo, {"src/go/book.go": make_source("go") + "// new\n", "docs/notes.md": "?"}
+    )
     large("context", NAMED)
 
     assert read == ["go"]
     repos.git(large.repo, "worktree", "add", "-q", "../beside")
     large("context", NAMED, cwd=large.repo.parent / "beside")
     assert read == ["go"]
-    for path in (large.data, kept(large), *kept(large).iterdir()):
+    for path in (large.data, find_index_folder(large), *find_index_folder(large).iterdir()):
         assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_query_indexes_a_limited_number_of_files_best_matches_first(
     large: CommandLine, monkeypatch: pytest.MonkeyPatch
 ):
-    read = heard(monkeypatch)
+    read = record_reads(monkeypatch)
     monkeypatch.setattr(retrieve, "MAX_FILES", 4)
     monkeypatch.setattr(retrieve, "KEPT_AT_ONCE", 2)
     counts = []
@@ -202,7 +204,7 @@ def test_a_query_indexes_a_limited_number_of_files_best_matches_first(
 def test_the_size_of_an_index_is_limited(
     large: CommandLine, monkeypatch: pytest.MonkeyPatch, most: int, full: int
 ):
-    read = heard(monkeypatch)
+    read = record_reads(monkeypatch)
     monkeypatch.setattr(retrieve, "READ_AT_ONCE", 1)
     monkeypatch.setattr(retrieve, "KEPT_AT_ONCE", 2)
     monkeypatch.setattr(retrieve, "MAX_BYTES", most)
@@ -216,14 +218,14 @@ def test_an_index_that_is_damaged_or_of_another_version_is_rebuilt(
     large: CommandLine, monkeypatch: pytest.MonkeyPatch
 ):
     first = large("context", NAMED, "--json").data
-    for file in kept(large).iterdir():
+    for file in find_index_folder(large).iterdir():
         file.write_bytes(b"\0" * 100)
     assert large("context", NAMED, "--json").data == first
-    names = set(kept(large).glob("*.idx"))
+    names = set(find_index_folder(large).glob("*.idx"))
     monkeypatch.setattr(segment, "VERSION", segment.VERSION + 1)
 
     assert large("context", NAMED, "--json").data == first
-    assert not names & set(kept(large).glob("*.idx"))
+    assert not names & set(find_index_folder(large).glob("*.idx"))
 
 
 def test_the_size_of_all_indexes_is_limited(large: CommandLine):
@@ -235,7 +237,7 @@ def test_the_size_of_all_indexes_is_limited(large: CommandLine):
     large("context", NAMED)
 
     assert not other.exists()
-    assert kept(large).is_dir()
+    assert find_index_folder(large).is_dir()
 
 
 def test_concurrent_processes_select_the_same(large: CommandLine):
@@ -248,4 +250,4 @@ def test_concurrent_processes_select_the_same(large: CommandLine):
 
     assert one == two
     assert one == large("context", NAMED, "--json").stdout.encode()
-    assert len(list(kept(large).glob("*.idx"))) == 1
+    assert len(list(find_index_folder(large).glob("*.idx"))) == 1

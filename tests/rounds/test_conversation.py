@@ -1,4 +1,4 @@
-"""A conversation over several rounds: what each request says, and what each patch applies to."""
+"""A conversation over several rounds: the text of each request and the base of each patch."""
 
 from dataclasses import replace
 
@@ -12,8 +12,8 @@ from dursor.domain import Choices
 from dursor.store.read import Reader
 
 
-def said(request: ReceivedRequest) -> list[tuple[str, str]]:
-    """The turns of a request, without the files that the first and the last show before them."""
+def list_turns(request: ReceivedRequest) -> list[tuple[str, str]]:
+    """Return the turns of a request, without the files at the start of the first and the last."""
     return [(role, text[max(0, text.find("# Instruction")) :]) for role, text in turns(request)]
 
 
@@ -22,7 +22,7 @@ def asked(text: str) -> tuple[str, str]:
 
 
 def applied(cli: CommandLine, run: dict[str, str]) -> str:
-    """README.md at the run's base commit with its patch."""
+    """Return README.md at the run's base commit with its patch."""
     repos.git(cli.repo, "checkout", "-q", run["base_commit"])
     repos.git(cli.repo, "apply", "-", stdin=run["patch"].encode())
     text = (cli.repo / "README.md").read_text()
@@ -31,7 +31,7 @@ def applied(cli: CommandLine, run: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("model", WIRES)
-def test_four_rounds_send_what_they_should_in_order(cli: CommandLine, model: str):
+def test_four_rounds_send_the_conversation_in_order(cli: CommandLine, model: str):
     first, second, third = (
         make_append_reply("line 4", "line 3"),
         make_append_reply("line 5", "line 4"),
@@ -39,15 +39,15 @@ def test_four_rounds_send_what_they_should_in_order(cli: CommandLine, model: str
     )
     cli.reply_with(first, second, third, make_append_reply("other", "line 3"), models=[model])
 
-    (one,) = cli.run_round("add line 4", "-m", model).runs
-    (two,) = cli.run_round("then line 5", "-m", model, "--from", one["id"][:8]).runs
-    (three,) = cli.run_round("and line 6", "-m", model, "--from", two["id"]).runs
-    task = one["task_id"]
+    (run_1,) = cli.run_round("add line 4", "-m", model).runs
+    (run_2,) = cli.run_round("then line 5", "-m", model, "--from", run_1["id"][:8]).runs
+    (run_3,) = cli.run_round("and line 6", "-m", model, "--from", run_2["id"]).runs
+    task = run_1["task_id"]
     assert cli("task", "say", task[:8], "prefer brevity", "--json").exit_code == 0
-    (four,) = cli.run_round("start over", "-m", model, "--task", task).runs
+    (run_4,) = cli.run_round("start over", "-m", model, "--task", task).runs
 
     answers = [("assistant", text) for text in (first, second)]
-    sent = [said(request) for request in cli.requests]
+    sent = [list_turns(request) for request in cli.requests]
     assert sent[0] == [asked("add line 4")]
     assert sent[1] == [asked("add line 4"), answers[0], asked("then line 5")]
     assert sent[2] == [
@@ -61,27 +61,27 @@ def test_four_rounds_send_what_they_should_in_order(cli: CommandLine, model: str
         asked(text)
         for text in ("add line 4", "then line 5", "and line 6", "prefer brevity", "start over")
     ]
-    assert [run["round"] for run in (one, two, three, four)] == [1, 2, 3, 4]
-    assert {run["task_id"] for run in (one, two, three, four)} == {task}
-    assert {run["base_commit"] for run in (one, two, three, four)} == {one["base_commit"]}
-    assert [run["parent_run_id"] for run in (one, two, three, four)] == [
+    assert [run["round"] for run in (run_1, run_2, run_3, run_4)] == [1, 2, 3, 4]
+    assert {run["task_id"] for run in (run_1, run_2, run_3, run_4)} == {task}
+    assert {run["base_commit"] for run in (run_1, run_2, run_3, run_4)} == {run_1["base_commit"]}
+    assert [run["parent_run_id"] for run in (run_1, run_2, run_3, run_4)] == [
         None,
-        one["id"],
-        two["id"],
+        run_1["id"],
+        run_2["id"],
         None,
     ]
-    assert applied(cli, two).endswith("line 3\nline 4\nline 5\n")
-    assert applied(cli, three).endswith("line 4\nline 5\nline 6\n")
-    assert applied(cli, four).endswith("line 3\nother\n")
+    assert applied(cli, run_2).endswith("line 3\nline 4\nline 5\n")
+    assert applied(cli, run_3).endswith("line 4\nline 5\nline 6\n")
+    assert applied(cli, run_4).endswith("line 3\nother\n")
 
 
-def test_a_round_from_an_answer_shows_the_files_as_they_then_are(cli: CommandLine):
+def test_a_round_from_a_run_sends_its_resulting_files(cli: CommandLine):
     cli.reply_with(
         make_append_reply("line 4", "line 3"), make_append_reply("line 5", "line 4"), models=["gpt"]
     )
-    (one,) = cli.run_round("add line 4", "-m", "gpt").runs
+    (run_1,) = cli.run_round("add line 4", "-m", "gpt").runs
 
-    cli.run_round("then line 5", "-m", "gpt", "--from", one["id"])
+    cli.run_round("then line 5", "-m", "gpt", "--from", run_1["id"])
 
     (_, first), _, (_, last) = turns(cli.requests[1])
     assert "line 3\nline 4\n" not in first
@@ -91,34 +91,34 @@ def test_a_round_from_an_answer_shows_the_files_as_they_then_are(cli: CommandLin
 def test_an_answer_that_undoes_everything_is_no_change(cli: CommandLine):
     undo = "Undone.\n\n```diff\n--- a/README.md\n+++ b/README.md\n@@ -3,2 +3,1 @@\n line 3\n-line 4\n```\n"
     cli.reply_with(make_append_reply("line 4", "line 3"), undo, models=["gpt"])
-    (one,) = cli.run_round("add line 4", "-m", "gpt").runs
+    (run_1,) = cli.run_round("add line 4", "-m", "gpt").runs
 
-    (two,) = cli.run_round("undo it", "-m", "gpt", "--from", one["id"]).runs
+    (run_2,) = cli.run_round("undo it", "-m", "gpt", "--from", run_1["id"]).runs
 
-    assert (two["status"], two["error"]["code"]) == ("failed", "no_change")
+    assert (run_2["status"], run_2["error"]["code"]) == ("failed", "no_change")
 
 
-def test_retry_asks_the_same_of_the_same_base(cli: CommandLine):
+def test_a_retry_uses_the_same_instruction_and_base(cli: CommandLine):
     cli.reply_with(
         make_append_reply("line 4", "line 3"),
         make_append_reply("line 5", "line 4"),
         make_append_reply("line V", "line 4"),
         models=["gpt"],
     )
-    (one,) = cli.run_round("add line 4", "-m", "gpt").runs
-    (two,) = cli.run_round("then line 5", "-m", "gpt", "--from", one["id"]).runs
+    (run_1,) = cli.run_round("add line 4", "-m", "gpt").runs
+    (run_2,) = cli.run_round("then line 5", "-m", "gpt", "--from", run_1["id"]).runs
     repos.commit(cli.repo, {"calc.py": "moved on\n"})
 
-    (again,) = cli("run", "retry", two["id"], "--json").data["runs"]
+    (again,) = cli("run", "retry", run_2["id"], "--json").data["runs"]
 
-    assert again["id"] != two["id"]
-    assert again["parent_run_id"] == one["id"]
-    assert again["base_commit"] == two["base_commit"]
+    assert again["id"] != run_2["id"]
+    assert again["parent_run_id"] == run_1["id"]
+    assert again["base_commit"] == run_2["base_commit"]
     assert turns(cli.requests[2]) == turns(cli.requests[1])
     assert applied(cli, again).endswith("line 4\nline V\n")
 
 
-def test_a_retry_repeats_what_was_asked_beside_the_words(cli: CommandLine):
+def test_a_retry_repeats_the_options(cli: CommandLine):
     (cli.repo / "deep").mkdir()
     repos.commit(cli.repo, {"deep/a.pem.txt": "pinned\n", "b.txt": "other\n" * 200})
     cli.reply_with(make_append_reply("line 4", "line 3"), models=["gpt"])
@@ -171,7 +171,7 @@ def test_a_retry_logs_its_own_preparation(cli: CommandLine):
     assert cli("run", "logs", second["id"], "--json").data["items"] == logs[1]
 
 
-def test_a_retry_is_one_more_sample_and_says_nothing_anew(cli: CommandLine):
+def test_a_retry_is_another_sample_without_a_message(cli: CommandLine):
     cli.reply_with(DIFF, models=["gpt"])
     (first,) = cli.run_round("append a line", "-m", "gpt").runs
     cli("task", "say", first["task_id"], "mind the tests")
@@ -180,7 +180,7 @@ def test_a_retry_is_one_more_sample_and_says_nothing_anew(cli: CommandLine):
     (third,) = cli("run", "retry", second["id"], "--json").runs
     cli.run_round("now this", "-m", "gpt", "--task", first["task_id"])
 
-    assert [(one["round"], one["sample"]) for one in (first, second, third)] == [
+    assert [(run["round"], run["sample"]) for run in (first, second, third)] == [
         (1, 1),
         (1, 2),
         (1, 3),
@@ -201,7 +201,7 @@ def test_a_retry_is_one_more_sample_and_says_nothing_anew(cli: CommandLine):
         (("--task", "{closed}"), "usage"),
     ],
 )
-def test_what_cannot_be_gone_on_from_is_refused_before_anything_is_sent(
+def test_a_run_that_cannot_be_continued_is_refused_unsent(
     cli: CommandLine, words: tuple[str, ...], code: str
 ):
     cli.reply_with(make_append_reply("line 4", "line 3"), "no patch here", models=["gpt"])

@@ -23,7 +23,7 @@ def find_check(done: Outcome, name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def ci(cli: CommandLine) -> CommandLine:
-    """Give dursor as a CI job has it: keys in the environment, no keyring, no passphrase."""
+    """Configure a CI job: keys in the environment, no keyring, no passphrase."""
     cli.extra |= {
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "DURSOR_KEY_STORE": "auto",

@@ -61,7 +61,7 @@ def _claude(content: Any) -> list[dict[str, Any]]:
     ]
 
 
-def looking(
+def explore(
     cli: CommandLine, model: str, *steps: list[Call], answer: str = DIFF
 ) -> list[ToolStream]:
     """Make MODEL call each of STEPS in turn, then always give ANSWER."""
@@ -76,7 +76,7 @@ def logged(cli: CommandLine, run: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("model", VENDORS)
 def test_a_model_lists_searches_reads_two_files_at_once_and_answers(cli: CommandLine, model: str):
-    made = looking(cli, model, [LIST], [FIND], [READ, PART])
+    made = explore(cli, model, [LIST], [FIND], [READ, PART])
 
     (run,) = cli.run_round("append a line", "-m", model).runs
 
@@ -104,7 +104,7 @@ def test_a_model_lists_searches_reads_two_files_at_once_and_answers(cli: Command
 
 @pytest.mark.parametrize("model", VENDORS)
 def test_every_request_is_counted_and_logged(cli: CommandLine, model: str):
-    looking(cli, model, [LIST], [READ, Call("read_file", {"path": ".env"})])
+    explore(cli, model, [LIST], [READ, Call("read_file", {"path": ".env"})])
 
     (run,) = cli.run_round("append a line", "-m", model).runs
 
@@ -118,11 +118,11 @@ def test_every_request_is_counted_and_logged(cli: CommandLine, model: str):
     cli.reply_with(DIFF, models=[model])
     (plain,) = cli.run_round("append a line", "-m", model, "--no-explore").runs
     assert run["cost_usd"] == pytest.approx(3 * plain["cost_usd"])
-    told = logged(cli, run)
-    (listing,) = (line for line in told if line.startswith("list_files"))
+    lines = logged(cli, run)
+    (listing,) = (line for line in lines if line.startswith("list_files"))
     assert listing.endswith(" bytes")
-    assert any(line.startswith("read_file path=calc.py: ") for line in told)
-    (refused,) = (line for line in told if line.startswith("read_file path=.env: "))
+    assert any(line.startswith("read_file path=calc.py: ") for line in lines)
+    (refused,) = (line for line in lines if line.startswith("read_file path=.env: "))
     assert "cannot be shown" in refused
 
 
@@ -147,7 +147,7 @@ def test_a_model_that_explores_endlessly_is_stopped(cli: CommandLine, model: str
 
 @pytest.mark.parametrize("model", VENDORS)
 def test_a_model_that_answers_at_the_limit_succeeds(cli: CommandLine, model: str):
-    looking(cli, model, *([[LIST]] * 12))
+    explore(cli, model, *([[LIST]] * 12))
 
     (run,) = cli.run_round("append a line", "-m", model).runs
 
@@ -156,7 +156,7 @@ def test_a_model_that_answers_at_the_limit_succeeds(cli: CommandLine, model: str
 
 def test_calls_over_the_limit_are_refused_and_the_others_share_the_room(cli: CommandLine):
     repos.commit(cli.repo, {"long.txt": "a line of many\n" * 20_000})
-    looking(cli, "gpt", [Call("read_file", {"path": "long.txt"})] * 60)
+    explore(cli, "gpt", [Call("read_file", {"path": "long.txt"})] * 60)
 
     (run,) = cli.run_round("append a line", "-m", "gpt", "--context-budget", "0").runs
 
@@ -178,7 +178,7 @@ def test_forbidden_and_outside_paths_are_refused_and_the_run_continues(
     others = [Call("search", {"text": "hunter2"}), Call("rm", {}), Call("list_files", {"path": 3})]
     others.append(Call("list_files", {"path": "x"}, '["x"]'))
     others.append(Call("read_file", {"path": "x" * 50_000}))
-    looking(cli, model, [*calls, *others])
+    explore(cli, model, [*calls, *others])
 
     (run,) = cli.run_round("append a line", "-m", model).runs
 
@@ -232,7 +232,7 @@ def test_a_later_round_explores_the_current_files(cli: CommandLine):
     cli.reply_with(make_append_reply("line 4", "line 3"), models=["gpt"])
     (one,) = cli.run_round("add line 4", "-m", "gpt").runs
     read = Call("read_file", {"path": "README.md", "first_line": 3})
-    looking(cli, "claude", [read], answer=make_append_reply("line 5", "line 4"))
+    explore(cli, "claude", [read], answer=make_append_reply("line 5", "line 4"))
 
     (two,) = cli.run_round("then line 5", "-m", "claude", "--from", one["id"]).runs
 
@@ -255,7 +255,7 @@ def test_exploration_counts_towards_the_budget(cli: CommandLine):
     file = cli.home / "config" / "config.toml"
     file.parent.mkdir()
     file.write_text(f"max_output_tokens = 300\n{prices}")
-    looking(cli, "gpt", [LIST], [READ], [FIND])
+    explore(cli, "gpt", [LIST], [READ], [FIND])
 
     done = cli.run_round("append a line", "-m", "gpt", "--budget", "0.65")
 
@@ -320,8 +320,8 @@ def test_a_call_that_gemini_finds_malformed_is_retried(
 
 def tools_sent(cli: CommandLine) -> bool:
     body = cli.requests[-1].json
-    said = body.get("instructions") or body["messages"][0]["content"]
-    assert ("list_files" in said) == ("tools" in body)
+    system = body.get("instructions") or body["messages"][0]["content"]
+    assert ("list_files" in system) == ("tools" in body)
     return "tools" in body
 
 
@@ -383,7 +383,7 @@ def test_custom_servers_get_tools_only_if_asked_for(
 
 
 def test_a_worker_explores_too(cli: CommandLine):
-    looking(cli, "gpt", [FIND])
+    explore(cli, "gpt", [FIND])
 
     started = cli.run_process("run", "append a line", "-m", "gpt", "--detach", "--json")
     run_id = started.runs[0]["id"]

@@ -1,4 +1,4 @@
-"""Replies put together at random from every trick: whatever they try, nothing forbidden gets out or in."""
+"""Replies put together at random: no forbidden file is sent or changed."""
 
 import random
 from collections.abc import Callable
@@ -54,7 +54,7 @@ SECTIONS: list[Section] = [
 
 
 def reply(chance: random.Random) -> str:
-    """A reply of a few sections, fenced or not, its fence closed or not."""
+    """Return a reply of a few sections, fenced or not, its fence closed or not."""
     parts = [
         chance.choice(SECTIONS)(chance, chance.choice(PATHS), chance.choice(PATHS))
         for _ in range(chance.randint(1, 3))
@@ -68,7 +68,7 @@ def touched(run: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_nothing_forbidden_gets_out_or_in(cli: CommandLine, seed: int):
+def test_no_forbidden_file_is_sent_or_changed(cli: CommandLine, seed: int):
     chance = random.Random(seed)
     repos.commit(
         cli.repo,

@@ -1,4 +1,4 @@
-"""Which key a model is called with, where keys are kept, and what a user hears when one is missing."""
+"""The key of a model call, the places of keys, and the errors when one is missing."""
 
 import stat
 
@@ -17,14 +17,14 @@ UNSET = dict.fromkeys(KEYS, "")
 
 
 def key_of(request: ReceivedRequest) -> str:
-    """The key a request carries, in the one header where it may stand."""
+    """Return the key of a request, from the only header that may contain it."""
     names = ("authorization", "x-api-key", "x-goog-api-key")
     (found,) = (request.headers[name] for name in names if name in request.headers)
     return found.removeprefix("Bearer ")
 
 
 def used(cli: CommandLine, *models: str) -> list[str]:
-    """The keys that a round of MODELS is made with."""
+    """Return the keys in the requests of a round of MODELS."""
     before = len(cli.requests)
     words = [word for model in models for word in ("-m", model)]
     done = cli.run_round("append a line", *words)
@@ -33,7 +33,7 @@ def used(cli: CommandLine, *models: str) -> list[str]:
 
 
 def refused(cli: CommandLine, *words: str) -> dict[str, str]:
-    """The error of a round that was refused for want of a key: nothing was created or sent."""
+    """Return the error of a round without a key: nothing was created or sent."""
     runs = len(cli("run", "list", "--all", "--json").data["items"])
     sent = len(cli.requests)
     done = cli.run_round("append a line", *(words or ("-m", "gpt")))
@@ -49,7 +49,7 @@ def refused(cli: CommandLine, *words: str) -> dict[str, str]:
 
 @pytest.fixture
 def keyed(cli: CommandLine) -> CommandLine:
-    """Give dursor with a passphrase for its key file."""
+    """Configure a passphrase for the key file."""
     cli.extra["DURSOR_ENCRYPTION_KEY"] = PASSPHRASE
     cli.reply_with(DIFF)
     return cli
@@ -62,7 +62,7 @@ def test_each_vendor_gets_its_own_key_and_google_has_two_names(keyed: CommandLin
     assert used(keyed, "gemini") == [OTHERS["google"]]
 
 
-def test_keys_are_looked_for_in_order(keyed: CommandLine):
+def test_the_order_of_key_sources(keyed: CommandLine):
     def source(name: str = "gpt") -> str | None:
         found: str | None = keyed("models", "show", name, "--json").data["key"]
         return found
@@ -129,7 +129,7 @@ def test_a_missing_key_stops_the_round_for_all(cli: CommandLine):
 
 
 @pytest.mark.parametrize("key", [" ", "two words", "line\nbreak", "schlüssel", "tab\tbed"])
-def test_what_cannot_be_a_key_is_refused_without_being_shown(cli: CommandLine, key: str):
+def test_an_invalid_key_is_refused_without_being_printed(cli: CommandLine, key: str):
     cli.extra["OPENAI_API_KEY"] = key
 
     error = refused(cli)
@@ -146,7 +146,7 @@ def test_a_bad_key_on_stdin_is_not_stored(keyed: CommandLine, text: str):
     assert keyed("models", "show", "gpt", "--json").data["key"] == "env"
 
 
-def test_no_terminal_and_no_passphrase_is_said_with_what_to_type(cli: CommandLine):
+def test_a_missing_passphrase_without_a_terminal_has_a_hint(cli: CommandLine):
     done = cli("models", "set-key", "gpt", "--stdin", "--json", input="sk-new-key-8888")
     typed = cli("models", "set-key", "gpt", "--json", input="sk-new-key-8888")
     added = cli(
@@ -165,9 +165,7 @@ def test_no_terminal_and_no_passphrase_is_said_with_what_to_type(cli: CommandLin
     ("status", "code", "exit_code"),
     [(200, None, 0), (401, "auth", 4), (404, "model_not_found", 4), (500, "provider_error", 5)],
 )
-def test_a_check_proves_key_and_model(
-    cli: CommandLine, status: int, code: str | None, exit_code: int
-):
+def test_a_check_calls_the_model(cli: CommandLine, status: int, code: str | None, exit_code: int):
     quoted = {"error": {"message": f"no: {KEYS['ANTHROPIC_API_KEY']}"}}
     cli.server.script("/models/", Script.error(status, quoted))
 
@@ -183,7 +181,7 @@ def test_a_check_proves_key_and_model(
     leaks.check(cli, done, plain)
 
 
-def test_a_check_without_names_asks_those_whose_keys_are_ready(cli: CommandLine):
+def test_a_check_without_names_covers_the_models_with_keys(cli: CommandLine):
     cli.extra |= {"GEMINI_API_KEY": ""}
     cli.server.script("/models/", Script.error(200))
 
@@ -196,7 +194,7 @@ def test_a_check_without_names_asks_those_whose_keys_are_ready(cli: CommandLine)
     }
 
 
-def test_a_key_is_not_kept_where_the_store_cannot_be(cli: CommandLine):
+def test_a_key_is_not_stored_without_a_database(cli: CommandLine):
     cli.extra["DURSOR_ENCRYPTION_KEY"] = "open sesame"
     cli.data.mkdir()
     (cli.data / "dursor.db").write_bytes(b"no database" * 1000)

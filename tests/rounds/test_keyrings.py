@@ -1,4 +1,4 @@
-"""The operating system's keyring: at work, absent, failing, hanging, and left alone when not needed."""
+"""The system's keyring: working, absent, failing, hanging, and untouched when not needed."""
 
 import time
 from pathlib import Path
@@ -46,7 +46,7 @@ BACKENDS = {
 
 @pytest.fixture
 def modules(tmp_path: Path) -> Path:
-    """Give a folder on PYTHONPATH with a backend of each kind."""
+    """Return a folder on PYTHONPATH with a backend of each kind."""
     folder = tmp_path / "modules"
     folder.mkdir()
     (folder / "working.py").write_text(WORKING.format(file=str(tmp_path / "ring.json")))
@@ -57,7 +57,7 @@ def modules(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ringed(cli: CommandLine, modules: Path) -> CommandLine:
-    """Give dursor with a working keyring, no key in the environment, and a key for gpt kept."""
+    """Configure a working keyring with a key for gpt, and none in the environment."""
     cli.extra |= dict.fromkeys(KEYS, "")
     cli.extra |= {
         "PYTHONPATH": str(modules),
@@ -71,7 +71,7 @@ def ringed(cli: CommandLine, modules: Path) -> CommandLine:
 
 
 def one_line(done: Outcome) -> str:
-    """The one line that DONE says, and what to type besides."""
+    """Return the only error line of DONE, and its hint."""
     assert done.stdout == ""
     line, *hint = done.stderr.splitlines()
     assert len(hint) <= 1, done.stderr
@@ -126,7 +126,7 @@ def test_a_keyring_that_cannot_be_written_is_one_clear_line(
     leaks.check(cli, done, keys=[STORED])
 
 
-def test_with_a_passphrase_the_file_stands_in_and_says_so(cli: CommandLine):
+def test_with_a_passphrase_the_key_file_is_used_and_named(cli: CommandLine):
     cli.extra |= {
         "PYTHON_KEYRING_BACKEND": BACKENDS["absent"][0],
         "DURSOR_KEY_STORE": "auto",

@@ -55,7 +55,7 @@ def test_no_fault_shows_a_key_even_in_the_debug_log(cli: CommandLine):
 
 
 def find_fault(request: ReceivedRequest, faults: dict[str, Fault]) -> Fault:
-    """The fault of the request's model, which Gemini's requests name in the path."""
+    """Return the fault of the request's model, which Gemini's requests name in the path."""
     match = re.search(r"/models/([^:]+):", request.path)
     return faults[match[1] if match else request.json["model"]]
 
@@ -86,9 +86,9 @@ def test_git_gets_no_key(cli: CommandLine, tmp_path: Path):
     assert leaks.find(spied, [*KEYS.values(), *(cli.env[name] for name in names)]) == []
 
 
-def test_an_answer_that_quotes_keys_is_stored_without_them(cli: CommandLine):
-    told = "You asked with " + " and ".join(KEYS.values()) + ".\n\n" + DIFF
-    cli.reply_with(told)
+def test_a_reply_that_quotes_keys_is_stored_without_them(cli: CommandLine):
+    reply = "You asked with " + " and ".join(KEYS.values()) + ".\n\n" + DIFF
+    cli.reply_with(reply)
 
     done = cli.run_round("append a line", *(w for model in VENDORS for w in ("-m", model)))
     cli("run", "show", done.runs[0]["id"], "--json")
@@ -97,9 +97,11 @@ def test_an_answer_that_quotes_keys_is_stored_without_them(cli: CommandLine):
     assert all("[redacted]" in run["summary"] for run in done.runs)
     leaks.check(cli, done)
     connection = sqlite3.connect(cli.data / "dursor.db")
-    said = connection.execute("SELECT content FROM messages WHERE role = 'assistant'").fetchall()
+    messages = connection.execute(
+        "SELECT content FROM messages WHERE role = 'assistant'"
+    ).fetchall()
     connection.close()
-    assert len(said) == 3
+    assert len(messages) == 3
 
 
 def test_a_key_in_an_instruction_is_neither_sent_nor_stored(cli: CommandLine):
@@ -119,7 +121,7 @@ def test_a_key_in_an_instruction_is_neither_sent_nor_stored(cli: CommandLine):
     leaks.check(cli, done, again, keys=[key, token])
 
 
-def test_an_ordinary_instruction_is_sent_as_it_is(cli: CommandLine):
+def test_an_ordinary_instruction_is_sent_unchanged(cli: CommandLine):
     text = "rename `api_key` to `key`; keep Bearer and sk- as they are"
     cli.reply_with(DIFF)
 

@@ -1,9 +1,9 @@
-"""What `log_level` adds to the story on stderr."""
+"""The lines that `log_level` adds to stderr."""
 
 from command_line import DIFF, KEYS, CommandLine
 
 
-def test_debug_tells_of_git_and_of_requests_without_keys(cli: CommandLine):
+def test_debug_logs_git_and_requests_without_keys(cli: CommandLine):
     cli.reply_with(DIFF)
     cli.configure(log_level="debug")
 
@@ -15,7 +15,7 @@ def test_debug_tells_of_git_and_of_requests_without_keys(cli: CommandLine):
     assert not any(key in done.stderr + done.stdout for key in KEYS.values())
 
 
-def test_without_it_only_the_story_is_told(cli: CommandLine):
+def test_without_debug_only_progress_is_printed(cli: CommandLine):
     cli.reply_with(DIFF, models=["gpt"])
 
     done = cli.run_process("run", "append a line", "-m", "gpt")
@@ -24,7 +24,7 @@ def test_without_it_only_the_story_is_told(cli: CommandLine):
     assert "INFO" not in done.stderr
 
 
-def test_every_stage_is_logged_in_order_and_told(cli: CommandLine):
+def test_every_stage_is_logged_in_order_and_printed(cli: CommandLine):
     cli.reply_with(DIFF, models=["gpt"])
 
     done = cli("run", "append a line", "-m", "gpt", "--json")
@@ -36,7 +36,7 @@ def test_every_stage_is_logged_in_order_and_told(cli: CommandLine):
     assert all(f"gpt: {stage}: " in done.stderr for stage in stages)
 
 
-def test_a_bug_in_a_run_shows_itself_where_its_hint_says(cli: CommandLine, monkeypatch, caplog):
+def test_the_hint_of_a_bug_in_a_run_shows_its_traceback(cli: CommandLine, monkeypatch, caplog):
     async def broken(self, steps):
         return 1 / 0
 

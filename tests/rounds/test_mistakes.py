@@ -98,7 +98,7 @@ def test_a_failed_merge_is_not_suggested_again(cli: CommandLine):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "warning"),
     [
         (
             "mend src/claculator.py",
@@ -113,10 +113,10 @@ def test_a_failed_merge_is_not_suggested_again(cli: CommandLine):
         ("write an utterly.py new", None),
     ],
 )
-def test_a_misspelled_path_in_an_instruction(cli: CommandLine, text: str, told: str | None):
+def test_a_misspelled_path_in_an_instruction(cli: CommandLine, text: str, warning: str | None):
     repos.commit(cli.repo, {"src/calculator.py": "x = 1\n"})
     for form in ((), ("--json",)):
         done = cli("context", text, *form)
         assert done.exit_code == 0
-        assert told is None or told in done.stderr
-        assert ("does not exist" in done.stderr) == (told is not None)
+        assert warning is None or warning in done.stderr
+        assert ("does not exist" in done.stderr) == (warning is not None)

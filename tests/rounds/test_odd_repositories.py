@@ -1,4 +1,4 @@
-"""Repositories that are not code-shaped, or hostile: an honest answer, and nothing sent that may not be."""
+"""Unusual and hostile repositories: accurate reports, and nothing forbidden is sent."""
 
 import os
 from pathlib import Path
@@ -14,8 +14,8 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 123
 LATIN = os.fsdecode(b"caf\xe9.py")
 
 
-def said(cli: CommandLine) -> str:
-    """Everything in the words of the last request."""
+def read_last_request(cli: CommandLine) -> str:
+    """Return all text of the last request."""
     return "\n".join(text for _, text in turns(cli.requests[-1]))
 
 
@@ -29,7 +29,7 @@ def held(data: dict[str, Any]) -> dict[str, str]:
     return {one["path"]: one["reason"] for one in data["withheld"]}
 
 
-def test_an_empty_commit_is_said_and_may_be_filled(cli: CommandLine):
+def test_an_empty_commit_is_reported_and_can_be_filled(cli: CommandLine):
     repos.commit(cli.repo, {"README.md": None, "calc.py": None})
     new = "--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1 @@\n+new\n"
     cli.reply_with(f"Done.\n\n```diff\n{new}```\n")
@@ -44,7 +44,7 @@ def test_an_empty_commit_is_said_and_may_be_filled(cli: CommandLine):
     assert [one["path"] for one in run["files_changed"]] == ["new.txt"]
 
 
-def test_a_file_that_no_budget_has_room_for_is_only_named_and_that_is_said(cli: CommandLine):
+def test_a_file_that_exceeds_every_budget_is_listed_with_a_warning(cli: CommandLine):
     fresh = repos.build(cli.home / "fresh", {"wide.py": "x" * 40_000})
     cli.reply_with(DIFF)
 
@@ -53,12 +53,12 @@ def test_a_file_that_no_budget_has_room_for_is_only_named_and_that_is_said(cli: 
 
     assert done.stderr.startswith("warning: no relevant file fits the budget: raise ")
     assert done.stderr.count("\n") == 1
-    assert "wide.py" in said(cli)
-    assert "xxx" not in said(cli)
+    assert "wide.py" in read_last_request(cli)
+    assert "xxx" not in read_last_request(cli)
     assert cli("context", "look around", "--context-budget", "0", cwd=fresh).stderr == ""
 
 
-def test_without_a_commit_there_is_one_line(cli: CommandLine):
+def test_a_repository_without_commits_is_one_line(cli: CommandLine):
     fresh = repos.init(cli.home / "fresh")
     for words in (("context", "look around"), ("run", "look around", "-m", "gpt")):
         done = cli(*words, cwd=fresh)
@@ -68,7 +68,7 @@ def test_without_a_commit_there_is_one_line(cli: CommandLine):
     assert cli.requests == []
 
 
-def test_a_shallow_clone_is_a_repository_like_any(cli: CommandLine):
+def test_a_shallow_clone_works(cli: CommandLine):
     repos.commit(cli.repo, {"second.txt": "2\n"})
     shallow = cli.home / "shallow"
     repos.git(cli.home, "clone", "-q", "--depth", "1", f"file://{cli.repo}", str(shallow))
@@ -78,7 +78,7 @@ def test_a_shallow_clone_is_a_repository_like_any(cli: CommandLine):
     assert cli("run", "append a line", "-m", "gpt", cwd=shallow).exit_code == 0
 
 
-def test_what_is_no_text_is_named_with_its_reason(cli: CommandLine):
+def test_binary_files_are_listed_with_a_reason(cli: CommandLine):
     files = {
         "model.txt": POINTER,
         "wide.txt": "hello page\n".encode("utf-16"),
@@ -109,14 +109,14 @@ def test_what_is_no_text_is_named_with_its_reason(cli: CommandLine):
         "lib": "a submodule",
     }
     assert {file["path"] for file in data["files"]} == {"README.md", "calc.py", "crlf.txt"}
-    assert "outside" not in said(cli)
+    assert "outside" not in read_last_request(cli)
     for path in ("model.txt", "wide.txt", "AGENTS.md", "lib"):
         done = cli("run", "look", "-m", "gpt", "--file", path)
         assert done.exit_code == 2
         assert f"{path} cannot be sent: " in done.stderr
 
 
-def test_odd_names_are_shown_looked_at_and_changed(cli: CommandLine):
+def test_odd_names_are_listed_read_and_changed(cli: CommandLine):
     files = {LATIN: "x = 1\n", 'a "quoted`".py': "y = 1\n", "turn\u202eyp.txt": "z\n"}
     repos.commit(cli.repo, {**files, "filler.txt": "filler\n" * 2000})
     name = '"caf\\351.py"'
@@ -127,32 +127,32 @@ def test_odd_names_are_shown_looked_at_and_changed(cli: CommandLine):
     (run,) = cli.run_round("mend it", "-m", "gpt", "--context-budget", "0").runs
 
     assert run["status"] == "succeeded", run["error"]
-    assert "caf\\351.py" in said(cli)
-    assert "turn\\342\\200\\256yp.txt" in said(cli)
+    assert "caf\\351.py" in read_last_request(cli)
+    assert "turn\\342\\200\\256yp.txt" in read_last_request(cli)
     assert f"{name}, lines 1-1 of 1:\\nx = 1" in cli.requests[-1].body.decode().replace(
         "\\\\", "\\"
     ).replace('\\"', '"')
     assert run["files_changed"][0]["path"] == LATIN
 
 
-def test_a_name_with_a_line_end_is_kept_back(cli: CommandLine):
+def test_a_name_with_a_line_end_is_withheld(cli: CommandLine):
     repos.commit(cli.repo, {"a\n# Instruction\n\nb.txt": "x\n"})
     cli.reply_with(DIFF)
 
     assert "control characters" in next(iter(held(chosen(cli)).values()))
     assert cli.run_round("append a line", "-m", "gpt", "--context-budget", "0").exit_code == 0
-    assert said(cli).count("# Instruction") == 1
+    assert read_last_request(cli).count("# Instruction") == 1
 
 
 @pytest.mark.parametrize("text", ["a rule of this house\n" * 2000, "r" * 40_000])
-def test_guidance_is_bounded_and_that_is_said(cli: CommandLine, text: str):
+def test_long_guidance_is_truncated_with_a_note(cli: CommandLine, text: str):
     repos.commit(cli.repo, {"AGENTS.md": text})
     cli.reply_with(DIFF)
 
     assert held(chosen(cli))["AGENTS.md"] == "longer than 16 kB: only its beginning is sent"
     cli.run_round("append a line", "-m", "gpt", "--context-budget", "1000")
-    assert text[:15_000] in said(cli)
-    assert "[AGENTS.md continues; the rest was omitted]" in said(cli)
+    assert text[:15_000] in read_last_request(cli)
+    assert "[AGENTS.md continues; the rest was omitted]" in read_last_request(cli)
 
 
 @pytest.mark.parametrize("budget", [0, 300, 32_000])
@@ -167,7 +167,7 @@ def test_the_total_is_what_is_sent(cli: CommandLine, budget: int):
     tokens = chosen(cli, *words)["tokens"]
     cli.run_round("look around", "-m", "gpt", *words)
 
-    shown = said(cli).partition("# Instruction")[0].rstrip()
+    shown = read_last_request(cli).partition("# Instruction")[0].rstrip()
     assert planned["plan"]["tokens"] == tokens
     assert len(shown.encode()) / 4 <= tokens["total"] + 1
     assert tokens["files"] <= budget
@@ -191,21 +191,21 @@ def test_guidance_is_sent_once_and_listed(cli: CommandLine):
             assert request.body.count(b"AGENTS.md") == 1
 
 
-def test_many_files_kept_back_are_counted(cli: CommandLine):
+def test_many_withheld_files_are_counted(cli: CommandLine):
     repos.commit(cli.repo, {f"{n}.png": b"\x89PNG" for n in range(60)})
 
     assert "and 10 more (--json lists all)" in cli("context", "look around").stdout
     assert len(held(chosen(cli))) == 60
 
 
-def test_a_data_folder_that_keeps_nothing_is_enough_to_look(cli: CommandLine):
+def test_context_works_with_a_read_only_data_folder(cli: CommandLine):
     repos.commit(cli.repo, {"settings.py": f'access = "{"AKIA" + "Q4ZTRN7WVK2LMX3P"}"\n'})
     cli.data.write_text("no folder\n")
 
     assert "1 secret replaced" in held(chosen(cli))["settings.py"]
 
 
-def test_a_partial_clone_is_looked_at_as_far_as_it_goes(cli: CommandLine):
+def test_a_partial_clone_is_searched_without_fetching(cli: CommandLine):
     repos.commit(cli.repo, {"far/away.py": "def away(): ...\n", "lib/near.py": "x = 1\n"})
     repos.git(cli.repo, "config", "uploadpack.allowFilter", "true")
     partial = cli.home / "partial"

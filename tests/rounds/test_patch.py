@@ -56,7 +56,7 @@ def test_replies_in_other_encodings_are_read(cli: CommandLine, encoding: str):
     assert (cli.repo / "old.txt").read_bytes() == "naïve\ndéjà vu\n".encode("latin-1")
 
 
-def test_quoting_margins_and_colours_of_a_pasted_reply_are_no_part_of_it(cli: CommandLine):
+def test_quoting_margins_and_colours_of_a_pasted_reply_are_removed(cli: CommandLine):
     wanted = cli("patch", "-", input=DIFF).stdout
     lines = DIFF.splitlines()
     coloured = "".join(f"\x1b[1;31m{line}\x1b[m\n" for line in lines)
@@ -66,12 +66,12 @@ def test_quoting_margins_and_colours_of_a_pasted_reply_are_no_part_of_it(cli: Co
         assert (done.exit_code, done.stdout) == (0, wanted)
 
 
-def test_quoting_hides_no_forbidden_path(cli: CommandLine):
+def test_quoting_does_not_hide_a_forbidden_path(cli: CommandLine):
     done = cli("patch", "-", input="> --- /dev/null\n> +++ b/.env\n> @@ -0,0 +1 @@\n> +x=1\n")
     assert (done.exit_code, done.stdout) == (7, "")
 
 
-def test_what_cannot_be_placed_says_where_it_differs(cli: CommandLine):
+def test_an_error_names_the_first_line_that_differs(cli: CommandLine):
     done = cli("patch", "-", input=DIFF.replace("+line 4", "-line 9\n+line 4"))
 
     assert (done.exit_code, done.stdout) == (1, "")

@@ -1,4 +1,4 @@
-"""Paths that no answer may touch, each reached by a reply that tries it in every way there is."""
+"""Paths that no reply may touch, each tried in every format and by every operation."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ HIDDEN = "that nobody may see"
 
 
 def old(path: str) -> str:
-    """The one line of the file at PATH."""
+    """Return the only line of the file at PATH."""
     return f"the old line of {path} {HIDDEN}"
 
 
@@ -139,7 +139,7 @@ NEW_WAYS: dict[str, Callable[[str], str]] = {
 
 
 def asked(cli: CommandLine, replies: Sequence[str], *words: str) -> list[dict[str, Any]]:
-    """The runs of a round in which each sample gets one of REPLIES."""
+    """Return the runs of a round in which each sample gets one of REPLIES."""
     cli.script("gpt", *(Script(WIRES["gpt"](reply)) for reply in replies))
     done = cli.run_round("do it", "-m", f"gpt:{len(replies)}", *words)
     assert done.exit_code == (7 if {run["status"] for run in done.runs} == {"failed"} else 0)
@@ -147,7 +147,7 @@ def asked(cli: CommandLine, replies: Sequence[str], *words: str) -> list[dict[st
 
 
 def refused(runs: Sequence[dict[str, Any]]) -> list[str]:
-    """The messages of RUNS, all of which policy refused without a repair."""
+    """Return the messages of RUNS, all of which policy refused without a repair."""
     assert {(run["status"], run["attempts"]) for run in runs} == {("failed", 1)}
     assert {run["error"]["code"] for run in runs} == {"policy"}, [run["error"] for run in runs]
     assert all(run["patch"] is None and run["files_changed"] == [] for run in runs)
@@ -156,14 +156,14 @@ def refused(runs: Sequence[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture
 def guarded(cli: CommandLine) -> CommandLine:
-    """Give dursor in a repository that holds every forbidden path that git itself allows."""
+    """Commit every forbidden path that git itself allows."""
     paths = [path for path in FORBIDDEN if path != ".env/inside.txt"]
     repos.commit(cli.repo, {path: f"{old(path)}\n" for path in paths})
     return cli
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_forbidden_may_not_be_changed(guarded: CommandLine, way: str):
+def test_a_forbidden_file_cannot_be_changed(guarded: CommandLine, way: str):
     paths = [path for path in FORBIDDEN if path != ".env/inside.txt"]
 
     messages = refused(asked(guarded, [WAYS[way](path) for path in paths]))
@@ -173,7 +173,7 @@ def test_what_is_forbidden_may_not_be_changed(guarded: CommandLine, way: str):
 
 
 @pytest.mark.parametrize("way", NEW_WAYS)
-def test_what_is_forbidden_may_not_come_into_being(cli: CommandLine, way: str):
+def test_a_forbidden_file_cannot_be_created(cli: CommandLine, way: str):
     paths = [*FORBIDDEN, *GIT]
 
     messages = refused(asked(cli, [NEW_WAYS[way](path) for path in paths]))
@@ -190,7 +190,7 @@ def test_no_path_leaves_the_repository(cli: CommandLine, way: str):
     assert [one.name for one in cli.repo.parent.iterdir() if "outside" in one.name] == []
 
 
-def test_links_submodules_and_what_lies_behind_them_are_refused(cli: CommandLine):
+def test_links_submodules_and_paths_through_them_are_refused(cli: CommandLine):
     module = repos.build(cli.home / "module", {"inside.txt": "inside\n"})
     repos.commit(cli.repo, {"link": repos.Link("../elsewhere"), "old": repos.Link("README.md")})
     add = ("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(module), "sub")
@@ -224,7 +224,7 @@ def test_links_submodules_and_what_lies_behind_them_are_refused(cli: CommandLine
     assert not (cli.repo.parent / "elsewhere").exists()
 
 
-def test_modes_of_honest_files_may_change(cli: CommandLine):
+def test_modes_of_ordinary_files_may_change(cli: CommandLine):
     (run,) = asked(cli, [fenced(mode_changed("calc.py"))])
 
     assert run["status"] == "succeeded"
@@ -279,7 +279,7 @@ def test_no_repair_shows_where_a_link_leads(cli: CommandLine):
     assert all(b"private/place" not in request.body for request in cli.requests)
 
 
-def test_max_files_counts_what_changes(cli: CommandLine):
+def test_max_files_counts_changed_files(cli: CommandLine):
     three = fenced(*(created(f"new{n}.txt") for n in range(3)))
     moved = fenced(created("new.txt"), renamed("README.md", "docs.md"))
     cli.reply_with(three, moved, three, models=["gpt"])
@@ -316,7 +316,7 @@ def test_fifty_files_are_the_default_limit(cli: CommandLine):
         (["../outside.txt"], ["**", "../outside.txt"], False),
     ],
 )
-def test_allow_path_allows_what_it_names_and_nothing_else(
+def test_allow_path_allows_only_its_paths(
     cli: CommandLine, paths: list[str], globs: list[str], *, succeeds: bool
 ):
     words = [word for glob in globs for word in ("--allow-path", glob)]
@@ -327,7 +327,7 @@ def test_allow_path_allows_what_it_names_and_nothing_else(
     assert done.exit_code == (0 if succeeds else 7)
 
 
-def test_only_the_user_allows_and_only_for_the_round(cli: CommandLine):
+def test_only_the_user_can_allow_and_only_for_one_round(cli: CommandLine):
     cli.reply_with(fenced(created(".env.example")))
     config = cli.home / "config" / "config.toml"
     config.parent.mkdir()
@@ -350,7 +350,7 @@ def test_the_user_may_forbid_more(cli: CommandLine):
     assert "calc.py" not in json.dumps(cli.requests[0].json)
 
 
-def test_a_pasted_reply_meets_the_same_rules(guarded: CommandLine):
+def test_a_pasted_reply_has_the_same_rules(guarded: CommandLine):
     for words in ((), ("--apply",)):
         done = guarded("patch", "-", *words, "--json", input=fenced(modified(".env")))
 

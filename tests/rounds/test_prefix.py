@@ -1,4 +1,4 @@
-"""What leads every request of a task: the same bytes as long as the base is, for a vendor's cache."""
+"""The start of all requests of a task: equal bytes on an equal base, for the vendor's cache."""
 
 import json
 from typing import Any
@@ -14,29 +14,29 @@ NEXT = make_append_reply("line 5", "line 4")
 
 
 def prefix(request: ReceivedRequest) -> bytes:
-    """The bytes of a request up to the conversation."""
+    """Return the bytes of a request up to the conversation."""
     return request.body[: request.body.index(b"# Instruction")]
 
 
-def now(request: ReceivedRequest) -> str:
-    """What stands before the instruction in the last turn."""
+def find_now(request: ReceivedRequest) -> str:
+    """Return the text before the instruction in the last turn."""
     text = turns(request)[-1][1]
     return text[: text.index("# Instruction")]
 
 
-def big(name: str) -> str:
-    """A file of about 2,500 tokens that speaks of NAME."""
+def make_file(name: str) -> str:
+    """Return a file of about 2,500 tokens that mentions NAME."""
     return "".join(f"def {name}_{n}():\n    return {name!r}\n" for n in range(250))
 
 
-def shows(request: ReceivedRequest, name: str) -> bool:
-    """Whether the whole file that speaks of NAME is in REQUEST; parts may fill what room is left."""
-    return json.dumps(big(name))[1:-1].encode() in request.body
+def contains_file(request: ReceivedRequest, name: str) -> bool:
+    """Return whether REQUEST contains the whole file that mentions NAME."""
+    return json.dumps(make_file(name))[1:-1].encode() in request.body
 
 
 @pytest.mark.parametrize("model", VENDORS)
 @pytest.mark.parametrize("goes_on", ["--from", "--task"])
-def test_a_second_round_sends_the_same_beginning_and_tells_what_was_cached(
+def test_a_second_round_sends_the_same_prefix_and_reports_cached_tokens(
     cli: CommandLine, model: str, goes_on: str
 ):
     wire = {
@@ -47,26 +47,26 @@ def test_a_second_round_sends_the_same_beginning_and_tells_what_was_cached(
     looks = Script(wire([tool_streams.Call("list_files", {})]).events)
     answers = (DIFF, NEXT if goes_on == "--from" else DIFF)
     cli.script(model, looks, *(Script(WIRES[model](text)) for text in answers))
-    (one,) = cli.run_round("append line 4", "-m", model).runs
-    words = ("--from", one["id"]) if goes_on == "--from" else ("--task", one["task_id"])
+    (run_1,) = cli.run_round("append line 4", "-m", model).runs
+    words = ("--from", run_1["id"]) if goes_on == "--from" else ("--task", run_1["task_id"])
 
-    (two,) = cli.run_round("something quite different", "-m", model, *words).runs
+    (run_2,) = cli.run_round("something quite different", "-m", model, *words).runs
 
     first, looked, second = cli.requests
     assert b"line 3" in prefix(first)
     assert b'"tools":' in prefix(first)
     assert prefix(second) == prefix(looked) == prefix(first)
     assert turns(second)[0] == turns(first)[0]
-    assert two["status"] == "succeeded", two["error"]
-    assert two["usage"]["cached_input_tokens"] == 600
-    assert "1.0k in (600 cached)" in cli("run", "show", two["id"]).stdout
+    assert run_2["status"] == "succeeded", run_2["error"]
+    assert run_2["usage"]["cached_input_tokens"] == 600
+    assert "1.0k in (600 cached)" in cli("run", "show", run_2["id"]).stdout
     for request in cli.requests:
-        marked(request, model)
+        assert_marked(request, model)
     assert first.json.get("prompt_cache_key") == second.json.get("prompt_cache_key")
 
 
-def marked(request: ReceivedRequest, model: str) -> None:
-    """Fail unless MODEL's vendor is told where what may be cached ends, as it wants to be told."""
+def assert_marked(request: ReceivedRequest, model: str) -> None:
+    """Fail unless the request marks the end of the cacheable part in the vendor's format."""
     body = request.json
     if model == "gpt":
         context = body["input"][0]["content"][0]
@@ -76,53 +76,55 @@ def marked(request: ReceivedRequest, model: str) -> None:
     elif model == "claude":
         context, asked = body["messages"][0]["content"][:1], body["messages"][-1]["content"]
         marks = [*body["system"], *context, asked[-1]]
-        assert [one.get("cache_control") for one in marks] == [{"type": "ephemeral"}] * 3
+        assert [mark.get("cache_control") for mark in marks] == [{"type": "ephemeral"}] * 3
     else:
         assert b"cache" not in request.body  # what begins alike is found without a mark
 
 
-def test_it_is_the_first_round_s_choice_whatever_the_next_ones_ask(cli: CommandLine):
-    files = {f"{name}.py": big(name) for name in ("apple", "pear", "plum", "quince")}
+def test_the_prefix_is_selected_by_the_first_round(cli: CommandLine):
+    files = {f"{name}.py": make_file(name) for name in ("apple", "pear", "plum", "quince")}
     repos.commit(cli.repo, files)
     cli.reply_with("No change is needed.", models=["gpt"])
     words = ("-m", "gpt", "--context-budget", "6000")
-    (one,) = cli.run_round("mend the apple and the pear", *words).runs
-    task = ("--task", one["task_id"])
+    (run_1,) = cli.run_round("mend the apple and the pear", *words).runs
+    task = ("--task", run_1["task_id"])
 
     for text in ("mend the plum", "mend the quince", "mend the apple"):
         cli.run_round(text, *words, *task)
     cli.run_round("mend the plum", *words)
 
     first, *later, other = cli.requests
-    assert shows(first, "apple")
-    assert not shows(first, "plum")
+    assert contains_file(first, "apple")
+    assert not contains_file(first, "plum")
     assert [prefix(request) == prefix(first) for request in later] == [True] * 3
     assert prefix(other) != prefix(first)
 
 
-def test_what_is_new_stands_beside_the_instruction_within_the_budget(cli: CommandLine):
-    repos.commit(cli.repo, {f"{name}.py": big(name) for name in ("apple", "pear", "plum")})
+def test_new_files_precede_the_instruction_within_the_budget(cli: CommandLine):
+    repos.commit(cli.repo, {f"{name}.py": make_file(name) for name in ("apple", "pear", "plum")})
     cli.reply_with("No change is needed.", models=["gpt"])
-    (one,) = cli.run_round("mend the apple", "-m", "gpt", "--context-budget", "3000").runs
+    (run_1,) = cli.run_round("mend the apple", "-m", "gpt", "--context-budget", "3000").runs
 
-    words = ("-m", "gpt", "--task", one["task_id"], "--context-budget", "6000")
-    (two,) = cli.run_round("mend the plum", *words).runs
+    words = ("-m", "gpt", "--task", run_1["task_id"], "--context-budget", "6000")
+    (run_2,) = cli.run_round("mend the plum", *words).runs
 
     first, second = cli.requests
     assert prefix(second) == prefix(first)
-    assert shows(second, "apple")
-    assert shows(second, "plum")
-    assert "def plum_1()" in now(second)
-    assert "def apple_1()" not in now(second)
-    assert not shows(second, "pear")
-    shown = cli("run", "show", two["id"], "--context", "--json").data["context"]
+    assert contains_file(second, "apple")
+    assert contains_file(second, "plum")
+    assert "def plum_1()" in find_now(second)
+    assert "def apple_1()" not in find_now(second)
+    assert not contains_file(second, "pear")
+    shown = cli("run", "show", run_2["id"], "--context", "--json").data["context"]
     paths = [file["path"] for file in shown]
     assert {"apple.py", "plum.py"} <= set(paths)
     assert sum(file["tokens"] for file in shown) <= 6000
 
 
-def test_files_stand_beside_the_instruction_as_they_are_now(cli: CommandLine):
-    repos.commit(cli.repo, {"old.txt": "old\n", "gone.txt": "gone\n", "large.txt": big("large")})
+def test_changed_files_precede_the_instruction(cli: CommandLine):
+    repos.commit(
+        cli.repo, {"old.txt": "old\n", "gone.txt": "gone\n", "large.txt": make_file("large")}
+    )
     diff = (
         "--- a/README.md\n+++ b/README.md\n@@ -3 +3,2 @@\n line 3\n+line 4\n"
         "--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1 @@\n+new\n"
@@ -130,14 +132,14 @@ def test_files_stand_beside_the_instruction_as_they_are_now(cli: CommandLine):
         "--- a/gone.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-gone\n"
     )
     cli.reply_with(f"Done.\n\n```diff\n{diff}```\n", NEXT, models=["claude"])
-    (one,) = cli.run_round("change much", "-m", "claude").runs
+    (run_1,) = cli.run_round("change much", "-m", "claude").runs
 
-    (two,) = cli.run_round("and line 5", "-m", "claude", "--from", one["id"]).runs
+    (run_2,) = cli.run_round("and line 5", "-m", "claude", "--from", run_1["id"]).runs
 
     first, second = cli.requests
-    assert two["status"] == "succeeded", two["error"]
+    assert run_2["status"] == "succeeded", run_2["error"]
     assert prefix(second) == prefix(first)
-    shown = now(second)
+    shown = find_now(second)
     assert "## README.md\n```\nline 1\nline 2\nline 3\nline 4\n```" in shown
     assert "## new.txt\n```\nnew\n```" in shown
     assert "## moved.txt\n```\nold\n```" in shown
@@ -146,7 +148,7 @@ def test_files_stand_beside_the_instruction_as_they_are_now(cli: CommandLine):
     assert "large_1" not in shown
 
 
-def test_a_large_file_is_shown_around_its_change_or_named(cli: CommandLine):
+def test_a_large_changed_file_is_an_excerpt_or_only_named(cli: CommandLine):
     large = "".join(f"line {n} of the large file\n" for n in range(3000))
     wide = "x" * 40_000 + "\n"
     repos.commit(cli.repo, {"large.txt": large, "wide.txt": wide})
@@ -158,27 +160,27 @@ def test_a_large_file_is_shown_around_its_change_or_named(cli: CommandLine):
     cli.reply_with(
         f"Done.\n\n```diff\n{diff}```\n", make_append_reply("line 4", "line 3"), models=["gpt"]
     )
-    (one,) = cli.run_round("change large.txt", "-m", "gpt").runs
-    assert one["status"] == "succeeded", one["error"]
+    (run_1,) = cli.run_round("change large.txt", "-m", "gpt").runs
+    assert run_1["status"] == "succeeded", run_1["error"]
 
-    cli.run_round("go on", "-m", "gpt", "--from", one["id"])
+    cli.run_round("go on", "-m", "gpt", "--from", run_1["id"])
 
-    shown = now(cli.requests[1])
+    shown = find_now(cli.requests[1])
     assert "## large.txt (excerpts)\nlines 1481-1521:\n```\nline 1480 of" in shown
     assert "changed\n" in shown
     assert "line 1400 of" not in shown
     assert "too large to show again: wide.txt" in shown
 
 
-def test_secrets_have_the_same_stand_ins_in_every_process(cli: CommandLine):
+def test_secrets_have_the_same_placeholders_in_every_process(cli: CommandLine):
     repos.commit(cli.repo, {"settings.py": f'access = "{AWS}"\n'})
     cli.reply_with(DIFF, NEXT, models=["gpt"])
 
-    one = cli.run_process("run", "append line 4", "-m", "gpt", "--json").runs[0]
-    two = cli.run_process("run", "go on", "-m", "gpt", "--from", one["id"], "--json").runs[0]
+    run_1 = cli.run_process("run", "append line 4", "-m", "gpt", "--json").runs[0]
+    run_2 = cli.run_process("run", "go on", "-m", "gpt", "--from", run_1["id"], "--json").runs[0]
 
     first, second = cli.requests
-    assert two["status"] == "succeeded", two["error"]
+    assert run_2["status"] == "succeeded", run_2["error"]
     assert b"DURSOR_SECRET_" in prefix(first)
     assert prefix(second) == prefix(first)
     assert all(AWS not in request.body.decode() for request in cli.requests)
@@ -186,48 +188,48 @@ def test_secrets_have_the_same_stand_ins_in_every_process(cli: CommandLine):
     assert key.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_secret_that_a_later_file_tells_of_changes_no_beginning(cli: CommandLine):
+def test_a_secret_found_later_does_not_change_the_prefix(cli: CommandLine):
     password = 'password = "zX7kQ2vR9pLm4w"\n'
-    repos.commit(cli.repo, {"tests/t.py": password, "settings.py": password + big("pear")})
+    repos.commit(cli.repo, {"tests/t.py": password, "settings.py": password + make_file("pear")})
     cli.reply_with("No change is needed.", models=["gpt"])
-    (one,) = cli.run_round("look", "-m", "gpt", "--context-budget", "1000").runs
+    (run_1,) = cli.run_round("look", "-m", "gpt", "--context-budget", "1000").runs
 
-    words = ("--task", one["task_id"], "--file", "settings.py")
+    words = ("--task", run_1["task_id"], "--file", "settings.py")
     cli.run_round("look", "-m", "gpt", *words)
 
     first, second = cli.requests
     assert prefix(second) == prefix(first)
-    assert "DURSOR_SECRET_" in now(second)
-    assert "zX7kQ2vR9pLm4w" not in now(second)
+    assert "DURSOR_SECRET_" in find_now(second)
+    assert "zX7kQ2vR9pLm4w" not in find_now(second)
 
 
 @pytest.mark.parametrize("dirty", [False, True])
-def test_another_base_has_a_beginning_of_its_own(cli: CommandLine, dirty: bool):
-    repos.commit(cli.repo, {"apple.py": big("apple"), "pear.py": big("pear")})
+def test_another_base_has_another_prefix(cli: CommandLine, dirty: bool):
+    repos.commit(cli.repo, {"apple.py": make_file("apple"), "pear.py": make_file("pear")})
     cli.reply_with("No change is needed.", models=["gpt"])
     words = ["-m", "gpt", "--context-budget", "3000", *(["--dirty"] if dirty else [])]
     repos.write(cli.repo, {"calc.py": "def add(): ...\n"})
-    (one,) = cli.run_round("mend the apple and calc.py", *words).runs
+    (run_1,) = cli.run_round("mend the apple and calc.py", *words).runs
     repos.write(cli.repo, {"calc.py": "def moved_on(): ...\n"})
     if not dirty:
         repos.commit(cli.repo)
 
-    cli.run_round("mend the pear and calc.py", *words, "--task", one["task_id"])
+    cli.run_round("mend the pear and calc.py", *words, "--task", run_1["task_id"])
 
     first, second = cli.requests
-    assert shows(first, "apple")
-    assert not shows(second, "apple")
-    assert shows(second, "pear")
+    assert contains_file(first, "apple")
+    assert not contains_file(second, "apple")
+    assert contains_file(second, "pear")
     assert b"moved_on" in prefix(second)
     assert b"moved_on" not in first.body
 
 
 @pytest.mark.parametrize("why", ["forbidden", "budget", "pinned"])
-def test_what_cannot_be_shown_again_is_chosen_anew(cli: CommandLine, why: str):
-    repos.commit(cli.repo, {"apple.py": big("apple"), "pear.py": big("pear")})
+def test_a_missing_file_starts_a_new_selection(cli: CommandLine, why: str):
+    repos.commit(cli.repo, {"apple.py": make_file("apple"), "pear.py": make_file("pear")})
     cli.reply_with("No change is needed.", models=["gpt"])
-    (one,) = cli.run_round("mend the apple", "-m", "gpt", "--context-budget", "3000").runs
-    words = ["-m", "gpt", "--task", one["task_id"], "--context-budget", "3000"]
+    (run_1,) = cli.run_round("mend the apple", "-m", "gpt", "--context-budget", "3000").runs
+    words = ["-m", "gpt", "--task", run_1["task_id"], "--context-budget", "3000"]
     if why == "forbidden":
         cli.configure(forbidden_paths="apple.py")
     elif why == "budget":
@@ -235,39 +237,39 @@ def test_what_cannot_be_shown_again_is_chosen_anew(cli: CommandLine, why: str):
     else:
         words += ["--file", "pear.py"]
 
-    (two,) = cli.run_round("mend it", *words).runs
+    (run_2,) = cli.run_round("mend it", *words).runs
 
     first, second = cli.requests
-    assert two["error"]["code"] == "no_patch"
-    assert shows(first, "apple")
-    assert not shows(second, "apple")
-    assert shows(second, "pear") == (why in {"pinned", "forbidden"})
+    assert run_2["error"]["code"] == "no_patch"
+    assert contains_file(first, "apple")
+    assert not contains_file(second, "apple")
+    assert contains_file(second, "pear") == (why in {"pinned", "forbidden"})
 
 
 def test_a_changed_file_may_be_pinned(cli: CommandLine):
     cli.reply_with(DIFF, NEXT, models=["gpt"])
-    (one,) = cli.run_round("append line 4", "-m", "gpt").runs
+    (run_1,) = cli.run_round("append line 4", "-m", "gpt").runs
 
-    cli.run_round("go on", "-m", "gpt", "--from", one["id"], "--file", "README.md")
+    cli.run_round("go on", "-m", "gpt", "--from", run_1["id"], "--file", "README.md")
 
     first, second = cli.requests
     assert prefix(second) == prefix(first)
-    assert now(second).count("line 4") == 1
+    assert find_now(second).count("line 4") == 1
 
 
-def test_retrying_repeats_the_request_of_any_round(cli: CommandLine):
+def test_a_retry_repeats_the_request_of_any_round(cli: CommandLine):
     cli.reply_with(DIFF, NEXT, DIFF, NEXT, models=["gpt"])
-    (one,) = cli.run_round("append line 4", "-m", "gpt").runs
-    (two,) = cli.run_round("go on", "-m", "gpt", "--from", one["id"]).runs
+    (run_1,) = cli.run_round("append line 4", "-m", "gpt").runs
+    (run_2,) = cli.run_round("go on", "-m", "gpt", "--from", run_1["id"]).runs
 
-    for run in (one, two):
+    for run in (run_1, run_2):
         cli("run", "retry", run["id"])
 
     bodies = [request.body for request in cli.requests]
     assert bodies[2:] == bodies[:2]
 
 
-def test_what_a_small_window_has_no_room_for_is_said(cli: CommandLine):
+def test_files_that_do_not_fit_a_small_window_are_named(cli: CommandLine):
     wide: dict[str, Any] = {f"{name}.txt": f"{name} " * 50_000 for name in ("apple", "plums")}
     repos.commit(cli.repo, wide)
     for name, model in (("small", "gpt-5.3"), ("large", "gpt-5.4")):

@@ -1,4 +1,4 @@
-"""Rounds in processes of their own: side by side, canceled, interrupted, killed, detached."""
+"""Rounds in separate processes: concurrent, canceled, interrupted, killed, detached."""
 
 import json
 import signal
@@ -13,19 +13,19 @@ from vendors.server import Action, Script
 SLOW = [*streams.responses(DIFF)[:4], Action.HOLD]
 
 
-def listed(cli: CommandLine, *words: str) -> list[dict[str, str]]:
+def list_runs(cli: CommandLine, *words: str) -> list[dict[str, str]]:
     items: list[dict[str, str]] = cli("run", "list", *words, "--json").data["items"]
     return items
 
 
-def until(holds: Callable[[], object], seconds: float = 10) -> None:
+def wait_until(holds: Callable[[], object], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "it never came to hold"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.05)  # another process works
 
 
-def holding(cli: CommandLine, models: int) -> None:
+def wait_for_streams(cli: CommandLine, models: int) -> None:
     """Wait until every model has been asked and its stream is open."""
     assert cli.server.wait_for(lambda server: len(server.requests) == models, 10)
 
@@ -38,16 +38,16 @@ def test_two_rounds_at_once_share_a_store(cli: CommandLine):
 
     assert [process.returncode for process in both] == [0, 0]
     assert {out["status"] for out in outs} == {"ok"}
-    assert len({run["id"] for run in listed(cli, "--limit", "50")}) == 10
+    assert len({run["id"] for run in list_runs(cli, "--limit", "50")}) == 10
 
 
 def test_cancel_from_another_process_stops_one_run(cli: CommandLine):
     cli.script("gpt", Script(SLOW))
     cli.reply_with(DIFF, models=["claude"])
     round_ = cli.start("run", "append a line", "-m", "gpt", "-m", "claude", "--json")
-    holding(cli, 2)
-    until(lambda: listed(cli, "--status", "succeeded"))
-    (running,) = listed(cli, "--status", "running")
+    wait_for_streams(cli, 2)
+    wait_until(lambda: list_runs(cli, "--status", "succeeded"))
+    (running,) = list_runs(cli, "--status", "running")
 
     asked = time.monotonic()
     done = cli.run_process("run", "cancel", running["id"][:8], "--json")
@@ -66,9 +66,9 @@ def test_cancel_from_another_process_stops_one_run(cli: CommandLine):
 def test_the_server_sees_a_canceled_stream_close_within_a_second(cli: CommandLine):
     cli.script("gpt", Script(SLOW))
     round_ = cli.start("run", "append a line", "-m", "gpt", "--json")
-    holding(cli, 1)
-    until(lambda: listed(cli, "--status", "running"))
-    (running,) = listed(cli, "--status", "running")
+    wait_for_streams(cli, 1)
+    wait_until(lambda: list_runs(cli, "--status", "running"))
+    (running,) = list_runs(cli, "--status", "running")
 
     asked = time.monotonic()
     cli("run", "cancel", running["id"], "--json")
@@ -81,24 +81,24 @@ def test_the_server_sees_a_canceled_stream_close_within_a_second(cli: CommandLin
 def test_a_killed_round_is_found_interrupted(cli: CommandLine):
     cli.script("gpt", Script(SLOW))
     round_ = cli.start("run", "append a line", "-m", "gpt:3", "--jobs", "2")
-    holding(cli, 2)
+    wait_for_streams(cli, 2)
 
     round_.send_signal(signal.SIGKILL)
     round_.communicate(timeout=10)
 
-    for run in listed(cli):
+    for run in list_runs(cli):
         assert run["status"] == "failed"
         assert run["error"]["code"] == "interrupted"
-    assert len(listed(cli)) == 3
-    assert listed(cli, "--status", "running") == listed(cli, "--status", "queued") == []
+    assert len(list_runs(cli)) == 3
+    assert list_runs(cli, "--status", "running") == list_runs(cli, "--status", "queued") == []
 
 
 def test_ctrl_c_cancels_every_run(cli: CommandLine):
     cli.script("gpt", Script(SLOW))
     cli.script("claude", Script(SLOW))
     round_ = cli.start("run", "append a line", "-m", "gpt", "-m", "claude", "--json")
-    holding(cli, 2)
-    until(lambda: len(listed(cli, "--status", "running")) == 2)
+    wait_for_streams(cli, 2)
+    wait_until(lambda: len(list_runs(cli, "--status", "running")) == 2)
 
     round_.send_signal(signal.SIGINT)
     out, err = round_.communicate(timeout=10)
@@ -106,11 +106,11 @@ def test_ctrl_c_cancels_every_run(cli: CommandLine):
     assert round_.returncode == 130
     assert [run["status"] for run in json.loads(out)["data"]["runs"]] == ["canceled"] * 2
     assert "Traceback" not in err
-    assert [(run["status"], run["error"]) for run in listed(cli)] == [("canceled", None)] * 2
+    assert [(run["status"], run["error"]) for run in list_runs(cli)] == [("canceled", None)] * 2
     assert cli.server.wait_for(lambda server: len(server.disconnects) == 2)
 
 
-def test_a_detached_round_goes_on_and_can_be_watched(cli: CommandLine):
+def test_a_detached_round_continues_and_can_be_watched(cli: CommandLine):
     cli.reply_with(DIFF, models=["gpt"])
     stream = streams.messages(DIFF)
     cli.script("claude", Script([*stream[:4], 1.0, *stream[4:]]))
@@ -131,7 +131,7 @@ def test_a_detached_round_can_be_canceled_and_holds_no_key(cli: CommandLine):
     cli.script("gpt", Script(SLOW))
     detached = cli.run_process("run", "append a line", "-m", "gpt", "--detach", "--json")
     (run,) = detached.runs
-    holding(cli, 1)
+    wait_for_streams(cli, 1)
     (worker,) = [one for one in psutil.process_iter() if _is_worker(one, cli)]
     seen = " ".join(worker.cmdline()) + " ".join(worker.environ().values())
 
@@ -169,5 +169,5 @@ def test_a_repository_cannot_put_its_own_modules_into_the_worker(cli: CommandLin
     (run,) = cli("run", "append a line", "-m", "gpt", "--detach", "--json").runs
     cli("run", "watch", run["id"])
 
-    assert [one["status"] for one in listed(cli)] == ["succeeded"]
+    assert [one["status"] for one in list_runs(cli)] == ["succeeded"]
     assert not trap.exists()

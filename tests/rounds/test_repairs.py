@@ -1,4 +1,4 @@
-"""Answers that could not be placed whole, and what models give when they are asked to mend them."""
+"""Replies that resolve in part, and their repairs."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def asked(cli: CommandLine, *replies: str) -> Any:
     return run
 
 
-def test_a_part_left_out_is_asked_for_again(cli: CommandLine):
+def test_a_missing_part_is_requested_again(cli: CommandLine):
     run = asked(cli, FIRST, fenced(diff("b.py", ("b3", "B3"))), fenced(NINE))
 
     assert (run["status"], run["attempts"]) == ("succeeded", 3)
@@ -50,7 +50,7 @@ def test_a_part_left_out_is_asked_for_again(cli: CommandLine):
     assert (cli.repo / "b.py").read_text() == "b1\nB2\nB3\n"
 
 
-def test_every_vendor_is_shown_what_failed_and_the_rest_once(cli: CommandLine):
+def test_every_vendor_receives_the_failed_parts_once(cli: CommandLine):
     repos.commit(cli.repo, BASE)
     cli("models", "add", "chat", "--provider", "openai", "--model", "m", "--api", "chat")
     replies = (FIRST, fenced(NINE))

@@ -62,7 +62,7 @@ def test_each_attempt_has_a_heading(cli: CommandLine):
     assert "status" in cli("run", "show", run["id"], "--reply", "--summary").stdout
 
 
-def test_a_run_without_a_reply_says_so(cli: CommandLine):
+def test_a_run_without_a_reply_has_a_note(cli: CommandLine):
     (run,) = cli.run_round("append a line", "-m", "gpt").runs  # the server has no reply for it
 
     shown = cli("run", "show", run["id"], "--reply")

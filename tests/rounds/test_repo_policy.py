@@ -1,4 +1,4 @@
-"""`.dursor.toml` at the base commit: it may tighten what a round may do, and nothing else."""
+"""`.dursor.toml` at the base commit: it can only make limits stricter."""
 
 import pytest
 import repos
@@ -82,10 +82,10 @@ def test_it_cannot_loosen_anything(cli: CommandLine):
 
     forbidden = cli.run_round("do it", "-m", "gpt")
     many = cli.run_round("do it", "-m", "gpt", "--max-files", "2")
-    dear = cli.run_round("do it", "-m", "gpt", "--budget", "0.0001")
+    expensive = cli.run_round("do it", "-m", "gpt", "--budget", "0.0001")
     unnamed = cli("run", "do it", "--json")
 
-    assert [one.exit_code for one in (forbidden, many, dear, unnamed)] == [7, 7, 6, 2]
+    assert [one.exit_code for one in (forbidden, many, expensive, unnamed)] == [7, 7, 6, 2]
     (warning,) = forbidden.runs[0]["warnings"]
     for name in ("allowed_paths", "models", "base_url", "require", "key_store"):
         assert repr(name) in warning
@@ -140,7 +140,7 @@ def test_only_the_base_commit_counts(cli: CommandLine):
         "a = " + "[" * 5000,
     ],
 )
-def test_a_broken_one_stops_the_round(cli: CommandLine, text: str | bytes):
+def test_an_invalid_file_stops_the_round(cli: CommandLine, text: str | bytes):
     repos.commit(cli.repo, {FILE: text})
 
     done = cli.run_round("do it", "-m", "gpt")

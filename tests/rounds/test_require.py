@@ -1,4 +1,4 @@
-"""What a round must reach, said by flag, environment or configuration."""
+"""The runs that must succeed: by option, environment or configuration."""
 
 import pytest
 from command_line import DIFF, CommandLine

@@ -1,4 +1,4 @@
-"""One instruction, several models: what comes back, what was sent, what was left alone."""
+"""One instruction, several models: results, requests and the untouched repository."""
 
 import sqlite3
 import subprocess
@@ -41,21 +41,21 @@ def test_three_vendors_answer_one_instruction(cli: CommandLine):
         assert applies(cli, run["patch"], run["base_commit"]).endswith("line 3\nline 4\n")
 
 
-def test_every_model_is_shown_the_same_files_and_the_instruction(cli: CommandLine):
+def test_every_model_receives_the_same_files_and_instruction(cli: CommandLine):
     cli.reply_with(DIFF)
 
     cli.run_round("append a line", *ALL)
 
-    said = [turns(request) for request in cli.requests]
-    assert len({tuple(conversation) for conversation in said}) == 1
-    ((role, text),) = said[0]
+    conversations = [turns(request) for request in cli.requests]
+    assert len({tuple(conversation) for conversation in conversations}) == 1
+    ((role, text),) = conversations[0]
     assert role == "user"
     assert "line 3" in text
     assert "return a - b" in text
     assert text.rstrip().endswith("append a line")
 
 
-def test_one_failure_leaves_the_others_alone(cli: CommandLine):
+def test_one_failure_does_not_affect_the_others(cli: CommandLine):
     cli.reply_with(DIFF, models=["gpt", "gemini"])
     cli.script("claude", Script.error(401, {"error": {"type": "authentication_error"}}))
 
@@ -87,7 +87,7 @@ def test_samples_are_numbered_and_the_same_name_twice_is_one_model(cli: CommandL
 
 
 @pytest.mark.parametrize("model", WIRES)
-def test_an_answer_without_a_patch_is_a_failure(cli: CommandLine, model: str):
+def test_a_reply_without_a_patch_is_a_failure(cli: CommandLine, model: str):
     cli.reply_with("I think the code is fine as it is.\n")
 
     done = cli.run_round("append a line", "-m", model)
@@ -97,7 +97,7 @@ def test_an_answer_without_a_patch_is_a_failure(cli: CommandLine, model: str):
     assert done.runs[0]["patch"] is None
 
 
-def test_an_answer_that_changes_nothing_is_a_failure(cli: CommandLine):
+def test_a_reply_that_changes_nothing_is_a_failure(cli: CommandLine):
     cli.reply_with(make_append_reply("line 3", "line 2").replace("+line 3", " line 3"))
 
     done = cli.run_round("append a line", "-m", "gpt")
@@ -244,7 +244,7 @@ def test_more_samples_than_a_round_can_hold_are_refused(cli: CommandLine):
     assert cli.requests == []
 
 
-def test_answers_that_the_store_cannot_take_are_given_all_the_same(cli: CommandLine):
+def test_results_are_printed_when_the_store_fails(cli: CommandLine):
     def break_the_store(_: ReceivedRequest) -> Script:
         with closing(sqlite3.connect(cli.data / "dursor.db")) as db, db:
             db.execute("ALTER TABLE runs RENAME TO lost")

@@ -41,10 +41,10 @@ def bodies(cli: CommandLine) -> str:
     return "\n".join(request.body.decode() for request in cli.requests)
 
 
-def unseen(cli: CommandLine) -> None:
+def assert_unseen(cli: CommandLine) -> None:
     """Fail if a secret was sent to a model."""
-    said = bodies(cli)
-    assert all(secret not in said for secret in SECRETS)
+    text = bodies(cli)
+    assert all(secret not in text for secret in SECRETS)
 
 
 def quoting(cli: CommandLine, *templates: str) -> None:
@@ -90,7 +90,7 @@ def test_models_see_placeholders(secretive: CommandLine, model: str):
 
     secretive.run_round("mend it", "-m", model, "--file", "deploy.md", "--file", "settings.py")
 
-    unseen(secretive)
+    assert_unseen(secretive)
     shown = turns(secretive.requests[0])[0][1]
     assert len(set(re.findall(NAME, shown))) == 4  # the private key has two lines
     assert "BEGIN RSA PRIVATE KEY" in shown
@@ -101,7 +101,7 @@ def test_a_patch_around_placeholders_contains_the_secrets(secretive: CommandLine
 
     (run,) = secretive.run_round("more tries", "-m", "gpt").runs
 
-    unseen(secretive)
+    assert_unseen(secretive)
     assert run["status"] == "succeeded", run["error"]
     assert resulting(secretive, run) == SETTINGS.replace("retries = 3", "retries = 5")
 
@@ -112,7 +112,7 @@ def test_a_placeholder_may_move(secretive: CommandLine):
 
     (run,) = secretive.run_round("move it", "-m", "gpt").runs
 
-    unseen(secretive)
+    assert_unseen(secretive)
     text = resulting(secretive, run)
     assert text.endswith(f'last = True\naccess = "{AWS}"\n')
     assert text.count(AWS) == 1
@@ -133,7 +133,7 @@ def test_an_instruction_is_sent_and_stored_without_secrets(cli: CommandLine):
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
-def test_copying_a_secret_to_another_file_is_warned_about(secretive: CommandLine, elsewhere: bool):
+def test_copying_a_secret_to_another_file_causes_a_warning(secretive: CommandLine, elsewhere: bool):
     path = "/dev/null\n+++ b/notes.md" if elsewhere else "a/settings.py\n+++ b/settings.py"
     place = "@@ -0,0 +1 @@\n" if elsewhere else "@@ -5 +5,2 @@\n last = True\n"
     quoting(secretive, f'Noted.\n\n```diff\n--- {path}\n{place}+access = "{{access}}"\n```\n')
@@ -142,8 +142,8 @@ def test_copying_a_secret_to_another_file_is_warned_about(secretive: CommandLine
 
     assert run["status"] == "succeeded", run["error"]
     assert AWS in run["patch"]
-    told = "notes.md contains a secret from another file: check it before you push"
-    assert run["warnings"] == ([told] if elsewhere else [])
+    warning = "notes.md contains a secret from another file: check it before you push"
+    assert run["warnings"] == ([warning] if elsewhere else [])
 
 
 def test_a_repair_shows_placeholders(secretive: CommandLine):
@@ -151,7 +151,7 @@ def test_a_repair_shows_placeholders(secretive: CommandLine):
 
     (run,) = secretive.run_round("more tries", "-m", "gpt").runs
 
-    unseen(secretive)
+    assert_unseen(secretive)
     assert (run["status"], run["attempts"]) == ("failed", 3)
     for request in secretive.requests[1:]:
         repair = turns(request)[-1][1]
@@ -166,7 +166,7 @@ def test_a_repaired_answer_is_stored_without_secrets(secretive: CommandLine):
 
     secretive.run_round("and again", "-m", "gpt", "--from", run["id"])
 
-    unseen(secretive)
+    assert_unseen(secretive)
     role, text = turns(secretive.requests[-1])[1]
     assert role == "assistant"
     assert re.search(rf'access = "{NAME}"', text)
@@ -179,7 +179,7 @@ def test_messages_are_sent_without_secrets(secretive: CommandLine):
 
     secretive.run_round("and again", "-m", "gpt", "--task", run["task_id"])
 
-    unseen(secretive)
+    assert_unseen(secretive)
     assert re.search(rf'> password = "{NAME}"', turns(secretive.requests[-1])[-2][1])
 
 
@@ -289,8 +289,8 @@ def test_no_secret_is_sent_in_any_way_and_all_are_restored(cli: CommandLine):
     assert run["status"] == "succeeded", run["error"]
     repos.git(cli.repo, "apply", "-", stdin=run["patch"].encode())
     assert (cli.repo / "app/settings.py").read_bytes() == new.encode()
-    said = bodies(cli)
-    assert "notes" in said
-    assert all(json.dumps(line)[1:-1] in said for line in ORDINARY.splitlines())
+    text = bodies(cli)
+    assert "notes" in text
+    assert all(json.dumps(line)[1:-1] in text for line in ORDINARY.splitlines())
     for secret in (*kinds, PASSWORD, *PEM_BODY.split("\n")):
-        assert secret not in said
+        assert secret not in text

@@ -1,4 +1,4 @@
-"""What lies around a command and is broken: configuration, data folder, database, git, environment."""
+"""Broken surroundings: configuration, data folder, database, git, environment."""
 
 import json
 import os
@@ -16,7 +16,7 @@ GPT = ("-m", "gpt")
 
 
 def refused(cli: CommandLine, code: str, *words: str, real: bool = False) -> dict[str, str]:
-    """The one error of WORDS (a round unless given), said in both ways, with nothing sent."""
+    """Return the only error of WORDS (default: a round), which sends nothing."""
     words = words or ("run", "append a line", *GPT)
     run = cli.run_process if real else cli
     plain, spoken = run(*words), run(*words, "--json")
@@ -47,7 +47,7 @@ def configured(cli: CommandLine, data: bytes) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "expected"),
     [
         (b"max_files = [", "is not valid TOML"),
         (b"\xff\xfe", "UTF-8"),
@@ -61,12 +61,12 @@ def configured(cli: CommandLine, data: bytes) -> Path:
         (b"a = " + b"[" * 5000, "is not valid TOML"),
     ],
 )
-def test_a_broken_configuration_is_said_with_its_file(cli: CommandLine, data: bytes, said: str):
+def test_a_broken_configuration_names_its_file(cli: CommandLine, data: bytes, expected: str):
     file = configured(cli, data)
 
     error = refused(cli, "usage", "run", "append a line", *([] if b"models" in data else GPT))
 
-    assert said in error["message"]
+    assert expected in error["message"]
     assert str(file) in error["message"]
     assert error["hint"]
     assert cli.requests == []
@@ -99,7 +99,7 @@ def test_a_bad_variable_is_named(cli: CommandLine, name: str, value: str):
     assert cli.requests == []
 
 
-def test_an_unknown_setting_stops_nothing(cli: CommandLine):
+def test_an_unknown_setting_is_ignored(cli: CommandLine):
     configured(cli, b"max_file = 3\n")
     cli.reply_with(DIFF)
 
@@ -126,10 +126,12 @@ def folder(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "expected"),
     [(damaged, "is not a database"), (truncated, ""), (newer, "newer dursor"), (folder, "")],
 )
-def test_a_spoiled_database_is_one_line(cli: CommandLine, spoil: Callable[[Path], None], said: str):
+def test_a_damaged_database_is_one_line(
+    cli: CommandLine, spoil: Callable[[Path], None], expected: str
+):
     cli.reply_with(DIFF)
     cli.run_round("append a line", *GPT)
     database, sent = cli.data / "dursor.db", len(cli.requests)
@@ -140,12 +142,12 @@ def test_a_spoiled_database_is_one_line(cli: CommandLine, spoil: Callable[[Path]
     for words in (("run", "append a line", *GPT), ("run", "list"), ("task", "list")):
         error = refused(cli, "internal", *words)
         assert str(database) in error["message"]
-        assert said in error["message"]
+        assert expected in error["message"]
         assert error["hint"]
     assert len(cli.requests) == sent
 
 
-def test_a_data_folder_that_cannot_be_made_is_one_line(cli: CommandLine):
+def test_a_data_folder_that_cannot_be_created_is_one_line(cli: CommandLine):
     (cli.home / "file").write_text("in the way\n")
     cli.extra["DURSOR_DATA_DIR"] = str(cli.home / "file" / "data")
 
@@ -157,7 +159,7 @@ def test_a_data_folder_that_cannot_be_made_is_one_line(cli: CommandLine):
 
 
 @pytest.mark.parametrize("name", ["data/leases", "data/keys.json", "config/config.toml"])
-def test_something_else_where_a_file_of_ours_belongs_is_one_line(cli: CommandLine, name: str):
+def test_an_unexpected_file_in_the_data_folder_is_one_line(cli: CommandLine, name: str):
     path = cli.home / name
     path.parent.mkdir()
     if name == "data/leases":
@@ -192,7 +194,7 @@ def test_a_data_folder_that_cannot_be_written_is_one_line(cli: CommandLine):
     assert len(listed.data["items"]) == 1
 
 
-def test_without_git_a_round_says_so(cli: CommandLine):
+def test_a_missing_git_is_reported(cli: CommandLine):
     empty = cli.home / "empty"
     empty.mkdir()
     cli.extra["PATH"] = str(empty)
@@ -237,7 +239,7 @@ def test_closed_standard_streams_break_nothing(cli: CommandLine):
         assert exit_code is None or done.returncode == exit_code, (line, done)
 
 
-def test_a_folder_that_is_gone_is_said(cli: CommandLine):
+def test_a_deleted_folder_is_reported(cli: CommandLine):
     gone = cli.home / "gone"
     line = f"mkdir {gone} && cd {gone} && rmdir {gone} && exec {sys.executable} -m dursor run list"
     done = subprocess.run(
@@ -249,7 +251,7 @@ def test_a_folder_that_is_gone_is_said(cli: CommandLine):
     assert "Traceback" not in done.stderr
 
 
-def test_a_bare_repository_can_be_asked_about_but_not_changed(cli: CommandLine):
+def test_a_bare_repository_works_but_cannot_be_changed(cli: CommandLine):
     bare = cli.home / "bare.git"
     repos.git(cli.repo, "clone", "-q", "--bare", ".", str(bare))
     cli.reply_with(DIFF)
