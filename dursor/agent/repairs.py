@@ -17,7 +17,7 @@ from dursor.secrets.placeholders import PREFIX
 from dursor.tree import read_or_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container
 
     from dursor.tree import Tree
 
@@ -99,7 +99,8 @@ def _find_missing(partial: PartialReply, repair: str) -> tuple[HunkFailure, ...]
     covered when one of its changed lines is, or when its file has as many hunks as failed. A part
     without a file, or a file that failed as a whole, is covered when a new file is named.
     """
-    lines = set(_strip_lines(repair.splitlines()))
+    # with and without a diff's tag
+    lines = {text.strip() for line in repair.splitlines() for text in (line, line[1:])}
     hunks = _count_hunks(repair)
     has_new = any(name not in partial.kept.changes for name in hunks)
     failed = Counter(failure.path for failure in partial.failures)
@@ -123,12 +124,6 @@ def _changed_lines(part: str) -> set[str]:
     else:
         changed = [line[1:] for line in lines if line[:1] in {"+", "-"}]
     return {line.strip() for line in changed if any(map(str.isalnum, line))}
-
-
-def _strip_lines(lines: Sequence[str]) -> Iterator[str]:
-    for line in lines:
-        yield line.strip()
-        yield line[1:].strip()  # without a diff's tag
 
 
 def _count_hunks(reply: str) -> Counter[str | None]:

@@ -76,8 +76,7 @@ def dursor(
         typer.Option(metavar="[SHELL]", help="Install completion for bash, zsh or fish."),
     ] = None,
     show_completion: Annotated[
-        str | None,
-        typer.Option(metavar="[SHELL]", help="Print the completion script."),
+        str | None, typer.Option(metavar="[SHELL]", help="Print the completion script.")
     ] = None,
 ) -> object:
     """Send one coding task to models of several vendors and keep the best answer."""

@@ -107,7 +107,11 @@ def _insert(pieces: Sequence[str], path: tuple[str, ...], value: Any) -> list[st
     """Add a line to the end of its table, which is created if it is missing."""
     line = f"{path[-1]} = {_dump(value)}\n"
     table = path[:-1]
-    inside = [i for i, owner, _ in _locate(pieces) if owner == table and _has_content(pieces[i])]
+    inside = [
+        i
+        for i, owner, _ in _locate(pieces)
+        if owner == table and (text := pieces[i].strip()) and text[0] != "#"
+    ]
     if inside:
         position = max(inside) + 1
     elif table:
@@ -118,10 +122,6 @@ def _insert(pieces: Sequence[str], path: tuple[str, ...], value: Any) -> list[st
     if before and not before[-1].endswith("\n"):
         before[-1] += "\n"
     return [*before, line, *pieces[position:]]
-
-
-def _has_content(piece: str) -> bool:
-    return bool(piece.strip()) and not piece.lstrip().startswith("#")
 
 
 def _find_first_table(pieces: Sequence[str]) -> int:

@@ -61,10 +61,7 @@ def stream_gemini(
         yield {"candidates": [{"content": {"role": "model", "parts": [{"text": piece}]}}]}
     content = {"role": "model", "parts": [{"text": ""}]}
     counts = {"promptTokenCount": input_tokens, "candidatesTokenCount": output_tokens}
-    yield {
-        "candidates": [{"content": content, "finishReason": "STOP"}],
-        "usageMetadata": counts,
-    }
+    yield {"candidates": [{"content": content, "finishReason": "STOP"}], "usageMetadata": counts}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -40,13 +40,13 @@ class DemoResult:
     def best(self) -> Run | None:
         """The smallest change that passes the test."""
         passing = [run for run, test in zip(self.runs, self.tests, strict=True) if test.passed]
-        return min(passing, key=_count_lines, default=None)
+        return min(
+            passing,
+            key=lambda run: sum(c.added_lines + c.removed_lines for c in run.files_changed),
+            default=None,
+        )
 
     @property
     def exit_code(self) -> int:
         """0 when at least one run succeeded, as for any round."""
         return 0 if any(run.status is RunStatus.SUCCEEDED for run in self.runs) else 1
-
-
-def _count_lines(run: Run) -> int:
-    return sum(change.added_lines + change.removed_lines for change in run.files_changed)

@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
 
 from dursor.errors import AuthError, UsageError
-from dursor.github.app_auth import (
-    AppAuthenticator,
-    InstallationAuthenticator,
-    list_installations,
-)
+from dursor.github.app_auth import AppAuthenticator, InstallationAuthenticator, list_installations
 from dursor.github.clock import Clock
 from dursor.github.credentials import LOGIN_APP, AppCredentials, TokenCredentials, secret_name
 from dursor.github.errors import parse_error, to_error

@@ -10,13 +10,7 @@ from dursor.patch.diff.resolution import Resolution, drop_unchanged
 from dursor.patch.edits import Action, FileEdit, Hunk
 from dursor.patch.filedraft import FileDraft, FileRefusedError, build_refusal, is_binary
 from dursor.patch.lines import FileText, decode, make_text
-from dursor.patch.names import (
-    find_shared_path,
-    is_ambiguous,
-    is_writable,
-    locate,
-    resolve_new_path,
-)
+from dursor.patch.names import find_shared_path, is_ambiguous, is_writable, locate, resolve_new_path
 from dursor.patch.placement.elided_code import is_placeholder
 from dursor.patch.placement.indent import is_unproved
 from dursor.patch.placement.indexed_file import IndexedFile

@@ -38,8 +38,7 @@ def _check_count(resolution: Resolution, max_files: int) -> None:
     count = len(resolution.changes.keys() - set(resolution.renames.values()))
     if count > max_files:
         raise PolicyError(
-            f"the patch changes {count} files, more than {max_files}",
-            hint=f"--max-files {count}",
+            f"the patch changes {count} files, more than {max_files}", hint=f"--max-files {count}"
         )
 
 

@@ -100,9 +100,6 @@ class StreamingTransport:
         self._clients: dict[Route, httpx.AsyncClient] = {}
         self._streams = 0
 
-    def _compute_rest(self) -> float:
-        return min(MAX_REST, REST_SECONDS + REST_PER_STREAM * self._streams)
-
     def warm(self, *, tls: bool) -> None:
         """Import the backend and build the TLS context in threads, before the first request."""
         thread = ThreadPoolExecutor(1, "dursor-warm")
@@ -129,7 +126,8 @@ class StreamingTransport:
                 timeout=httpx.Timeout(None, connect=connect),
             )
             response = StreamingResponse(
-                await client.send(message, stream=True), self._compute_rest
+                await client.send(message, stream=True),
+                lambda: min(MAX_REST, REST_SECONDS + REST_PER_STREAM * self._streams),
             )
         self._streams += 1
         try:

@@ -76,10 +76,6 @@ _PATTERNS = (
 )
 
 
-def _mark(match: re.Match[str]) -> str:
-    return match.groupdict().get("kept", "") + MARK
-
-
 class Redactor:
     """Replaces SECRETS, in any usual spelling, and anything that looks like a secret.
 
@@ -105,7 +101,9 @@ class Redactor:
         lowered = text.lower()
         for hints, expression in _PATTERNS:
             if any(hint in lowered for hint in hints):
-                text = compile_pattern(expression).sub(_mark, text)
+                text = compile_pattern(expression).sub(
+                    lambda m: m.groupdict().get("kept", "") + MARK, text
+                )
         return replace_matches(text, find_tokens(text, loose=True), lambda _: MARK)
 
     def _replace_known(self, text: str) -> str:

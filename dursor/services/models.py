@@ -204,8 +204,7 @@ class Models:
         source = self.keys.find_stored(key_name)
         if profile.built_in and source is None:
             raise ConflictError(
-                f"{name!r} is built in and has no stored key",
-                hint="dursor models list",
+                f"{name!r} is built in and has no stored key", hint="dursor models list"
             )
         if source is not None:
             self.keys.delete(key_name, source)

@@ -54,7 +54,7 @@ class Repos:
         for repo in self._known:
             if path == repo.path:
                 return repo
-        if _is_id(selector):
+        if re.fullmatch("[0-9a-f]{4,}", selector):
             return self.reader.repo(selector)
         raise self._explain_unknown(selector)
 
@@ -270,10 +270,6 @@ def require_working_tree(repo: Repo, *, hint: str) -> None:
 
 def _find_head(repository: Repository) -> str | None:
     return next((b.commit for b in repository.list_branches() if b.default), None)
-
-
-def _is_id(text: str) -> bool:
-    return len(text) >= 4 and all(char in "0123456789abcdef" for char in text)
 
 
 def _is_same_url(selector: str, url: str | None) -> bool:

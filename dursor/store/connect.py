@@ -28,10 +28,7 @@ _ERRORS = {
     "SQLITE_CANTOPEN": ("cannot open {}", _PERMISSIONS),
     "SQLITE_PERM": ("no permission to open {}", _PERMISSIONS),
     "SQLITE_CORRUPT": ("{} is damaged", "mv {path} {path}.damaged (a new one is created)"),
-    "SQLITE_NOTADB": (
-        "{} is not a database",
-        "mv {path} {path}.damaged (a new one is created)",
-    ),
+    "SQLITE_NOTADB": ("{} is not a database", "mv {path} {path}.damaged (a new one is created)"),
     "SQLITE_IOERR": ("reading or writing {} failed", "check the disk, then try again"),
 }
 

@@ -206,11 +206,7 @@ class Reader:
     # pull requests
 
     def prs(
-        self,
-        *,
-        task_id: str | None = None,
-        repo_id: str | None = None,
-        limit: int | None = None,
+        self, *, task_id: str | None = None, repo_id: str | None = None, limit: int | None = None
     ) -> list[PullRequest]:
         """List pull requests, newest first."""
         where, values = _where({"task_id": task_id, "repo_id": repo_id})

@@ -90,8 +90,7 @@ class RoundWriter(Transactions):
             stored = rows.decode_task(row)
             if stored.status is TaskStatus.CLOSED:
                 raise ConflictError(
-                    f"another process closed task {short_id(task_id)}",
-                    hint="dursor task new TITLE",
+                    f"another process closed task {short_id(task_id)}", hint="dursor task new TITLE"
                 )
             return self._touch(stored)
         if task is None:

@@ -67,34 +67,26 @@ def _dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))  # ASCII: any string survives
 
 
-def _dump_one(value: Any) -> str | None:
-    return None if value is None else _dump(vars(value))
+def _dump_fields(value: Any) -> str:
+    return _dump(vars(value))
 
 
-def _dump_all(values: Iterable[Any]) -> str:
+def _dump_tuples(values: Iterable[Any]) -> str:
     return _dump([value._asdict() for value in values])
-
-
-def _dump_context(files: Iterable[ContextFile] | None) -> str | None:
-    return None if files is None else _dump_all(files)
-
-
-def _optional_blob(value: str | None) -> bytes | None:
-    return None if value is None else blob(value)
 
 
 _ENCODERS: Mapping[str, Callable[[Any], Column]] = {
     "dirty": int,
-    "usage": _dump_one,
-    "error": lambda error: None if error is None else _dump(error._asdict()),
-    "files_changed": _dump_all,
-    "warnings": lambda value: _dump(list(value)),
-    "logs": _dump_all,
-    "context": _dump_context,
-    "dirty_patch": _optional_blob,
-    "patch": _optional_blob,
-    "choices": _dump_one,
-    "overrides": _dump_one,
+    "usage": _dump_fields,
+    "error": lambda error: _dump(error._asdict()),
+    "files_changed": _dump_tuples,
+    "warnings": _dump,
+    "logs": _dump_tuples,
+    "context": _dump_tuples,
+    "dirty_patch": blob,
+    "patch": blob,
+    "choices": _dump_fields,
+    "overrides": _dump_fields,
     "options": lambda value: _dump(dict(value)),
 }
 
@@ -105,15 +97,11 @@ def encode(fields: Mapping[str, Any]) -> Record:
 
 
 def _encode(name: str, value: Any) -> Column:
-    if encoder := _ENCODERS.get(name):
+    if value is not None and (encoder := _ENCODERS.get(name)):
         return encoder(value)
     if isinstance(value, str):
         return text(str(value))
     return value  # type: ignore[no-any-return] # a number or None
-
-
-def _load(value: Any) -> Any:
-    return None if value is None else json.loads(value)
 
 
 def encode_run(run: Run) -> Record:
@@ -135,49 +123,42 @@ def decode_run(row: Mapping[str, Any]) -> Run:
 
 def decode_round(row: Mapping[str, Any]) -> Round:
     """Build a round; without its wide fields when the row was read without them."""
-    return Round(**_decode(dict(row)))
+    fields = _decode(dict(row))
+    if fields.get("choices", "") is None:
+        fields["choices"] = Choices()  # 0.1.0 stored none
+    return Round(**fields)
 
 
-def _decode(columns: Record) -> Record:
-    """Decode the columns that have a reader, and bytes to text."""
+def _decode(columns: Record, readers: Mapping[str, Callable[[Any], Any]] | None = None) -> Record:
+    """Decode columns by READERS (default: those of runs), and bytes to text."""
+    readers = _READERS if readers is None else readers
     return {
-        name: read(value) if (read := _READERS.get(name)) else plain(value)
+        name: None if value is None else readers.get(name, plain)(value)
         for name, value in columns.items()
     }
 
 
-def _error(value: Any) -> RunError | None:
-    raw = _load(value)
-    return None if raw is None else RunError(**{**raw, "stage": Stage(raw["stage"])})
-
-
-def _usage(value: Any) -> Usage | None:
-    raw = _load(value)
-    return None if raw is None else Usage(**raw)
-
-
-def _choices(value: Any) -> Choices:
-    return _overrides(value) or Choices()  # 0.1.0 stored none
-
-
-def _overrides(value: Any) -> Choices | None:
-    raw = _load(value)
-    return None if raw is None else Choices.from_json(raw)
-
-
-def _file_changes(value: Any) -> tuple[FileChange, ...]:
-    return tuple(FileChange(**{**raw, "change": Change(raw["change"])}) for raw in _load(value))
-
-
 def load_logs(value: Any) -> tuple[LogEntry, ...]:
     """Decode the log column VALUE."""
-    return tuple(LogEntry(raw["at"], Stage(raw["stage"]), raw["message"]) for raw in _load(value))
+    entries = json.loads(value)
+    return tuple(LogEntry(raw["at"], Stage(raw["stage"]), raw["message"]) for raw in entries)
 
 
-def _context(value: Any) -> tuple[ContextFile, ...] | None:
-    if value is None:  # a run that sent the files of its round
-        return None
-    return tuple(ContextFile(**{**raw, "ranges": _ranges(raw["ranges"])}) for raw in _load(value))
+def _load_error(value: Any) -> RunError:
+    raw = json.loads(value)
+    return RunError(**{**raw, "stage": Stage(raw["stage"])})
+
+
+def _load_changes(value: Any) -> tuple[FileChange, ...]:
+    return tuple(
+        FileChange(**{**raw, "change": Change(raw["change"])}) for raw in json.loads(value)
+    )
+
+
+def _load_context(value: Any) -> tuple[ContextFile, ...]:
+    return tuple(
+        ContextFile(**{**raw, "ranges": _ranges(raw["ranges"])}) for raw in json.loads(value)
+    )
 
 
 def _ranges(value: Any) -> tuple[tuple[int, int], ...] | None:
@@ -186,55 +167,44 @@ def _ranges(value: Any) -> tuple[tuple[int, int], ...] | None:
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "status": RunStatus,
+    "role": Role,
+    "kind": MessageKind,
+    "key_source": KeySource,
     "dirty": bool,
-    "error": _error,
-    "usage": _usage,
-    "files_changed": _file_changes,
-    "warnings": lambda value: tuple(_load(value)),
+    "error": _load_error,
+    "usage": lambda value: Usage(**json.loads(value)),
+    "files_changed": _load_changes,
+    "warnings": lambda value: tuple(json.loads(value)),
     "logs": load_logs,
-    "context": _context,
-    "choices": _choices,
-    "overrides": _overrides,
+    "context": _load_context,
+    "choices": lambda value: Choices.from_json(json.loads(value)),
+    "overrides": lambda value: Choices.from_json(json.loads(value)),
+    "options": json.loads,
 }
 
 
 def decode_model(row: Mapping[str, Any]) -> ModelProfile:
     """Build a profile that the user added."""
-    columns = _plain_row(row)
-    source = columns["key_source"]
-    return ModelProfile(
-        **{
-            **columns,
-            "options": json.loads(columns["options"]),
-            "key_source": None if source is None else KeySource(source),
-        }
-    )
-
-
-def _plain_row(row: Mapping[str, Any]) -> Record:
-    return {name: plain(value) for name, value in dict(row).items()}
+    return ModelProfile(**_decode(dict(row)))
 
 
 def decode_repo(row: Mapping[str, Any]) -> Repo:
     """Build a repository."""
-    columns = _plain_row(row)
+    columns = dict(row)
     columns.pop("removed_at", None)
-    return Repo(**columns)
+    return Repo(**_decode(columns))
 
 
 def decode_task(row: Mapping[str, Any]) -> Task:
     """Build a task."""
-    columns = _plain_row(row)
-    return Task(**{**columns, "status": TaskStatus(columns["status"])})
+    return Task(**_decode(dict(row), {"status": TaskStatus}))
 
 
 def decode_message(row: Mapping[str, Any]) -> Message:
     """Build a message."""
-    columns = _plain_row(row)
-    kind, role = MessageKind(columns["kind"]), Role(columns["role"])
-    return Message(**{**columns, "role": role, "kind": kind})
+    return Message(**_decode(dict(row)))
 
 
 def decode_pr(row: Mapping[str, Any]) -> PullRequest:
     """Build a pull request."""
-    return PullRequest(**_plain_row(row))
+    return PullRequest(**_decode(dict(row), {}))

@@ -40,10 +40,7 @@ def patch(
     if apply:
         return patches.apply(text, repo, base)
     resolved = patches.resolve(text, repo, base)
-    data = {
-        "files_changed": to_json(resolved.files_changed),
-        "warnings": [*resolved.warnings],
-    }
+    data = {"files_changed": to_json(resolved.files_changed), "warnings": [*resolved.warnings]}
     return PatchOutput(resolved.patch, data, resolved.warnings)
 
 

@@ -57,14 +57,6 @@ def format_ranges(ranges: Sequence[Sequence[int]] | None) -> str:
     return ",".join(f"{first}-{last}" for first, last in ranges)
 
 
-def _format_latency(milliseconds: int | None) -> str:
-    return formats.NOTHING if milliseconds is None else f"{milliseconds} ms"
-
-
-def _format_paths(file: Any) -> str:
-    return f"{file.old_path} -> {file.path}" if file.old_path else file.path
-
-
 ROUND = (
     Column("RUN", lambda run: short_id(run.id)),
     Column("MODEL", lambda run: run.model),
@@ -110,7 +102,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "model_check": (
         Column("NAME", lambda check: check.name),
         Column("RESULT", lambda check: "ok" if check.ok else "failed"),
-        Column("TIME", lambda check: _format_latency(check.latency_ms)),
+        Column("TIME", lambda check: f"{check.latency_ms} ms" if check.ok else formats.NOTHING),
         Column("ERROR", lambda check: check.error.message if check.error else ""),
     ),
     "setting": (
@@ -137,7 +129,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "file_change": (
         Column("CHANGE", lambda file: file.change),
         Column("+/-", lambda file: formats.format_line_counts([file])),
-        Column("PATH", _format_paths),
+        Column(
+            "PATH", lambda file: f"{file.old_path} -> {file.path}" if file.old_path else file.path
+        ),
     ),
     "pr": (
         Column("PR", lambda pr: f"#{pr.number}"),

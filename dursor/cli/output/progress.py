@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from dursor import interrupts
 from dursor.cli.output.columns import format_status
-from dursor.cli.output.formats import (
-    format_cost,
-    format_count,
-    format_duration,
-    measure_elapsed,
-)
+from dursor.cli.output.formats import format_cost, format_count, format_duration, measure_elapsed
 from dursor.cli.output.terminal import fit, is_terminal, print_stderr, to_one_line
 from dursor.ids import short_id
 from dursor.services.events import (

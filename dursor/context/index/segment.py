@@ -88,9 +88,7 @@ def _list_postings(s: int, segment: Segment) -> Iterator[tuple[bytes, int, Posti
 
 
 def _encode(
-    oids: Sequence[bytes],
-    lengths: array[int],
-    terms: Iterable[tuple[bytes, array[int], bytearray]],
+    oids: Sequence[bytes], lengths: array[int], terms: Iterable[tuple[bytes, array[int], bytearray]]
 ) -> bytearray:
     starts, offsets, blobs = array("I", [0]), array("I", [0]), array("I")
     text, counts = bytearray(), bytearray()

@@ -54,9 +54,7 @@ def load_weights() -> RankingWeights:
 
 
 def rank(
-    features: FileFeatures,
-    read_many: Callable[[Sequence[str]], Mapping[str, str]],
-    budget: int,
+    features: FileFeatures, read_many: Callable[[Sequence[str]], Mapping[str, str]], budget: int
 ) -> list[RankedFile]:
     """Rank every candidate, the most relevant first. BUDGET in tokens limits the files to read."""
     weights, reach = load_weights(), min(MAX_READ, MIN_READ + budget // TOKENS_PER_FILE)

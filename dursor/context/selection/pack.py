@@ -106,9 +106,6 @@ class Excerpt:
                 ranges.append((line, line))
         return tuple(ranges)
 
-    def join_text(self) -> str:
-        return "".join(self.lines[line - 1] for line in sorted(self.chosen))
-
 
 def pack(
     ranked: Sequence[RankedFile],
@@ -124,16 +121,14 @@ def pack(
             excerpt.list_ranges(),
             excerpt.tokens,
             explain(ranked[n]),
-            excerpt.join_text(),
+            "".join(excerpt.lines[line - 1] for line in sorted(excerpt.chosen)),
         )
         for n, excerpt in chosen.items()
     ]
 
 
 def choose_lines(
-    ranked: Sequence[RankedFile],
-    read_excerpt: Callable[[str], Excerpt | None],
-    room: int,
+    ranked: Sequence[RankedFile], read_excerpt: Callable[[str], Excerpt | None], room: int
 ) -> dict[int, Excerpt]:
     """Choose lines of RANKED files in ROOM tokens, by their numbers there."""
     excerpts: dict[int, Excerpt | None] = {}

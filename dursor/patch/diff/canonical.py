@@ -64,7 +64,7 @@ def _render_file(
     same = sum(len(line) for op in ops if op.equal for line in before[op.a0 : op.a1])
     size = max(sum(map(len, before)), sum(map(len, after)))
     similarity = 100 * same // size if size else 100
-    names = _quote_names(path, old_path)
+    names = quote(f"a/{path if old_path is None else old_path}"), quote(f"b/{path}")
     header = [f"diff --git {names[0]} {names[1]}\n", *_render_modes(old, new)]
     if old_path is not None:
         header.append(f"similarity index {similarity}%\n")
@@ -112,10 +112,6 @@ def _merge_ops(ops: Sequence[Opcode]) -> list[Opcode]:
         else:
             out.append(op)
     return out
-
-
-def _quote_names(path: str, old_path: str | None) -> tuple[str, str]:
-    return quote(f"a/{old_path if old_path is not None else path}"), quote(f"b/{path}")
 
 
 def _add_tab(name: str) -> str:

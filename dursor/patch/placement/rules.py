@@ -15,12 +15,7 @@ from dursor.patch.edits import Hunk, Line, Origin
 from dursor.patch.lines import Splice
 from dursor.patch.placement import indent
 from dursor.patch.placement.ambiguity import GUARDS
-from dursor.patch.placement.indexed_file import (
-    Ambiguity,
-    IndexedFile,
-    Placement,
-    PlacementResult,
-)
+from dursor.patch.placement.indexed_file import Ambiguity, IndexedFile, Placement, PlacementResult
 from dursor.patch.placement.line_index import Key, exactly, without_indent, without_trailing
 from dursor.patch.placement.partial_context import find_pieces, split_at_pieces
 

@@ -98,7 +98,8 @@ def _select_class(payload: ErrorPayload, kinds: set[ErrorKind]) -> type[CallErro
     status = payload.status
     if ErrorKind.OUT_OF_CREDIT in kinds:
         return RateLimitedError if status == 429 else AuthError
-    if ErrorKind.CONTEXT_TOO_LARGE in kinds or _is_too_large(payload):
+    is_too_large = payload.status in {None, 400} and TOO_LARGE.search(payload.message)
+    if ErrorKind.CONTEXT_TOO_LARGE in kinds or is_too_large:
         return ContextTooLargeError
     if ErrorKind.REFUSED in kinds:
         return RefusedError
@@ -107,10 +108,6 @@ def _select_class(payload: ErrorPayload, kinds: set[ErrorKind]) -> type[CallErro
     if status == 403 and ErrorKind.MODEL_NOT_FOUND in kinds:
         return ModelNotFoundError
     return BY_STATUS.get(status, ProviderError)
-
-
-def _is_too_large(payload: ErrorPayload) -> bool:
-    return payload.status in {None, 400} and bool(TOO_LARGE.search(payload.message))
 
 
 def _is_retryable(

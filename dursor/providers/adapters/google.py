@@ -89,11 +89,7 @@ def _encode_body(
 
 
 def _build_tool(tool: Tool) -> dict[str, Any]:
-    return {
-        "name": tool.name,
-        "description": tool.description,
-        "parametersJsonSchema": tool.schema,
-    }
+    return {"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.schema}
 
 
 def _build_content(prompt: Prompt, turn: Turn) -> dict[str, Any]:

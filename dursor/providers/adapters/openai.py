@@ -41,10 +41,7 @@ ENCRYPTED = "reasoning.encrypted_content"  # returns reasoning although nothing 
 
 def build_headers(endpoint: Endpoint) -> dict[str, str]:
     """Build the headers of both of OpenAI's formats."""
-    return {
-        "authorization": f"Bearer {endpoint.key.reveal()}",
-        "content-type": "application/json",
-    }
+    return {"authorization": f"Bearer {endpoint.key.reveal()}", "content-type": "application/json"}
 
 
 def build_probe(endpoint: Endpoint) -> Request:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 HUNK_LINES = 6  # quoted of the change above a comment
 CODE_OR_HIDDEN = re.compile(
-    r"(^ *(?:```|~~~)(?:.|\n)*?(?:^ *(?:```|~~~) *$|\Z))|<!--(?:.|\n)*?(?:-->|\Z)",
-    re.MULTILINE,
+    r"(^ *(?:```|~~~)(?:.|\n)*?(?:^ *(?:```|~~~) *$|\Z))|<!--(?:.|\n)*?(?:-->|\Z)", re.MULTILINE
 )
 # Invisible and bidirectional control characters, which can hide text.
 INVISIBLE = re.compile("[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")

@@ -95,7 +95,8 @@ class RoundExecutor:
                         poller.cancel()
             except asyncio.CancelledError:
                 interrupted = True
-                _uncancel()
+                if task := asyncio.current_task():
+                    task.uncancel()  # results can still be stored
         try:
             await self.recorder.close()
         finally:
@@ -193,12 +194,6 @@ def _internal(error: Exception) -> DursorError:
         f"internal error: {type(error).__name__}: {error}",
         hint="export DURSOR_LOG_LEVEL=debug, try again, and report what it prints",
     )
-
-
-def _uncancel() -> None:
-    """Revoke the cancellation, so that results can still be stored."""
-    if (task := asyncio.current_task()) is not None:
-        task.uncancel()
 
 
 @contextlib.contextmanager

@@ -17,11 +17,7 @@ from typing import TYPE_CHECKING
 from dursor.errors import PolicyError, UsageError
 from dursor.hosts import is_loopback
 from dursor.vcs.command import GitCommand, decode
-from dursor.vcs.environment import (
-    build_network_env,
-    number_git_config,
-    read_git_config,
-)
+from dursor.vcs.environment import build_network_env, number_git_config, read_git_config
 from dursor.vcs.urls import check_url
 
 if TYPE_CHECKING:
@@ -82,8 +78,7 @@ def check_private(folder: Path) -> None:
     if file.is_file() and file.read_bytes() == BARE:
         return
     listing = GitCommand(folder).run(
-        *("config", "--file", str(file), "--no-includes", "--list", "--name-only"),
-        "-z",
+        *("config", "--file", str(file), "--no-includes", "--list", "--name-only"), "-z"
     )
     names = decode(listing.out).split("\0")[:-1]
     foreign = [name for name in names if not OWN_SETTINGS.fullmatch(name)]

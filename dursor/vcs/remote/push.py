@@ -137,13 +137,7 @@ def fetch(mirror: Mirror, url: str, branch: str, secret: Secret) -> str | None:
 
 
 def push(
-    mirror: Mirror,
-    url: str,
-    commit: str,
-    branch: str,
-    *,
-    expect: str | None,
-    secret: Secret,
+    mirror: Mirror, url: str, commit: str, branch: str, *, expect: str | None, secret: Secret
 ) -> None:
     """Push COMMIT as BRANCH to URL, where BRANCH must be at EXPECT (None: must not exist).
 
