@@ -11,6 +11,7 @@ from dursor.domain import Stage
 from dursor.errors import ApplyFailedError, NoPatchError, PolicyError
 from dursor.patch.policy import escape_path
 from dursor.patch.resolve import PartlyResolvedError
+from dursor.providers.adapters.error_payloads import to_one_line
 from dursor.tree import Overlay
 
 if TYPE_CHECKING:
@@ -73,6 +74,5 @@ def _repair_request(run: ActiveRun, partial: PartialReply) -> str:
 
 def _quote_reply(run: ActiveRun, error: NoPatchError, reply: str) -> NoPatchError:
     """Return ERROR with the first lines of REPLY, which the user has paid for."""
-    text = " ".join(run.context.clean(reply).split())
-    quote = text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
+    quote = to_one_line(run.context.clean(reply), MAX_QUOTED)
     return NoPatchError(f"{error.message}: {quote}")

@@ -40,6 +40,15 @@ def test_a_quote_never_ends_inside_a_key(cli: CommandLine):
     assert key[:5] not in json.dumps(run)
 
 
+def test_a_quote_has_no_control_characters(cli: CommandLine):
+    """A script may print the message of the JSON as it is."""
+    cli.reply_with("It is \x1b[31mred\x1b[0m\x07 in\nline 3.\n", models=["gpt"])
+
+    (run,) = cli.run_round("fix line 3", "-m", "gpt").runs
+
+    assert run["error"]["message"].endswith(": It is [31mred [0m in line 3.")
+
+
 def test_the_replies_of_a_run_are_in_its_json(cli: CommandLine):
     cli.reply_with(PROSE, models=["gpt"])
 
