@@ -179,7 +179,7 @@ class EncryptedFile:
 
     def _prompt(self, *, new: bool) -> Secret:
         if self._ask is None:
-            raise AuthError(f"the encrypted key file {self.path} has no passphrase", hint=HINT)
+            raise AuthError(f"no passphrase for the encrypted key file {self.path}", hint=HINT)
         typed = self._ask("New passphrase for the key file: " if new else "Passphrase: ")
         if not typed:
             raise AuthError("the passphrase is empty", hint=HINT)
@@ -191,5 +191,5 @@ class EncryptedFile:
         source = VARIABLE if self._env.get(VARIABLE) else "the passphrase"
         return AuthError(
             f"{source} cannot decrypt {self.path}",
-            hint=f"use its first passphrase, or rm {self.path} && dursor models set-key MODEL",
+            hint=f"use the passphrase it was created with, or rm {self.path} && dursor models set-key MODEL",
         )

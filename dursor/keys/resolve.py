@@ -175,4 +175,6 @@ def _explain_missing(profile: ModelProfile) -> AuthError:
 
 
 def _explain_no_store(reason: str) -> AuthError:
-    return AuthError(f"{reason}, and the encrypted key file has no passphrase", hint=file.HINT)
+    return AuthError(
+        f"{reason}, and there is no passphrase for the encrypted key file", hint=file.HINT
+    )

@@ -147,10 +147,10 @@ def test_new_key_goes_into_the_file_when_there_is_no_keyring(make, use, tmp_path
 def test_no_keyring_and_no_passphrase_is_an_error(make, use, tmp_path):
     use(fail.Keyring())
     for keys in (make(), make(DURSOR_KEY_STORE="file")):
-        with pytest.raises(AuthError, match=r"key file (.* )?has no passphrase") as caught:
+        with pytest.raises(AuthError, match="no passphrase for the encrypted key file") as caught:
             keys.store("model:gpt", Secret("k"))
         assert caught.value.hint == "export DURSOR_ENCRYPTION_KEY=PASSPHRASE"
-        with pytest.raises(AuthError, match=r"key file (.* )?has no passphrase"):
+        with pytest.raises(AuthError, match="no passphrase for the encrypted key file"):
             keys.describe_store()
     assert not (tmp_path / "keys.json").exists()
 
