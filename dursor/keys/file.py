@@ -191,5 +191,5 @@ class EncryptedFile:
         source = VARIABLE if self._env.get(VARIABLE) else "the passphrase"
         return AuthError(
             f"{source} cannot decrypt {self.path}",
-            hint=f"use the passphrase it was created with, or rm {self.path} && dursor models set-key MODEL",
+            hint=f"use its original passphrase, or rm {self.path} && dursor models set-key MODEL",
         )
