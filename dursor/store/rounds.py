@@ -89,9 +89,8 @@ class RoundWriter(Transactions):
         if row is not None:
             stored = rows.decode_task(row)
             if stored.status is TaskStatus.CLOSED:
-                raise ConflictError(
-                    f"another process closed task {short_id(task_id)}", hint="dursor task new TITLE"
-                )
+                hint = "dursor task new TITLE"
+                raise ConflictError(f"task {short_id(task_id)} is closed", hint=hint)
             return self._touch(stored)
         if task is None:
             raise NotFoundError(f"no task {task_id!r}", hint="dursor task list")
