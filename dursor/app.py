@@ -54,7 +54,6 @@ class App:
         self.close()
 
     def close(self) -> None:
-        """Close the database."""
         for name in ("reader", "_store"):
             if name in self.__dict__:
                 self.__dict__[name].close()

@@ -83,7 +83,6 @@ class ActiveRun:
         return self.result
 
     def enter(self, stage: Stage, message: str) -> None:
-        """Log MESSAGE as the start of STAGE."""
         self.stage = stage
         self.observer.stage(stage, message)
 

@@ -9,7 +9,7 @@ from dursor.agent.preflight import find_moved_secrets
 from dursor.domain import Stage
 from dursor.errors import NoChangeError, PolicyError
 from dursor.patch.diff.canonical import render_canonical
-from dursor.patch.diff.compose import compose
+from dursor.patch.diff.resolution import compose
 from dursor.patch.policy import check_policy
 from dursor.patch.resolve import summarize_reply
 

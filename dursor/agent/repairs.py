@@ -61,7 +61,6 @@ def resolve_with_repairs(text: str, tree: Tree, partial: PartialReply | None) ->
 
 
 def _new_placeholders(data: bytes, before: bytes) -> set[bytes]:
-    """Return the placeholders of DATA that are not in BEFORE."""
     names = set(_PLACEHOLDER.findall(data))
     return names - set(_PLACEHOLDER.findall(before)) if names else names
 

@@ -52,7 +52,6 @@ class TokenAuthenticator:
         self._token = credentials.token
 
     def get_token(self) -> Secret:
-        """Return the token."""
         return self._token
 
     def handle_rejection(self, response: RestResponse, attempt: int) -> bool:  # noqa: ARG002
@@ -93,14 +92,12 @@ class GitHub:
         self.close()
 
     def close(self) -> None:
-        """Close every connection."""
         self._transport.close()
 
     # accounts
 
     @property
     def kind(self) -> Literal["app", "token"]:
-        """Kind of the credentials."""
         return "app" if isinstance(self.credentials, AppCredentials) else "token"
 
     def get_account(self, name: RepoName | None = None) -> Account | None:
@@ -154,7 +151,6 @@ class GitHub:
         return self._parse_repo(self._get(f"/repos/{name}", f"read {name}", name))
 
     def list_branches(self, name: RepoName) -> Iterator[BranchInfo]:
-        """Yield the branches of NAME."""
         request = RestRequest("GET", f"/repos/{name}/branches", f"list the branches of {name}")
         for page in self._rest.get_pages(request, self._authenticate(name)):
             yield from map(parse_branch, to_list(page))
@@ -187,7 +183,6 @@ class GitHub:
         return status if status in RELATIONS else None
 
     def pulls(self, name: RepoName) -> PullRequestApi:
-        """Return the pull requests of NAME."""
         return PullRequestApi(self._rest, self._authenticate(name), name)
 
     # tokens for git
@@ -207,7 +202,6 @@ class GitHub:
         )
 
     def revoke_token(self) -> None:
-        """Revoke the installation token in use."""
         self._send(RestRequest("DELETE", "/installation/token", "revoke a token"), None)
 
     # requests

@@ -96,7 +96,6 @@ class GitHubHost:
         return RepoName.from_parts(*parts) if len(parts) == 2 else None
 
     def clone_url(self, name: RepoName) -> str:
-        """Return the URL of NAME for git."""
         return f"{self.web_url}/{name}.git"
 
 

@@ -34,7 +34,6 @@ class PullRequestApi:
         self._path = f"/repos/{name}/pulls"
 
     def get(self, number: int) -> PullInfo:
-        """Return pull request NUMBER."""
         action = f"read pull request {number} of {self._name}"
         pull = self._parse(self._rest.get(f"{self._path}/{number}", action, self._auth))
         if pull.number != number:

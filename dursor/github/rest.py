@@ -89,7 +89,6 @@ class RestClient:
             raise self._to_error(response, request, auth)
 
     def get(self, path: str, action: str, auth: Authenticator) -> Any:
-        """Return the JSON at PATH."""
         return self.send(RestRequest("GET", path, action), auth).json()
 
     def get_pages(self, request: RestRequest, auth: Authenticator) -> Iterator[Any]:
@@ -172,7 +171,6 @@ class RestClient:
 
 
 def _find_next_page(link: str) -> str | None:
-    """Return the URL of the next page in a Link header."""
     for url, parameters in re.findall(r'<([^<>\s]+)>((?:\s*;\s*[a-z]+="[^"]*")*)', link):
         if re.search(r'rel="(?:[^"]* )?next(?: [^"]*)?"', parameters):
             return str(url)

@@ -43,19 +43,16 @@ class TokenCache:
         self._tokens: dict[str, InstallationToken] | None = None
 
     def get(self, key: str) -> InstallationToken | None:
-        """Return the fresh token for KEY."""
         if self._tokens is None:
             self._tokens = self._read()
         token = self._tokens.get(key)
         return token if token is not None and token.is_fresh(self._clock) else None
 
     def list_fresh(self) -> list[Secret]:
-        """Return every fresh token."""
         tokens = self._read().values()
         return [Secret(token.token) for token in tokens if token.is_fresh(self._clock)]
 
     def put(self, key: str, token: InstallationToken) -> None:
-        """Keep TOKEN."""
         others = {k: v for k, v in self._read().items() if v.is_fresh(self._clock) and k != key}
         newest = sorted(others.items(), key=lambda item: item[1].minted_at)[-MAX_TOKENS + 1 :]
         self._write({**dict(newest), key: token})

@@ -89,7 +89,6 @@ class RestTransport:
             ) from error
 
     def close(self) -> None:
-        """Close every connection."""
         if self._client is not None:
             self._client.close()
             self._client = None

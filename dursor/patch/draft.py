@@ -297,7 +297,6 @@ class TreeDraft:
 
 
 def _strip_path(edit: FileEdit) -> str:
-    """Return the path of EDIT without its prefix."""
     return resolve_new_path(edit.path, prefixed=edit.prefixed)
 
 

@@ -46,12 +46,10 @@ class Hunk:
 
     @cached_property
     def old(self) -> list[str]:
-        """The old side."""
         return [line.text for line in self.lines if line.tag != "+"]
 
     @cached_property
     def new(self) -> list[str]:
-        """The new side."""
         return [line.text for line in self.lines if line.tag != "-"]
 
     @cached_property

@@ -37,7 +37,10 @@ def select_final(edits: Sequence[FileEdit], tree: Tree) -> list[FileEdit]:
         raise _build_error(distinct[0].path)
     covered = _list_spans(final, tree)
     for span in _list_spans(former, tree):
-        if not any(_overlap(span, other) for other in covered):
+        path, first, last = span
+        if not any(
+            other[0] == path and first <= other[2] and other[1] <= last for other in covered
+        ):
             raise _build_error(span[0])
     return final
 
@@ -64,7 +67,6 @@ def _merge_repeated(edits: Iterable[FileEdit]) -> list[FileEdit]:
 
 
 def _list_spans(edits: Iterable[FileEdit], tree: Tree) -> list[_Span]:
-    """Return the lines of TREE that EDITS cover."""
     spans: list[_Span] = []
     for edit in edits:
         draft = TreeDraft(tree, None)
@@ -76,7 +78,3 @@ def _list_spans(edits: Iterable[FileEdit], tree: Tree) -> list[_Span]:
             else:
                 spans += [(path, start, stop) for start, stop in file.spans]
     return spans
-
-
-def _overlap(span: _Span, other: _Span) -> bool:
-    return span[0] == other[0] and span[1] <= other[2] and other[1] <= span[2]

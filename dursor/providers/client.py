@@ -95,7 +95,6 @@ class ModelClient:
             return  # reasoning used up the few tokens, but the model answered
 
     async def aclose(self) -> None:
-        """Close every connection."""
         await self._transport.aclose()
 
 

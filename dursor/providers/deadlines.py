@@ -57,7 +57,6 @@ class DeadlineTimer:
             raise self._build_error() from expired
 
     def record_read(self) -> None:
-        """Record that bytes arrived."""
         self._last = self._loop.time()
 
     def start_idle_limit(self) -> None:

@@ -88,7 +88,6 @@ class StreamingResponse:
                     pass
 
     async def aclose(self) -> None:
-        """Release the connection."""
         await self._response.aclose()
 
 
@@ -164,7 +163,6 @@ class StreamingTransport:
         return self._context
 
     async def aclose(self) -> None:
-        """Close every connection."""
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()

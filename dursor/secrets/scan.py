@@ -68,7 +68,6 @@ def replace_secrets(text: str, mark: str) -> str:
 
 
 def _find_word(data: bytes, word: bytes) -> Iterator[int]:
-    """Yield the positions of WORD in DATA."""
     start = data.find(word)
     while start >= 0:
         yield start

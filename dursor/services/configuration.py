@@ -27,7 +27,6 @@ class Configuration:
         return self.settings.config_file
 
     def list(self) -> list[Setting]:
-        """Return every setting with its source."""
         return self.settings.find_all()
 
     def get(self, key: str) -> Setting:

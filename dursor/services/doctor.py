@@ -31,7 +31,6 @@ class Doctor:
     repos: Repos
 
     def check(self) -> list[DoctorCheck]:
-        """Run every check."""
         checks: dict[str, Callable[[], str | list[DoctorCheck]]] = {
             "python": platform.python_version,
             "git": _check_git,

@@ -48,11 +48,9 @@ class Models:
         return [*BUILT_IN, *self.reader.models()]
 
     def list_names(self) -> Sequence[str]:
-        """List the names of every profile."""
         return [profile.name for profile in self.list_profiles()]
 
     def find_profile(self, name: str) -> ModelProfile:
-        """Return the profile called NAME."""
         for profile in self.list_profiles():
             if profile.name == name:
                 return profile

@@ -88,7 +88,6 @@ class Repos:
         return repo, False, self.open(repo)
 
     def open(self, repo: Repo) -> Repository:
-        """Open REPO for reading."""
         from dursor.vcs.repository import Repository
 
         if not Path(repo.path).is_dir():

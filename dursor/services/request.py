@@ -34,7 +34,6 @@ class RoundRequest:
     require: str | None = None  # "any" | "all"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the request as JSON values."""
         return asdict(self)
 
     @classmethod

@@ -68,7 +68,6 @@ class Tasks:
         return self.open_store().add_message(message)
 
     def rename(self, task: str, title: str) -> Task:
-        """Change the title of a task."""
         return self._change(task, title=self.clean(_clean_title(title)))
 
     def close(self, task: str) -> Task:

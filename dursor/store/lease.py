@@ -49,7 +49,6 @@ class Lease(NamedTuple):
         os.close(self.descriptor)
 
     def release(self) -> None:
-        """End the lease."""
         with contextlib.suppress(OSError):  # Windows does not delete open files; a sweep will
             self.path.unlink(missing_ok=True)
         os.close(self.descriptor)

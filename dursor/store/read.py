@@ -70,7 +70,6 @@ class Reader:
         self._polled: dict[str, tuple[int, frozenset[str]]] = {}
 
     def close(self) -> None:
-        """Close the file."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

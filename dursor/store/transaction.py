@@ -39,7 +39,6 @@ class Transactions:
             stack.pop_all()
 
     def close(self) -> None:
-        """Close the file."""
         with translate_errors(self.path):
             self._connection.close()
 

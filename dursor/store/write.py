@@ -98,7 +98,6 @@ class Store(RoundWriter):
     # tasks and messages
 
     def add_task(self, task: Task) -> Task:
-        """Add a task."""
         with self._writing():
             self._table("tasks").insert(rows.encode(vars(task)))
         return task
@@ -110,7 +109,6 @@ class Store(RoundWriter):
         return task
 
     def add_message(self, message: Message) -> Message:
-        """Add a message to its task."""
         with self._writing():
             self._table("messages").insert(rows.encode(vars(message)))
             self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", now(), message.task_id)
@@ -143,12 +141,10 @@ class Store(RoundWriter):
         return pr
 
     def save_github_app(self, config: GitHubAppConfig) -> None:
-        """Store the one GitHub App."""
         with self._writing():
             self._table("github_app").upsert({"id": 1, **rows.encode(config._asdict())}, pk="id")
 
     def remove_github_app(self) -> None:
-        """Delete the GitHub App."""
         with self._writing():
             self._do("DELETE FROM github_app")
 

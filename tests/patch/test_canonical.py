@@ -15,8 +15,8 @@ from dursor.domain import Change, FileChange
 from dursor.errors import ConflictError
 from dursor.patch.diff.apply_canonical import apply_canonical
 from dursor.patch.diff.canonical import render_canonical
-from dursor.patch.diff.compose import compose
 from dursor.patch.diff.index_lines import add_index_lines
+from dursor.patch.diff.resolution import compose
 from dursor.patch.lines import Splice
 from dursor.patch.resolve import Resolution, resolve
 from dursor.tree import EXECUTABLE, FILE, FileState, Overlay

@@ -35,7 +35,6 @@ class ReasonFinder:
         self._similar = {path for path, score in similar.items() if score > highest / 2}
 
     def explain(self, file: RankedFile) -> str:
-        """Return the best reasons for FILE."""
         reasons = list(self._find(file))[:MAX_REASONS]
         return "; ".join(reasons) or "possibly related"
 

@@ -54,3 +54,18 @@ def drop_unchanged(
         ) != state.data
 
     return {path: state for path, state in states.items() if is_changed(path, state)}
+
+
+def compose(base: Tree, first: Resolution, second: Resolution) -> Resolution:
+    """Chain FIRST and SECOND, which was made on the result of FIRST, against BASE."""
+    changes = drop_unchanged(base, {**first.changes, **second.changes})
+    entries = base.entries()
+    renames: dict[str, str] = {}
+    for new, old in {**first.renames, **second.renames}.items():
+        origin = first.renames.get(old, old) if new in second.renames else old
+        is_kept = changes.get(new) is not None and new not in entries
+        if is_kept and new != origin and changes.get(origin, ...) is None:
+            renames[new] = origin
+    return Resolution(
+        changes, renames, first.warnings + second.warnings, first.notes + second.notes
+    )

@@ -17,7 +17,6 @@ class Fence:
     indent: int = 0
 
     def is_closed_by(self, line: str) -> bool:
-        """Return whether LINE closes the fence."""
         text = line.strip()
         return (
             text.startswith(self.mark * self.width)

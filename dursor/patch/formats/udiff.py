@@ -40,7 +40,6 @@ class _Header:
     binary: bool = False
 
     def get_pair(self, kind: str) -> tuple[str, str] | None:
-        """Return the two paths of `KIND from` and `KIND to`."""
         old, new = self.fields.get(f"{kind} from"), self.fields.get(f"{kind} to")
         return (unquote(old), unquote(new)) if old and new else None
 

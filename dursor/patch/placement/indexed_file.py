@@ -59,7 +59,6 @@ class IndexedFile:
         return {line[0] for line in self.lines if line[:1] in {" ", "\t"} and line.strip()}
 
     def index(self, key: Key = exactly) -> LineIndex:
-        """Return the index under KEY."""
         if key not in self._indexes:
             self._indexes[key] = LineIndex(self.lines, key)
         return self._indexes[key]

@@ -33,7 +33,6 @@ class Piece(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The end of the piece in the file."""
         return self.start + self.stop - self.first
 
 

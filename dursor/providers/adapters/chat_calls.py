@@ -45,7 +45,6 @@ class ChatToolCalls:
         return bool(self._calls)
 
     def add(self, delta: Mapping[str, Any]) -> None:
-        """Add a delta."""
         self._text += as_text(delta.get("content"))
         for name in REASONING:
             if piece := delta.get(name):

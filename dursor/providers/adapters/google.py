@@ -125,7 +125,9 @@ class GeminiDecoder(Decoder):
         self._update_usage(as_object(payload.get("usageMetadata")))
         candidates = as_list(payload.get("candidates"))
         if not candidates:
-            self._check_prompt(as_object(payload.get("promptFeedback")))
+            if reason := as_text(as_object(payload.get("promptFeedback")).get("blockReason")):
+                self._blocked = reason
+                self.progress = Progress.SETTLED
             return ""
         candidate = as_object(candidates[0])
         if candidate.get("finishReason"):
@@ -135,7 +137,11 @@ class GeminiDecoder(Decoder):
             self._chunks.append(source)
         if "functionCall" in source:  # cheaper than a look at every part
             self._has_calls |= any("functionCall" in as_object(part) for part in parts)
-        return "".join(as_text(as_object(p).get("text")) for p in parts if not _is_thought(p))
+        return "".join(
+            as_text(as_object(p).get("text"))
+            for p in parts
+            if as_object(p).get("thought") is not True
+        )
 
     @property
     def calls_tools(self) -> bool:
@@ -172,11 +178,6 @@ class GeminiDecoder(Decoder):
             reasoning=thoughts,
         )
 
-    def _check_prompt(self, feedback: Mapping[str, Any]) -> None:
-        if reason := as_text(feedback.get("blockReason")):
-            self._blocked = reason
-            self.progress = Progress.SETTLED
-
     def _settle(self, candidate: Mapping[str, Any]) -> None:
         self._reason = str(candidate["finishReason"])
         self._detail = as_text(candidate.get("finishMessage"))
@@ -187,10 +188,6 @@ class GeminiDecoder(Decoder):
         if self._reason == "CONTINUATION":
             self.continuation = as_text(candidate.get("continuationToken")) or None
         self.progress = Progress.SETTLED
-
-
-def _is_thought(part: Any) -> bool:
-    return as_object(part).get("thought") is True
 
 
 def _list_parts(chunk: str) -> list[str]:

@@ -36,13 +36,11 @@ class GitHubAccess:
 
     @property
     def host(self) -> GitHubHost:
-        """The host that the environment names."""
         from dursor.github.host import GitHubHost
 
         return GitHubHost.from_env(self.env)
 
     def find_host(self, url: str) -> GitHubHost | None:
-        """Return the host of the URL of a remote or page."""
         from dursor.github.host import GitHubHost
 
         return GitHubHost.from_remote_url(url, self.env)

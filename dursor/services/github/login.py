@@ -164,7 +164,6 @@ class GitHubLogin:
                 )
 
     def branches(self, name: str, listener: Listener) -> Sequence[Branch]:
-        """Return the branches of repository OWNER/NAME."""
         repo = RepoName.parse(name)
         with self.access.open(self.access.host, listener) as github:
             default = github.get_repo(repo).default_branch

@@ -24,7 +24,6 @@ class GitHubSecrets:
     open_store: Callable[[], Store]
 
     def get(self, name: str) -> Secret | None:
-        """Return the secret called NAME."""
         return self._choose_keys(name).get(name)
 
     def put(self, name: str, secret: Secret) -> None:

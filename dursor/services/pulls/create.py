@@ -101,7 +101,6 @@ class PullCreator:
 
     @property
     def run(self) -> Run:
-        """The run that is published."""
         return self.chain[-1]
 
     @property
@@ -111,7 +110,6 @@ class PullCreator:
 
     @property
     def branch(self) -> str:
-        """The head branch."""
         return self.request.branch or self.default_branch
 
     @property

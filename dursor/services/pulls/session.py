@@ -39,7 +39,6 @@ class PullSession:
     mirror: Mirror
 
     def get_identity(self, name: RepoName) -> Identity:
-        """Return the author of commits to NAME."""
         account = self.forge.get_account(name)
         return Identity(*WORKFLOW_BOT) if account is None else Identity(account.name, account.email)
 

@@ -106,7 +106,6 @@ def find_base(forge: Forge, target: PullTarget, run: Run, remotes: Mapping[str, 
 
 
 def _parse_branch(ref: str, remotes: Mapping[str, RepoName]) -> str | None:
-    """Return the branch that REF may name."""
     if ref in {"HEAD", "@"}:
         return None
     ref = ref.removeprefix(HEADS).removeprefix(REMOTES)

@@ -164,7 +164,6 @@ class Planner:
 
     @cached_property
     def context(self) -> ContextBuilder:
-        """The builder of contexts and prompts."""
         return ContextBuilder(self.bases.reader, self.settings.data_dir, self.cwd)
 
     def _plan_runs(

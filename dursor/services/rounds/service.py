@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dursor import interrupts
+from dursor.context.selection.render import count_tokens
 from dursor.domain import Choices, Message, MessageKind, Role, Run, RunStatus, now
 from dursor.errors import DursorError, UsageError
 from dursor.ids import new_id
 from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
 from dursor.services.request import ContextRequest, ModelCount, RoundRequest
-from dursor.services.results import PlannedModel, RoundPlan, RoundResult
-from dursor.services.rounds.preview import summarize_context
+from dursor.services.results import ContextPlan, PlannedModel, RoundPlan, RoundResult, WithheldPath
 from dursor.services.rounds.recorder import Recorder
 from dursor.services.tasks import build_title, create_task
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from dursor.agent.ask import RunSpec
     from dursor.providers.client import ModelClient
     from dursor.services.ports import Executor, RunStore
-    from dursor.services.results import ContextPlan
-    from dursor.services.rounds.plan import PlannedRound, PlannedRun, Planner
+    from dursor.services.rounds.plan import ContextPreview, PlannedRound, PlannedRun, Planner
     from dursor.services.runs import Runs
     from dursor.store.lease import Lease
     from dursor.store.read import Reader
@@ -148,7 +147,6 @@ class RoundService:
         listener: Listener,
         client: ModelClient,
     ) -> RoundResult:
-        """Run the stored runs of PLAN."""
         specs = {run.id: planned.spec for run, planned in zip(stored.runs, plan.runs, strict=True)}
         known_keys = self.planner.models.keys.list_environment_keys()
         recorder = Recorder(self.open_store(), stored.runs, listener, known_keys, specs)
@@ -176,7 +174,7 @@ class RoundService:
                 for _, runs in itertools.groupby(plan.runs, lambda run: run.profile)
             ]
             warnings = [warning for run in plan.runs for warning in run.warnings]
-            return RoundPlan(summarize_context(plan, warnings), tuple(models))
+            return RoundPlan(_summarize_context(plan, warnings), tuple(models))
 
     def context(self, request: ContextRequest) -> ContextPlan:
         """Return the context of a round with this instruction, file by file."""
@@ -185,7 +183,7 @@ class RoundService:
             request.instruction, repo=request.repo, base=request.base, choices=choices
         )
         with self.planner.preview(round_request) as preview:
-            return summarize_context(preview)
+            return _summarize_context(preview)
 
     def watch(self, references: Sequence[str], listener: Listener) -> RoundResult:
         """Follow runs of any process until all are final."""
@@ -237,6 +235,28 @@ def _build_order(
         "keys": {run.profile.id: run.spec.endpoint.key.reveal() for run in plan.runs},
         "lease": lease.id,
     }
+
+
+def _summarize_context(preview: ContextPreview, warnings: Sequence[str] = ()) -> ContextPlan:
+    """Summarize PREVIEW with its own WARNINGS and those of its models."""
+    selection = preview.selection
+    return ContextPlan(
+        preview.base.base_commit,
+        selection.budget,
+        selection.file_tokens,
+        max(selection.total_tokens, count_tokens(selection)),
+        selection.to_context_files(),
+        tuple(WithheldPath(file.path, file.reason) for file in selection.withheld),
+        tuple(dict.fromkeys([*preview.warnings, *warnings, *_warn_if_empty(preview)])),
+    )
+
+
+def _warn_if_empty(preview: ContextPreview) -> Iterator[str]:
+    selection = preview.selection
+    if not count_tokens(selection):
+        yield "this commit has no file that may be sent"
+    elif selection.budget and not (selection.files or selection.added or selection.changed):
+        yield "no relevant file fits the budget: raise --context-budget, or use --file"
 
 
 def _summarize_model(runs: Sequence[PlannedRun]) -> PlannedModel:

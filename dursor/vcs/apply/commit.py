@@ -36,7 +36,6 @@ class CommitRequest:
 
     @property
     def subject(self) -> str:
-        """The first line."""
         return self.message.strip().split("\n")[0].rstrip()
 
 

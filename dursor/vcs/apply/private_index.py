@@ -64,7 +64,6 @@ def _explain_refusal(private: PrivateGitDir, patch: bytes, output: GitOutput) ->
 
 
 def _explain_invalid(stderr: str) -> DursorError:
-    """Return the error for a patch that is invalid."""
     if re.search(UNREADABLE, stderr):
         return ApplyFailedError(f"git cannot read the patch: {find_reason(stderr)}")
     if "invalid path" in stderr:

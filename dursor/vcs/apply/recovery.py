@@ -57,7 +57,6 @@ def _restore(intent: ApplyIntent) -> str:
 
 
 def _is_ours(repo: Repository, commit: str, intent: ApplyIntent) -> bool:
-    """Check whether COMMIT is the one that INTENT describes."""
     head, _, message = decode(repo.command.run("cat-file", "commit", commit).out).partition("\n\n")
     parents = [line[7:] for line in head.split("\n") if line.startswith("parent ")]
     return parents == [intent.head] and message.split("\n")[0] == intent.subject

@@ -41,7 +41,6 @@ class ReplacePlan:
     pid: int  # of the process
 
     def build_old_path(self, number: int) -> Path:
-        """Return the path of the old file of step NUMBER."""
         return self.folder / "old" / str(number)
 
     def undo(self, *, force: bool) -> list[str]:
@@ -65,7 +64,6 @@ class ReplacePlan:
         return problems
 
     def _undo_write(self, number: int, step: ReplaceStep, new: Stamp, *, force: bool) -> None:
-        """Undo a step that wrote a file."""
         target, kept = self._find_target(step.path), self.build_old_path(number)
         with suppress(OSError):
             rename.build_copy_path(target, self.pid).unlink()
@@ -80,7 +78,6 @@ class ReplacePlan:
             target.mkdir(exist_ok=True)
 
     def _undo_removal(self, number: int, step: ReplaceStep, *, force: bool) -> None:
-        """Undo a step that removed a file."""
         target, kept = self._find_target(step.path), self.build_old_path(number)
         if (now := rename.read_stamp(target)) is not None and not force:
             if now != rename.read_stamp(kept):  # equal: copied, but not yet deleted

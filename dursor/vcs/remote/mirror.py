@@ -86,11 +86,9 @@ class Mirror:
         return self._read(commit) is not None
 
     def tree(self, commit: str) -> CommitTree:
-        """Open the files of COMMIT."""
         return self.repository.tree(commit)
 
     def tree_id(self, commit: str) -> str:
-        """Return the id of COMMIT's tree."""
         return self.commit(commit).tree
 
     def commit(self, commit: str) -> CommitInfo:
@@ -107,7 +105,6 @@ class Mirror:
         return item.data if item and item.kind == "commit" else None
 
     def is_ancestor(self, older: str, newer: str) -> bool:
-        """Check whether OLDER is an ancestor of NEWER."""
         output = self.command.run("merge-base", "--is-ancestor", older, newer, ok=(0, 1))
         return output.status == 0
 

@@ -168,7 +168,6 @@ def _build_ref(mirror: Mirror, branch: str) -> str:
 def _run(
     mirror: Mirror, url: str, secret: Secret, *args: str, seconds: float = FETCH_SECONDS
 ) -> GitOutput:
-    """Run git with SECRET for URL."""
     check_private(mirror.repository.git_dir)
     env = build_authenticated_env(url, secret)
     return mirror.command.run_remote(url, *args, env=env, seconds=seconds)
