@@ -269,6 +269,19 @@ class Round:
     context: tuple[ContextFile, ...] = ()
     dirty_patch: str | None = None  # from HEAD to the tree that --dirty took
 
+    @property
+    def message(self) -> Message:
+        """The instruction as a message of the task."""
+        return Message(
+            self.id,
+            self.task_id,
+            Role.USER,
+            MessageKind.INSTRUCTION,
+            self.instruction,
+            self.created_at,
+            round_id=self.id,
+        )
+
 
 @dataclass(frozen=True)
 class Run:

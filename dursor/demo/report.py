@@ -10,7 +10,6 @@ from dursor.ids import short_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from dursor.demo.result import DemoResult, TestOutcome
     from dursor.domain import Run
@@ -80,18 +79,12 @@ def _format_best(run: Run | None) -> Iterator[str]:
 def _format_next(result: DemoResult) -> Iterator[str]:
     if result.folder is not None:
         yield f"kept in {result.folder}: the repository in toolshed, the answers in answers"
-        yield from (
-            f"  {line}" for line in _list_commands(result.folder, result.best or result.runs[0])
-        )
+        run = short_id((result.best or result.runs[0]).id)
+        yield f"  cd {shlex.quote(str(result.folder / 'toolshed'))}"
+        yield f"  export DURSOR_DATA_DIR={shlex.quote(str(result.folder / 'data'))}"
+        yield f"  dursor run show {run}"
+        yield f"  dursor run apply {run}"
     yield "next, with your own model:"
     yield "  export OPENAI_API_KEY=...  # or ANTHROPIC_API_KEY, GEMINI_API_KEY"
     yield "  cd YOUR_PROJECT"
     yield '  dursor run "WHAT TO CHANGE" -m gpt'
-
-
-def _list_commands(folder: Path, run: Run) -> Iterator[str]:
-    """List commands that explore the kept folder."""
-    yield f"cd {shlex.quote(str(folder / 'toolshed'))}"
-    yield f"export DURSOR_DATA_DIR={shlex.quote(str(folder / 'data'))}"
-    yield f"dursor run show {short_id(run.id)}"
-    yield f"dursor run apply {short_id(run.id)}"

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dursor.domain import Message, MessageKind, Repo, Role, Run, RunStatus, Task, TaskStatus
+from dursor.domain import Message, Repo, Role, Run, RunStatus, Task, TaskStatus
 from dursor.errors import UsageError
 from dursor.ids import short_id
 from dursor.patch.diff.apply_canonical import apply_canonical, overlay_dirty_patch
 from dursor.patch.diff.canonical import render_canonical
 from dursor.patch.diff.resolution import Resolution
 from dursor.pathrules import PathRules
+from dursor.services.trailers import list_chain
 from dursor.tree import Overlay, read_or_empty
 
 if TYPE_CHECKING:
@@ -86,8 +87,11 @@ class BaseResolver:
             else:
                 commit = self.repos.resolve(repo, repository, ref)
             committed = repository.tree(commit)
-            if request.dirty:
-                _check_is_head(repository, commit, ref)
+            if request.dirty and commit != repository.resolve("HEAD"):
+                raise UsageError(
+                    f"--dirty starts from HEAD and cannot be combined with --base {ref}",
+                    hint="remove --base or --dirty",
+                )
             yield RoundBase(
                 repo,
                 repository,
@@ -110,11 +114,11 @@ class BaseResolver:
         task = self.reader.task(round_.task_id)
         if parent is None and round_.parent_run_id is not None:
             parent = self.reader.run(round_.parent_run_id)
-        if parent is None:
-            messages = self._list_messages(task)
-            earlier = list(itertools.takewhile(lambda m: m.round_id != round_.id, messages))
-        else:
+        if parent is not None:
             earlier = self._list_chain(parent)
+        else:
+            earlier = self._list_messages(task)
+            earlier = itertools.takewhile(lambda m: m.round_id != round_.id, earlier)
         repo = self.reader.repo(task.repo_id)
         with closing(self.repos.open(repo)) as repository:
             commit = repository.resolve(round_.base_commit)
@@ -206,28 +210,14 @@ class BaseResolver:
         messages = self.reader.messages(task.id)
         return (message for message in messages if message.role is not Role.ASSISTANT)
 
-    def _list_chain(self, run: Run) -> list[Message]:
-        """List the instructions and chosen replies that lead to RUN, oldest first."""
+    def _list_chain(self, run: Run) -> Iterator[Message]:
+        """Yield the instructions and chosen replies that lead to RUN, oldest first."""
         messages = self.reader.messages(run.task_id)
         replies = {message.run_id: message for message in messages if message.run_id}
-        chain: list[Message] = []
-        link: Run | None = run
-        while link is not None:
+        for link in list_chain(self.reader, run):
+            yield link.round.message
             if reply := replies.get(link.id):
-                chain.append(reply)
-            round_ = link.round
-            chain.append(
-                Message(
-                    round_.id,
-                    round_.task_id,
-                    Role.USER,
-                    MessageKind.INSTRUCTION,
-                    round_.instruction,
-                    round_.created_at,
-                )
-            )
-            link = self.reader.run(round_.parent_run_id) if round_.parent_run_id else None
-        return chain[::-1]
+                yield reply
 
 
 def _read_dirty_patch(repository: Repository, commit: str, tree: Tree) -> str | None:
@@ -241,14 +231,6 @@ def _read_dirty_patch(repository: Repository, commit: str, tree: Tree) -> str | 
         if rules.find_reason(path) is None and _is_text(path, state, tree)
     }
     return render_canonical(tree, Resolution(changes, {})).text or None
-
-
-def _check_is_head(repository: Repository, commit: str, ref: str) -> None:
-    if commit != repository.resolve("HEAD"):
-        raise UsageError(
-            f"--dirty starts from HEAD and cannot be combined with --base {ref}",
-            hint="remove --base or --dirty",
-        )
 
 
 def _is_text(path: str, state: FileState | None, tree: Tree) -> bool:

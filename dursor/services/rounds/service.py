@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dursor import interrupts
 from dursor.context.selection.render import count_tokens
-from dursor.domain import Choices, Message, MessageKind, Role, Run, RunStatus, now
+from dursor.domain import Choices, Run, RunStatus, now
 from dursor.errors import DursorError, UsageError
 from dursor.ids import new_id
 from dursor.services.events import Listener, Notice, RoundStarted, RunFinished, StageEntered
@@ -117,15 +117,7 @@ class RoundService:
         if base.task is None:
             task = create_task(base.repo.id, build_title(round_.instruction))
         if not round_.number:
-            message = Message(
-                new_id(),
-                round_.task_id,
-                Role.USER,
-                MessageKind.INSTRUCTION,
-                round_.instruction,
-                round_.created_at,
-                round_id=round_.id,
-            )
+            message = replace(round_.message, id=new_id())
         stored = self.open_store().start_round(
             round_,
             [_queue(plan, run) for run in plan.runs],
