@@ -103,7 +103,8 @@ class _Globs:
         self._names: list[tuple[str, re.Pattern[str]]] = []
         self._paths: list[tuple[str, list[re.Pattern[str] | None]]] = []
         for glob in globs:
-            text = _fold(glob.replace("\\", "/")).removeprefix("./").rstrip("/")
+            text = unicodedata.normalize("NFKC", glob.replace("\\", "/")).casefold()
+            text = text.removeprefix("./").rstrip("/")
             if "/" in text:
                 self._paths.append((glob, _compile(text.lstrip("/"))))
             elif text:
@@ -119,10 +120,6 @@ class _Globs:
             if self._any_name.match(part):
                 return next(glob for glob, pattern in self._names if pattern.match(part))
         return next((glob for glob, pattern in self._paths if _matches(pattern, parts)), None)
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _compile(text: str) -> list[re.Pattern[str] | None]:

@@ -19,21 +19,16 @@ def main() -> int:
     lease = Lease.adopt(app.leases, order["lease"], order["lease_fd"])
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    _close_standard_streams()
+    devnull = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):  # their readers see the end
+        os.dup2(devnull, stream)
+    os.close(devnull)
     try:
         with app:
             app.rounds.adopt(order, ignore_event)
     finally:
         lease.release()
     return 0
-
-
-def _close_standard_streams() -> None:
-    """Redirect the standard streams to devnull, so that their readers see the end."""
-    devnull = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(devnull, stream)
-    os.close(devnull)
 
 
 if __name__ == "__main__":

@@ -52,11 +52,6 @@ def extend(prompt: Prompt, *turns: Turn) -> Prompt:
     return replace(prompt, turns=(*prompt.turns, *turns))
 
 
-def request_repair(prompt: Prompt, reply: str, request: str) -> Prompt:
-    """Return PROMPT with the model's REPLY and the REQUEST to repair it."""
-    return extend(prompt, Turn(Role.ASSISTANT, reply), Turn(Role.USER, request))
-
-
 def count_bytes(prompt: Prompt) -> int:
     """Count the bytes of a prompt's text."""
     return sum(len(text.encode("utf-8", "replace")) for text in _texts(prompt))

@@ -55,9 +55,6 @@ A regular expression never matches a line that contains a secret. Then reply wit
 MAX_FAILURES = 48_000  # characters of failed parts in a repair request
 MAX_LINE = 2_000  # characters
 
-INSTRUCTION = "# Instruction\n\n{text}"
-COMMENT = "# Comment on the pull request\n\n{text}"
-
 REPAIR = """\
 Part of your reply could not be applied because it does not match the files.
 
@@ -78,12 +75,12 @@ def system(*, explores: bool) -> str:
 
 def format_instruction(text: str) -> str:
     """Format a user's instruction or note as a turn."""
-    return INSTRUCTION.format(text=text.strip())
+    return f"# Instruction\n\n{text.strip()}"
 
 
 def format_comment(text: str) -> str:
     """Format a review comment as a turn."""
-    return COMMENT.format(text=text.strip())
+    return f"# Comment on the pull request\n\n{text.strip()}"
 
 
 def format_repair(failures: Sequence[HunkFailure], *, has_kept: bool) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from dursor.agent import conversation, prompts
 from dursor.agent.preflight import refuse_forbidden
 from dursor.agent.repairs import PartialReply, resolve_with_repairs
-from dursor.domain import Stage
+from dursor.domain import Role, Stage
 from dursor.errors import ApplyFailedError, NoPatchError, PolicyError
 from dursor.patch.policy import escape_path
 from dursor.patch.resolve import PartlyResolvedError
 from dursor.providers.adapters.error_payloads import to_one_line
+from dursor.providers.base import Turn
 from dursor.tree import Overlay
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ async def resolve_reply(run: ActiveRun) -> None:
             partial = PartialReply(error.message, error.failures, error.kept)
             run.observer.stage(Stage.RESOLVE, f"{error.message}; asking for a repair")
             request = _repair_request(run, partial)
-            prompt = conversation.request_repair(history, reply.text, request)
+            turns = (Turn(Role.ASSISTANT, reply.text), Turn(Role.USER, request))
+            prompt = conversation.extend(history, *turns)
         except NoPatchError as error:
             raise _quote_reply(run, error, reply.text) from error
         else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _SECTION = re.compile(r"\*\*\* (Update|Add|Delete) File: (.*)")
 _MOVE = re.compile(r"\*\*\* Move to: (.*\S)")
 _END = re.compile(r"\*\*\* End Patch\s*$")
+_NEXT = re.compile(rf"{_SECTION.pattern}|{_END.pattern}|```")
 _MAX_SOURCE = 60  # lines
 
 
@@ -61,7 +62,7 @@ def _goes_on(lines: Sequence[str], at: int) -> bool:
 
 def _read_section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileEdit, int]:
     end = at
-    while end < len(lines) and not _ends_section(lines[end]):
+    while end < len(lines) and not _NEXT.match(lines[end]):
         end += 1
     body = list(lines[at:end])
     while body and not body[-1].strip() and not body[-1].startswith(("+", "-")):
@@ -81,10 +82,6 @@ def _read_section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[
         hunks=tuple(_split_hunks(body)),
         is_cut=any(line.startswith("*** Move to") for line in body),
     ), end
-
-
-def _ends_section(line: str) -> bool:
-    return bool(_SECTION.match(line) or _END.match(line)) or line.startswith("```")
 
 
 def _build_new_file(body: Sequence[str]) -> Hunk:

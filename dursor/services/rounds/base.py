@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dursor.services.request import RoundRequest
     from dursor.services.results import LiveHead
     from dursor.store.read import Reader
-    from dursor.tree import FileState, Tree
+    from dursor.tree import Tree
     from dursor.vcs.repository import Repository
 
 
@@ -228,11 +228,8 @@ def _read_dirty_patch(repository: Repository, commit: str, tree: Tree) -> str | 
     changes = {
         path: state
         for path, state in read_changes(repository, commit).items()
-        if rules.find_reason(path) is None and _is_text(path, state, tree)
+        if rules.find_reason(path) is None
+        and b"\0" not in read_or_empty(tree, path)
+        and (state is None or b"\0" not in state.data)
     }
     return render_canonical(tree, Resolution(changes, {})).text or None
-
-
-def _is_text(path: str, state: FileState | None, tree: Tree) -> bool:
-    is_binary = b"\0" in read_or_empty(tree, path)
-    return not is_binary and (state is None or b"\0" not in state.data)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from dursor.errors import InternalError
 
@@ -38,7 +39,9 @@ def spawn(order: Mapping[str, Any], lease: Lease, env: Mapping[str, str], cwd: P
     )
     if process.stdin is None or process.stdout is None:
         raise AssertionError
-    _send(process.stdin, json.dumps(order) + "\n")
+    # a worker that ended before it read gives no answer
+    with suppress(BrokenPipeError), process.stdin as stdin:
+        stdin.write(f"{json.dumps(order)}\n".encode())
     with process.stdout as stdout:
         is_ready = stdout.readline().strip() == b"ready"
     if not is_ready:
@@ -56,14 +59,6 @@ def read_order(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise InternalError("the worker was started without an order") from error
     return order
-
-
-def _send(stream: IO[bytes], text: str) -> None:
-    try:
-        with stream:
-            stream.write(text.encode())
-    except BrokenPipeError:
-        return  # it ended before it read; its missing answer reports that
 
 
 def without_secrets(env: Mapping[str, str]) -> dict[str, str]:

@@ -123,7 +123,9 @@ class RoundExecutor:
             self._end(active, RunStatus.FAILED, error=error)
         except Exception as error:  # a bug in one run must not end the others
             log.debug("internal error in run %s", run_id, exc_info=error)
-            self._end(active, RunStatus.FAILED, error=_internal(error))
+            hint = "export DURSOR_LOG_LEVEL=debug, try again, and report what it prints"
+            failure = InternalError(f"internal error: {type(error).__name__}: {error}", hint=hint)
+            self._end(active, RunStatus.FAILED, error=failure)
         else:
             self._succeed(active, result)
 
@@ -187,13 +189,6 @@ class _Slots:
             if self._all is not None:
                 await stack.enter_async_context(self._all)
             yield
-
-
-def _internal(error: Exception) -> DursorError:
-    return InternalError(
-        f"internal error: {type(error).__name__}: {error}",
-        hint="export DURSOR_LOG_LEVEL=debug, try again, and report what it prints",
-    )
 
 
 @contextlib.contextmanager

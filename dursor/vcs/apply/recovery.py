@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.errors import DursorError
+from dursor.ids import short_id
 from dursor.vcs.apply.commit import leave_branch, update_index
 from dursor.vcs.apply.journal import read_abandoned, remove_folder
 from dursor.vcs.apply.replace_files import keep_old_files
@@ -43,7 +44,7 @@ def _restore(intent: ApplyIntent) -> str:
             )
         if now != intent.head:
             update_index(repo, intent.head, now)
-            return f"finished the interrupted apply in {plan.top}: commit {now[:8]}"
+            return f"finished the interrupted apply in {plan.top}: commit {short_id(now)}"
         if intent.branch is not None:
             leave_branch(repo, intent.branch, intent.before, intent.head)
     problems = plan.undo(force=False)
