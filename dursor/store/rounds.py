@@ -226,8 +226,10 @@ class RoundWriter(Transactions):
         stage = logs[-1].stage if logs else Stage.CONTEXT  # the last one of its round
         message = "the process that owned the run ended"
         hint = f"dursor run retry {short_id(row['id'])}"
+        sql = "SELECT coalesce(max(attempt), 0) FROM replies WHERE run_id = ?"
         fields = {
             "status": RunStatus.FAILED,
+            "attempts": self._one(sql, row["id"])[0],
             "error": RunError("interrupted", message, hint, stage),
             "completed_at": ended_at,
             "logs": (*logs, LogEntry(ended_at, stage, f"interrupted: {message}")),

@@ -393,7 +393,8 @@ def test_cancel_marks_runs_whose_owner_is_alive(store, reader, make):
 def test_cancel_ends_runs_whose_owner_is_dead(store, reader, make, started):
     run = started.runs[0]
     (unowned,) = add(store, make, started.task).runs
-    store.record_runs({run.id: {"logs": (ENTRY,)}})
+    replies = [(run.id, AttemptReply(number, "prose")) for number in (1, 2)]
+    store.record_runs({run.id: {"logs": (ENTRY,)}}, replies=replies)
     assert store.request_cancel([run.id, unowned.id]) == [run.id, unowned.id]
     ended = reader.run(run.id)
     assert ended.status is RunStatus.FAILED
@@ -405,6 +406,7 @@ def test_cancel_ends_runs_whose_owner_is_dead(store, reader, make, started):
     )
     assert ended.completed_at
     assert len(ended.logs) == 2
+    assert (ended.attempts, reader.run(unowned.id).attempts) == (2, 0)
     assert reader.run(unowned.id).error.stage is Stage.CONTEXT
 
 
