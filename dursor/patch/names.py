@@ -47,11 +47,11 @@ def unquote(name: str) -> str:
         code = match[1]
         return bytes([_LETTERS[code] if code in _LETTERS else int(code, 8) & 0xFF])
 
-    inner, out, at = name[1:-1], b"", 0
+    inner, out, index = name[1:-1], b"", 0
     for match in _ESCAPE.finditer(inner):
-        out += inner[at : match.start()].encode("utf-8", "surrogateescape") + byte(match)
-        at = match.end()
-    out += inner[at:].encode("utf-8", "surrogateescape")
+        out += inner[index : match.start()].encode("utf-8", "surrogateescape") + byte(match)
+        index = match.end()
+    out += inner[index:].encode("utf-8", "surrogateescape")
     return out.decode("utf-8", "surrogateescape")
 
 

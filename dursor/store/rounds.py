@@ -85,7 +85,7 @@ class RoundWriter(Transactions):
     def _store_task(self, task: Task | None, task_id: str, repo_id: str | None) -> Task:
         """Find or add the task of a round."""
         task_id = task_id if task is None else task.id
-        row = self._one("SELECT * FROM tasks WHERE id = ?", task_id)
+        row = self._fetch_one("SELECT * FROM tasks WHERE id = ?", task_id)
         if row is not None:
             stored = rows.decode_task(row)
             if stored.status is TaskStatus.CLOSED:
@@ -100,14 +100,14 @@ class RoundWriter(Transactions):
 
     def _touch(self, task: Task) -> Task:
         updated_at = now()
-        self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", updated_at, task.id)
+        self._execute("UPDATE tasks SET updated_at = ? WHERE id = ?", updated_at, task.id)
         return replace(task, updated_at=updated_at)
 
     def _store_round(self, round_: Round) -> Round:
         if round_.number:
             return round_
         sql = "SELECT coalesce(max(number), 0) + 1 FROM rounds WHERE task_id = ?"
-        round_ = replace(round_, number=self._one(sql, round_.task_id)[0])
+        round_ = replace(round_, number=self._fetch_one(sql, round_.task_id)[0])
         self._table("rounds").insert(rows.encode(vars(round_)))
         return round_
 
@@ -123,10 +123,10 @@ class RoundWriter(Transactions):
 
     def _last_sample(self, round_id: str, model: str) -> int:
         sql = "SELECT coalesce(max(sample), 0) FROM runs WHERE round_id = ? AND model = ?"
-        return int(self._one(sql, round_id, model)[0])
+        return int(self._fetch_one(sql, round_id, model)[0])
 
     def _find_repo(self, condition: str, value: str) -> Any:
-        return self._one(f"{SELECT_REPOS} WHERE {condition}", rows.text(value))
+        return self._fetch_one(f"{SELECT_REPOS} WHERE {condition}", rows.text(value))
 
     def _register(self, repo: Repo) -> Repo:
         """Find REPO, or add it under a free name, or restore it if it was removed."""
@@ -145,7 +145,7 @@ class RoundWriter(Transactions):
     def _free_name(self, wanted: str) -> str:
         sql = "SELECT 1 FROM repos WHERE name = ? AND removed_at IS NULL"
         name, number = wanted, 1
-        while self._one(sql, rows.text(name)) is not None:
+        while self._fetch_one(sql, rows.text(name)) is not None:
             number += 1
             name = f"{wanted}-{number}"
         return name
@@ -181,7 +181,7 @@ class RoundWriter(Transactions):
         columns = rows.encode(fields)
         names = ", ".join(f"{name} = ?" for name in columns) or "id = id"
         sql = f"UPDATE runs SET {names} WHERE id = ? AND {ACTIVE}"
-        return self._do(sql, *columns.values(), run_id) == 1
+        return self._execute(sql, *columns.values(), run_id) == 1
 
     def _finish(self, run: Run, message: Message | None) -> bool:
         if not run.status.is_final:
@@ -189,7 +189,7 @@ class RoundWriter(Transactions):
         names = (*_RESULT, "logs") if run.logs else _RESULT  # an empty log keeps the stored one
         if not self._change(run.id, {name: getattr(run, name) for name in names}):
             return False
-        self._do("DELETE FROM run_leases WHERE run_id = ?", run.id)
+        self._execute("DELETE FROM run_leases WHERE run_id = ?", run.id)
         if message is not None:
             self._table("messages").insert(rows.encode(vars(message)))
         return True
@@ -202,13 +202,13 @@ class RoundWriter(Transactions):
         active = []
         with self._writing():
             for run_id in run_ids:
-                row = self._one(f"{_ACTIVE_RUNS} AND id = ?", run_id)
+                row = self._fetch_one(f"{_ACTIVE_RUNS} AND id = ?", run_id)
                 if row is None:
                     continue
                 active.append(run_id)
                 if row["lease"] is not None and is_alive(self.leases, row["lease"]):
                     sql = "UPDATE run_leases SET cancel_requested_at = ? WHERE run_id = ?"
-                    self._do(sql, now(), run_id)
+                    self._execute(sql, now(), run_id)
                 else:
                     self._interrupt(row)
         return active
@@ -216,7 +216,7 @@ class RoundWriter(Transactions):
     def reap(self, leases: Collection[str | None]) -> list[str]:
         """End the active runs of dead LEASES (None: runs without one); returns their ids."""
         with self._writing():
-            dead = [row for row in self._all(_ACTIVE_RUNS) if row["lease"] in leases]
+            dead = [row for row in self._db.execute(_ACTIVE_RUNS) if row["lease"] in leases]
             for row in dead:
                 self._interrupt(row)
         return [row["id"] for row in dead]
@@ -235,7 +235,7 @@ class RoundWriter(Transactions):
             "logs": (*logs, LogEntry(ended_at, stage, f"interrupted: {message}")),
         }
         self._change(row["id"], fields)
-        self._do("DELETE FROM run_leases WHERE run_id = ?", row["id"])
+        self._execute("DELETE FROM run_leases WHERE run_id = ?", row["id"])
 
 
 _ACTIVE_RUNS = (

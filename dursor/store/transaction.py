@@ -89,13 +89,10 @@ class Transactions:
     def _table(self, name: str) -> Table:
         return self._db.table(name)
 
-    def _one(self, sql: str, *values: Any) -> Any:
+    def _fetch_one(self, sql: str, *values: Any) -> Any:
         """Fetch the first row, or None."""
         return self._db.execute(sql, values).fetchone()
 
-    def _all(self, sql: str, *values: Any) -> list[Any]:
-        return self._db.execute(sql, values).fetchall()
-
-    def _do(self, sql: str, *values: Any) -> int:
+    def _execute(self, sql: str, *values: Any) -> int:
         """Execute SQL; returns the number of changed rows."""
         return self._db.execute(sql, values).rowcount

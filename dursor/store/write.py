@@ -35,7 +35,7 @@ class Store(RoundWriter):
     def add_model(self, profile: ModelProfile) -> ModelProfile:
         """Add a profile; a key stored for a built-in model of its name does not become its key."""
         with self._writing():
-            if self._one("SELECT 1 FROM models WHERE name = ?", profile.name) is not None:
+            if self._fetch_one("SELECT 1 FROM models WHERE name = ?", profile.name) is not None:
                 raise ConflictError(
                     f"model {profile.name!r} already exists",
                     hint=f"dursor models remove {profile.name}",
@@ -53,7 +53,7 @@ class Store(RoundWriter):
     def remove_model(self, name: str) -> None:
         """Delete the profile called NAME."""
         with self._writing():
-            if not self._do("DELETE FROM models WHERE name = ?", name):
+            if not self._execute("DELETE FROM models WHERE name = ?", name):
                 raise NotFoundError(f"no added model {name!r}", hint="dursor models list")
             self._set_key_source(f"model:{name}", None)
 
@@ -64,7 +64,7 @@ class Store(RoundWriter):
 
     def _set_key_source(self, key_name: str, source: KeySource | None) -> None:
         if source is None:
-            self._do("DELETE FROM key_sources WHERE name = ?", key_name)
+            self._execute("DELETE FROM key_sources WHERE name = ?", key_name)
         else:
             row = {"name": key_name, "source": source.value}
             self._table("key_sources").upsert(row, pk="name")
@@ -111,7 +111,7 @@ class Store(RoundWriter):
     def add_message(self, message: Message) -> Message:
         with self._writing():
             self._table("messages").insert(rows.encode(vars(message)))
-            self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", now(), message.task_id)
+            self._execute("UPDATE tasks SET updated_at = ? WHERE id = ?", now(), message.task_id)
         return message
 
     # pull requests and GitHub
@@ -127,14 +127,14 @@ class Store(RoundWriter):
         """Save PR and MESSAGES about it; returns those messages that were not stored yet."""
         with self._writing():
             sql = "SELECT 1 FROM messages WHERE id = ?"
-            new = {m.id: m for m in messages if self._one(sql, m.id) is None}
+            new = {m.id: m for m in messages if self._fetch_one(sql, m.id) is None}
             if new:
                 self._table("messages").insert_all(rows.encode(vars(m)) for m in new.values())
-                self._do("UPDATE tasks SET updated_at = ? WHERE id = ?", now(), pr.task_id)
+                self._execute("UPDATE tasks SET updated_at = ? WHERE id = ?", now(), pr.task_id)
             return self._save_pr(pr), tuple(new.values())
 
     def _save_pr(self, pr: PullRequest) -> PullRequest:
-        row = self._one("SELECT id, created_at FROM prs WHERE url = ?", rows.text(pr.url))
+        row = self._fetch_one("SELECT id, created_at FROM prs WHERE url = ?", rows.text(pr.url))
         if row is not None:
             pr = replace(pr, id=row["id"], created_at=row["created_at"])
         self._table("prs").upsert(rows.encode(vars(pr)), pk="id")
@@ -146,10 +146,10 @@ class Store(RoundWriter):
 
     def remove_github_app(self) -> None:
         with self._writing():
-            self._do("DELETE FROM github_app")
+            self._execute("DELETE FROM github_app")
 
     def _update(self, table: str, row_id: str, fields: dict[str, Any]) -> None:
         with self._writing():
-            if self._one(f"SELECT 1 FROM {table} WHERE id = ?", row_id) is None:
+            if self._fetch_one(f"SELECT 1 FROM {table} WHERE id = ?", row_id) is None:
                 raise NotFoundError(f"no row {row_id!r} in {table}")
             self._table(table).update(row_id, rows.encode(fields))

@@ -51,14 +51,14 @@ def test_database_locked_by_another_process(path, make):
 def test_full_disk(path, make):
     with Store(path) as store:
         repo = store.add_repo(make.repo())
-        pages = store._one("PRAGMA page_count")[0]
-        store._one(f"PRAGMA max_page_count = {pages}")
+        pages = store._fetch_one("PRAGMA page_count")[0]
+        store._fetch_one(f"PRAGMA max_page_count = {pages}")
         task = make.task(repo)
         round_, long = make.round(task), make.message(task, "x" * 99_999)
         with pytest.raises(InternalError) as caught:
             store.start_round(round_, [make.run(round_)], task=task, message=long)
         assert "disk is full" in read_message(caught, path)
-        store._one("PRAGMA max_page_count = 100000")
+        store._fetch_one("PRAGMA max_page_count = 100000")
         store.start_round(round_, [make.run(round_)], task=task, message=make.message(task))
         with Reader(path) as reader:
             assert len(reader.messages(task.id)) == len(reader.rounds(task.id)) == 1

@@ -52,7 +52,7 @@ LEASE = "0123456789abcdef0123456789abcdef"
 def test_version_counts_the_migrations(store):
     applied = [migration.name for migration in migrations.applied(store._db)]
     assert applied == list(RELEASED)
-    assert len(applied) == VERSION == store._one("PRAGMA user_version")[0]
+    assert len(applied) == VERSION == store._fetch_one("PRAGMA user_version")[0]
 
 
 @pytest.mark.parametrize("step", RELEASED)
@@ -81,15 +81,15 @@ def test_tables_are_those_of_the_contract(store):
     ],
 )
 def test_wide_columns_are_last(store, table, columns, wide, keys):
-    names = [row[1] for row in store._all(f"PRAGMA table_info({table})")]
+    names = [row[1] for row in store._db.execute(f"PRAGMA table_info({table})").fetchall()]
     assert tuple(names[-len(wide) :]) == wide
     assert set(names) - keys == {*columns, *wide}
 
 
 def test_settings_of_a_connection(store):
-    assert store._one("PRAGMA journal_mode")[0] == "wal"
-    assert store._one("PRAGMA foreign_keys")[0] == 1
-    assert store._one("PRAGMA busy_timeout")[0] == 30_000
+    assert store._fetch_one("PRAGMA journal_mode")[0] == "wal"
+    assert store._fetch_one("PRAGMA foreign_keys")[0] == 1
+    assert store._fetch_one("PRAGMA busy_timeout")[0] == 30_000
 
 
 # the released schema
@@ -141,10 +141,10 @@ def test_old_database_is_upgraded_before_it_is_read(path, old, old_runs):
 
 def test_migrated_database_is_consistent(path, old):
     with Store(path) as store:
-        assert store._one("PRAGMA user_version")[0] == VERSION
-        assert store._all("PRAGMA foreign_key_check") == []
-        assert store._one("PRAGMA integrity_check")[0] == "ok"
-        assert store._one("PRAGMA foreign_keys")[0] == 1
+        assert store._fetch_one("PRAGMA user_version")[0] == VERSION
+        assert store._db.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert store._fetch_one("PRAGMA integrity_check")[0] == "ok"
+        assert store._fetch_one("PRAGMA foreign_keys")[0] == 1
 
 
 def test_second_opening_changes_nothing(path, old):

@@ -38,7 +38,7 @@ def test_killed_writers_leave_complete_rounds_and_dead_leases(path):
                 assert writer.poll() is None
             writer.kill()
     with Store(path) as store, Reader(path) as reader:
-        assert store._one("PRAGMA integrity_check")[0] == "ok"
+        assert store._fetch_one("PRAGMA integrity_check")[0] == "ok"
         runs = reader.runs(limit=None)
         done = [run for run in runs if run.status is RunStatus.SUCCEEDED]
         assert len(reader.messages("a" * 32)) == len(runs) + len(done)
@@ -48,7 +48,7 @@ def test_killed_writers_leave_complete_rounds_and_dead_leases(path):
         assert find_dead(store.leases, leases) == leases
         assert len(store.reap(leases)) == len(runs) - len(done)
         assert reader.active_leases() == frozenset()
-        assert store._one("SELECT count(*) FROM run_leases")[0] == 0
+        assert store._fetch_one("SELECT count(*) FROM run_leases")[0] == 0
 
 
 def test_many_threads_open_a_new_database_at_once(path):
@@ -60,7 +60,7 @@ def test_many_threads_open_a_new_database_at_once(path):
     def open_at_once(_):
         barrier.wait()
         with Store(path) as store:
-            return store._one("SELECT count(*) FROM _sqlite_migrations")[0]
+            return store._fetch_one("SELECT count(*) FROM _sqlite_migrations")[0]
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(open_at_once, range(8))) == [VERSION] * 8

@@ -240,7 +240,7 @@ def test_cancel_poll_reads_the_table_only_after_a_write(store, reader, started):
     for _ in range(3):
         assert reader.cancel_requested("e" * 32) == frozenset()
     assert set(statements) == {"PRAGMA data_version"}
-    store._do("UPDATE run_leases SET cancel_requested_at = 'now'")
+    store._execute("UPDATE run_leases SET cancel_requested_at = 'now'")
     assert reader.cancel_requested("e" * 32) == {run.id for run in started.runs}
     assert reader.cancel_requested("f" * 32) == frozenset()
 
@@ -249,7 +249,7 @@ def test_cancel_poll_reads_the_table_only_after_a_write(store, reader, started):
 
 
 def test_database_of_a_newer_dursor_is_refused(path, store):
-    store._do("PRAGMA user_version = 99")
+    store._execute("PRAGMA user_version = 99")
     with Reader(path) as reader, pytest.raises(InternalError, match="newer dursor") as caught:
         reader.runs()
     assert str(path) in caught.value.message

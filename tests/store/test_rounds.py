@@ -33,7 +33,7 @@ def add(store, make, owner, **options):
 
 
 def read_leases(store):
-    rows = store._all("SELECT run_id, lease FROM run_leases")
+    rows = store._db.execute("SELECT run_id, lease FROM run_leases").fetchall()
     return {row["run_id"]: row["lease"] for row in rows}
 
 
@@ -77,7 +77,7 @@ def test_round_is_stored_once_with_everything_its_runs_share(store, reader, make
     stored = store.start_round(round_, runs, task=task, repo=repo)
 
     assert stored.round == replace(round_, number=1)
-    assert store._one("SELECT count(*) FROM rounds")[0] == 1
+    assert store._fetch_one("SELECT count(*) FROM rounds")[0] == 1
     assert reader.rounds(task.id) == [stored.round]
     first, second = (reader.run(run.id) for run in stored.runs)
     assert first.round == second.round == stored.round
@@ -422,6 +422,6 @@ def test_reaping_ends_only_the_runs_of_the_given_leases(store, reader, make, sta
 
 def test_rows_of_runs_can_be_copied(store, started):
     """Only the id of a run is unique."""
-    names = [row[1] for row in store._all("PRAGMA table_info(runs)")]
+    names = [row[1] for row in store._db.execute("PRAGMA table_info(runs)").fetchall()]
     marks = ", ".join("?" if name == "id" else name for name in names)
-    assert store._do(f"INSERT INTO runs SELECT {marks} FROM runs LIMIT 1", "a" * 32) == 1
+    assert store._execute(f"INSERT INTO runs SELECT {marks} FROM runs LIMIT 1", "a" * 32) == 1

@@ -124,7 +124,9 @@ def test_paths_of_repositories_are_stored_apart(store, reader, make):
     for repo in (folder, clone):
         store.add_repo(repo)
         assert reader.repo(repo.id) == repo
-    paths = store._all("SELECT repo_id, path, workspace_path FROM repo_paths ORDER BY rowid")
+    paths = store._db.execute(
+        "SELECT repo_id, path, workspace_path FROM repo_paths ORDER BY rowid"
+    ).fetchall()
     assert [tuple(row) for row in paths] == [
         (folder.id, "/code/app", None),
         (clone.id, "/data/repos/lib", "/data/repos/lib"),

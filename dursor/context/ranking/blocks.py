@@ -72,7 +72,7 @@ def _list_marks(text: str, lines: Sequence[str], suffix: str) -> list[_Mark]:
         while open_ and open_[-1][0] >= indent:
             ends[open_.pop()[1]] = _find_lead(lines, line)
         open_.append((indent, n))
-    return [_Mark(line, end, found) for (line, found), end in zip(rows, ends, strict=True)]
+    return [_Mark(line, end, match) for (line, match), end in zip(rows, ends, strict=True)]
 
 
 def _measure_indent(line: str) -> int:

@@ -66,12 +66,12 @@ class FollowUpSelector:
         known = [file for file in earlier if file.reason != GUIDANCE_REASON]
         again = (_select_again(file, sendable, source) for file in known)
         kept = tuple(file for file in again if file is not None)
-        whole = {file.path for file in kept if file.ranges is None}
-        pins = {path.removeprefix("./") for path in pinned} - (whole - self.changes.keys())
+        complete = {file.path for file in kept if file.ranges is None}
+        pins = {path.removeprefix("./") for path in pinned} - (complete - self.changes.keys())
         room = budget - sum(file.tokens for file in kept)
         if len(kept) < len(known) or self._count_pins(pins) > room:
             return None
-        sent = (whole | self.changes.keys()) - pins
+        sent = (complete | self.changes.keys()) - pins
         wanted = [path for path in pinned if path.removeprefix("./") in pins]
         fresh = self._select_unsent(instruction, sent, wanted, room)
         shown = {(file.path, file.ranges) for file in kept}

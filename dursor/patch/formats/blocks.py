@@ -30,20 +30,20 @@ def build_block(search: Sequence[str], new: Sequence[str], source: Sequence[str]
     return Hunk(tuple(lines), "\n".join(source[:_MAX_SOURCE]), origin=Origin.BLOCK)
 
 
-def parse(lines: Sequence[str], at: int, path: str | None) -> tuple[FileEdit, int]:
-    """Read the block that begins at AT; it is cut when one of its markers is missing.
+def parse(lines: Sequence[str], row: int, path: str | None) -> tuple[FileEdit, int]:
+    """Read the block that begins at ROW; it is cut when one of its markers is missing.
 
     A text with a line of equals signs can be divided in several ways. Each is a reading.
     """
-    end = at + 1
+    end = row + 1
     dividers: list[int] = []
     while end < len(lines) and not REPLACE.match(lines[end]) and not SEARCH.match(lines[end]):
         if _DIVIDER.match(lines[end]):
             dividers.append(end)
         end += 1
-    source = lines[at : end + 1]
+    source = lines[row : end + 1]
     is_whole = bool(dividers) and end < len(lines) and bool(REPLACE.match(lines[end]))
-    readings = [build_block(lines[at + 1 : m], lines[m + 1 : end], source) for m in dividers[:8]]
+    readings = [build_block(lines[row + 1 : m], lines[m + 1 : end], source) for m in dividers[:8]]
     hunks = (replace(readings[0], other_readings=tuple(readings[1:])),) if readings else ()
     edit = FileEdit(Action.MODIFY, path or "", hunks=hunks, is_cut=not is_whole)
     return edit, end + is_whole

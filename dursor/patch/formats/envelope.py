@@ -25,34 +25,34 @@ def starts(line: str) -> bool:
     return line.startswith("*** Begin Patch") or bool(_SECTION.match(line))
 
 
-def parse(lines: Sequence[str], at: int) -> tuple[list[FileEdit], int]:
-    """Read the sections from AT on; the last is cut when the envelope has no end."""
-    opened = lines[at].startswith("*** Begin Patch")
-    at += opened
+def parse(lines: Sequence[str], row: int) -> tuple[list[FileEdit], int]:
+    """Read the sections from ROW on; the last is cut when the envelope has no end."""
+    opened = lines[row].startswith("*** Begin Patch")
+    row += opened
     edits: list[FileEdit] = []
-    while at < len(lines):
-        if not lines[at].strip():
-            at += 1
+    while row < len(lines):
+        if not lines[row].strip():
+            row += 1
             continue
-        match = _SECTION.match(lines[at])
+        match = _SECTION.match(lines[row])
         if not match:
             break
-        edit, at = _read_section(match[1], match[2].rstrip(), lines, at + 1)
+        edit, row = _read_section(match[1], match[2].rstrip(), lines, row + 1)
         edits.append(edit)
-    if at < len(lines) and _END.match(lines[at]):
-        return edits, at + 1
-    if opened and edits and _goes_on(lines, at):
+    if row < len(lines) and _END.match(lines[row]):
+        return edits, row + 1
+    if opened and edits and _goes_on(lines, row):
         edits[-1] = replace(edits[-1], is_cut=True)
-    return edits, at
+    return edits, row
 
 
-def _goes_on(lines: Sequence[str], at: int) -> bool:
-    """Return whether the envelope continues after AT, or never ends."""
-    if at + 1 < len(lines) and lines[at].startswith("```") and lines[at + 1][:1] in {"+", "-"}:
-        return not lines[at + 1].startswith("- ")
-    if at >= len(lines):
+def _goes_on(lines: Sequence[str], row: int) -> bool:
+    """Return whether the envelope continues after ROW, or never ends."""
+    if row + 1 < len(lines) and lines[row].startswith("```") and lines[row + 1][:1] in {"+", "-"}:
+        return not lines[row + 1].startswith("- ")
+    if row >= len(lines):
         return True
-    for line in islice(lines, at, None):
+    for line in islice(lines, row, None):
         if line.startswith("*** Begin Patch"):
             return False
         if _END.match(line):
@@ -60,11 +60,11 @@ def _goes_on(lines: Sequence[str], at: int) -> bool:
     return False
 
 
-def _read_section(kind: str, path: str, lines: Sequence[str], at: int) -> tuple[FileEdit, int]:
-    end = at
+def _read_section(kind: str, path: str, lines: Sequence[str], row: int) -> tuple[FileEdit, int]:
+    end = row
     while end < len(lines) and not _NEXT.match(lines[end]):
         end += 1
-    body = list(lines[at:end])
+    body = list(lines[row:end])
     while body and not body[-1].strip() and not body[-1].startswith(("+", "-")):
         body.pop()
     if kind == "Delete":
@@ -102,13 +102,13 @@ def _split_hunks(body: Sequence[str]) -> list[Hunk]:
     hunks: list[Hunk] = []
     anchors: list[str] = []
     begin = 0
-    for at, line in enumerate([*body, "@@"]):
+    for row, line in enumerate([*body, "@@"]):
         if not line.startswith("@@"):
             continue
-        if at > begin:
-            hunks.append(_build_hunk(body[begin:at], anchors))
+        if row > begin:
+            hunks.append(_build_hunk(body[begin:row], anchors))
             anchors = []
-        begin = at + 1
+        begin = row + 1
         name = "" if HEADER.match(line) else line.strip("@").strip()
         if name:
             anchors.append(name)

@@ -32,7 +32,7 @@ class _Reader:
     lines: list[str]
     open_end: bool  # the reply ends within a line
     finished: bool = False  # the provider reported a complete reply
-    at: int = 0
+    row: int = 0
     fence: Fence | None = None
     in_diff: bool = False  # the open fence calls itself a diff
     path: str | None = None  # the last file named for blocks
@@ -56,13 +56,13 @@ class _Reader:
             self._read_envelope,
             self._read_tags,
         )
-        while self.at < len(self.lines) and len(self.edits) <= MAX_EDITS:
+        while self.row < len(self.lines) and len(self.edits) <= MAX_EDITS:
             known = len(self.edits)
-            may_start = _MAY_START.match(self.lines[self.at])
+            may_start = _MAY_START.match(self.lines[self.row])
             if not may_start or not any(reader() for reader in readers):
                 self._read_other()
             if len(self.edits) > known:
-                self.floor = self.at
+                self.floor = self.row
         if self.edits and prose_cues.withdraws(self.since):
             self.doubt = self.doubt or "the reply withdraws its last patch"
         return ParsedReply(tuple(self.edits), tuple(self.prose), self.doubt)
@@ -81,29 +81,31 @@ class _Reader:
         return not self.finished and (self.open_end or self.fence is not None)
 
     def _read_diff(self) -> bool:
-        if not udiff.starts(self.lines, self.at):
+        if not udiff.starts(self.lines, self.row):
             return False
         self.path = None
-        edit, self.at = udiff.parse(self.lines, self.at, self.fence, open_end=self._may_be_cut)
+        edit, self.row = udiff.parse(self.lines, self.row, self.fence, open_end=self._may_be_cut)
         if edit:
             self._add(edit)
         return True
 
     def _read_loose_hunks(self) -> bool:
         """Read hunks without a file header; the prose above may name the file."""
-        line = self.lines[self.at]
+        line = self.lines[self.row]
         if not line.startswith("@@") or not (self.in_diff or HEADER.match(line)):
             return False
         path = self._find_name(loose=True) or ""
-        hunks, self.at, cut = read_hunks(self.lines, self.at, self.fence, open_end=self._may_be_cut)
+        hunks, self.row, cut = read_hunks(
+            self.lines, self.row, self.fence, open_end=self._may_be_cut
+        )
         self._add(FileEdit(Action.MODIFY, path, hunks=tuple(hunks), is_cut=cut))
         return True
 
     def _read_block(self) -> bool:
-        if not blocks.SEARCH.match(self.lines[self.at]):
+        if not blocks.SEARCH.match(self.lines[self.row]):
             return False
         mentions = self._name_block()
-        edit, self.at = blocks.parse(self.lines, self.at, self.path)
+        edit, self.row = blocks.parse(self.lines, self.row, self.path)
         self._add(replace(edit, mentions=mentions))
         return True
 
@@ -115,24 +117,24 @@ class _Reader:
         return tuple(islice(whole.list_paths(self.since), _MAX_MENTIONS)) if inherits else ()
 
     def _read_envelope(self) -> bool:
-        if not envelope.starts(self.lines[self.at]):
+        if not envelope.starts(self.lines[self.row]):
             return False
         self.path = None
-        edits, self.at = envelope.parse(self.lines, self.at)
+        edits, self.row = envelope.parse(self.lines, self.row)
         self._add(*edits)
         return True
 
     def _read_tags(self) -> bool:
-        line = self.lines[self.at]
+        line = self.lines[self.row]
         if tag := tagged.parse_file_tag(line):
-            self.path, self.lines[self.at] = tag
+            self.path, self.lines[self.row] = tag
             self.by_tag = True
             return True
         if not tagged.starts(line):
             return False
         self.pairs = self.pairs or tagged.TagPairs(self.lines)
         mentions = self._name_block()
-        edit, self.at = self.pairs.read(self.at, self.path)
+        edit, self.row = self.pairs.read(self.row, self.path)
         if edit:
             self._add(replace(edit, mentions=mentions))
         else:
@@ -141,7 +143,7 @@ class _Reader:
 
     def _read_other(self) -> None:
         """Skip a line that starts no edit: a fence, prose, or text inside a fence."""
-        line = self.lines[self.at]
+        line = self.lines[self.row]
         match = None if self.fence else OPENING.match(line)
         is_stray = match is not None and self._is_stray(match)
         self.has_fences |= match is not None
@@ -158,7 +160,7 @@ class _Reader:
             self.prose.append(line)
             if line.strip() and not whole.parse_path_line(line):
                 self.since.append(line)
-        self.at += 1
+        self.row += 1
 
     def _is_stray(self, match: re.Match[str]) -> bool:
         """Return whether this closes a fence that was opened before the reply began.
@@ -175,10 +177,10 @@ class _Reader:
         info = match[3].strip()
         end = self._find_fence_end(fence)
         fence = self._dedent(fence, end)
-        body = self.lines[self.at + 1 : end]
+        body = self.lines[self.row + 1 : end]
         path = whole.parse_info(info) or self._find_name(loose=False)
         if path is None:
-            above = self.lines[self.floor : self.at]
+            above = self.lines[self.floor : self.row]
             path = whole.find_whole_file_path(next(filter(str.strip, reversed(above)), ""))
         first = next((i for i, line in enumerate(body) if line.strip()), 0)
         candidates = range(first, min(len(body), first + 4)) if path else range(len(body))
@@ -187,12 +189,12 @@ class _Reader:
             self.in_diff = info.lower() in _DIFF_WORDS
             if end >= len(self.lines) and not any(map(str.strip, body)):
                 self._add(FileEdit(Action.MODIFY, path or "", is_cut=True))
-            self.at += 1
+            self.row += 1
             return
         if path and (body or info) and not whole.is_transcript(info, path):
             cut = not self._is_closed(fence, path, end)
             self._add(FileEdit(Action.WRITE, path, lines=tuple(body), is_cut=cut))
-        self.at = end + 1
+        self.row = end + 1
 
     def _find_fence_end(self, fence: Fence) -> int:
         """Return the index of the line that closes FENCE.
@@ -201,13 +203,13 @@ class _Reader:
         """
         depth = 1
         first = len(self.lines)
-        for at in range(self.at + 1, len(self.lines)):
-            line = self.lines[at]
+        for row in range(self.row + 1, len(self.lines)):
+            line = self.lines[row]
             if fence.is_closed_by(line):
-                first = min(first, at)
+                first = min(first, row)
                 depth -= 1
                 if not depth or self.unbalanced:
-                    return at
+                    return row
             elif (match := OPENING.match(line)) and match[2][0] == fence.mark and match[3].strip():
                 depth += 1
         self.unbalanced = True
@@ -221,12 +223,12 @@ class _Reader:
         """
         if end >= len(self.lines):
             return False
-        inside = (OPENING.match(self.lines[at]) for at in range(self.at + 1, end))
+        inside = (OPENING.match(self.lines[row]) for row in range(self.row + 1, end))
         if self.unbalanced and any(x and x[2][0] == fence.mark and x[3].strip() for x in inside):
             return False
         if not path.lower().endswith(whole.MARKUP):
             return True
-        below = (OPENING.match(self.lines[at]) for at in range(end + 1, len(self.lines)))
+        below = (OPENING.match(self.lines[row]) for row in range(end + 1, len(self.lines)))
         after = next((x for x in below if x and x[2][0] == fence.mark), None)
         return after is None or bool(after[3].strip()) or len(after[2]) != fence.width
 
@@ -234,20 +236,20 @@ class _Reader:
         """Remove FENCE's indentation from its body, unless a line of the body lacks it."""
         margin = " " * fence.indent
         if not margin or any(
-            self.lines[at].strip() and not self.lines[at].startswith(margin)
-            for at in range(self.at + 1, end)
+            self.lines[row].strip() and not self.lines[row].startswith(margin)
+            for row in range(self.row + 1, end)
         ):
             return fence
-        for at in range(self.at + 1, min(end + 1, len(self.lines))):
-            line = self.lines[at]
-            self.lines[at] = line[min(len(margin), len(line) - len(line.lstrip(" "))) :]
+        for row in range(self.row + 1, min(end + 1, len(self.lines))):
+            line = self.lines[row]
+            self.lines[row] = line[min(len(margin), len(line) - len(line.lstrip(" "))) :]
         return replace(fence, indent=0)
 
     def _find_name(self, *, loose: bool) -> str | None:
         """Return the path in the lines just above; LOOSE also accepts one in a sentence."""
         texts = 0
-        for at in range(self.at - 1, max(self.at - 1 - _NEAR, self.floor - 1), -1):
-            line = self.lines[at]
+        for row in range(self.row - 1, max(self.row - 1 - _NEAR, self.floor - 1), -1):
+            line = self.lines[row]
             match = OPENING.match(line)
             path = whole.parse_info(match[3]) if match else whole.parse_path_line(line)
             if not path and loose and not match:
@@ -262,13 +264,13 @@ class _Reader:
         return None
 
 
-def _is_edit(lines: Sequence[str], at: int) -> bool:
+def _is_edit(lines: Sequence[str], row: int) -> bool:
     return (
-        udiff.starts(lines, at)
-        or bool(HEADER.match(lines[at]))
-        or bool(blocks.SEARCH.match(lines[at]))
-        or envelope.starts(lines[at])
-        or tagged.starts(lines[at])
+        udiff.starts(lines, row)
+        or bool(HEADER.match(lines[row]))
+        or bool(blocks.SEARCH.match(lines[row]))
+        or envelope.starts(lines[row])
+        or tagged.starts(lines[row])
     )
 
 

@@ -46,24 +46,24 @@ class TagPairs:
 
     def __post_init__(self) -> None:
         tags = defaultdict(list)
-        for at, line in enumerate(self.lines):
+        for row, line in enumerate(self.lines):
             if "<" in line:
                 for tag in set(_TAG.findall(line)):
-                    tags[tag].append(at)
+                    tags[tag].append(row)
         self._tags = dict(tags)
 
-    def read(self, at: int, path: str | None) -> tuple[FileEdit | None, int]:
-        """Read the pair that begins at AT; return it, if it is one, and the index after it.
+    def read(self, row: int, path: str | None) -> tuple[FileEdit | None, int]:
+        """Read the pair that begins at ROW; return it, if it is one, and the index after it.
 
         A first half alone is prose. A pair is cut when a half does not end or may end in several
         places, and so is a first half that never ends below another pair.
         """
-        match = _OPEN.match(self.lines[at])
-        old = self._find_next(f"/{match[1]}", at) if match else None
+        match = _OPEN.match(self.lines[row])
+        old = self._find_next(f"/{match[1]}", row) if match else None
         unclear = FileEdit(Action.MODIFY, path or "", is_cut=True)
         if match is None or old is None:
             is_cut = match is not None and self._tags.get(f"/{match[1]}") is not None
-            return (unclear, len(self.lines)) if is_cut else (None, at + 1)
+            return (unclear, len(self.lines)) if is_cut else (None, row + 1)
         after = old + 1
         while after < len(self.lines) and not self.lines[after].strip():
             after += 1
@@ -72,7 +72,7 @@ class TagPairs:
             later = self._find_next(tag, after)
             is_half = later is None or (self._find_next(match[1], after) or later) < later
             is_prose = is_half and f"/{tag}" not in self._tags
-            return (None, at + 1) if is_prose else (unclear, later or at + 1)
+            return (None, row + 1) if is_prose else (unclear, later or row + 1)
         new = self._find_next(f"/{tag}", after)
         if new is None:
             return unclear, len(self.lines)
@@ -80,21 +80,21 @@ class TagPairs:
         if again is not None and (self._find_next(tag, new + 1) or again + 1) > again:
             return unclear, again + 1
         hunk = build_block(
-            self._get_body(at, old, match[1]),
+            self._get_body(row, old, match[1]),
             self._get_body(after, new, tag),
-            self.lines[at : new + 1],
+            self.lines[row : new + 1],
         )
         return FileEdit(Action.MODIFY, path or "", hunks=(hunk,)), new + 1
 
-    def _find_next(self, tag: str, at: int) -> int | None:
-        """Return the first line from AT on that has TAG."""
+    def _find_next(self, tag: str, row: int) -> int | None:
+        """Return the first line from ROW on that has TAG."""
         places = self._tags.get(tag, [])
-        rank = bisect_left(places, at)
+        rank = bisect_left(places, row)
         return places[rank] if rank < len(places) else None
 
-    def _get_body(self, at: int, end: int, tag: str) -> list[str]:
+    def _get_body(self, row: int, end: int, tag: str) -> list[str]:
         """Return the lines between the tags, without empty rests of the lines with the tags."""
-        body = list(self.lines[at : end + 1])
+        body = list(self.lines[row : end + 1])
         body[-1] = body[-1][: body[-1].index(f"</{tag}>")]
         body[0] = body[0].lstrip()[len(tag) + 2 :]
         if not body[0].strip():

@@ -109,32 +109,32 @@ class _Header:
         return self.git if not old or not new or old == new == DEV_NULL else (old, new)
 
 
-def starts(lines: Sequence[str], at: int) -> bool:
-    """Return whether the diff of a file begins at AT."""
-    line = lines[at]
-    if line.startswith("diff --git ") or is_move(lines, at) or is_lone_name(lines, at):
+def starts(lines: Sequence[str], row: int) -> bool:
+    """Return whether the diff of a file begins at ROW."""
+    line = lines[row]
+    if line.startswith("diff --git ") or is_move(lines, row) or is_lone_name(lines, row):
         return True
     if not line.startswith(("--- ", "+++ ")):
         return False
-    after = lines[at + 1] if at + 1 < len(lines) else ""
+    after = lines[row + 1] if row + 1 < len(lines) else ""
     return after.startswith("@@" if line.startswith("+++ ") else ("+++ ", "@@"))
 
 
 def parse(
-    lines: Sequence[str], at: int, fence: Fence | None, *, open_end: bool
+    lines: Sequence[str], row: int, fence: Fence | None, *, open_end: bool
 ) -> tuple[FileEdit | None, int]:
-    """Read the section that begins at AT; return it and the index after it."""
+    """Read the section that begins at ROW; return it and the index after it."""
     header = _Header()
-    while at < len(lines) and header.read_line(lines[at]):
-        at += 1
-    hunks, at, cut = read_hunks(lines, at, fence, open_end=open_end)
-    if not hunks and not "".join(lines[at : at + 1]).strip():
-        ends = at + _TRAILING >= len(lines) and not any(map(str.strip, lines[at:]))
+    while row < len(lines) and header.read_line(lines[row]):
+        row += 1
+    hunks, row, cut = read_hunks(lines, row, fence, open_end=open_end)
+    if not hunks and not "".join(lines[row : row + 1]).strip():
+        ends = row + _TRAILING >= len(lines) and not any(map(str.strip, lines[row:]))
         cut = ends and (header.is_open(fence) or header.contradicts_itself())
     if header.binary:
-        while at < len(lines) and not is_section(lines, at) and not ends_fence(lines[at], fence):
-            at += 1
-    return _build_edit(header, hunks, cut=cut), at
+        while row < len(lines) and not is_section(lines, row) and not ends_fence(lines[row], fence):
+            row += 1
+    return _build_edit(header, hunks, cut=cut), row
 
 
 def _build_edit(header: _Header, hunks: Sequence[Hunk], *, cut: bool) -> FileEdit | None:

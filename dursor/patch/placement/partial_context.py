@@ -74,9 +74,9 @@ class _Search:
         added = {word for x in self.lines if x.tag == "+" for word in _WORD.findall(x.text)}
         return added - self.index.words
 
-    def is_elided(self, at: int) -> bool:
-        """Return whether old line AT marks omitted lines."""
-        return not self.has_text[at] and bool(self.texts[at].strip())
+    def is_elided(self, row: int) -> bool:
+        """Return whether old line ROW marks omitted lines."""
+        return not self.has_text[row] and bool(self.texts[row].strip())
 
 
 def find_pieces(lines: Sequence[Line], index: LineIndex) -> list[Piece] | None:
@@ -105,18 +105,18 @@ def find_pieces(lines: Sequence[Line], index: LineIndex) -> list[Piece] | None:
 
 
 def _list_changes(lines: Sequence[Line]) -> Iterator[_Change]:
-    at = first = 0
+    row = first = 0
     inside = False
     for line in lines:
         if line.tag == " ":
             if inside:
-                yield _Change(first, at)
+                yield _Change(first, row)
             inside = False
         elif not inside:
-            first, inside = at, True
-        at += line.tag != "+"
+            first, inside = row, True
+        row += line.tag != "+"
     if inside:
-        yield _Change(first, at)
+        yield _Change(first, row)
 
 
 def _find_best(change: _Change, search: _Search) -> Piece | None:
@@ -166,45 +166,45 @@ def split_at_pieces(
     lines: Sequence[Line], pieces: Sequence[Piece]
 ) -> Iterator[tuple[Piece, list[Line]]]:
     """Yield each piece with its lines; an added line belongs to the old line before it."""
-    at = 0
+    row = 0
     todo = list(pieces)
     taken: list[Line] = []
     for line in lines:
-        if todo and at >= todo[0].stop and line.tag != "+":
+        if todo and row >= todo[0].stop and line.tag != "+":
             yield todo.pop(0), taken
             taken = []
-        if todo and at >= todo[0].first:
+        if todo and row >= todo[0].first:
             taken.append(line)
-        at += line.tag != "+"
+        row += line.tag != "+"
     if todo:
         yield todo[0], taken
 
 
 class _Missing(NamedTuple):
-    """Old line AT, which no piece holds; it belongs between lines LOW and HIGH of the file."""
+    """Old line ROW, which no piece holds; it belongs between lines LOW and HIGH of the file."""
 
     search: _Search
-    at: int
+    row: int
     low: int
     high: int
 
     @property
     def is_skipped_over(self) -> bool:
         """Whether the file has the line where it belongs."""
-        letter = self.search.letters[self.at]
+        letter = self.search.letters[self.row]
         return letter is not None and letter in self.search.index.text[self.low : self.high]
 
 
 def _has_unmarked_edit(search: _Search, pieces: Sequence[Piece]) -> bool:
     """Return whether context outside of PIECES may be an edit that the model forgot to mark."""
-    held = {at for piece in pieces for at in range(piece.first, piece.stop)}
-    missing = [at for at, has_text in enumerate(search.has_text) if has_text and at not in held]
+    held = {row for piece in pieces for row in range(piece.first, piece.stop)}
+    missing = [row for row, has_text in enumerate(search.has_text) if has_text and row not in held]
     if len(missing) > _MAX_MISSING or is_moved(search, pieces):
         return True
     size = len(search.index.text)
     return any(
-        guard(_Missing(search, at, *_find_room(at, pieces, size)))
-        for at in missing
+        guard(_Missing(search, row, *_find_room(row, pieces, size)))
+        for row in missing
         for guard in GUARDS
     )
 
@@ -213,30 +213,30 @@ def is_moved(search: _Search, pieces: Sequence[Piece]) -> bool:
     """Return whether the hunk adds a line that it skips elsewhere in the file."""
     added = {x.text.strip() for x in search.lines if x.tag == "+" and any(map(str.isalnum, x.text))}
     return any(
-        search.index.lines[at].strip() in added
+        search.index.lines[row].strip() in added
         for piece, after in pairwise(pieces)
-        for at in range(piece.end, after.start)
+        for row in range(piece.end, after.start)
     )
 
 
 def is_squeezed_in(missing: _Missing) -> bool:
     """Return whether the nearest known lines around the missing one adjoin in the file."""
-    search, at = missing.search, missing.at
-    above = next((x for x in reversed(search.letters[:at]) if x is not None), None)
-    below = next((x for x in search.letters[at + 1 :] if x is not None), None)
+    search, row = missing.search, missing.row
+    above = next((x for x in reversed(search.letters[:row]) if x is not None), None)
+    below = next((x for x in search.letters[row + 1 :] if x is not None), None)
     text = search.index.text[max(0, missing.low - 1) : missing.high + 1]
     return above is not None and below is not None and above + below in text
 
 
 def uses_new_word(missing: _Missing) -> bool:
     """Return whether an unknown line uses a word that only the hunk's added lines have."""
-    words = set(_WORD.findall(missing.search.texts[missing.at]))
+    words = set(_WORD.findall(missing.search.texts[missing.row]))
     return not missing.is_skipped_over and bool(missing.search.new_words & words)
 
 
 def resembles_a_line(missing: _Missing) -> bool:
     """Return whether an unknown line resembles one that the file has there."""
-    text, lines = missing.search.texts[missing.at], missing.search.index.lines
+    text, lines = missing.search.texts[missing.row], missing.search.index.lines
     room = range(missing.low, missing.high)
     return not missing.is_skipped_over and any(
         lines[i].strip() and are_alike(text, lines[i]) for i in room
@@ -246,11 +246,11 @@ def resembles_a_line(missing: _Missing) -> bool:
 GUARDS: tuple[Callable[[_Missing], bool], ...] = (is_squeezed_in, uses_new_word, resembles_a_line)
 
 
-def _find_room(at: int, pieces: Sequence[Piece], size: int) -> tuple[int, int]:
-    """Return the lines of the file between which old line AT, in no piece, belongs."""
+def _find_room(row: int, pieces: Sequence[Piece], size: int) -> tuple[int, int]:
+    """Return the lines of the file between which old line ROW, in no piece, belongs."""
     low = high = None
     for piece in pieces:
-        if piece.stop <= at:
+        if piece.stop <= row:
             low = piece.end
         elif high is None:
             high = piece.start
