@@ -229,7 +229,7 @@ class RoundWriter(Transactions):
         sql = "SELECT coalesce(max(attempt), 0) FROM replies WHERE run_id = ?"
         fields = {
             "status": RunStatus.FAILED,
-            "attempts": self._one(sql, row["id"])[0],
+            "attempts": self._fetch_one(sql, row["id"])[0],
             "error": RunError("interrupted", message, hint, stage),
             "completed_at": ended_at,
             "logs": (*logs, LogEntry(ended_at, stage, f"interrupted: {message}")),
