@@ -10,7 +10,7 @@ from dursor.context.text.measure import FILE_TOKENS, estimate_tokens
 from dursor.errors import DursorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from dursor.secrets.placeholders import Placeholders
     from dursor.tree import Tree
@@ -86,10 +86,8 @@ def read_available(tree: Tree, paths: Sequence[str]) -> dict[str, bytes]:
     try:
         return dict(tree.read_many(paths))
     except DursorError:
-        return dict(_read_each(tree, paths))
-
-
-def _read_each(tree: Tree, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    for path in paths:
-        with suppress(DursorError):
-            yield path, tree.read(path)
+        contents = {}
+        for path in paths:
+            with suppress(DursorError):
+                contents[path] = tree.read(path)
+        return contents

@@ -247,8 +247,6 @@ class Reader:
         sql, values = select_ids(table, prefix)
         return [(row[0], format_label(row)) for row in self._rows(*_limited(sql, values, limit))]
 
-    # machinery
-
     def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         with translate_errors(self.path):
             connection = self._open()

@@ -90,7 +90,6 @@ class Transactions:
         return self._db.table(name)
 
     def _fetch_one(self, sql: str, *values: Any) -> Any:
-        """Fetch the first row, or None."""
         return self._db.execute(sql, values).fetchone()
 
     def _execute(self, sql: str, *values: Any) -> int:

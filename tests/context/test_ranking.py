@@ -47,7 +47,7 @@ def pick(files, text=DISCOUNT, budget=1500, **options):
     return select_context(tree_of(files), text, budget=budget, rules=PathRules(), **options)
 
 
-def shown(selection, path):
+def render(selection, path):
     """Return the selected lines of PATH."""
     found = next(one for one in selection.files if one.path == path)
     if found.ranges is None:
@@ -106,14 +106,14 @@ def test_mentioned_files_come_first(text, path):
 def test_a_line_in_a_traceback_is_selected():
     text = 'Traceback\n  File "shop/part3.py", line 101, in part3_25\nTypeError: bad operand'
     selection = pick(FILES, text, budget=600)
-    assert 101 in shown(selection, "shop/part3.py")
+    assert 101 in render(selection, "shop/part3.py")
 
 
 def test_a_method_is_selected_with_the_head_of_its_class():
     methods = "".join(f"    def area_{n}(self):\n        return {n}\n\n" for n in range(300))
     files = FILES | {"shop/shapes.py": f"class Square(Shape):\n{methods}"}
     selection = pick(files, "Square.area_222 is wrong", budget=500)
-    assert {1, 667, 668} <= set(shown(selection, "shop/shapes.py"))
+    assert {1, 667, 668} <= set(render(selection, "shop/shapes.py"))
 
 
 TEXTS = st.sampled_from(
@@ -133,7 +133,7 @@ def test_excerpts_are_in_the_files_and_within_the_budget(files, text, budget, ra
     assert len({one.path for one in selection.files}) == len(selection.files)
     for one in selection.files:
         lines = split_lines(files[one.path])
-        chosen = [lines[line - 1] for line in shown(selection, one.path)]
+        chosen = [lines[line - 1] for line in render(selection, one.path)]
         assert "".join(chosen) == one.text
         assert one.tokens >= len(one.text.encode()) / 4
         assert one.reason

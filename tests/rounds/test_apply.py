@@ -47,7 +47,7 @@ def test_the_next_command_undoes_an_apply_that_was_killed(cli: CommandLine):
     assert cli.run_process("patch", "-", "--apply", input=reply).stderr == ""
 
 
-def grown(cli: CommandLine, *words: str) -> str:
+def make_growing_run(cli: CommandLine, *words: str) -> str:
     """Return the id of a run that appends a line to the README, moves calc.py and adds a file."""
     cli.reply_with(
         DIFF.removesuffix("```\n")
@@ -68,7 +68,7 @@ def test_three_way_merges_with_later_changes(cli: CommandLine, *, dirty: bool, c
     top = cli.repo
     if dirty:
         repos.write(top, {"README.md": README.replace("1", "one")})
-    run = grown(cli, *(["--dirty"] if dirty else []))
+    run = make_growing_run(cli, *(["--dirty"] if dirty else []))
     before = (top / "README.md").read_text()
     repos.write(top, {"README.md": "line 0\n" + before, "calc.py": "# sums\n" + CALC})
     repos.commit(top) if commit else repos.git(top, "add", "calc.py")
@@ -84,7 +84,7 @@ def test_three_way_merges_with_later_changes(cli: CommandLine, *, dirty: bool, c
 
 
 def test_a_failed_merge_changes_nothing(cli: CommandLine):
-    run = grown(cli)
+    run = make_growing_run(cli)
     repos.write(cli.repo, {"README.md": README + "mine\n", "calc.py": "# sums\n" + CALC})
     before = repos.fingerprint(cli.repo)
 
@@ -99,7 +99,7 @@ def test_a_failed_merge_changes_nothing(cli: CommandLine):
 
 
 def test_the_repository_of_a_change_is_named(cli: CommandLine):
-    run = grown(cli)
+    run = make_growing_run(cli)
     repos.git(cli.repo, "worktree", "add", "-q", "-b", "side", str(cli.home / "side"))
 
     done = cli.run_process("run", "apply", run, cwd=cli.home / "side")

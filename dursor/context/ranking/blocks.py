@@ -54,8 +54,8 @@ def split_blocks(text: str, suffix: str) -> list[CodeBlock]:
         for first, last in zip(cuts, [*cuts[1:], len(lines)], strict=True)
         for span in _cut_long(lines, first, last)
     ]
-    leads = (_find_lead(lines, mark.line) for mark in marks if mark.definition.is_block)
-    top = next(leads, len(lines))
+    starts = (_find_lead(lines, mark.line) for mark in marks if mark.definition.is_block)
+    top = next(starts, len(lines))
     return list(_name_spans(_join_short(spans), marks, top))
 
 

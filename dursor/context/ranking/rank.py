@@ -64,13 +64,13 @@ def rank(
     paths, sizes = features.paths, features.sizes
     texts = read_many([paths[n] for n in order[:reach]])
     near = [n for n in order[:reach] if paths[n] in texts]
-    closer = BlockFeatures(features, [(n, texts[paths[n]]) for n in near])
+    details = BlockFeatures(features, [(n, texts[paths[n]]) for n in near])
     likely = softmax([first[n] for n in near])
-    block_columns = closer.build_columns(likely)
+    block_columns = details.build_columns(likely)
     file_columns = {name: [column[n] for n in near] for name, column in columns.items()}
-    file_columns |= closer.build_file_columns(block_columns, likely)
+    file_columns |= details.build_file_columns(block_columns, likely)
     values = softmax(sum_columns(weights.file, file_columns, len(near)))
-    blocks = _rank_blocks(closer, sum_columns(weights.block, block_columns, len(closer.blocks)))
+    blocks = _rank_blocks(details, sum_columns(weights.block, block_columns, len(details.blocks)))
     ranked = [
         RankedFile(n, paths[n], sizes[n], value, parts)
         for n, value, parts in zip(near, values, blocks, strict=True)
