@@ -39,6 +39,11 @@ class Stage(StrEnum):
     POLICY = "policy"
     FINISH = "finish"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Stage | None:
+        """Read the stage that 0.1.0 writes, also while it finishes runs of an upgraded store."""
+        return cls.POLICY if value == "check" else None
+
 
 class Role(StrEnum):
     """The author of a message, as models distinguish them."""

@@ -268,6 +268,18 @@ def test_stage_check_is_renamed_in_old_errors_and_logs(path, old, reader):
     )
 
 
+def test_process_of_0_1_0_ends_its_run_after_the_migration(path, old, old_runs, migrated):
+    log = json.loads(old_runs[RUNNING]["logs"])
+    log.append({"at": "t", "stage": "check", "message": "1 paths against policy"})
+    error = '{"code":"policy","message":"2 files","hint":null,"stage":"check"}'
+    sql = "UPDATE runs SET status = 'failed', error = ?, logs = ? WHERE id = ?"
+    old.execute(sql, [error, json.dumps(log), RUNNING])
+    run = migrated.run(RUNNING)
+    assert run.error == RunError("policy", "2 files", None, Stage.POLICY)
+    assert run.full_log == read_old_log({"logs": json.dumps(log)})
+    assert run.status in {listed.status for listed in migrated.runs()}
+
+
 def test_migrated_messages_have_kinds(migrated):
     rounds = migrated.rounds(SHARED_TASK)
     messages = migrated.messages(SHARED_TASK)
