@@ -48,12 +48,12 @@ def measure_writers(path: Path) -> None:
 def copy_runs(path: Path) -> None:
     """Copy runs until there are ROWS."""
     with Store(path) as store, store._writing():
-        names = [row[1] for row in store._all("PRAGMA table_info(runs)")]
+        names = [row[1] for row in store._db.execute("PRAGMA table_info(runs)").fetchall()]
         copied = ", ".join("?" if name == "id" else name for name in names)
-        (count,) = store._one("SELECT count(*) FROM runs")
+        (count,) = store._fetch_one("SELECT count(*) FROM runs")
         sql = f"INSERT INTO runs SELECT {copied} FROM runs LIMIT 1 OFFSET ?"
         for index in range(ROWS - count):
-            store._do(sql, new_id(), index % count)
+            store._execute(sql, new_id(), index % count)
 
 
 def measure_list(path: Path) -> None:
