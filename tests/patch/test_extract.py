@@ -4,6 +4,7 @@ import pytest
 
 from dursor.patch.edits import Action, Origin
 from dursor.patch.formats.extract import MAX_EDITS, extract
+from dursor.patch.formats.prose_cues import find_doubt
 
 HUNK = "@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
 DIFF = f"--- a/x.py\n+++ b/x.py\n{HUNK}"
@@ -287,7 +288,7 @@ def test_prose_below_the_last_patch_may_withdraw_it():
 )
 def test_an_alternative_patch_raises_doubt(lead):
     assert "alternatives" in extract(f"{DIFF}\n{lead}\n\n{DIFF.replace('+c', '+d')}").doubt
-    assert extract(f"{lead}\n\n{DIFF}\nAnd the caller:\n{DIFF.replace('x', 'y')}").doubt is None
+    assert find_doubt([lead], is_first=True) is None
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ def test_a_patch_shown_as_a_warning_raises_doubt(lead):
      "The old way was wrong, so:", "Option 2 of the menu gets a label:", "Or-ing the flags:"],
 )  # fmt: skip
 def test_other_prose_raises_no_doubt(lead):
-    assert extract(f"{DIFF}\n{lead}\n\n{DIFF.replace('x.py', 'y.py')}").doubt is None
+    assert find_doubt([lead], is_first=False) is None
 
 
 def test_hunks_without_a_header_take_the_path_above():

@@ -46,7 +46,7 @@ def test_a_changed_file():
 
 def test_several_files_and_formats_in_one_reply():
     reply = (
-        "First:\n" + diff("a.py", ("one", "1")) + "\nThen `b.py`:\n\n"
+        "First `a.py`:\n" + diff("a.py", ("one", "1")) + "\nThen `b.py`:\n\n"
         "<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n\n"
         "*** Begin Patch\n*** Add File: c.py\n+new\n*** End Patch\n"
     )
@@ -641,7 +641,9 @@ def test_a_revision_that_did_not_fit_needs_no_replacement():
 
 def test_parts_of_one_answer_add_up():
     reply = (
-        fenced(diff("a", ("one", "1"))) + "\nNext, the end:\n\n" + fenced(diff("a", ("seven", "7")))
+        fenced(diff("a", ("one", "1")))
+        + "\nNext, the end of `a`:\n\n"
+        + fenced(diff("a", ("seven", "7")))
     )
     assert after(reply, BASE) == {"a": TEXT.replace("one", "1").replace("seven", "7")}
 
@@ -661,14 +663,14 @@ def test_equal_hunks_for_two_lines_do_not_share_one_place():
 def test_equal_patches_for_two_lines_are_two():
     base = tree(a="x\ny\nz\nx\ny\nz\n")
     hunk = "--- a/a\n+++ b/a\n@@ -{0},2 +{0},2 @@\n x\n-y\n+Y\n"
-    reply = fenced(hunk.format(1)) + "\nThen:\n\n" + fenced(hunk.format(4))
+    reply = fenced(hunk.format(1)) + "\nThen `Y` again:\n\n" + fenced(hunk.format(4))
     assert after(reply, base) == {"a": "x\nY\nz\nx\nY\nz\n"}
 
 
 def test_two_patches_that_cover_the_same_lines_are_refused():
     reply = (
         fenced("--- a/a\n+++ b/a\n@@ @@\n one\n-two\n+2\n three\n")
-        + "\nAnd then:\n\n"
+        + "\nStep 2:\n\n"
         + fenced("--- a/a\n+++ b/a\n@@ @@\n two\n three\n+3.5\n four\n")
     )
     assert "same lines" in failed(reply, BASE).failures[0].reason

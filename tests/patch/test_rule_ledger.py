@@ -195,7 +195,10 @@ OTHERS = {
     ),
     "dursor.patch.formats.prose_cues.find_doubt": (
         None,
-        Case(diff("-one\n+1\n") + "\nAlternatively:\n\n" + diff("-two\n+2\n"), SEVEN),
+        Case(block("one", "1") + "\nAlternatively:\n\n" + block("two", "2"), SEVEN),
+    ),
+    "dursor.patch.formats.extract.find_choice": (
+        None, Case(diff("-one\n+1\n") + "\nVariante B:\n\n" + diff("-two\n+2\n"), SEVEN)
     ),
     "dursor.patch.formats.prose_cues.withdraws": (
         False, Case(diff("-one\n+1\n") + "\nWait, that is wrong.\n", SEVEN)

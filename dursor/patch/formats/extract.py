@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Action, FileEdit, ParsedReply
 from dursor.patch.formats import blocks, envelope, prose_cues, tagged, udiff, whole
+from dursor.patch.formats.choices import Passage, find_choice
 from dursor.patch.formats.fences import OPENING, Fence
 from dursor.patch.formats.hunks import HEADER, read_hunks
 
@@ -41,8 +42,9 @@ class _Reader:
     has_fences: bool = False
     unbalanced: bool = False  # some fence, inner ones included, never closes
     floor: int = 0  # end of the last edit; names above it do not count
-    passage: int = 0
     revision: int = 0
+    passages: list[Passage] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  # of files, since the last edit
     doubt: str | None = None
     edits: list[FileEdit] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
@@ -65,15 +67,22 @@ class _Reader:
                 self.floor = self.row
         if self.edits and prose_cues.withdraws(self.since):
             self.doubt = self.doubt or "the reply withdraws its last patch"
+        is_sound = not any(x.is_cut or x.is_hollow or not x.path for x in self.edits)
+        if is_sound and not self.doubt:
+            self.doubt = find_choice(self.passages)
         return ParsedReply(tuple(self.edits), tuple(self.prose), self.doubt)
 
     def _add(self, *edits: FileEdit) -> None:
         self.doubt = self.doubt or prose_cues.find_doubt(self.since, is_first=not self.edits)
         if self.since and self.edits:
-            self.passage += 1
             self.revision += prose_cues.takes_back(self.since)
-        self.since = []
-        self.edits += [replace(x, passage=self.passage, revision=self.revision) for x in edits]
+        if self.since or not self.passages:
+            self.passages.append(Passage(self.since, self.names, self.revision))
+        self.since, self.names = [], []
+        number = len(self.passages) - 1
+        new = [replace(x, passage=number, revision=self.revision) for x in edits]
+        self.passages[-1].edits += new
+        self.edits += new
 
     @property
     def _may_be_cut(self) -> bool:
@@ -158,8 +167,8 @@ class _Reader:
             self.in_diff = False  # report it once
         elif not self.fence and not match:
             self.prose.append(line)
-            if line.strip() and not whole.parse_path_line(line):
-                self.since.append(line)
+            if line.strip():
+                (self.names if whole.parse_path_line(line) else self.since).append(line)
         self.row += 1
 
     def _is_stray(self, match: re.Match[str]) -> bool:
@@ -179,6 +188,7 @@ class _Reader:
         fence = self._dedent(fence, end)
         body = self.lines[self.row + 1 : end]
         path = whole.parse_info(info) or self._find_name(loose=False)
+        self.names += [path] if path else []
         if path is None:
             above = self.lines[self.floor : self.row]
             path = whole.find_whole_file_path(next(filter(str.strip, reversed(above)), ""))

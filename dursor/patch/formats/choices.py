@@ -1,0 +1,124 @@
+"""Patches that may be alternatives: the structure of the prose above each of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dursor.patch.edits import Action, Origin
+from dursor.patch.names import DEV_NULL, strip_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dursor.patch.edits import FileEdit, Line
+
+_LEAD = 2  # lines above a patch that name its file
+_MAX_LENGTH = 300  # characters of a line that are searched
+_HEADING = re.compile(r"\s*(?:#{1,6} |\*\*|\d+[.)] )")
+_CODE_WORD = re.compile(r"`([^`]+)`|\b(\w+_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b")
+_LABEL = re.compile(
+    r"[\W_]*((?:[^\W\d_]+ ){0,2}[^\W\d_]+?)[ #]*"
+    r"(\d{1,2}|[A-HIVX]|[IVX]{2,4}|[一二三四五甲乙丙①②③④])(?![^\W_])"
+)
+# Labels of the parts of one answer; any other word may number alternatives.
+_PARTS = frozenset(
+    ["step", "part", "file", "change", "edit", "phase", "section", "commit", "modification"]
+)
+
+
+@dataclass
+class Passage:
+    """Edits without prose between them, and the prose above them."""
+
+    lead: Sequence[str] = ()
+    names: Sequence[str] = ()  # paths on lines of their own, or in the openings of fences
+    revision: int = 0
+    edits: list[FileEdit] = field(default_factory=list)
+
+    @property
+    def paths(self) -> set[str]:
+        """The files of the edits."""
+        paths = (x.path if x.path != DEV_NULL else x.new_path or "" for x in self.edits)
+        return {strip_prefix(path) for path in paths}
+
+    def names_its_file(self) -> bool:
+        """Return whether the prose right above the edits names one of their files.
+
+        Only prose names the files of blocks and whole files.
+        """
+        if not self.is_diff():
+            return True
+        lines = [*self.lead[-_LEAD:], *filter(_HEADING.match, self.lead), *self.names]
+        text = "\n".join(line[:_MAX_LENGTH] for line in lines)
+        names = {re.escape(path.rpartition("/")[2]) for path in self.paths if path}
+        return bool(names) and bool(re.search(rf"(?<![\w.-])(?:{'|'.join(names)})(?![\w-])", text))
+
+    def names_code(self, others: Sequence[Passage]) -> bool:
+        """Return whether the prose above the edits names code that they or OTHERS contain."""
+        lead = "\n".join(line[:_MAX_LENGTH] for line in self.lead)
+        words = {quoted or name for quoted, name in _CODE_WORD.findall(lead)}
+        lines = [
+            line for passage in (self, *others) for _, body in passage.contents for line in body
+        ]
+        return any(word in line.text for line in lines for word in words)
+
+    @cached_property
+    def contents(self) -> set[tuple[str, tuple[Line, ...]]]:
+        """The files and lines of the hunks."""
+        return {(edit.path, hunk.lines) for edit in self.edits for hunk in edit.hunks}
+
+    def is_diff(self) -> bool:
+        """Return whether the edits are diffs, which contain all changes of a file at once."""
+        return not any(
+            x.action is Action.WRITE or (x.hunks and x.hunks[0].origin is Origin.BLOCK)
+            for x in self.edits
+        )
+
+    def is_part(self, above: Sequence[Passage]) -> bool:
+        """Return whether these edits and those ABOVE are parts of one answer.
+
+        The prose above diffs of several files names each file. That above another diff of the
+        same file names code, or the diff repeats what is above.
+        """
+        known = set[str]().union(*(other.paths for other in above))
+        if not self.paths <= known:
+            return self.names_its_file() and above[0].names_its_file()
+        diffs = [other for other in above if other.is_diff() and other.paths & self.paths]
+        if not self.is_diff() or not diffs or self.names_its_file() or self.names_code(diffs):
+            return True
+        is_step = any(stem in _PARTS for stem, _ in _list_labels(self))
+        contents = set[object]().union(*(other.contents for other in diffs))
+        return is_step or self.contents <= contents or contents <= self.contents
+
+
+def find_choice(passages: Sequence[Passage]) -> str | None:
+    """Return why PASSAGES may be alternatives, or None when they are parts of one answer.
+
+    Labels that differ only in a number or letter make them alternatives.
+    """
+    last = [passage for passage in passages if passage.revision == passages[-1].revision]
+    for index, passage in enumerate(last[1:], 1):
+        numbered = any(_are_numbered(other, passage) for other in last[:index])
+        if numbered or not passage.is_part(last[:index]):
+            return _build_reason(last[index - 1], passage)
+    return None
+
+
+def _build_reason(first: Passage, second: Passage) -> str:
+    names = " and ".join(", ".join(sorted(x.paths)) or "an unnamed file" for x in (first, second))
+    return f"the patches for {names} may be alternatives: give only one, or both in one fence"
+
+
+def _are_numbered(first: Passage, second: Passage) -> bool:
+    """Return whether two passages have labels such as `Option 1` and `Option 2`."""
+    labels, others = dict(_list_labels(first)), dict(_list_labels(second))
+    shared = (labels.keys() & others.keys()) - _PARTS
+    return any(others[stem] != labels[stem] for stem in shared)
+
+
+def _list_labels(passage: Passage) -> list[tuple[str, str]]:
+    matches = (_LABEL.match(line[:_MAX_LENGTH]) for line in passage.lead)
+    return [(match[1].casefold(), match[2]) for match in matches if match]
