@@ -8,17 +8,28 @@ from typing import TYPE_CHECKING
 from dursor.domain import HunkFailure
 from dursor.patch.diff.resolution import Resolution, drop_unchanged
 from dursor.patch.edits import Action, FileEdit, Hunk
-from dursor.patch.filedraft import FileDraft, FileRefusedError, build_refusal, is_binary
+from dursor.patch.filedraft import (
+    FileDraft,
+    FileRefusedError,
+    build_refusal,
+    find_leftover,
+    is_binary,
+)
 from dursor.patch.lines import FileText, decode, make_text
-from dursor.patch.names import find_shared_path, is_ambiguous, is_writable, locate, resolve_new_path
-from dursor.patch.placement.elided_code import is_placeholder
+from dursor.patch.names import (
+    find_shared_path,
+    is_ambiguous,
+    is_writable,
+    locate,
+    resolve_new_path,
+)
 from dursor.patch.placement.indent import is_unproved
 from dursor.patch.placement.indexed_file import IndexedFile
 from dursor.patch.rewrite import is_excerpt, is_quotation, rewrite_text
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _BACKUPS = (".orig", ".bak", ".old", "~")
 _MODES = frozenset({FILE, EXECUTABLE, SYMLINK, SUBMODULE})
@@ -141,8 +152,7 @@ class TreeDraft:
         self._create(path, edit.new_mode or FILE, make_text(lines, final_newline=newline))
 
     def _create(self, path: str, mode: str, text: FileText) -> None:
-        if any(is_placeholder(line) for line in text.lines):
-            raise build_refusal(path, "the new file has lines that stand for code left out")
+        _refuse_leftovers(path, text.lines)
         draft = FileDraft(path, mode, IndexedFile(text), is_settled=True)
         if self._exists(path) and path not in self.kept:
             current = self.files.get(path)
@@ -242,6 +252,8 @@ class TreeDraft:
         if is_excerpt(edit.lines, draft.file):
             reason = "this looks like an excerpt, not the whole file: give the changes as a patch"
             raise build_refusal(path, reason)
+        known = set(draft.file.lines)
+        _refuse_leftovers(path, (line for line in edit.lines if line not in known))
         text = rewrite_text(draft.file.text, edit.lines)
         self.files[path] = FileDraft(path, draft.mode, IndexedFile(text), is_settled=True)
         self.notes.append(f"{path}: rewritten")
@@ -294,6 +306,12 @@ class TreeDraft:
             if draft and not draft.is_settled and path in changes
         }
         return Resolution(changes, renames, (), tuple(self.notes), splices), failures
+
+
+def _refuse_leftovers(path: str, lines: Iterable[str]) -> None:
+    """Refuse whole texts with LINES that are no code."""
+    if reason := next(filter(None, map(find_leftover, lines)), None):
+        raise build_refusal(path, reason)
 
 
 def _strip_path(edit: FileEdit) -> str:

@@ -147,13 +147,13 @@ def test_a_first_half_alone_is_prose():
 
 def test_a_text_with_a_line_of_equals_signs_has_several_readings():
     edit = only(
-        "x.rst\n<<<<<<< SEARCH\nTitle\n=======\n\n=======\nTopic\n=======\n>>>>>>> REPLACE\n"
+        "x.rst\n<<<<<<< SEARCH\nTitle\n=======\n=======\nTopic\n=======\nend\n>>>>>>> REPLACE\n"
     )
     hunk = edit.hunks[0]
     assert [reading.old for reading in (hunk, *hunk.other_readings)] == [
         ["Title"],
-        ["Title", "=======", ""],
-        ["Title", "=======", "", "=======", "Topic"],
+        ["Title", "======="],
+        ["Title", "=======", "=======", "Topic"],
     ]
 
 

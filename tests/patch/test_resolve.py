@@ -601,6 +601,7 @@ def fenced(text):
     return f"```diff\n{text}```\n"
 
 
+NAMED = tree(a__py=TEXT)
 BASE = tree(a=TEXT, b="x\n")
 
 
@@ -707,10 +708,9 @@ def test_a_reply_that_changes_nothing(reply):
         resolve(reply, BASE)
 
 
-def test_a_hunk_without_changes_must_not_claim_any():
+def test_a_hunk_without_changes_must_match():
     idle = "--- a/a\n+++ b/a\n@@ -1,3 +1,{} @@\n one\n {}\n"
-    with pytest.raises(NoChangeError):
-        resolve(idle.format(3, "three"), BASE)  # it claims nothing
+    assert "does not match" in failed(idle.format(3, "three"), BASE).failures[0].reason
     with pytest.raises(NoChangeError):
         resolve(idle.format(2, "two"), BASE)  # it is all there
     assert "does not match" in failed(idle.format(2, "three"), BASE).failures[0].reason
@@ -1065,7 +1065,25 @@ def test_two_hunks_that_add_the_same_lines_in_one_place_are_refused():
     reply = "--- a/a\n+++ b/a\n@@ @@\n two\n+more\n@@ @@\n+more\n three\n"
     assert "one place" in failed(reply, tree(a=TEXT)).failures[0].reason
     reply = "--- a/a\n+++ b/a\n@@ @@\n two\n+more\n@@ @@\n+more\n three\n-four\n+4\n"
-    assert "same lines" in failed(reply, tree(a=TEXT)).failures[0].reason
+    assert "same place" in failed(reply, tree(a=TEXT)).failures[0].reason
+
+
+@pytest.mark.parametrize("render", [fenced, lambda text: text])
+def test_a_full_attempt_replaces_a_partial_one(render):
+    part = "--- a/a\n+++ b/a\n@@ @@\n two\n+x\n three\n"
+    full = part.replace("+x\n", "+x\n+y\n")
+    wanted = {"a": TEXT.replace("two\n", "two\nx\ny\n")}
+    assert after(render(part) + "\n" + render(full), BASE) == wanted
+    reply = render(full) + "\n" + render(part)
+    assert "same place" in failed(reply, BASE).failures[0].reason
+
+
+def test_two_blocks_that_insert_at_one_place_are_refused():
+    first, second = block("two", "two\nx"), block("two", "two\ny")
+    assert "same place" in failed(f"a.py\n{first}\n{second}", NAMED).failures[0].reason
+    both = block("two", "two\nx\ny")
+    wanted = {"a.py": TEXT.replace("two\n", "two\nx\ny\n")}
+    assert after(f"a.py\n{first}\n{both}", NAMED) == wanted
 
 
 def test_an_anchor_and_a_blank_line_name_no_place():

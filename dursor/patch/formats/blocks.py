@@ -12,9 +12,13 @@ from dursor.patch.edits import Action, FileEdit, Hunk, Line, Origin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SEARCH = re.compile(r"<{5,9} ?(?:SEARCH|ORIGINAL)>?\s*$")
-REPLACE = re.compile(r">{5,9} ?(?:REPLACE|UPDATED)>?\s*$")
+SEARCH = re.compile(r"(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?\s*$")
+REPLACE = re.compile(r"(?:>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)>?\s*$")
+_ENDS = {"<": ">", "-": "+"}  # how the markers of one block begin
 _DIVIDER = re.compile(r"={5,9}\s*$")
+_POSITION = re.compile(r":(?:start|end)_line:? *\d+\s*$|-{5,9}\s*$")  # below a SEARCH marker
+_MARKER = re.compile(r"[<>|]{7}(?: \S.*)?$|(?:[<>]{5,9}|[-+]{5,9}) ?(?:SEARCH|REPLACE)>?\s*$")
+_MARKS = frozenset(sign * 5 for sign in "<>|-+")
 _MAX_SOURCE = 60  # lines
 
 
@@ -30,20 +34,31 @@ def build_block(search: Sequence[str], new: Sequence[str], source: Sequence[str]
     return Hunk(tuple(lines), "\n".join(source[:_MAX_SOURCE]), origin=Origin.BLOCK)
 
 
-def parse(lines: Sequence[str], row: int, path: str | None) -> tuple[FileEdit, int]:
-    """Read the block that begins at ROW; it is cut when one of its markers is missing.
+def is_marker(line: str) -> bool:
+    """Return whether LINE is a marker of a block or of a merge conflict."""
+    return line[:5] in _MARKS and bool(_MARKER.match(line))
 
-    A text with a line of equals signs can be divided in several ways. Each is a reading.
+
+def parse(lines: Sequence[str], row: int, path: str | None) -> tuple[FileEdit, int]:
+    """Read the block that begins at ROW; it is cut when its markers do not form a whole block.
+
+    A text with a line of equals signs can be divided in several ways. Each is a reading, unless it
+    ends the new text with a second divider.
     """
-    end = row + 1
+    end = begin = row + 1
+    while begin < len(lines) and _POSITION.match(lines[begin]):
+        begin += 1
     dividers: list[int] = []
-    while end < len(lines) and not REPLACE.match(lines[end]) and not SEARCH.match(lines[end]):
+    while end < len(lines) and not is_marker(lines[end]):
         if _DIVIDER.match(lines[end]):
             dividers.append(end)
         end += 1
     source = lines[row : end + 1]
-    is_whole = bool(dividers) and end < len(lines) and bool(REPLACE.match(lines[end]))
-    readings = [build_block(lines[row + 1 : m], lines[m + 1 : end], source) for m in dividers[:8]]
+    is_whole = end < len(lines) and bool(REPLACE.match(lines[end]))
+    is_whole = is_whole and lines[end][0] == _ENDS[lines[row][0]]
+    if len(dividers) > 1 and dividers[-1] == end - 1:
+        dividers = [m for m in dividers[:-1] if _DIVIDER.match(lines[m - 1])]
+    readings = [build_block(lines[begin:m], lines[m + 1 : end], source) for m in dividers[:8]]
     hunks = (replace(readings[0], other_readings=tuple(readings[1:])),) if readings else ()
-    edit = FileEdit(Action.MODIFY, path or "", hunks=hunks, is_cut=not is_whole)
+    edit = FileEdit(Action.MODIFY, path or "", hunks=hunks, is_cut=not (readings and is_whole))
     return edit, end + is_whole

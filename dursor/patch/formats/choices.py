@@ -56,13 +56,11 @@ class Passage:
         names = {re.escape(path.rpartition("/")[2]) for path in self.paths if path}
         return bool(names) and bool(re.search(rf"(?<![\w.-])(?:{'|'.join(names)})(?![\w-])", text))
 
-    def names_code(self, others: Sequence[Passage]) -> bool:
-        """Return whether the prose above the edits names code that they or OTHERS contain."""
+    def names_code(self, above: Passage) -> bool:
+        """Return whether the prose above the edits names code that they or those ABOVE contain."""
         lead = "\n".join(line[:_MAX_LENGTH] for line in self.lead)
         words = {quoted or name for quoted, name in _CODE_WORD.findall(lead)}
-        lines = [
-            line for passage in (self, *others) for _, body in passage.contents for line in body
-        ]
+        lines = [line for _, body in self.contents | above.contents for line in body]
         return any(word in line.text for line in lines for word in words)
 
     @cached_property
@@ -77,48 +75,51 @@ class Passage:
             for x in self.edits
         )
 
-    def is_part(self, above: Sequence[Passage]) -> bool:
-        """Return whether these edits and those ABOVE are parts of one answer.
+    def continues(self, above: Passage) -> bool:
+        """Return whether a diff is one more part of the answer, and not another form of ABOVE.
 
-        The prose above diffs of several files names each file. That above another diff of the
-        same file names code, or the diff repeats what is above.
+        The prose names its file or code, or numbers it as a part, or one repeats the other.
         """
-        known = set[str]().union(*(other.paths for other in above))
-        if not self.paths <= known:
-            return self.names_its_file() and above[0].names_its_file()
-        diffs = [other for other in above if other.is_diff() and other.paths & self.paths]
-        if not self.is_diff() or not diffs or self.names_its_file() or self.names_code(diffs):
-            return True
-        is_step = any(stem in _PARTS for stem, _ in _list_labels(self))
-        contents = set[object]().union(*(other.contents for other in diffs))
-        return is_step or self.contents <= contents or contents <= self.contents
+        return (
+            self.names_its_file()
+            or self.names_code(above)
+            or not _PARTS.isdisjoint(self.labels)
+            or self.contents <= above.contents
+            or above.contents <= self.contents
+        )
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The labels in the prose, such as `Option 2`, with their numbers."""
+        matches = (_LABEL.match(line[:_MAX_LENGTH]) for line in self.lead)
+        return {match[1].casefold(): match[2] for match in matches if match}
 
 
 def find_choice(passages: Sequence[Passage]) -> str | None:
     """Return why PASSAGES may be alternatives, or None when they are parts of one answer.
 
-    Labels that differ only in a number or letter make them alternatives.
+    The prose above the diffs of several files must name each file. Labels that differ only in
+    the number make alternatives.
     """
     last = [passage for passage in passages if passage.revision == passages[-1].revision]
-    for index, passage in enumerate(last[1:], 1):
-        numbered = any(_are_numbered(other, passage) for other in last[:index])
-        if numbered or not passage.is_part(last[:index]):
+    above: dict[str, Passage] = {}
+    labels: dict[str, str] = {}
+    for index, passage in enumerate(last):
+        is_numbered = any(
+            labels.get(x, n) != n for x, n in passage.labels.items() if x not in _PARTS
+        )
+        others = [above[path] for path in passage.paths & above.keys()]
+        diffs = [other for other in others if other.is_diff() and passage.is_diff()]
+        is_part = not index or all(map(passage.continues, diffs))
+        if index and passage.paths - above.keys():
+            is_part = passage.names_its_file() and last[0].names_its_file()
+        if is_numbered or not is_part:
             return _build_reason(last[index - 1], passage)
+        above.update(dict.fromkeys(passage.paths, passage))
+        labels.update(passage.labels)
     return None
 
 
 def _build_reason(first: Passage, second: Passage) -> str:
     names = " and ".join(", ".join(sorted(x.paths)) or "an unnamed file" for x in (first, second))
     return f"the patches for {names} may be alternatives: give only one, or both in one fence"
-
-
-def _are_numbered(first: Passage, second: Passage) -> bool:
-    """Return whether two passages have labels such as `Option 1` and `Option 2`."""
-    labels, others = dict(_list_labels(first)), dict(_list_labels(second))
-    shared = (labels.keys() & others.keys()) - _PARTS
-    return any(others[stem] != labels[stem] for stem in shared)
-
-
-def _list_labels(passage: Passage) -> list[tuple[str, str]]:
-    matches = (_LABEL.match(line[:_MAX_LENGTH]) for line in passage.lead)
-    return [(match[1].casefold(), match[2]) for match in matches if match]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
 MAX_EDITS = 20_000  # the rest of a longer reply is not read
-_MAY_START = re.compile(
-    r"diff --git |(?:rename|copy) from |similarity |--- |\+\+\+ |@@|\*\*\* |\s*<"
+_MARK = re.compile(
+    r"\n(?=[ \t]*(?:diff --git |(?:rename|copy) from |similarity |--- |\+\+\+ |@@|\*\*\* |<|"
+    r"```|~~~|-{5}|[>|]{5}|\+{5}))"
 )
 _MAX_MENTIONS = 20
+_REASONING = re.compile(r"[ \t]*<(/?)(think|thinking|reasoning|details)\b[^<>]*>")
 _NEAR = 6  # lines above a fence or block in which its file is named
 
 
@@ -46,6 +49,8 @@ class _Reader:
     passages: list[Passage] = field(default_factory=list)
     names: list[str] = field(default_factory=list)  # of files, since the last edit
     doubt: str | None = None
+    marks: list[int] = field(default_factory=list)  # lines that a format may begin with
+    consumed: list[tuple[int, int]] = field(default_factory=list)  # lines of edits and reasoning
     edits: list[FileEdit] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
     since: list[str] = field(default_factory=list)  # prose since the last edit
@@ -56,21 +61,59 @@ class _Reader:
             self._read_loose_hunks,
             self._read_block,
             self._read_envelope,
+            self._skip_reasoning,
             self._read_tags,
         )
+        marks = set(self.marks)
+        self.row = self._skip_headless_reasoning()
         while self.row < len(self.lines) and len(self.edits) <= MAX_EDITS:
-            known = len(self.edits)
-            may_start = _MAY_START.match(self.lines[self.row])
-            if not may_start or not any(reader() for reader in readers):
+            known, begin = len(self.edits), self.row
+            if self.row not in marks or not any(reader() for reader in readers):
                 self._read_other()
             if len(self.edits) > known:
                 self.floor = self.row
+                self.consumed.append((begin, self.row))
+        self._refuse_stray_markers()
         if self.edits and prose_cues.withdraws(self.since):
             self.doubt = self.doubt or "the reply withdraws its last patch"
         is_sound = not any(x.is_cut or x.is_hollow or not x.path for x in self.edits)
         if is_sound and not self.doubt:
             self.doubt = find_choice(self.passages)
         return ParsedReply(tuple(self.edits), tuple(self.prose), self.doubt)
+
+    def _skip_headless_reasoning(self) -> int:
+        """Return the line below reasoning whose opening tag is not part of the reply."""
+        fences = 0
+        for row in self.marks:
+            tag = _REASONING.match(self.lines[row])
+            if tag and not fences % 2:
+                return row + 1 if tag[1] and tag[2] != "details" else 0
+            fences += bool(OPENING.match(self.lines[row]))
+        return 0
+
+    def _skip_reasoning(self) -> bool:
+        """Skip a block such as `<think>`: it holds drafts."""
+        tag = _REASONING.match(self.lines[self.row])
+        if self.fence or not tag:
+            return False
+        begin, close = self.row, f"</{tag[2]}>"
+        later = range(bisect_right(self.marks, begin), len(self.marks))
+        ends = (row for row in map(self.marks.__getitem__, later) if close in self.lines[row])
+        if not tag[1] and close not in self.lines[begin]:
+            self.row = next(ends, len(self.lines) - 1)
+        self.row += 1
+        self.consumed.append((begin, self.row))
+        return True
+
+    def _refuse_stray_markers(self) -> None:
+        """Refuse a reply with markers outside of its blocks: parts of blocks may be lost."""
+        strays = [row for row in self.marks if blocks.is_marker(self.lines[row])]
+        ends = [end for _, end in self.consumed]
+        for row in strays:
+            rank = bisect_right(ends, row)
+            if rank == len(ends) or row < self.consumed[rank][0]:
+                marker = self.lines[row].strip()
+                self.doubt = self.doubt or f"line {at + 1}: {marker!r} is not part of a whole block"
 
     def _add(self, *edits: FileEdit) -> None:
         self.doubt = self.doubt or prose_cues.find_doubt(self.since, is_first=not self.edits)
@@ -290,8 +333,20 @@ def extract(reply: str, *, finished: bool = False) -> ParsedReply:
 
     With FINISHED, the provider reported a complete reply, and its last line is not cut.
     """
-    lines = reply.split("\n")
+    lines = reply.replace("\r\n", "\n").split("\n")
     open_end = bool(lines[-1])
     if not open_end:
         lines.pop()
-    return _Reader([line.removesuffix("\r") for line in lines], open_end, finished=finished).read()
+    return _Reader(lines, open_end, finished=finished, marks=_find_marks(reply)).read()
+
+
+def _find_marks(reply: str) -> list[int]:
+    """Return the indexes of the lines that may be more than prose."""
+    marks: list[int] = []
+    line = end = 0
+    text = "\n" + reply
+    for match in _MARK.finditer(text):
+        line += text.count("\n", end, match.start())
+        end = match.start()
+        marks.append(line)
+    return marks
