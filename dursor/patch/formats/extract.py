@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -16,7 +16,7 @@ from dursor.patch.formats.fences import OPENING, Fence
 from dursor.patch.formats.hunks import HEADER, read_hunks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
 MAX_EDITS = 20_000  # the rest of a longer reply is not read
@@ -26,6 +26,7 @@ _MARK = re.compile(
 )
 _MAX_MENTIONS = 20
 _REASONING = re.compile(r"[ \t]*<(/?)(think|thinking|reasoning|details)\b[^<>]*>")
+_TOP = 4  # lines of a named fence within which edits begin
 _NEAR = 6  # lines above a fence or block in which its file is named
 
 
@@ -233,11 +234,9 @@ class _Reader:
         path = whole.parse_info(info) or self._find_name(loose=False)
         self.names += [path] if path else []
         if path is None:
-            above = self.lines[self.floor : self.row]
-            path = whole.find_whole_file_path(next(filter(str.strip, reversed(above)), ""))
-        first = next((i for i, line in enumerate(body) if line.strip()), 0)
-        candidates = range(first, min(len(body), first + 4)) if path else range(len(body))
-        if info.lower() in _DIFF_WORDS or any(_is_edit(body, i) for i in candidates):
+            above = map(self.lines.__getitem__, range(self.row - 1, self.floor - 1, -1))
+            path = whole.find_whole_file_path(next(filter(str.strip, above), ""))
+        if info.lower() in _DIFF_WORDS or self._holds_edits(body, near_top=path is not None):
             self.fence = fence
             self.in_diff = info.lower() in _DIFF_WORDS
             if end >= len(self.lines) and not any(map(str.strip, body)):
@@ -249,6 +248,19 @@ class _Reader:
             self._add(FileEdit(Action.WRITE, path, lines=tuple(body), is_cut=cut))
         self.row = end + 1
 
+    def _list_marks(self, end: int) -> Iterator[int]:
+        """Yield the marked lines below the current one and above END."""
+        low, high = bisect_right(self.marks, self.row), bisect_left(self.marks, end)
+        return map(self.marks.__getitem__, range(low, high))
+
+    def _holds_edits(self, body: Sequence[str], *, near_top: bool) -> bool:
+        """Return whether edits begin in BODY, the lines below the current one."""
+        end = len(body)
+        if near_top:
+            end = min(end, next((i for i, line in enumerate(body) if line.strip()), 0) + _TOP)
+        marks = self._list_marks(self.row + 1 + end)
+        return any(_is_edit(body, row - self.row - 1) for row in marks)
+
     def _find_fence_end(self, fence: Fence) -> int:
         """Return the index of the line that closes FENCE.
 
@@ -256,7 +268,7 @@ class _Reader:
         """
         depth = 1
         first = len(self.lines)
-        for row in range(self.row + 1, len(self.lines)):
+        for row in self._list_marks(len(self.lines)):
             line = self.lines[row]
             if fence.is_closed_by(line):
                 first = min(first, row)
