@@ -325,6 +325,8 @@ def _refuse_malformed(edit: FileEdit) -> None:
         raise build_refusal(path or None, "the reply breaks off inside this patch")
     if edit.is_hollow:
         raise build_refusal(path, "the patch has no hunks: begin each one with an @@ line")
+    if edit.fault:
+        raise build_refusal(path or None, edit.fault, _get_source(edit))
     if edit.is_binary:
         raise build_refusal(path, "binary changes are not supported")
     if not edit.path:

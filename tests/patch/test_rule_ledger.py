@@ -197,7 +197,7 @@ OTHERS = {
         None,
         Case(block("one", "1") + "\nAlternatively:\n\n" + block("two", "2"), SEVEN),
     ),
-    "dursor.patch.formats.extract.find_choice": (
+    "dursor.patch.formats.collector.find_choice": (
         None, Case(diff("-one\n+1\n") + "\nVariante B:\n\n" + diff("-two\n+2\n"), SEVEN)
     ),
     "dursor.patch.formats.prose_cues.withdraws": (
