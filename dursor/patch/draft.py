@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,14 @@ from dursor.patch.filedraft import (
     find_leftover,
     is_binary,
 )
+from dursor.patch.formats.columns import strip_numbers
 from dursor.patch.lines import FileText, decode, make_text
 from dursor.patch.names import (
+    find_close_names,
     find_shared_path,
     is_ambiguous,
     is_writable,
+    list_spellings,
     locate,
     resolve_new_path,
 )
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
 
 _BACKUPS = (".orig", ".bak", ".old", "~")
 _MODES = frozenset({FILE, EXECUTABLE, SYMLINK, SUBMODULE})
-_NO_FILE = "this file does not exist"
 _TWO_PATHS = "the patch names two paths without a rename"
 
 
@@ -124,7 +127,7 @@ class TreeDraft:
             path = renamed[old] if old is not None else None
         return path
 
-    def _open(self, path: str) -> FileDraft:
+    def _open(self, path: str, edit: FileEdit) -> FileDraft:
         draft = self.files.get(path)
         if draft is not None:
             return draft
@@ -136,14 +139,21 @@ class TreeDraft:
         data = self.base.read(path)
         if is_binary(data):
             raise build_refusal(path, "this is a binary file")
-        return FileDraft(path, mode, IndexedFile(decode(data)))
+        quotes = [line for hunk in edit.hunks for line in hunk.old] or edit.lines
+        return FileDraft(path, mode, IndexedFile(decode(data, quotes)))
 
     def _resolve_new_path(self, edit: FileEdit) -> str:
         """Return the path of a new file; raises when its first folder may be a prefix."""
         if not edit.has_git_header and is_ambiguous(edit.path, self.entries):
             reason = "the first folder may be a prefix: give the path from the top"
             raise build_refusal(edit.path, reason)
-        return _strip_path(edit)
+        spellings = list_spellings(_strip_path(edit))
+        return next(filter(self._has_folder, spellings[1:]), spellings[0])
+
+    def _has_folder(self, path: str) -> bool:
+        """Return whether the first folder of PATH exists."""
+        folder = path.partition("/")[0] + "/"
+        return folder != path + "/" and any(entry.startswith(folder) for entry in self.entries)
 
     def _add(self, edit: FileEdit) -> None:
         path = self._resolve_new_path(edit)
@@ -162,14 +172,21 @@ class TreeDraft:
         self.files[path] = draft
         self.notes.append(f"{path}: new file")
 
+    def _refuse_missing(self, edit: FileEdit) -> FileRefusedError:
+        """Return the error for a file that does not exist, with the names close to it."""
+        path = _strip_path(edit)
+        close = " or ".join(find_close_names(path, self._by_name))
+        reason = "this file does not exist" + (f"; did you mean {close}?" if close else "")
+        return build_refusal(path, reason, _get_source(edit))
+
     def _delete(self, edit: FileEdit) -> None:
         path = self._locate(edit.path, edit)
         if path is None:
             if self.files.get(_strip_path(edit), 0) is None:
                 return
-            raise build_refusal(_strip_path(edit), _NO_FILE)
+            raise self._refuse_missing(edit)
         if edit.hunks:
-            draft = self._open(path)
+            draft = self._open(path, edit)
             self._place_hunks(draft, edit)
             if not draft.is_empty:
                 raise build_refusal(path, "the patch deletes the file but not all of its lines")
@@ -189,7 +206,7 @@ class TreeDraft:
             return
         if new_path is not None and not is_move:
             raise build_refusal(path, _TWO_PATHS)
-        draft = self._open(path)
+        draft = self._open(path, edit)
         if edit.copies and new_path is not None:
             draft = FileDraft(new_path, draft.mode, draft.file, list(draft.splices))
             if self._exists(new_path):
@@ -219,7 +236,7 @@ class TreeDraft:
         starts_file = all(hunk.start in {None, 0} for hunk in edit.hunks)
         adds = all(line.tag == "+" for hunk in edit.hunks for line in hunk.lines)
         if not (edit.hunks and adds and starts_file):
-            raise build_refusal(_strip_path(edit), _NO_FILE, _get_source(edit))
+            raise self._refuse_missing(edit)
         self._add(edit)
 
     def _rename(self, old: str, new: str) -> None:
@@ -244,7 +261,10 @@ class TreeDraft:
         if path is None:
             self._create(self._resolve_new_path(edit), FILE, make_text(edit.lines))
             return
-        draft = self._open(path)
+        draft = self._open(path, edit)
+        plain = strip_numbers(edit.lines)
+        if plain and not draft.file.index().holds(edit.lines[:1]):
+            edit = replace(edit, lines=tuple(plain))
         if is_quotation(edit.lines, draft.file):
             if len(edit.lines) < len(draft.file.lines):
                 self.quoted.add(path)
@@ -322,7 +342,8 @@ def _refuse_malformed(edit: FileEdit) -> None:
     """Refuse a section that is invalid whatever the tree holds."""
     path = _strip_path(edit)
     if edit.is_cut:
-        raise build_refusal(path or None, "the reply breaks off inside this patch")
+        reason = f"the reply breaks off inside this patch: {edit.fault}".removesuffix(": ")
+        raise build_refusal(path or None, reason, _get_source(edit))
     if edit.is_hollow:
         raise build_refusal(path, "the patch has no hunks: begin each one with an @@ line")
     if edit.fault:

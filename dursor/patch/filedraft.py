@@ -261,7 +261,8 @@ class FileDraft:
             data = self._build_text().encode()
         except UnicodeEncodeError as error:
             letter = error.object[error.start]
-            reason = f"the file is not UTF-8 and cannot hold {letter!r}"
+            codec = self.file.text.codec.replace("ascii", "an unknown encoding")
+            reason = f"the file is not UTF-8 but {codec} and cannot hold {letter!r}"
             raise build_refusal(self.path, reason) from error
         if is_binary(data):
             raise build_refusal(self.path, "the result is binary")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dursor.patch.diff.linediff import diff_lines
 from dursor.patch.edits import Action, FileEdit, Hunk, Line, Origin
+from dursor.patch.formats.columns import strip_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,14 @@ _MAX_SOURCE = 60  # lines
 
 
 def build_block(search: Sequence[str], new: Sequence[str], source: Sequence[str]) -> Hunk:
-    """Return the hunk that turns SEARCH into NEW; common lines are context."""
+    """Return the hunk that turns SEARCH into NEW; common lines are context.
+
+    Lines with numbers have a second reading without these.
+    """
+    plain, plain_new = strip_numbers(search), strip_numbers(new)
+    readings: tuple[Hunk, ...] = ()
+    if plain is not None:
+        readings = (build_block(plain, new if plain_new is None else plain_new, source),)
     lines: list[Line] = []
     for equal, a0, a1, b0, b1 in diff_lines(search, new):
         if equal:
@@ -31,7 +39,9 @@ def build_block(search: Sequence[str], new: Sequence[str], source: Sequence[str]
         else:
             lines += [Line("-", text) for text in search[a0:a1]]
             lines += [Line("+", text) for text in new[b0:b1]]
-    return Hunk(tuple(lines), "\n".join(source[:_MAX_SOURCE]), origin=Origin.BLOCK)
+    return Hunk(
+        tuple(lines), "\n".join(source[:_MAX_SOURCE]), origin=Origin.BLOCK, other_readings=readings
+    )
 
 
 def is_marker(line: str) -> bool:
@@ -54,11 +64,15 @@ def parse(lines: Sequence[str], row: int, path: str | None) -> tuple[FileEdit, i
             dividers.append(end)
         end += 1
     source = lines[row : end + 1]
-    is_whole = end < len(lines) and bool(REPLACE.match(lines[end]))
-    is_whole = is_whole and lines[end][0] == _ENDS[lines[row][0]]
-    if len(dividers) > 1 and dividers[-1] == end - 1:
+    is_closed = end < len(lines) and bool(REPLACE.match(lines[end]))
+    fault = "" if dividers else "its divider ======= is missing"
+    if not is_closed or lines[end][0] != _ENDS[lines[row][0]]:
+        fault = f"its last marker {_ENDS[lines[at][0]] * 7} REPLACE is missing"
+    elif len(dividers) > 1 and dividers[-1] == end - 1:
         dividers = [m for m in dividers[:-1] if _DIVIDER.match(lines[m - 1])]
+        fault = "" if dividers else "a second divider ends it"
     readings = [build_block(lines[begin:m], lines[m + 1 : end], source) for m in dividers[:8]]
-    hunks = (replace(readings[0], other_readings=tuple(readings[1:])),) if readings else ()
-    edit = FileEdit(Action.MODIFY, path or "", hunks=hunks, is_cut=not (readings and is_whole))
-    return edit, end + is_whole
+    others = tuple(y for x in readings for y in (x, *x.other_readings))[1:]
+    hunks = (replace(readings[0], other_readings=others),) if readings else ()
+    edit = FileEdit(Action.MODIFY, path or "", hunks=hunks, is_cut=bool(fault), fault=fault)
+    return edit, end + is_closed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -12,7 +11,7 @@ from dursor.patch.edits import Action, FileEdit, ParsedReply
 from dursor.patch.formats import blocks, envelope, tagged, udiff, whole
 from dursor.patch.formats.calls import decode_calls, is_call
 from dursor.patch.formats.collector import EditCollector
-from dursor.patch.formats.fences import OPENING, Fence, underlines
+from dursor.patch.formats.fences import OPENING, Fence, open_heredoc, underlines
 from dursor.patch.formats.hunks import HEADER, read_hunks
 from dursor.patch.formats.regions import (
     Marks,
@@ -22,6 +21,7 @@ from dursor.patch.formats.regions import (
 )
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Sequence
 
 _DIFF_WORDS = frozenset({"diff", "patch", "udiff", "unified-diff", "unidiff"})
@@ -98,9 +98,15 @@ class _Reader:
         """Whether the reply may have been cut inside the current section."""
         return not self.finished and (self.open_end or self.fence is not None)
 
+    def _enter_heredoc(self) -> None:
+        """Enter the here document whose first line is the current one."""
+        line = self.lines[self.row - 1] if self.row else ""
+        self.fence = open_heredoc(line, self.fence) or self.fence
+
     def _read_diff(self) -> bool:
         if not udiff.starts(self.lines, self.row):
             return False
+        self._enter_heredoc()
         self.path = None
         edit, self.row = udiff.parse(self.lines, self.row, self.fence, open_end=self._may_be_cut)
         if edit:
@@ -137,6 +143,7 @@ class _Reader:
     def _read_envelope(self) -> bool:
         if not envelope.starts(self.lines[self.row]):
             return False
+        self._enter_heredoc()
         self.path = None
         edits, self.row = envelope.parse(self.lines, self.row)
         self.out.add(edits)
@@ -214,7 +221,7 @@ class _Reader:
             self._open(match)
             return
         if self.fence and self.fence.is_closed_by(line):
-            self.fence, self.in_diff = None, False
+            self.fence, self.in_diff = self.fence.outer, False
         elif self.in_diff and line[:1] in {"+", "-"}:
             path = self._find_name(loose=True) or ""
             self.out.add([FileEdit(Action.MODIFY, path, is_hollow=True)])
@@ -253,9 +260,13 @@ class _Reader:
                 self.out.add([FileEdit(Action.MODIFY, path or "", is_cut=True)])
             self.row += 1
             return
+        if body and (named := whole.parse_filepath_comment(body[0])):
+            path, body = path or named, body[1:]
         if path and (body or info) and not whole.is_transcript(info, path):
             cut = not self._is_closed(fence, path, end)
-            self.out.add([FileEdit(Action.WRITE, path, lines=tuple(body), is_cut=cut)])
+            fault = "its fence is not closed" if cut else ""
+            edit = FileEdit(Action.WRITE, path, lines=tuple(body), is_cut=cut, fault=fault)
+            self.out.add([edit])
         self.row = end + 1
 
     def _holds_edits(self, body: Sequence[str], *, near_top: bool) -> bool:

@@ -105,7 +105,8 @@ class TagPairs:
         """
         match = _OPEN.match(self.lines[row])
         old = self._find_next(f"/{match[1]}", row) if match else None
-        unclear = FileEdit(Action.MODIFY, path or "", is_cut=True)
+        fault = "the ends of its tags are missing or not clear"
+        unclear = FileEdit(Action.MODIFY, path or "", is_cut=True, fault=fault)
         if match is None or old is None:
             is_cut = match is not None and self._tags.get(f"/{match[1]}") is not None
             return (unclear, len(self.lines)) if is_cut else (None, row + 1)
