@@ -5,8 +5,10 @@ import json
 import pytest
 from replies import tree
 
-from dursor.errors import PatchError
+from dursor.errors import PatchError, PolicyError
+from dursor.patch.policy import check_policy
 from dursor.patch.resolve import resolve
+from dursor.pathrules import PathRules
 
 BASE = "class A:\n    def f(self):\n        x = 1\n        return x\n\n    def g(self):\n        return 2\n"
 TWICE = "\ndef h():\n        x = 1\n        return x\n"
@@ -155,7 +157,7 @@ HEREDOCS = [
     (f'```bash\npatch -p1 <<-"PATCH"\n{DIFF}PATCH\n```\n', WANTED),
     (f"apply_patch <<'EOF'\n{ENVELOPE}EOF\n", WANTED),
     (f"```\ncd x && true\n```\n\n```bash\napply_patch << 'EOF'\n{ENVELOPE}EOF\n```\n", WANTED),
-    (f"```bash\ngit apply <<'EOF'\n{DIFF}", REFUSED),
+    (f"```bash\ngit apply <<'EOF'\n{DIFF[:-20]}", REFUSED),
     (f"```bash\ngit apply <<'EOF'\n{DIFF}E\n```\n", REFUSED),
     (f"```bash\ngit apply <<'EOF'\n{DIFF.replace('x = 1', 'x = 9')}EOF\n```\n", REFUSED),
     ("```bash\nsed -i s/1/3/ src/a.py <<'EOF'\nEOF\n```\n", REFUSED),
@@ -201,12 +203,12 @@ COLUMNS = [
     (block(numbered(OLD), NEW), WANTED),
     (block(numbered(OLD, mark="\t"), numbered(NEW, mark="\t")), WANTED),
     (block(numbered(OLD, mark=": "), numbered(NEW, mark=": ")), WANTED),
-    (f"src/a.py\n```python\n{numbered(WANTED, 1)[:-7]}\n```\n", WANTED),
+    (f"src/a.py\n```python\n{numbered(WANTED, 1)[:-8]}\n```\n", WANTED),
     (block(numbered(OLD, 3).replace("4", "7"), numbered(NEW)), REFUSED),
     (block(numbered(OLD), numbered("        x = 3") + "\n        return x"), REFUSED),
     (block(numbered(OLD.replace("1", "9")), numbered(NEW)), REFUSED),
     (f"src/a.py\n```python\n{numbered(OLD)}\n```\n", REFUSED),
-    (block(OLD, numbered(NEW)), REFUSED),
+    (block(numbered(OLD, mark=" "), numbered(NEW, mark=" ")), REFUSED),
 ]
 DIALECTS = {
     "json": JSON, "tags": TAGS, "calls": CALLS, "cline": CLINE, "paths": PATHS,
@@ -224,8 +226,8 @@ CASES = [
 def test_a_reply_is_applied_as_meant_or_refused(reply, wanted):
     base = tree(**{"src/a__py": BASE, "src/b__py": BASE + TWICE})
     if wanted is REFUSED:
-        with pytest.raises(PatchError):
-            resolve(reply, base)
+        with pytest.raises((PatchError, PolicyError)):
+            check_policy(base, resolve(reply, base), PathRules(), max_files=50)
         return
     changes = resolve(reply, base).changes
     assert [state.data.decode() for state in changes.values()] == [wanted]

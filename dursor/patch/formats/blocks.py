@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dursor.patch.diff.linediff import diff_lines
 from dursor.patch.edits import Action, FileEdit, Hunk, Line, Origin
-from dursor.patch.formats.columns import strip_numbers
+from dursor.patch.formats.columns import is_numbered, strip_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def build_block(search: Sequence[str], new: Sequence[str], source: Sequence[str]
     """
     plain, plain_new = strip_numbers(search), strip_numbers(new)
     readings: tuple[Hunk, ...] = ()
-    if plain is not None:
+    if plain is not None and (plain_new is not None or not any(map(is_numbered, new))):
         readings = (build_block(plain, new if plain_new is None else plain_new, source),)
     lines: list[Line] = []
     for equal, a0, a1, b0, b1 in diff_lines(search, new):
@@ -47,6 +47,11 @@ def build_block(search: Sequence[str], new: Sequence[str], source: Sequence[str]
 def is_marker(line: str) -> bool:
     """Return whether LINE is a marker of a block or of a merge conflict."""
     return line[:5] in _MARKS and bool(_MARKER.match(line))
+
+
+def is_doubled(dividers: Sequence[int], end: int) -> bool:
+    """Return whether a further divider stands right above the last marker, at END."""
+    return len(dividers) > 1 and dividers[-1] == end - 1
 
 
 def parse(lines: Sequence[str], row: int, path: str | None) -> tuple[FileEdit, int]:
@@ -68,7 +73,7 @@ def parse(lines: Sequence[str], row: int, path: str | None) -> tuple[FileEdit, i
     fault = "" if dividers else "its divider ======= is missing"
     if not is_closed or lines[end][0] != _ENDS[lines[row][0]]:
         fault = f"its last marker {_ENDS[lines[at][0]] * 7} REPLACE is missing"
-    elif len(dividers) > 1 and dividers[-1] == end - 1:
+    elif is_doubled(dividers, end):
         dividers = [m for m in dividers[:-1] if _DIVIDER.match(lines[m - 1])]
         fault = "" if dividers else "a second divider ends it"
     readings = [build_block(lines[begin:m], lines[m + 1 : end], source) for m in dividers[:8]]

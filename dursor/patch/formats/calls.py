@@ -94,12 +94,17 @@ def build_replacement(path: str, old: str, new: str) -> FileEdit:
     if not old.strip():
         lines = tuple(Line("+", line) for line in _split(new))
         return FileEdit(Action.ADD, path, hunks=(Hunk(lines, source),))
-    if old.endswith("\n") and new and not new.endswith("\n"):
+    if joins_lines(old, new):
         reason = "the old text ends with a line break and the new text does not"
         return FileEdit(Action.MODIFY, path, fault=reason)
     lines_of_new = _split(new) if old.endswith("\n") or not new else new.split("\n")
     hunk = build_block(_split(old), lines_of_new, source.split("\n"))
     return FileEdit(Action.MODIFY, path, hunks=(hunk,))
+
+
+def joins_lines(old: str, new: str) -> bool:
+    """Return whether the line below OLD would become a part of the last line of NEW."""
+    return old.endswith("\n") and bool(new) and not new.endswith("\n")
 
 
 def _split(text: str) -> list[str]:

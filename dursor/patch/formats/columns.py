@@ -18,3 +18,8 @@ def strip_numbers(lines: Sequence[str]) -> list[str] | None:
     if not numbers or numbers != list(range(numbers[0], numbers[0] + len(lines))):
         return None
     return [line[match.end() :] for line, match in zip(lines, matches, strict=True) if match]
+
+
+def is_numbered(line: str) -> bool:
+    """Return whether LINE begins with a number."""
+    return bool(_NUMBERED.match(line))

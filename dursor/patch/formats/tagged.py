@@ -137,6 +137,8 @@ class TagPairs:
         match = _TEXT.match(self.lines[row]) or _ATTRIBUTE.match(self.lines[row])
         if match is None or not (match.re is _TEXT or match[1] in _WHOLE):
             return None, row
+        if match.re is _ATTRIBUTE and any(map(_TEXT.match, self.lines[row + 1 : row + 3])):
+            return None, row
         end = self._find_next(f"/{match[1]}", row)
         if end is None:
             return FileEdit(Action.WRITE, path, is_cut=True), len(self.lines)
