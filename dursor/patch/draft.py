@@ -29,7 +29,7 @@ from dursor.patch.names import (
 )
 from dursor.patch.placement.indent import is_unproved
 from dursor.patch.placement.indexed_file import IndexedFile
-from dursor.patch.rewrite import is_excerpt, is_quotation, rewrite_text
+from dursor.patch.rewrite import complete_text, is_quotation, rewrite_text
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
 
 if TYPE_CHECKING:
@@ -269,12 +269,13 @@ class TreeDraft:
             if len(edit.lines) < len(draft.file.lines):
                 self.quoted.add(path)
             return
-        if is_excerpt(edit.lines, draft.file):
+        lines = complete_text(edit.lines, draft.file)
+        if lines is None:
             reason = "this looks like an excerpt, not the whole file: give the changes as a patch"
             raise build_refusal(path, reason)
         known = set(draft.file.lines)
-        _refuse_leftovers(path, (line for line in edit.lines if line not in known))
-        text = rewrite_text(draft.file.text, edit.lines)
+        _refuse_leftovers(path, (line for line in lines if line not in known))
+        text = rewrite_text(draft.file.text, lines)
         self.files[path] = FileDraft(path, draft.mode, IndexedFile(text), is_settled=True)
         self.notes.append(f"{path}: rewritten")
 

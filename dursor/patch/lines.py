@@ -16,6 +16,7 @@ _KANA = re.compile("[\u3041-\u30ff]")
 _HALF_KANA = re.compile("[\uff61-\uff9f]")
 _MULTIBYTE = ("euc_jp", "cp932", "gbk")
 _SINGLE_BYTE = ("latin-1", "cp1252")
+_RARE_KANJI = frozenset(range(0xD0, 0xD8))  # first bytes of common Chinese characters
 _C1 = re.compile(rb"[\x80-\x9f]")
 
 
@@ -135,23 +136,21 @@ def _fits(data: bytes, codec: str) -> bool:
 def _guess_codec(data: bytes, known: Sequence[str]) -> str:
     """Return the most plausible of the encodings KNOWN to fit DATA.
 
-    Letters with accents stand alone between others. Japanese text has kana.
+    Letters with accents stand alone between others. Japanese text has kana, Chinese has none.
     """
     runs = _HIGH.findall(data)
     count = sum(map(len, runs))
     valid = sum(map(len, _UTF_8.findall(data)))
     if 2 * valid > count:
         return "utf-8"
-    if count >= 2 * len(runs):
-        for codec in known:
-            text = data.decode(codec)
-            if (
-                codec in _MULTIBYTE
-                and not _HALF_KANA.search(text)
-                and (codec == "gbk" or _KANA.search(text))
-            ):
-                return codec
-    if valid:
+    wide = [codec for codec in known if codec in _MULTIBYTE] if count >= 2 * len(runs) else []
+    wide = [codec for codec in wide if not _HALF_KANA.search(data.decode(codec))]
+    japanese = [codec for codec in wide if codec != "gbk" and _KANA.search(data.decode(codec))]
+    if japanese or len(wide) == 1:
+        return (japanese or wide)[0]
+    if "gbk" in wide and any(_RARE_KANJI & set(run[::2]) for run in runs):
+        return "gbk"
+    if valid or wide:
         return "ascii"
     return "cp1252" if _C1.search(data) and "cp1252" in known else "latin-1"
 

@@ -187,7 +187,16 @@ OTHERS = {
     "dursor.patch.filedraft.FileDraft.check_unchanged": (
         (), Case(diff(" one\n three\n", "@@ -1,3 +1,2 @@") + "@@ @@\n-six\n+6\n", SEVEN)
     ),
-    "dursor.patch.draft.is_excerpt": (False, Case("`f.py`:\n```\none\nnew\n```\n", SEVEN)),
+    "dursor.patch.rewrite.is_excerpt": (False, Case("`f.py`:\n```\none\nnew\n```\n", SEVEN)),
+    # The class is longer than before, and the line above it is not in the reply.
+    "dursor.patch.rewrite._find_block": (
+        None,
+        Case(
+            "`f.py`:\n```\nclass A:\n    x = 1\n    y = 2\n    z = 3\n```\n",
+            "import os\nclass A:\n    x = 1\n    y = 2\n",
+            "import os\nclass A:\n    x = 1\n    y = 2\n    z = 3\n",
+        ),
+    ),
     "dursor.patch.draft.TreeDraft._refuse_other_file": (
         None,
         Case(block("one", "1") + "\nNow change c.py, which calls it.\n\nIt is short:\n\n"
