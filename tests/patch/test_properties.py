@@ -393,3 +393,61 @@ def test_random_marks_resolve_or_are_refused(lines, ends):
     assert has_reasons
     assert apply_canonical(render_canonical(base, result).text, base).changes == result.changes
     summarize_reply(reply)
+
+
+# -- drafts, alternatives and quotations around the answer -------------------------------------
+
+LEADS = (
+    "Or simply:", "案2: 既定値を変える", "Variante B:", "Otra opción es esta:", "Sonst so:",
+    "あるいは、次のように変える方法もあります。", "That would break callers. Use this one:",
+    "For context, the bug came in here:", "### Option 2", "Patch two (only for v2):",
+    "> quoted by someone", "Ou bien, plus simple :", "或者这样", "Hmm.", "1. It is small.",
+)  # fmt: skip
+STRAYS = (
+    "<<<<<<< SEARCH", ">>>>>>> REPLACE", "+++++++ REPLACE", "------- SEARCH", "<<<<<<< HEAD",
+    ">>>>>>> theirs",
+)  # fmt: skip
+DRAFT = "--- a/other.py\n+++ b/other.py\n@@ -1,2 +1,2 @@\n-x = 1\n+x = 5\n y = 2"
+DRAFTS = (
+    f"```diff\n{DRAFT}\n```",
+    DRAFT,
+    "```\n*** Begin Patch\n*** Update File: other.py\n@@\n-x = 1\n+x = 5\n*** End Patch\n```",
+)
+HIDDEN = ("think", "thinking", "reasoning", "details")
+
+
+@st.composite
+def surroundings(draw: st.DrawFn, answer: str) -> str:
+    """Put drafts of another file and prose around ANSWER, never without prose between."""
+    answer = f"```diff\n{answer}\n```"
+    lead, draft = draw(st.sampled_from(LEADS)), draw(st.sampled_from(DRAFTS))
+    match draw(st.sampled_from(["before", "after", "hidden", "headless", "stray", "quoted"])):
+        case "before":
+            return f"{draft}\n\n{lead}\n\n{answer}\n"
+        case "after":
+            return f"{draw(st.sampled_from(LEADS))}\n\n{answer}\n\n{lead}\n\n{draft}\n"
+        case "hidden":
+            tag = draw(st.sampled_from(HIDDEN))
+            return f"<{tag}>\n{lead}\n\n{draft}\n</{tag}>\n\n{answer}\n"
+        case "headless":
+            return f"{lead}\n\n{draft}\n\nNo.\n</think>\n\n{answer}\n"
+        case "stray":
+            return f"{answer}\n\n{lead}\n{draw(st.sampled_from(STRAYS))}\n"
+        case _:
+            quoted = "\n".join(f"> {text}" for text in draft.split("\n"))
+            return f"{quoted}\n\n{lead}\n\n{answer}\n"
+
+
+@settings(max_examples=5 * N)
+@given(st.data())
+def test_only_the_answer_is_applied_whatever_is_around_it(data):
+    case = data.draw(cases())
+    answer = "\n".join(replies.diff(case.path, case.lines, case.edits))
+    verify(case, data.draw(surroundings(answer)))
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_reasoning_beside_an_answer_is_not_read(name):
+    case = Case("pkg/mod.py", ["a", "b"], [Edit(0, 1, ("c",))], "\n", final=True)
+    answer = "\n".join(replies.diff(case.path, case.lines, case.edits))
+    assert verify(case, f"<{name}>\n{DRAFTS[0]}\n</{name}>\n\n```diff\n{answer}\n```\n")
