@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LEAD = 2  # lines above a patch that name its file
 _MAX_LENGTH = 300  # characters of a line that are searched
+_WORD = re.compile(r"\b[^\W\d_]{4}")
 _HEADING = re.compile(r"\s*(?:#{1,6} |\*\*|\d+[.)] )")
 _CODE_WORD = re.compile(r"`([^`]+)`|\b(\w+_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b")
 _LABEL = re.compile(
@@ -44,6 +45,12 @@ class Passage:
         paths = (x.path if x.path != DEV_NULL else x.new_path or "" for x in self.edits)
         return {strip_prefix(path) for path in paths}
 
+    @cached_property
+    def titles(self) -> list[str]:
+        """The lines right above the edits, and the headings."""
+        lines = [*self.lead[-_LEAD:], *filter(_HEADING.match, self.lead)]
+        return [line[:_MAX_LENGTH] for line in lines]
+
     def names_its_file(self) -> bool:
         """Return whether the prose right above the edits names one of their files.
 
@@ -51,10 +58,20 @@ class Passage:
         """
         if not self.is_diff():
             return True
-        lines = [*self.lead[-_LEAD:], *filter(_HEADING.match, self.lead), *self.names]
-        text = "\n".join(line[:_MAX_LENGTH] for line in lines)
+        text = "\n".join([*self.titles, *self.names])
         names = {re.escape(path.rpartition("/")[2]) for path in self.paths if path}
         return bool(names) and bool(re.search(rf"(?<![\w.-])(?:{'|'.join(names)})(?![\w-])", text))
+
+    def shares_word(self) -> bool:
+        """Return whether the prose above the edits has a name or part of a word of them."""
+        lead = "\n".join(line[:_MAX_LENGTH] for line in self.lead).casefold()
+        lines = [line.text for edit in self.edits for hunk in edit.hunks for line in hunk.lines]
+        whole = [line for edit in self.edits for line in edit.lines]
+        text = "\n".join([*self.paths, *lines, *whole]).casefold()
+        names = [path.casefold().rpartition("/")[2] for path in self.paths]
+        return (
+            not lead or any(x in lead for x in names) or any(x in text for x in _WORD.findall(lead))
+        )
 
     def names_code(self, above: Passage) -> bool:
         """Return whether the prose above the edits names code that they or those ABOVE contain."""
@@ -91,7 +108,7 @@ class Passage:
     @cached_property
     def labels(self) -> dict[str, str]:
         """The labels in the prose, such as `Option 2`, with their numbers."""
-        matches = (_LABEL.match(line[:_MAX_LENGTH]) for line in self.lead)
+        matches = map(_LABEL.match, self.titles)
         return {match[1].casefold(): match[2] for match in matches if match}
 
 
@@ -113,6 +130,7 @@ def find_choice(passages: Sequence[Passage]) -> str | None:
         is_part = not index or all(map(passage.continues, diffs))
         if index and passage.paths - above.keys():
             is_part = passage.names_its_file() and last[0].names_its_file()
+            is_part = is_part and (passage.is_diff() or passage.shares_word())
         if is_numbered or not is_part:
             return _build_reason(last[index - 1], passage)
         above.update(dict.fromkeys(passage.paths, passage))
