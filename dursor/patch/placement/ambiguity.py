@@ -141,7 +141,8 @@ def has_foreign_margin(placement: Placement, file: IndexedFile) -> bool:
     """Return whether the hunk indents with tabs in a file of blanks, or the other way round."""
     added = {text for splice in placement.splices for text in splice.new}
     margins = {text[0] for text in added if text.strip()} & {" ", "\t"}
-    return bool(file.margin_characters) and not margins <= file.margin_characters
+    foreign = {char for char in margins if not file.has_margin(char)}
+    return bool(foreign) and any(map(file.has_margin, {" ", "\t"} - foreign))
 
 
 GUARDS: tuple[Callable[[Placement, IndexedFile], bool], ...] = (

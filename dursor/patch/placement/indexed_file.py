@@ -57,10 +57,9 @@ class IndexedFile:
         """The width of one level of indentation."""
         return indent.measure_step(self.lines)
 
-    @cached_property
-    def margin_characters(self) -> set[str]:
-        """The characters that indent the file's lines."""
-        return {line[0] for line in self.lines if line[:1] in {" ", "\t"} and line.strip()}
+    def has_margin(self, char: str) -> bool:
+        """Return whether CHAR indents some line."""
+        return any(line.startswith(char) and line.strip() for line in self.lines)
 
     def find_anchor(self, anchor: str, max_: int) -> list[int]:
         """Return the lines with the text ANCHOR, or else those that begin with it as a name."""
