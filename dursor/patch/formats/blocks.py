@@ -72,7 +72,7 @@ def parse(lines: Sequence[str], row: int, path: str | None) -> tuple[FileEdit, i
     is_closed = end < len(lines) and bool(REPLACE.match(lines[end]))
     fault = "" if dividers else "its divider ======= is missing"
     if not is_closed or lines[end][0] != _ENDS[lines[row][0]]:
-        fault = f"its last marker {_ENDS[lines[at][0]] * 7} REPLACE is missing"
+        fault = f"its last marker {_ENDS[lines[row][0]] * 7} REPLACE is missing"
     elif is_doubled(dividers, end):
         dividers = [m for m in dividers[:-1] if _DIVIDER.match(lines[m - 1])]
         fault = "" if dividers else "a second divider ends it"
