@@ -13,7 +13,7 @@ from dursor.patch.names import DEV_NULL, strip_prefix
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dursor.patch.edits import FileEdit, Line
+    from dursor.patch.edits import FileEdit
 
 _LEAD = 2  # lines above a patch that name its file
 _MAX_LENGTH = 300  # characters of a line that are searched
@@ -39,77 +39,65 @@ class Passage:
     revision: int = 0
     edits: list[FileEdit] = field(default_factory=list)
 
-    @property
+    @cached_property
     def paths(self) -> set[str]:
         """The files of the edits."""
-        paths = (x.path if x.path != DEV_NULL else x.new_path or "" for x in self.edits)
-        return {strip_prefix(path) for path in paths}
+        return {
+            strip_prefix(x.path if x.path != DEV_NULL else x.new_path or "") for x in self.edits
+        }
 
     @cached_property
-    def titles(self) -> list[str]:
+    def text(self) -> str:
+        """The lines of the edits."""
+        lines = [x.tag + x.text for edit in self.edits for hunk in edit.hunks for x in hunk.lines]
+        return "\n".join([*lines, *(line for edit in self.edits for line in edit.lines)])
+
+    @cached_property
+    def titles(self) -> str:
         """The lines right above the edits, and the headings."""
         lines = [*self.lead[-_LEAD:], *filter(_HEADING.match, self.lead)]
-        return [line[:_MAX_LENGTH] for line in lines]
-
-    def names_its_file(self) -> bool:
-        """Return whether the prose right above the edits names one of their files.
-
-        Only prose names the files of blocks and whole files.
-        """
-        if not self.is_diff():
-            return True
-        text = "\n".join([*self.titles, *self.names])
-        names = {re.escape(path.rpartition("/")[2]) for path in self.paths if path}
-        return bool(names) and bool(re.search(rf"(?<![\w.-])(?:{'|'.join(names)})(?![\w-])", text))
-
-    def shares_word(self) -> bool:
-        """Return whether the prose above the edits has a name or part of a word of them."""
-        lead = "\n".join(line[:_MAX_LENGTH] for line in self.lead).casefold()
-        lines = [line.text for edit in self.edits for hunk in edit.hunks for line in hunk.lines]
-        whole = [line for edit in self.edits for line in edit.lines]
-        text = "\n".join([*self.paths, *lines, *whole]).casefold()
-        names = [path.casefold().rpartition("/")[2] for path in self.paths]
-        return (
-            not lead or any(x in lead for x in names) or any(x in text for x in _WORD.findall(lead))
-        )
-
-    def names_code(self, above: Passage) -> bool:
-        """Return whether the prose above the edits names code that they or those ABOVE contain."""
-        lead = "\n".join(line[:_MAX_LENGTH] for line in self.lead)
-        words = {quoted or name for quoted, name in _CODE_WORD.findall(lead)}
-        lines = [line for _, body in self.contents | above.contents for line in body]
-        return any(word in line.text for line in lines for word in words)
+        return "\n".join(line[:_MAX_LENGTH] for line in lines)
 
     @cached_property
-    def contents(self) -> set[tuple[str, tuple[Line, ...]]]:
-        """The files and lines of the hunks."""
-        return {(edit.path, hunk.lines) for edit in self.edits for hunk in edit.hunks}
+    def labels(self) -> dict[str, str]:
+        """The labels above the edits, such as `Option 2`, with their numbers."""
+        matches = map(_LABEL.match, self.titles.split("\n"))
+        return {match[1].casefold(): match[2] for match in matches if match}
 
+    @property
     def is_diff(self) -> bool:
-        """Return whether the edits are diffs, which contain all changes of a file at once."""
+        """Whether the edits are diffs: prose does not name their file, and they come in one."""
         return not any(
             x.action is Action.WRITE or (x.hunks and x.hunks[0].origin is Origin.BLOCK)
             for x in self.edits
         )
+
+    def names_its_file(self) -> bool:
+        """Return whether the prose right above the edits names one of their files."""
+        names = {re.escape(path.rpartition("/")[2]) for path in self.paths if path}
+        pattern = rf"(?<![\w.-])(?:{'|'.join(names)})(?![\w-])"
+        return bool(names) and bool(re.search(pattern, "\n".join([self.titles, *self.names])))
+
+    def shares_word(self) -> bool:
+        """Return whether a word of the prose above the edits begins like one in them."""
+        lead = "\n".join(line[:_MAX_LENGTH] for line in self.lead).casefold()
+        text = "\n".join([self.text, *self.paths]).casefold()
+        return not lead or any(word in text for word in _WORD.findall(lead))
 
     def continues(self, above: Passage) -> bool:
         """Return whether a diff is one more part of the answer, and not another form of ABOVE.
 
         The prose names its file or code, or numbers it as a part, or one repeats the other.
         """
+        lead = "\n".join(line[:_MAX_LENGTH] for line in self.lead)
+        words = [quoted or name for quoted, name in _CODE_WORD.findall(lead)]
         return (
             self.names_its_file()
-            or self.names_code(above)
+            or any(word in self.text or word in above.text for word in words)
             or not _PARTS.isdisjoint(self.labels)
-            or self.contents <= above.contents
-            or above.contents <= self.contents
+            or self.text in above.text
+            or above.text in self.text
         )
-
-    @cached_property
-    def labels(self) -> dict[str, str]:
-        """The labels in the prose, such as `Option 2`, with their numbers."""
-        matches = map(_LABEL.match, self.titles)
-        return {match[1].casefold(): match[2] for match in matches if match}
 
 
 def find_choice(passages: Sequence[Passage]) -> str | None:
@@ -122,16 +110,18 @@ def find_choice(passages: Sequence[Passage]) -> str | None:
     above: dict[str, Passage] = {}
     labels: dict[str, str] = {}
     for index, passage in enumerate(last):
-        is_numbered = any(
-            labels.get(x, n) != n for x, n in passage.labels.items() if x not in _PARTS
-        )
         others = [above[path] for path in passage.paths & above.keys()]
-        diffs = [other for other in others if other.is_diff() and passage.is_diff()]
-        is_part = not index or all(map(passage.continues, diffs))
-        if index and passage.paths - above.keys():
-            is_part = passage.names_its_file() and last[0].names_its_file()
-            is_part = is_part and (passage.is_diff() or passage.shares_word())
-        if is_numbered or not is_part:
+        shared = (passage.labels.keys() & labels.keys()) - _PARTS
+        is_part = all(labels[stem] == passage.labels[stem] for stem in shared)
+        if not index:
+            pass
+        elif len(others) < len(passage.paths):
+            named = [x.names_its_file() for x in (passage, last[0]) if x.is_diff]
+            is_tied = passage.is_diff or passage.names_its_file() or passage.shares_word()
+            is_part &= all(named) and is_tied
+        elif passage.is_diff:
+            is_part &= all(passage.continues(other) for other in others if other.is_diff)
+        if not is_part:
             return _build_reason(last[index - 1], passage)
         above.update(dict.fromkeys(passage.paths, passage))
         labels.update(passage.labels)
