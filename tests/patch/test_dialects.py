@@ -233,6 +233,20 @@ def test_a_reply_is_applied_as_meant_or_refused(reply, wanted):
     assert [state.data.decode() for state in changes.values()] == [wanted]
 
 
+def test_a_rule_of_dashes_belongs_to_the_text_it_begins():
+    base = tree(**{"src/a__md": "-------\nfoo\n"})
+    reply = cline("-------\nfoo", "-------\nbar").replace("a.py", "a.md")
+    assert resolve(reply, base).changes["src/a.md"].data == b"-------\nbar\n"
+
+
+def test_a_json_file_may_look_like_a_call():
+    text = call(path="src/a.py", content="x")
+    changes = resolve(f"`calls.json`:\n\n```json\n{text}\n```\n", tree(a="x")).changes
+    assert {path: state.data for path, state in changes.items()} == {
+        "calls.json": text.encode() + b"\n"
+    }
+
+
 @pytest.mark.parametrize("cases", DIALECTS.values(), ids=DIALECTS)
 def test_half_of_ten_cases_are_refused(cases):
     assert len(cases) >= 10

@@ -17,7 +17,8 @@ SEARCH = re.compile(r"(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?\s*$")
 REPLACE = re.compile(r"(?:>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)>?\s*$")
 _ENDS = {"<": ">", "-": "+"}  # how the markers of one block begin
 _DIVIDER = re.compile(r"={5,9}\s*$")
-_POSITION = re.compile(r":(?:start|end)_line:? *\d+\s*$|-{5,9}\s*$")  # below a SEARCH marker
+_POSITION = re.compile(r":(?:start|end)_line:? *\d+\s*$")  # below a SEARCH marker
+_RULE = re.compile(r"-{5,9}\s*$")  # below positions
 _MARKER = re.compile(r"[<>|]{7}(?: \S.*)?$|(?:[<>]{5,9}|[-+]{5,9}) ?(?:SEARCH|REPLACE)>?\s*$")
 _MARKS = frozenset(sign * 5 for sign in "<>|-+")
 _MAX_SOURCE = 60  # lines
@@ -63,6 +64,7 @@ def parse(lines: Sequence[str], row: int, path: str | None) -> tuple[FileEdit, i
     end = begin = row + 1
     while begin < len(lines) and _POSITION.match(lines[begin]):
         begin += 1
+    begin += begin in range(row + 2, len(lines)) and bool(_RULE.match(lines[begin]))
     dividers: list[int] = []
     while end < len(lines) and not is_marker(lines[end]):
         if _DIVIDER.match(lines[end]):

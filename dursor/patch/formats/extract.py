@@ -246,9 +246,9 @@ class _Reader:
         end = self._find_fence_end(fence)
         fence = self._dedent(fence, end)
         body = self.lines[self.row + 1 : end]
-        if self._read_fenced_calls(end):
-            return
         path = whole.parse_info(info) or self._find_name(loose=False)
+        if not (path or "").endswith(".json") and self._read_fenced_calls(end):
+            return
         self.out.names += [path] if path else []
         if path is None:
             above = map(self.lines.__getitem__, range(self.row - 1, self.floor - 1, -1))
