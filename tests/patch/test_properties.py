@@ -430,7 +430,8 @@ def surroundings(draw: st.DrawFn, answer: str) -> str:
             tag = draw(st.sampled_from(HIDDEN))
             return f"<{tag}>\n{lead}\n\n{draft}\n</{tag}>\n\n{answer}\n"
         case "headless":
-            return f"{lead}\n\n{draft}\n\nNo.\n</think>\n\n{answer}\n"
+            stray = draw(st.sampled_from(["No.", *STRAYS]))
+            return f"{lead}\n\n{draft}\n\n{stray}\n</think>\n\n{answer}\n"
         case "stray":
             return f"{answer}\n\n{lead}\n{draw(st.sampled_from(STRAYS))}\n"
         case _:

@@ -66,6 +66,7 @@ class _Reader:
             self._read_calls,
         )
         self.row = find_headless_end(self.lines, self.marks)
+        self.out.consumed.append((0, self.row))
         while self.row < len(self.lines) and len(self.out.edits) <= MAX_EDITS:
             known, begin = len(self.out.edits), self.row
             if self.row not in self.marks.offsets or not any(reader() for reader in readers):
