@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dursor.domain import HunkFailure
 from dursor.patch.diff.resolution import Resolution, drop_unchanged
 from dursor.patch.edits import Action, FileEdit, Hunk
-from dursor.patch.filedraft import (
-    FileDraft,
-    FileRefusedError,
-    build_refusal,
-    find_leftover,
-    is_binary,
-)
-from dursor.patch.formats.columns import strip_numbers
+from dursor.patch.filedraft import FileDraft, FileRefusedError, build_refusal, is_binary
 from dursor.patch.lines import FileText, decode, make_text
-from dursor.patch.names import (
-    find_close_names,
-    find_shared_path,
-    is_ambiguous,
-    is_writable,
-    list_spellings,
-    locate,
-    resolve_new_path,
-)
+from dursor.patch.names import find_shared_path, is_ambiguous, is_writable, locate, resolve_new_path
+from dursor.patch.placement.elided_code import is_placeholder
 from dursor.patch.placement.indent import is_unproved
 from dursor.patch.placement.indexed_file import IndexedFile
-from dursor.patch.rewrite import complete_text, is_quotation, rewrite_text
+from dursor.patch.rewrite import is_excerpt, is_quotation, rewrite_text
 from dursor.tree import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileState, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _BACKUPS = (".orig", ".bak", ".old", "~")
 _MODES = frozenset({FILE, EXECUTABLE, SYMLINK, SUBMODULE})
+_NO_FILE = "this file does not exist"
 _TWO_PATHS = "the patch names two paths without a rename"
 
 
@@ -127,7 +113,7 @@ class TreeDraft:
             path = renamed[old] if old is not None else None
         return path
 
-    def _open(self, path: str, edit: FileEdit) -> FileDraft:
+    def _open(self, path: str) -> FileDraft:
         draft = self.files.get(path)
         if draft is not None:
             return draft
@@ -139,21 +125,14 @@ class TreeDraft:
         data = self.base.read(path)
         if is_binary(data):
             raise build_refusal(path, "this is a binary file")
-        quotes = [line for hunk in edit.hunks for line in hunk.old] or edit.lines
-        return FileDraft(path, mode, IndexedFile(decode(data, quotes)))
+        return FileDraft(path, mode, IndexedFile(decode(data)))
 
     def _resolve_new_path(self, edit: FileEdit) -> str:
         """Return the path of a new file; raises when its first folder may be a prefix."""
         if not edit.has_git_header and is_ambiguous(edit.path, self.entries):
             reason = "the first folder may be a prefix: give the path from the top"
             raise build_refusal(edit.path, reason)
-        spellings = list_spellings(_strip_path(edit))
-        return next(filter(self._has_folder, spellings[1:]), spellings[0])
-
-    def _has_folder(self, path: str) -> bool:
-        """Return whether the first folder of PATH exists."""
-        folder = path.partition("/")[0] + "/"
-        return folder != path + "/" and any(entry.startswith(folder) for entry in self.entries)
+        return _strip_path(edit)
 
     def _add(self, edit: FileEdit) -> None:
         path = self._resolve_new_path(edit)
@@ -162,7 +141,8 @@ class TreeDraft:
         self._create(path, edit.new_mode or FILE, make_text(lines, final_newline=newline))
 
     def _create(self, path: str, mode: str, text: FileText) -> None:
-        _refuse_leftovers(path, text.lines)
+        if any(is_placeholder(line) for line in text.lines):
+            raise build_refusal(path, "the new file has lines that stand for code left out")
         draft = FileDraft(path, mode, IndexedFile(text), is_settled=True)
         if self._exists(path) and path not in self.kept:
             current = self.files.get(path)
@@ -172,21 +152,14 @@ class TreeDraft:
         self.files[path] = draft
         self.notes.append(f"{path}: new file")
 
-    def _refuse_missing(self, edit: FileEdit) -> FileRefusedError:
-        """Return the error for a file that does not exist, with the names close to it."""
-        path = _strip_path(edit)
-        close = " or ".join(find_close_names(path, self._by_name))
-        reason = "this file does not exist" + (f"; did you mean {close}?" if close else "")
-        return build_refusal(path, reason, _get_source(edit))
-
     def _delete(self, edit: FileEdit) -> None:
         path = self._locate(edit.path, edit)
         if path is None:
             if self.files.get(_strip_path(edit), 0) is None:
                 return
-            raise self._refuse_missing(edit)
+            raise build_refusal(_strip_path(edit), _NO_FILE)
         if edit.hunks:
-            draft = self._open(path, edit)
+            draft = self._open(path)
             self._place_hunks(draft, edit)
             if not draft.is_empty:
                 raise build_refusal(path, "the patch deletes the file but not all of its lines")
@@ -206,7 +179,7 @@ class TreeDraft:
             return
         if new_path is not None and not is_move:
             raise build_refusal(path, _TWO_PATHS)
-        draft = self._open(path, edit)
+        draft = self._open(path)
         if edit.copies and new_path is not None:
             draft = FileDraft(new_path, draft.mode, draft.file, list(draft.splices))
             if self._exists(new_path):
@@ -236,7 +209,7 @@ class TreeDraft:
         starts_file = all(hunk.start in {None, 0} for hunk in edit.hunks)
         adds = all(line.tag == "+" for hunk in edit.hunks for line in hunk.lines)
         if not (edit.hunks and adds and starts_file):
-            raise self._refuse_missing(edit)
+            raise build_refusal(_strip_path(edit), _NO_FILE, _get_source(edit))
         self._add(edit)
 
     def _rename(self, old: str, new: str) -> None:
@@ -261,21 +234,15 @@ class TreeDraft:
         if path is None:
             self._create(self._resolve_new_path(edit), FILE, make_text(edit.lines))
             return
-        draft = self._open(path, edit)
-        plain = strip_numbers(edit.lines)
-        if plain and not draft.file.index().holds(edit.lines[:1]):
-            edit = replace(edit, lines=tuple(plain))
+        draft = self._open(path)
         if is_quotation(edit.lines, draft.file):
             if len(edit.lines) < len(draft.file.lines):
                 self.quoted.add(path)
             return
-        lines = complete_text(edit.lines, draft.file)
-        if lines is None:
+        if is_excerpt(edit.lines, draft.file):
             reason = "this looks like an excerpt, not the whole file: give the changes as a patch"
             raise build_refusal(path, reason)
-        known = set(draft.file.lines)
-        _refuse_leftovers(path, (line for line in lines if line not in known))
-        text = rewrite_text(draft.file.text, lines)
+        text = rewrite_text(draft.file.text, edit.lines)
         self.files[path] = FileDraft(path, draft.mode, IndexedFile(text), is_settled=True)
         self.notes.append(f"{path}: rewritten")
 
@@ -329,12 +296,6 @@ class TreeDraft:
         return Resolution(changes, renames, (), tuple(self.notes), splices), failures
 
 
-def _refuse_leftovers(path: str, lines: Iterable[str]) -> None:
-    """Refuse whole texts with LINES that are no code."""
-    if reason := next(filter(None, map(find_leftover, lines)), None):
-        raise build_refusal(path, reason)
-
-
 def _strip_path(edit: FileEdit) -> str:
     return resolve_new_path(edit.path, prefixed=edit.prefixed)
 
@@ -343,12 +304,9 @@ def _refuse_malformed(edit: FileEdit) -> None:
     """Refuse a section that is invalid whatever the tree holds."""
     path = _strip_path(edit)
     if edit.is_cut:
-        reason = f"the reply breaks off inside this patch: {edit.fault}".removesuffix(": ")
-        raise build_refusal(path or None, reason, _get_source(edit))
+        raise build_refusal(path or None, "the reply breaks off inside this patch")
     if edit.is_hollow:
         raise build_refusal(path, "the patch has no hunks: begin each one with an @@ line")
-    if edit.fault:
-        raise build_refusal(path or None, edit.fault, _get_source(edit))
     if edit.is_binary:
         raise build_refusal(path, "binary changes are not supported")
     if not edit.path:

@@ -95,7 +95,6 @@ class FileEdit:
     mentions: tuple[str, ...] = ()  # paths in the prose above a block that inherits its path
     is_cut: bool = False  # the reply visibly ends inside it
     is_hollow: bool = False  # it has no hunk where one is required
-    fault: str = ""  # why it cannot be applied to any file
     passage: int = 0  # increases with each piece of prose between edits
     revision: int = 0  # increases where the prose withdraws the edits before it
 

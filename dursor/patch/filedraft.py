@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from dursor.domain import HunkFailure
 from dursor.errors import ApplyFailedError
 from dursor.patch.edits import Hunk, Origin
-from dursor.patch.formats.blocks import is_marker
 from dursor.patch.placement.elided_code import is_placeholder
 from dursor.patch.placement.explain import explain_failure
 from dursor.patch.placement.indexed_file import Ambiguity, IndexedFile, Placement, PlacementResult
@@ -40,13 +39,6 @@ def is_binary(data: bytes) -> bool:
     return b"\0" in data[:_SNIFFED]
 
 
-def find_leftover(line: str) -> str | None:
-    """Return why an added LINE cannot be meant for the file, or None."""
-    if is_placeholder(line):
-        return "an added line stands for code that is left out: write the code"
-    return f"an added line is a block marker: {line.strip()!r}" if is_marker(line) else None
-
-
 @dataclass
 class FileDraft:
     """A file's text in the base, and the changes placed in it so far."""
@@ -62,7 +54,6 @@ class FileDraft:
     _owners: dict[int, int] = field(default_factory=dict)  # line -> passage that placed it
     _placed: dict[tuple[Splice, ...], Hunk] = field(default_factory=dict)
     _starts: dict[object, int | None] = field(default_factory=dict)  # in the current section
-    _fresh: set[Splice] = field(default_factory=set)  # of the current section
     _result: IndexedFile | None = None  # `file` with the splices
     _had_changes: bool = False  # before the current section
     _joined: int = 0  # lines
@@ -70,7 +61,7 @@ class FileDraft:
 
     def place(self, hunk: Hunk, passage: int) -> tuple[Placement, ...]:
         """Place HUNK in the base, or else in the text so far; raises FileRefusedError."""
-        self._refuse_leftovers(hunk)
+        self._refuse_placeholders(hunk)
         result = self._find_place(hunk, self.file)
         if self._builds_on_result(hunk, result):
             result = self._place_in_result(hunk)
@@ -88,22 +79,22 @@ class FileDraft:
         return (self._record(hunk, result, passage),)
 
     def check_unchanged(self, hunk: Hunk) -> None:
-        """Accept a HUNK without changes; raises FileRefusedError when the file lacks its lines.
+        """Accept a HUNK without changes; raises FileRefusedError when changes may be lost.
 
-        A change may be lost then, and also where the header counts one.
+        They may be when its header counts a change and the file does not have its context.
         """
-        result = place_hunk(hunk, self.file)
-        if isinstance(result, Placement) or (result and hunk.old_count == hunk.new_count):
+        if hunk.old_count == hunk.new_count or isinstance(place_hunk(hunk, self.file), Placement):
             return
         failure = explain_failure(self.path, hunk, self.file, None)
         raise FileRefusedError(failure.reason, failures=(failure,))
 
-    def _refuse_leftovers(self, hunk: Hunk) -> None:
-        """Refuse to add a line that is no code, unless the file has it already."""
+    def _refuse_placeholders(self, hunk: Hunk) -> None:
+        """Refuse to add a comment for omitted code, unless the file has it already."""
         for line in hunk.lines:
-            if line.tag != "+" or not (reason := find_leftover(line.text)):
+            if line.tag != "+" or not is_placeholder(line.text):
                 continue
             if self.file.index(without_indent).letter(line.text) is None:
+                reason = "an added line stands for code that is left out: write the code"
                 failure = HunkFailure(self.path, hunk.source, reason, line=line.text)
                 raise FileRefusedError(reason, failures=(failure,))
 
@@ -137,7 +128,6 @@ class FileDraft:
         """Start a new section: the hunks of one diff all refer to the same text."""
         self._had_changes = bool(self.splices)
         self._starts = {}
-        self._fresh = set()
 
     def _builds_on_result(self, hunk: Hunk, result: PlacementResult) -> bool:
         """Return whether HUNK refers to the text that earlier hunks leave.
@@ -151,8 +141,6 @@ class FileDraft:
         if hunk.origin is not Origin.BLOCK or not isinstance(result, Placement):
             return False
         if result.splices in self._placed:
-            return False
-        if any(self._has_insertion(x) for x in result.splices):
             return False
         return any(line in self._owners for line in range(result.start, result.stop))
 
@@ -223,29 +211,10 @@ class FileDraft:
         index = bisect_left(self.splices, (splice.start, splice.end + 1))
         before = self.splices[index - 1] if index else None
         after = self.splices[index] if index < len(self.splices) else None
-        if before and before[:2] == splice[:2] and splice.start == splice.end:
-            self._extend_insertion(hunk, index - 1, splice)
-            return
         overlaps = (before and before.end > splice.start) or (after and splice.end > after.start)
         if overlaps or splice in (before, after):
             raise build_refusal(self.path, "two hunks change the same lines", hunk.source)
         self.splices.insert(index, splice)
-        self._fresh.add(splice)
-
-    def _has_insertion(self, splice: Splice) -> bool:
-        """Return whether the text so far has an insertion where SPLICE inserts lines."""
-        index = bisect_left(self.splices, splice[:2])
-        known = self.splices[index : index + 1]
-        return splice.start == splice.end and bool(known) and known[0][:2] == splice[:2]
-
-    def _extend_insertion(self, hunk: Hunk, index: int, splice: Splice) -> None:
-        """Replace an insertion of an earlier section by a SPLICE that contains its lines."""
-        known = self.splices[index]
-        lines = iter(splice.new)
-        if known in self._fresh or not all(line in lines for line in known.new):
-            reason = "two hunks insert different lines at the same place"
-            raise build_refusal(self.path, reason, hunk.source)
-        self.splices[index] = splice
 
     def _build_text(self) -> FileText:
         return self.file.text.apply_splices(self.splices, final_newline=self.newline)
@@ -261,8 +230,7 @@ class FileDraft:
             data = self._build_text().encode()
         except UnicodeEncodeError as error:
             letter = error.object[error.start]
-            codec = self.file.text.codec.replace("ascii", "an unknown encoding")
-            reason = f"the file is not UTF-8 but {codec} and cannot hold {letter!r}"
+            reason = f"the file is not UTF-8 and cannot hold {letter!r}"
             raise build_refusal(self.path, reason) from error
         if is_binary(data):
             raise build_refusal(self.path, "the result is binary")

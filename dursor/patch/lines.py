@@ -10,14 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 BOM = "\ufeff"
-_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_HIGH = re.compile(rb"[\x80-\xff]+")
-_KANA = re.compile("[\u3041-\u30ff]")
-_HALF_KANA = re.compile("[\uff61-\uff9f]")
-_MULTIBYTE = ("euc_jp", "cp932", "gbk")
-_SINGLE_BYTE = ("latin-1", "cp1252")
-_RARE_KANJI = frozenset(range(0xD0, 0xD8))  # first bytes of common Chinese characters
-_C1 = re.compile(rb"[\x80-\x9f]")
+_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 
 
 class Splice(NamedTuple):
@@ -47,7 +40,7 @@ class FileText:
             )
         else:
             text = "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
-        errors = "surrogateescape" if self.codec in {"utf-8", "ascii"} else "strict"
+        errors = "surrogateescape" if self.codec == "utf-8" else "strict"
         return (self.bom + text).encode(self.codec, errors)
 
     def apply_splices(
@@ -88,9 +81,9 @@ class FileText:
         return tuple(closed)
 
 
-def decode(data: bytes, quotes: Sequence[str] = ()) -> FileText:
-    """Decode DATA in the encoding that fits it and the lines QUOTES; stray bytes are surrogates."""
-    codec = detect_codec(data, quotes)
+def decode(data: bytes) -> FileText:
+    """Decode DATA as UTF-8 or Latin-1; stray bytes become surrogates."""
+    codec = detect_codec(data)
     text = data.decode(codec, "surrogateescape")
     bom = BOM if codec == "utf-8" and text.startswith(BOM) else ""
     text = text[len(bom) :]
@@ -110,49 +103,13 @@ def decode(data: bytes, quotes: Sequence[str] = ()) -> FileText:
     return FileText(tuple(lines), end, ends, final, bom, codec)
 
 
-def detect_codec(data: bytes, quotes: Sequence[str] = ()) -> str:
-    """Return the encoding of DATA: UTF-8, one that has QUOTES, or a plausible one.
-
-    ASCII stands for an unknown encoding: it cannot hold any other character.
-    """
+def detect_codec(data: bytes) -> str:
+    """Return utf-8, or latin-1 if DATA is not UTF-8 and has no multibyte character."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        known = [codec for codec in (*_MULTIBYTE, *_SINGLE_BYTE) if _fits(data, codec)]
-        quotes = [line for line in quotes if not line.isascii()]
-        proved = [codec for codec in known if any(x in data.decode(codec) for x in quotes)]
-        return proved[0] if proved else _guess_codec(data, known)
+        return "utf-8" if _MULTIBYTE.search(data) else "latin-1"
     return "utf-8"
-
-
-def _fits(data: bytes, codec: str) -> bool:
-    """Return whether CODEC gives DATA back."""
-    try:
-        return data.decode(codec).encode(codec) == data
-    except UnicodeError:
-        return False
-
-
-def _guess_codec(data: bytes, known: Sequence[str]) -> str:
-    """Return the most plausible of the encodings KNOWN to fit DATA.
-
-    Letters with accents stand alone between others. Japanese text has kana, Chinese has none.
-    """
-    runs = _HIGH.findall(data)
-    count = sum(map(len, runs))
-    valid = sum(map(len, _UTF_8.findall(data)))
-    if 2 * valid > count:
-        return "utf-8"
-    wide = [codec for codec in known if codec in _MULTIBYTE] if count >= 2 * len(runs) else []
-    wide = [codec for codec in wide if not _HALF_KANA.search(data.decode(codec))]
-    japanese = [codec for codec in wide if codec != "gbk" and _KANA.search(data.decode(codec))]
-    if japanese or len(wide) == 1:
-        return (japanese or wide)[0]
-    if "gbk" in wide and any(_RARE_KANJI & set(run[::2]) for run in runs):
-        return "gbk"
-    if valid or wide:
-        return "ascii"
-    return "cp1252" if _C1.search(data) and "cp1252" in known else "latin-1"
 
 
 def _decode_mixed(text: str, bom: str, codec: str, end: str) -> FileText:

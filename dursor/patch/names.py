@@ -7,11 +7,10 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
 DEV_NULL = "/dev/null"
 _PREFIX = re.compile(r"[a-z]/(?=.)", re.IGNORECASE)
-_SANDBOX = re.compile(r"(?:[ab]/)?/?(?:testbed|workspaces?|repo|app)/")
 _STAMP = re.compile(
     r"\t.*$|(?<!\s)\s+\d{4}-\d\d-\d\d[ T]\d\d:.*$|"
     r"(?<!\s)\s+\((?:original|modified|old|new|updated|before|after|previous|current|fixed)\)$"
@@ -121,36 +120,13 @@ def locate(name: str, exists: Callable[[str], bool], *, prefixed: bool) -> str |
 
     Where the tree has both, PREFIXED decides. A leading `./` is ignored.
     """
-    for spelling in list_spellings(name):
-        short = strip_prefix(spelling)
-        if prefixed and exists(short):
-            return short
-        if exists(spelling):
-            return spelling
-        if exists(short):
-            return short
-    return None
-
-
-def list_spellings(name: str) -> list[str]:
-    """Return NAME, and the same with slashes and below the root of a sandbox."""
-    plain = name.removeprefix("./")
-    slashed = plain.replace("\\", "/").removeprefix("./")
-    match = _SANDBOX.match(slashed)
-    rest = [slashed[match.end() :], slashed[match.end() :].partition("/")[2]] if match else []
-    return [plain, *[slashed][: slashed != plain], *filter(None, rest)]
-
-
-def find_close_names(name: str, paths: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return at most three of PATHS, by their last components, that NAME may mean."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    alike = paths.get(last, ())
-    if not alike:
-        import difflib  # noqa: PLC0415 - only needed for a wrong name
-
-        words = difflib.get_close_matches(last, paths, n=3, cutoff=0.8) if last else []
-        alike = [path for word in words for path in paths[word]]
-    return list(alike[:3])
+    name = name.removeprefix("./")
+    short = strip_prefix(name)
+    if prefixed and exists(short):
+        return short
+    if exists(name):
+        return name
+    return short if exists(short) else None
 
 
 def find_shared_path(old: str, new: str) -> str | None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dursor.patch.diff.linediff import diff_lines
 from dursor.patch.lines import FileText, Splice
 from dursor.patch.placement.elided_code import is_placeholder
-from dursor.patch.placement.indent import find_block_end, get_margin
-from dursor.patch.placement.indexed_file import IndexedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from dursor.patch.placement.indexed_file import IndexedFile
 
 _SHORT = 8  # a rewrite may replace every line of a shorter file
 _MANY = 3  # more lines than a change at an end removes
@@ -46,42 +45,6 @@ def is_excerpt(lines: Sequence[str], file: IndexedFile) -> bool:
         return True
     ops = diff_lines(old, new)
     return any(op.a1 - op.a0 >= op.b1 - op.b0 + _MANY for op in (ops[0], ops[-1]))
-
-
-def complete_text(lines: Sequence[str], file: IndexedFile) -> Sequence[str] | None:
-    """Return the whole text that LINES stand for, or None when they may be less.
-
-    A single block, such as a class, replaces the block with its first line, if it is longer and
-    no excerpt of that.
-    """
-    span = _find_block(lines, file)
-    if span is None:
-        return None if is_excerpt(lines, file) else lines
-    start, stop = span
-    block = IndexedFile(replace(file.text, lines=file.lines[start:stop], ends=None))
-    if len(lines) <= stop - start or is_excerpt(lines, block):
-        return None
-    return [*file.lines[:start], *lines, *file.lines[stop:]]
-
-
-def _find_block(lines: Sequence[str], file: IndexedFile) -> tuple[int, int] | None:
-    """Return the span of a part of FILE that begins like LINES, if these are a single block."""
-    new = list(lines)
-    while new and not new[-1].strip():
-        new.pop()
-    places = file.index().places(new[0], 1) if new and not get_margin(new[0]) else []
-    if len(places) != 1:
-        return None
-    start = places[0]
-    stop = find_block_end(file.lines, start, len(file.lines))
-    is_closed = file.lines[stop : stop + 1] == (new[-1],) and not any(map(str.isalnum, new[-1]))
-    if len(new) < _MANY or find_block_end(new, 0, len(new)) != len(new) - is_closed:
-        return None
-    stop += is_closed
-    while not file.lines[stop - 1].strip():
-        stop -= 1
-    has_more = any(map(str.strip, [*file.lines[:start], *file.lines[stop:]]))
-    return (start, stop) if has_more else None
 
 
 def _drop_margins(lines: Iterable[str]) -> list[str]:

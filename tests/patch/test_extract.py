@@ -4,7 +4,6 @@ import pytest
 
 from dursor.patch.edits import Action, Origin
 from dursor.patch.formats.extract import MAX_EDITS, extract
-from dursor.patch.formats.prose_cues import find_doubt
 
 HUNK = "@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
 DIFF = f"--- a/x.py\n+++ b/x.py\n{HUNK}"
@@ -147,13 +146,13 @@ def test_a_first_half_alone_is_prose():
 
 def test_a_text_with_a_line_of_equals_signs_has_several_readings():
     edit = only(
-        "x.rst\n<<<<<<< SEARCH\nTitle\n=======\n=======\nTopic\n=======\nend\n>>>>>>> REPLACE\n"
+        "x.rst\n<<<<<<< SEARCH\nTitle\n=======\n\n=======\nTopic\n=======\n>>>>>>> REPLACE\n"
     )
     hunk = edit.hunks[0]
     assert [reading.old for reading in (hunk, *hunk.other_readings)] == [
         ["Title"],
-        ["Title", "======="],
-        ["Title", "=======", "=======", "Topic"],
+        ["Title", "=======", ""],
+        ["Title", "=======", "", "=======", "Topic"],
     ]
 
 
@@ -288,7 +287,7 @@ def test_prose_below_the_last_patch_may_withdraw_it():
 )
 def test_an_alternative_patch_raises_doubt(lead):
     assert "alternatives" in extract(f"{DIFF}\n{lead}\n\n{DIFF.replace('+c', '+d')}").doubt
-    assert find_doubt([lead], is_first=True) is None
+    assert extract(f"{lead}\n\n{DIFF}\nAnd the caller:\n{DIFF.replace('x', 'y')}").doubt is None
 
 
 @pytest.mark.parametrize(
@@ -306,7 +305,7 @@ def test_a_patch_shown_as_a_warning_raises_doubt(lead):
      "The old way was wrong, so:", "Option 2 of the menu gets a label:", "Or-ing the flags:"],
 )  # fmt: skip
 def test_other_prose_raises_no_doubt(lead):
-    assert find_doubt([lead], is_first=False) is None
+    assert extract(f"{DIFF}\n{lead}\n\n{DIFF.replace('x.py', 'y.py')}").doubt is None
 
 
 def test_hunks_without_a_header_take_the_path_above():

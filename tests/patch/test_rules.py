@@ -365,7 +365,7 @@ def test_lines_are_not_added_within_a_run_of_equal_lines():
     [
         (" a:\n+\tb\n c:", False),
         (" a:\n+    b\n c:", True),
-        (" a:\n+\tb\n c:\n     d", False),  # the file's own blanks are there, and are kept
+        (" a:\n+\tb\n c:\n     d", True),  # the file's own blanks are there, and are kept
     ],
 )
 def test_tabs_are_refused_in_a_file_of_blanks(text, places):

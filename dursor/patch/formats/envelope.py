@@ -42,7 +42,7 @@ def parse(lines: Sequence[str], row: int) -> tuple[list[FileEdit], int]:
     if row < len(lines) and _END.match(lines[row]):
         return edits, row + 1
     if opened and edits and _goes_on(lines, row):
-        edits[-1] = replace(edits[-1], is_cut=True, fault="*** End Patch is missing")
+        edits[-1] = replace(edits[-1], is_cut=True)
     return edits, row
 
 

@@ -147,7 +147,6 @@ def _read_hunk(lines: Sequence[str], row: int, fence: Fence | None) -> tuple[Hun
         end = _extend_to_count(lines, row + 1, end, fence, new_count)
     body, old_open, new_open = _parse_body(lines[row + 1 : end])
     tail = [] if fence or is_counted or _ends_hunk(lines, end, None) else lines[end : end + _TAIL]
-    name = "" if match else lines[row].strip("@ \t")
     return Hunk(
         body,
         "\n".join(lines[row : min(end, row + _MAX_SOURCE)]),
@@ -155,7 +154,6 @@ def _read_hunk(lines: Sequence[str], row: int, fence: Fence | None) -> tuple[Hun
         old_count=old_count,
         new_count=new_count,
         tail=tuple(tail),
-        anchors=(name,) if name.strip(".") else (),
         is_counted=old_count == sum(line.tag != "+" for line in body),
         old_open=old_open,
         new_open=new_open,

@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 _MAX_LENGTH = 300
 _MAX_WORDS = 8  # of a line that is a path with labels
 _LABEL = re.compile(
-    r"(?:(?:new|updated?|modified|create|modify|edit)\s+)?(?:file(?: ?path|name)?|path)\s*:?\s+",
+    r"(?:(?:new|updated?|modified|create|modify|edit)\s+)?(?:file(?:name)?|path)\s*:?\s+",
     re.IGNORECASE,
 )
-_FILEPATH = re.compile(r"\s*(?:#|//|/\*|<!--|--|;|%)\s*file ?path:\s*([^\s*]+)", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*(?://|/\*|<!--|--|;|%)\s+(\S+)(?:\s*(?:\*/|-->))?\s*$")
 _NUMBER = re.compile(r"\d+[.)]\s+")
 _REMARK = re.compile(r"\s+\((?:new|new file|updated|modified|created?)\)$", re.IGNORECASE)
@@ -56,12 +55,6 @@ def parse_path_line(line: str) -> str | None:
     if len(text) > 2 and text[0] in "`\"'<[" and text[-1] in "`\"'>]":
         text = text[1:-1]
     return text if is_path(text) else None
-
-
-def parse_filepath_comment(line: str) -> str | None:
-    """Return the path of a LINE such as `# filepath: src/a.py`."""
-    match = _FILEPATH.match(line)
-    return match[1] if match and is_path(match[1]) else None
 
 
 def find_quoted_path(line: str) -> str | None:

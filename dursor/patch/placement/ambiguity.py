@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dursor.patch.edits import Origin
+from dursor.patch.placement import indent
 from dursor.patch.placement.line_index import exactly, without_trailing
 
 if TYPE_CHECKING:
@@ -139,10 +140,10 @@ def rests_on_padding(placement: Placement, file: IndexedFile) -> bool:
 
 def has_foreign_margin(placement: Placement, file: IndexedFile) -> bool:
     """Return whether the hunk indents with tabs in a file of blanks, or the other way round."""
-    added = {text for splice in placement.splices for text in splice.new}
-    margins = {text[0] for text in added if text.strip()} & {" ", "\t"}
-    foreign = {char for char in margins if not file.has_margin(char)}
-    return bool(foreign) and any(map(file.has_margin, {" ", "\t"} - foreign))
+    lines = placement.hunk.lines
+    margins = {x.text[0] for x in lines if x.tag == "+" and x.text.strip()} & {" ", "\t"}
+    is_foreign = bool(file.margin_characters) and not margins <= file.margin_characters
+    return is_foreign and indent.is_unproved(lines)
 
 
 GUARDS: tuple[Callable[[Placement, IndexedFile], bool], ...] = (

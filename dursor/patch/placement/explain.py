@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 _AROUND = 3  # lines of real text on either side
 _MAX_SHOWN = 60  # lines of real text
-_NO_MATCH = "the hunk does not match the file"
-_NO_CONTEXT = "the hunk has no line of the file: add context"
-_APPLIED = "the file already has this change, or the patch is reversed"
 _COMMON = 8  # a line that occurs more often does not locate a hunk
 
 
@@ -30,24 +27,17 @@ def explain_failure(
         lines = " and ".join(str(place + 1) for place in result.places)
         reason = f"the hunk fits in more than one place (lines {lines}): add context"
         return _describe(path, hunk, file, reason, result.places[0])
+    old = hunk.old
+    if not any(text.strip() for text in old):
+        return HunkFailure(path, hunk.source, "the hunk has no line of the file: add context")
     if not file.lines:
-        line = next(iter(hunk.old), None)
-        return HunkFailure(path, hunk.source, "the file is empty", line=line)
-    if not any(text.strip() for text in hunk.old):
-        return _explain_without_match(path, hunk, file, _NO_CONTEXT)
-    if _is_applied(hunk, file):
-        return _explain_without_match(path, hunk, file, _APPLIED)
-    start = _find_nearest(hunk.old, file) if search else None
+        return HunkFailure(path, hunk.source, "the file is empty", line=old[0])
+    if not search:
+        return HunkFailure(path, hunk.source, "the hunk does not match the file")
+    start = _find_nearest(old, file)
     if start is None:
-        return _explain_without_match(path, hunk, file, _NO_MATCH)
-    return _describe(path, hunk, file, _NO_MATCH, start)
-
-
-def _is_applied(hunk: Hunk, file: IndexedFile) -> bool:
-    """Return whether the file has the new side of HUNK, with more text than the context."""
-    added = [line.text for line in hunk.lines if line.tag == "+"]
-    index = file.index(without_indent)
-    return any(map(str.strip, added)) and index.holds(hunk.new) and not index.holds(hunk.old)
+        return _explain_without_match(path, hunk, file)
+    return _describe(path, hunk, file, "the hunk does not match the file", start)
 
 
 def _describe(path: str, hunk: Hunk, file: IndexedFile, reason: str, start: int) -> HunkFailure:
@@ -69,19 +59,20 @@ def _describe(path: str, hunk: Hunk, file: IndexedFile, reason: str, start: int)
     )
 
 
-def _explain_without_match(path: str, hunk: Hunk, file: IndexedFile, reason: str) -> HunkFailure:
-    """Explain why HUNK has no place with the new side, or the line of its header, as nearest."""
+def _explain_without_match(path: str, hunk: Hunk, file: IndexedFile) -> HunkFailure:
+    """Explain why HUNK has no place when only its header may locate it."""
     lines, index = file.lines, file.index(without_indent)
-    if reason == _NO_MATCH and not any(index.letter(x) is not None for x in hunk.old if x.strip()):
-        reason = "no line of the hunk is in the file"
-    places = index.find(hunk.new, None) if reason == _APPLIED else []
-    start = places[0] if places else min((hunk.start or 1) - 1, len(lines) - 1)
-    begin = 0 if len(lines) <= _MAX_SHOWN else max(0, start - _AROUND)
-    stop = min(len(lines), start + max(len(hunk.old), len(hunk.new)) + _AROUND, begin + _MAX_SHOWN)
-    stop = len(lines) if len(lines) <= _MAX_SHOWN else stop
-    line = next(filter(str.strip, hunk.old), None) if reason != _APPLIED else None
-    nearest = "\n".join(lines[begin:stop])
-    return HunkFailure(path, hunk.source, reason, line, nearest, begin + 1)
+    is_known = any(index.letter(text) is not None for text in hunk.old if text.strip())
+    reason = f"{'the hunk does not match' if is_known else 'no line of the hunk is in'} the file"
+    failure = HunkFailure(path, hunk.source, reason, line=next(filter(str.strip, hunk.old)))
+    if len(lines) <= _MAX_SHOWN:
+        begin, stop = 0, len(lines)
+    elif hunk.start is not None and hunk.start <= len(lines):
+        begin = max(0, hunk.start - 1 - _AROUND)
+        stop = min(hunk.start - 1 + len(hunk.old) + _AROUND, begin + _MAX_SHOWN)
+    else:
+        return failure
+    return failure._replace(nearest="\n".join(lines[begin:stop]), nearest_line=begin + 1)
 
 
 def _find_nearest(old: Sequence[str], file: IndexedFile) -> int | None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from dursor.patch.placement import indent
-from dursor.patch.placement.line_index import Key, LineIndex, exactly, without_indent
+from dursor.patch.placement.line_index import Key, LineIndex, exactly
 
 if TYPE_CHECKING:
     from dursor.patch.edits import Hunk
     from dursor.patch.lines import FileText, Splice
-
-_MAX_SEARCHES = 200  # of a whole file, for the beginnings of lines
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,6 @@ class IndexedFile:
 
     text: FileText
     _indexes: dict[Key, LineIndex] = field(default_factory=dict)
-    _searches: int = 0
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -57,18 +53,10 @@ class IndexedFile:
         """The width of one level of indentation."""
         return indent.measure_step(self.lines)
 
-    def has_margin(self, char: str) -> bool:
-        """Return whether CHAR indents some line."""
-        return any(line.startswith(char) and line.strip() for line in self.lines)
-
-    def find_anchor(self, anchor: str, max_: int) -> list[int]:
-        """Return the lines with the text ANCHOR, or else those that begin with it as a name."""
-        places = self.index(without_indent).places(anchor, max_)
-        if places or self._searches >= _MAX_SEARCHES:
-            return places
-        self._searches += 1
-        name = re.compile(rf"\s*{re.escape(anchor)}(?!\w)")
-        return [place for place, line in enumerate(self.lines) if name.match(line)]
+    @cached_property
+    def margin_characters(self) -> set[str]:
+        """The characters that indent the file's lines."""
+        return {line[0] for line in self.lines if line[:1] in {" ", "\t"} and line.strip()}
 
     def index(self, key: Key = exactly) -> LineIndex:
         if key not in self._indexes:

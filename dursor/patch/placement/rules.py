@@ -80,7 +80,8 @@ def place_below_anchors(hunk: Hunk, file: IndexedFile) -> PlacementResult:
         return None
     low, high = 0, len(file.lines)
     for anchor in hunk.anchors:
-        places = [x for x in file.find_anchor(anchor, _MAX_ANCHORS) if low <= x < high]
+        places = file.index(without_indent).places(anchor, _MAX_ANCHORS)
+        places = [place for place in places if low <= place < high]
         if len(places) != 1:
             return None
         low = places[0] + 1
@@ -219,36 +220,10 @@ def use_partial_context(hunk: Hunk, file: IndexedFile) -> PlacementResult:
     )
 
 
-def restore_first_margin(hunk: Hunk, file: IndexedFile) -> PlacementResult:
-    """Put back the margin that only the first line of a block lost.
-
-    The lines below it must be exactly in the file. With a single line, the new text has no more.
-    """
-    old, new = hunk.old, hunk.new
-    if hunk.origin is not Origin.BLOCK or indent.get_margin(old[0]):
-        return None
-    if len(old) == 1:
-        places = file.index(without_indent).places(old[0], 1) if len(new) == 1 else []
-    else:
-        rest = file.index().pattern(old[1:]) if any(map(str.strip, old[1:])) else None
-        below = file.index().all_places(rest, _MAX_ANCHORS) if rest else []
-        places = [x - 1 for x in below if x and file.lines[x - 1].strip() == old[0].strip()]
-    margin = indent.get_margin(file.lines[places[0]]) if len(places) == 1 else ""
-    if not margin or (new and indent.get_margin(new[0])):
-        return None
-    lines = list(hunk.lines)
-    for tag in "-+" if lines[0].tag == "-" else " ":
-        first = next((i for i, line in enumerate(lines) if line.tag == tag), None)
-        if first is not None:
-            lines[first] = Line(tag, margin + lines[first].text)
-    return _place(replace(hunk, lines=tuple(lines)), "first margin", places[0])
-
-
 EXPLICIT_RULES: tuple[Rule, ...] = (fill_empty_file, place_at_end, place_below_anchors)
 RULES: tuple[Rule, ...] = (
     match_exactly,
     ignore_trailing_blanks,
-    restore_first_margin,
     restore_lost_tags,
     ignore_indentation,
     use_partial_context,
@@ -258,16 +233,13 @@ RULES: tuple[Rule, ...] = (
 def place_hunk(hunk: Hunk, file: IndexedFile) -> PlacementResult:
     """Return the result of the first rule that has one, unless a guard vetoes it."""
     for rule in EXPLICIT_RULES:
-        is_clear = hunk.origin is not Origin.DIFF or rule is not place_below_anchors
-        if is_clear and (result := rule(hunk, file)):
+        if result := rule(hunk, file):
             return result
     if not any(text.strip() for text in hunk.old):
         return None  # blank lines occur everywhere
     hunk = _append_tail(hunk, file)
     for rule in RULES:
         result = rule(hunk, file)
-        if isinstance(result, Ambiguity) and hunk.origin is Origin.DIFF:
-            result = place_below_anchors(hunk, file) or result
         if result is not None:
             is_vetoed = isinstance(result, Placement) and any(
                 guard(result, file) for guard in GUARDS
