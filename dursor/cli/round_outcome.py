@@ -99,7 +99,7 @@ def _find_exit_code(result: RoundResult, others: Sequence[Run]) -> int:
 
 
 def _describe_run(run: Run) -> Failure:
-    """Describe why RUN failed; a canceled run has no error of its own."""
+    """Describe why RUN failed or that it was canceled."""
     if run.error is not None:
         return {**describe(run.error), "run_id": run.id}
     hint = f"dursor run retry {short_id(run.id)}"

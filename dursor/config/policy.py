@@ -15,7 +15,7 @@ _NAME_LIMIT = 40
 
 
 class RepoPolicy(NamedTuple):
-    """Additional forbidden paths, and limits: the lower one wins and None is no limit.
+    """Additional forbidden paths and limits. The lower limit applies; None means no limit.
 
     With `explore` False, models cannot read files with tools.
     """

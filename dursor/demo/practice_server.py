@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         for event in stream(pieces, len(body) // 4, len(reply) // 4):
             name = f"event: {event['type']}\n" if "type" in event else ""
             self.wfile.write(f"{name}data: {json.dumps(event)}\n\n".encode())
-            time.sleep(self.delay)
+            time.sleep(self.delay)  # streams as slowly as a model
 
     def log_message(self, *_: object) -> None:
         """Print nothing: the terminal belongs to the demo."""

@@ -15,7 +15,7 @@ PROGRAMS = ("xdg-open", "wslview", "gio open", "sensible-browser", "x-www-browse
 
 
 def open_page(url: str) -> None:
-    """Open URL in the browser, or print it where there is no browser."""
+    """Open URL in the browser, or print it if no browser can be opened."""
     command = _find_command(url)
     if command is None or not _start(command):
         print_stderr(f"open {url}")
